@@ -1,0 +1,67 @@
+# Two commands for a stranger: make demo, make test. They need Go, a C compiler (the SQL parser is PostgreSQL's own, in
+# C) and git; make test says what else it wants and installs it from Debian's packages where it may.
+#
+# Nothing here lists packages, tests or fuzz targets by name: they are discovered.
+
+GO          ?= go
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.7.0
+TESTFLAGS   ?=
+TEST        ?= ./...
+BENCH       ?= .
+FUZZTIME    ?= 1m
+FUZZ        ?= .
+SOAKTIME    ?= 10m
+BUILD       ?= build
+
+.PHONY: all test deps demo bench fuzz soak generate lint gofmt vet srhtvet staticcheck postgres-versions clean
+
+all: lint test
+
+# Everything, on real servers. A server that is missing and cannot be installed skips its tests, with CI=true it fails them.
+test: deps
+	$(GO) test -timeout 30m $(TESTFLAGS) $(TEST)
+
+deps:
+	@sh .ci/install-test-deps.sh
+
+# The linter on a small service whose history is right and whose pending change is wrong.
+demo:
+	@GO='$(GO)' BUILD='$(BUILD)' sh .ci/demo.sh
+
+bench:
+	$(GO) test -timeout 60m -run '^$$' -bench '$(BENCH)' -benchmem $(TESTFLAGS) $(TEST)
+
+# Each fuzz target whose name matches FUZZ, for FUZZTIME.
+fuzz:
+	@GO='$(GO)' sh .ci/each-test.sh '^Fuzz.*$(FUZZ)' '$(TEST)' -run '^$$' -fuzz=NAME -fuzztime $(FUZZTIME) $(TESTFLAGS)
+
+# Each test named TestSoak… for SOAKTIME; make test runs them too, for seconds.
+soak:
+	@GO='$(GO)' HA_SOAK='$(SOAKTIME)' sh .ci/each-test.sh '^TestSoak' '$(TEST)' -count=1 -timeout 0 -v -run=NAME $(TESTFLAGS)
+
+generate:
+	$(GO) generate ./...
+
+lint: gofmt vet srhtvet staticcheck
+
+gofmt:
+	@files=$$(git ls-files --cached --others --exclude-standard '*.go' | grep -v /testdata/ | xargs gofmt -l); \
+	if [ -n "$$files" ]; then echo "gofmt -w is due for:"; echo "$$files"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+# Our own linter over our own code, as its users run it.
+srhtvet:
+	$(GO) build -o $(BUILD)/srhtvet ./cmd/srhtvet
+	$(GO) vet -vettool=$(abspath $(BUILD)/srhtvet) ./...
+
+staticcheck:
+	$(GO) run $(STATICCHECK) ./...
+
+# PostgreSQL's other major versions, for tests that compare them. Needs npm. VERSIONS="12 18" names others.
+postgres-versions:
+	$(GO) run ./internal/pgtest/fetchversions $(VERSIONS)
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,12 @@
+//go:build !linux
+
+package pgtest
+
+import "syscall"
+
+// stopWithParent does nothing where the kernel has no parent-death signal: there, only killing the supervisor itself
+// leaves a server behind.
+func stopWithParent(*syscall.SysProcAttr) {}
+
+// roomyMemory is false: a file system in memory is known only on Linux.
+func roomyMemory(string) bool { return false }
