@@ -1,0 +1,158 @@
+// Package gitrepo reads a git repository through the git command: revisions, tags, and trees as file systems. It never
+// writes: not the index, not the work tree, no ref.
+package gitrepo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// ErrNotRepository is returned by Open for a directory outside any repository, or when there is no git command.
+var ErrNotRepository = errors.New("not a git repository")
+
+// Repo is a repository with a work tree. It is safe for concurrent use.
+type Repo struct {
+	// Root is the top of the work tree, Prefix the slash-separated way from there to the directory that was opened
+	// ("" at the top).
+	Root, Prefix string
+}
+
+// Open finds the repository that dir belongs to. The error is ErrNotRepository, or says why git could not answer
+// (an unsafe owner, a broken repository).
+func Open(ctx context.Context, dir string) (*Repo, error) {
+	if _, err := exec.LookPath("git"); err != nil {
+		return nil, ErrNotRepository
+	}
+	out, err := run(ctx, dir, "rev-parse", "--show-toplevel", "--show-prefix")
+	if err != nil {
+		if strings.Contains(err.Error(), "not a git repository") {
+			return nil, ErrNotRepository
+		}
+		return nil, fmt.Errorf("asking git about %s: %w", dir, err)
+	}
+	lines := strings.Split(out, "\n")
+	if len(lines) < 2 || lines[0] == "" {
+		return nil, ErrNotRepository
+	}
+	return &Repo{Root: filepath.FromSlash(lines[0]), Prefix: strings.TrimSuffix(lines[1], "/")}, nil
+}
+
+// run executes git read-only: no optional locks, no pager, no hooks are involved in these commands.
+func run(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "git", append([]string{"--no-optional-locks", "-c", "core.quotePath=false"}, args...)...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_NO_LAZY_FETCH=1")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		msg := strings.TrimSpace(stderr.String())
+		if msg == "" {
+			return "", fmt.Errorf("git %s: %w", args[0], err)
+		}
+		return "", fmt.Errorf("git %s: %s: %w", args[0], firstLine(msg), err)
+	}
+	return stdout.String(), nil
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
+	return s
+}
+
+// Resolve turns a revision into a commit id.
+func (r *Repo) Resolve(ctx context.Context, rev string) (string, error) {
+	out, err := run(ctx, r.Root, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
+	if err != nil {
+		if shallow, _ := r.Shallow(ctx); shallow {
+			return "", fmt.Errorf("revision %q is not here: this clone is shallow; fetch it with `git fetch --unshallow --tags`", rev)
+		}
+		return "", fmt.Errorf("revision %q does not exist in %s: name a tag, branch or commit that `git rev-parse` knows", rev, r.Root)
+	}
+	return strings.TrimSpace(out), nil
+}
+
+// Shallow reports whether history is cut off.
+func (r *Repo) Shallow(ctx context.Context) (bool, error) {
+	out, err := run(ctx, r.Root, "rev-parse", "--is-shallow-repository")
+	return strings.TrimSpace(out) == "true", err
+}
+
+// Head is the commit checked out, "" before the first.
+func (r *Repo) Head(ctx context.Context) string {
+	out, err := run(ctx, r.Root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(out)
+}
+
+// NewestTag is the newest tag reachable from HEAD that is not HEAD itself, and its commit; "" when there is none.
+func (r *Repo) NewestTag(ctx context.Context) (tag, commit string, err error) {
+	head := r.Head(ctx)
+	if head == "" {
+		return "", "", nil
+	}
+	out, err := run(ctx, r.Root, "for-each-ref", "--merged=HEAD", "--sort=-creatordate",
+		"--format=%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(objecttype)%00%(*objecttype)", "refs/tags")
+	if err != nil {
+		return "", "", err
+	}
+	for line := range strings.Lines(out) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\x00")
+		if len(f) != 5 {
+			continue
+		}
+		id, typ := f[1], f[3]
+		if f[2] != "" {
+			id, typ = f[2], f[4]
+		}
+		if typ == "commit" && id != head {
+			return f[0], id, nil
+		}
+	}
+	return "", "", nil
+}
+
+// MergeBase is the merge base of HEAD with the default branch, and that branch's name; "" when there is no other branch
+// to compare with.
+func (r *Repo) MergeBase(ctx context.Context) (branch, commit string, err error) {
+	candidates := []string{"origin/main", "origin/master", "main", "master"}
+	if out, err := run(ctx, r.Root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"); err == nil {
+		candidates = append([]string{strings.TrimSpace(out)}, candidates...)
+	}
+	for _, b := range candidates {
+		if _, err := run(ctx, r.Root, "rev-parse", "--verify", "--quiet", b+"^{commit}"); err != nil {
+			continue
+		}
+		out, err := run(ctx, r.Root, "merge-base", b, "HEAD")
+		if err != nil {
+			continue
+		}
+		return b, strings.TrimSpace(out), nil
+	}
+	return "", "", nil
+}
+
+// Added is the oldest commit that added the file at a path (relative to Root), and its first parent ("" for a root
+// commit). Both are "" when no commit did, or it lies beyond a shallow clone's edge.
+func (r *Repo) Added(ctx context.Context, path string) (commit, parent string, err error) {
+	out, err := run(ctx, r.Root, "log", "--diff-filter=A", "--no-renames", "--format=%H %P", "--", path)
+	if err != nil {
+		return "", "", err
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	f := strings.Fields(lines[len(lines)-1])
+	if len(f) > 0 {
+		commit = f[0]
+	}
+	if len(f) > 1 {
+		parent = f[1]
+	}
+	return commit, parent, nil
+}

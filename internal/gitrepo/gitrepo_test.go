@@ -1,0 +1,99 @@
+package gitrepo
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+)
+
+// commit writes files into a repository at dir and commits them, with a tag when one is given.
+func commit(t *testing.T, dir string, files map[string]string, tag string) {
+	t.Helper()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	git(t, dir, "add", "-A")
+	git(t, dir, "commit", "-q", "-m", "x")
+	if tag != "" {
+		git(t, dir, "tag", "-a", "-m", tag, tag)
+	}
+}
+
+func git(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	cmd := exec.Command("git", append([]string{"-c", "user.name=t", "-c", "user.email=t@t.example", "-c", "init.defaultBranch=main"}, args...)...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
+
+func TestRepo(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	_, err := Open(ctx, dir)
+	require.ErrorIs(t, err, ErrNotRepository)
+
+	git(t, dir, "init", "-q")
+	r, err := Open(ctx, dir)
+	require.NoError(t, err)
+	tag, _, err := r.NewestTag(ctx)
+	require.NoError(t, err)
+	require.Empty(t, tag, "an empty repository has no tag")
+
+	commit(t, dir, map[string]string{"schema.sql": "a"}, "")
+	root := r.Head(ctx)
+	commit(t, dir, map[string]string{"svc/migrations/0001_a.sql": "one", "svc/ä b.sql": ""}, "1.0")
+	first := r.Head(ctx)
+	tag, _, err = r.NewestTag(ctx)
+	require.NoError(t, err)
+	require.Empty(t, tag, "a tag on HEAD does not count")
+	commit(t, dir, map[string]string{"svc/migrations/0001_a.sql": "two"}, "")
+	tag, id, err := r.NewestTag(ctx)
+	require.NoError(t, err)
+	require.Equal(t, "1.0", tag)
+	require.Equal(t, first, id, "the commit, not the tag object")
+
+	added, parent, err := r.Added(ctx, "svc/migrations/0001_a.sql")
+	require.NoError(t, err)
+	require.Equal(t, first, added)
+	require.Equal(t, root, parent)
+
+	tree, err := r.Tree(ctx, first)
+	require.NoError(t, err)
+	require.NoError(t, fstest.TestFS(tree, "schema.sql", "svc/migrations/0001_a.sql", "svc/ä b.sql"))
+	require.NoError(t, tree.Load(func(string) bool { return true }))
+	require.NoError(t, fstest.TestFS(tree, "schema.sql", "svc/migrations/0001_a.sql", "svc/ä b.sql"))
+	text, err := tree.ReadFile("svc/migrations/0001_a.sql")
+	require.NoError(t, err)
+	require.Equal(t, "one", string(text))
+
+	_, err = r.Resolve(ctx, "nonesuch")
+	require.ErrorContains(t, err, `revision "nonesuch" does not exist`)
+
+	sub, err := Open(ctx, filepath.Join(dir, "svc"))
+	require.NoError(t, err)
+	require.Equal(t, "svc", sub.Prefix)
+
+	git(t, dir, "switch", "-q", "-c", "topic")
+	commit(t, dir, map[string]string{"x": ""}, "")
+	branch, base, err := sub.MergeBase(ctx)
+	require.NoError(t, err)
+	require.Equal(t, "main", branch)
+	main, err := r.Resolve(ctx, "main")
+	require.NoError(t, err)
+	require.Equal(t, main, base)
+
+	shallow := filepath.Join(t.TempDir(), "shallow")
+	git(t, dir, "clone", "-q", "--depth", "1", "file://"+dir, shallow)
+	s, err := Open(ctx, shallow)
+	require.NoError(t, err)
+	_, err = s.Resolve(ctx, "1.0")
+	require.ErrorContains(t, err, "git fetch --unshallow")
+}

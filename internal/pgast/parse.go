@@ -1,0 +1,195 @@
+package pgast
+
+import (
+	"errors"
+	"unicode/utf8"
+
+	"github.com/pganalyze/pg_query_go/v5/parser"
+)
+
+// Parse returns the statements of sql, or a *SyntaxError or *LimitError for the first that cannot be parsed.
+// It is safe for concurrent use.
+func Parse(sql string) ([]Stmt, error) {
+	if err := checkText(sql); err != nil {
+		return nil, err
+	}
+	return parsePieces(sql, 0, len(sql), survey(sql))
+}
+
+// ParseEach is Parse for texts that may hold mistakes: each statement that parses is returned, and an error
+// (*SyntaxError or *LimitError, offsets into sql) for each that does not, both in the order of the text.
+func ParseEach(sql string) ([]Stmt, []error) {
+	if err := checkText(sql); err != nil {
+		return nil, []error{err}
+	}
+	pieces := survey(sql)
+	stmts, err := parsePieces(sql, 0, len(sql), pieces)
+	if err == nil {
+		return stmts, nil
+	}
+	var errs []error
+	for _, p := range pieces {
+		stmts, errs = parseEachIn(sql, p, stmts, errs)
+	}
+	return stmts, errs
+}
+
+// parseEachIn parses one piece of sql by itself. When it fails because of an open parenthesis, the statements behind
+// its semicolons are tried too: the parenthesis is probably the mistake, and must not hide them.
+func parseEachIn(sql string, p piece, stmts []Stmt, errs []error) ([]Stmt, []error) {
+	one, err := parsePieces(sql, p.start, p.end, []piece{p})
+	if err == nil {
+		return append(stmts, one...), errs
+	}
+	errs = append(errs, err)
+	semicolon := firstSemicolon(sql[p.start:p.end])
+	if semicolon < 0 {
+		return stmts, errs
+	}
+	rest := p.start + semicolon + 1
+	var syntax *SyntaxError
+	if atSemicolon := errors.As(err, &syntax) && syntax.Offset == rest-1; !atSemicolon && !p.unbalanced {
+		return stmts, errs // a mistake inside CREATE RULE … DO (…; …) or BEGIN ATOMIC
+	}
+	for _, q := range survey(sql[rest:p.end]) {
+		q.start += rest
+		q.end += rest
+		if q.crossed >= 0 {
+			q.crossed += rest
+		}
+		stmts, errs = parseEachIn(sql, q, stmts, errs)
+	}
+	return stmts, errs
+}
+
+func firstSemicolon(sql string) int {
+	scanner := Scanner{sql: sql}
+	for {
+		tok, ok := scanner.Next()
+		if !ok {
+			return -1
+		}
+		if tok.Kind == KindPunct && sql[tok.Start] == ';' {
+			return tok.Start
+		}
+	}
+}
+
+// parsePieces parses sql[from:to], whose statements are pieces. Everything it returns counts from the start of sql.
+func parsePieces(sql string, from, to int, pieces []piece) ([]Stmt, error) {
+	depth := 0
+	for _, p := range pieces {
+		if err := p.limitError(); err != nil {
+			return nil, err
+		}
+		depth = max(depth, p.depth)
+	}
+	if len(pieces) == 0 {
+		return nil, nil
+	}
+	var raws []*rawStmt
+	var err error
+	if e := withStack(depth, func() { raws, err = parseRaw(sql[from:to], from, len(pieces)) }); e != nil {
+		return nil, e
+	}
+	if err != nil {
+		return nil, syntaxError(sql, from, err)
+	}
+	stmts := make([]Stmt, len(raws))
+	for i, raw := range raws {
+		start, end := int(raw.StmtLocation), to
+		if raw.StmtLen > 0 {
+			end = start + int(raw.StmtLen)
+		}
+		if len(pieces) == len(stmts) && pieces[i].start >= start && pieces[i].end <= end {
+			start, end = pieces[i].start, pieces[i].end
+		} else {
+			start, end = trim(sql, start, end)
+		}
+		stmts[i] = Stmt{Node: raw.Stmt, SQL: sql[start:end], Offset: start}
+	}
+	return stmts, nil
+}
+
+// parseRaw parses text, which begins at base in the text that locations are to count from.
+func parseRaw(text string, base, expected int) ([]*rawStmt, error) {
+	json, err := parser.ParseToJSON(text)
+	if err != nil {
+		return nil, err
+	}
+	raws, err := decode(json, text, base, expected)
+	if err != nil {
+		return nil, err
+	}
+	for _, raw := range raws {
+		if !raw.lossy {
+			continue
+		}
+		start, end := int(raw.StmtLocation)-base, len(text)
+		if raw.StmtLen > 0 {
+			end = start + int(raw.StmtLen)
+		}
+		wire, err := parser.ParseToProtobuf(text[start:end])
+		if err != nil {
+			return nil, err
+		}
+		tree, err := decodeProtobuf(wire)
+		if err != nil {
+			return nil, err
+		}
+		if len(tree.Stmts) != 1 {
+			return nil, errMalformed
+		}
+		if err := restore(raw.Stmt, tree.Stmts[0].Stmt); err != nil {
+			return nil, err
+		}
+	}
+	return raws, nil
+}
+
+// withStack runs f, which calls C with a tree of the given depth, where there is stack enough for it.
+func withStack(depth int, f func()) error {
+	if depth <= shallowDepth {
+		f()
+		return nil
+	}
+	return onBigStack(f)
+}
+
+// trim narrows sql[start:end] to what lies between its first and its last token that is not a comment.
+func trim(sql string, start, end int) (int, int) {
+	scanner := Scanner{sql: sql[:end], pos: start}
+	first, last := -1, end
+	for {
+		tok, ok := scanner.Next()
+		if !ok {
+			break
+		}
+		if tok.IsComment() {
+			continue
+		}
+		if first < 0 {
+			first = tok.Start
+		}
+		last = tok.End
+	}
+	if first < 0 {
+		return start, end
+	}
+	return first, last
+}
+
+// syntaxError turns libpg_query's error into ours. Its cursor position counts characters from 1, as PostgreSQL's
+// does (scanner_errposition in scan.l), and is 0 when there is none; the text it parsed begins at from.
+func syntaxError(sql string, from int, err error) error {
+	var perr *parser.Error
+	if !errors.As(err, &perr) {
+		return err
+	}
+	offset := from
+	for n := perr.Cursorpos - 1; n > 0 && offset < len(sql); n-- {
+		_, size := utf8.DecodeRuneInString(sql[offset:])
+		offset += size
+	}
+	return &SyntaxError{Message: perr.Message, Offset: offset}
+}
