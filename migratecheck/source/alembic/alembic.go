@@ -1,0 +1,177 @@
+// Package alembic reads alembic's Python revisions without running them: it evaluates what is static in upgrade() and
+// downgrade() and gives the SQL that alembic would send to PostgreSQL, each byte of it with its place in the .py file.
+//
+// The files are parsed with tree-sitter; [Read] then interprets the tree as Python would, over a small set of values
+// (strings that remember where they were written, numbers, lists, dicts, local functions, and SQLAlchemy's schema
+// objects as far as their SQL is known). A value that cannot be known (a query's result, a call to code that is not
+// in the file) carries its reason with it; where SQL would depend on one, a [Gap] takes its place, and reading goes on
+// behind it. The rules by which a call becomes SQL are alembic's (alembic/ddl/, alembic/operations/) and SQLAlchemy's
+// (sqlalchemy/sql/compiler.py, sqlalchemy/dialects/postgresql/base.py); the tests run alembic over the same files and
+// compare.
+package alembic
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+)
+
+// File is one file to read: a revision, a helper module beside it, or env.py.
+type File struct {
+	Path string // slash-separated
+	Text string
+}
+
+// Revision is one revision file.
+type Revision struct {
+	ID        string
+	Parents   []string // down_revision; empty for a base, several for a merge
+	DependsOn []string
+	Labels    []string
+	Message   string // the first line of the file's docstring
+	File      int    // index into the files given to Read
+	Up        Script // upgrade()
+	Down      Script // downgrade()
+	HasDown   bool   // downgrade() exists and does more than raise an error
+}
+
+// Script is one direction of a Revision.
+type Script struct {
+	Statements []Statement
+	Gaps       []Gap
+	// StrayIgnores are the suppression comments that stand at no statement.
+	StrayIgnores []Ignore
+}
+
+// Statement is one text that alembic sends to the server.
+type Statement struct {
+	SQL    string
+	File   int     // that of the call
+	Pieces []Piece // maps SQL to the file; sorted by Offset, the first has Offset 0
+	// Tx numbers the transaction; equal numbers within one direction of a history share one, 0 is autocommit.
+	Tx      int
+	Ignores []Ignore
+}
+
+// Piece says that the bytes of a Statement's SQL from Offset on (up to the next piece) stand in the file from its byte
+// At on, in step byte by byte when Linear, else all at At.
+type Piece struct {
+	Offset int
+	At     int
+	Linear bool
+}
+
+// Gap is code whose SQL cannot be known without running it.
+type Gap struct {
+	File   int
+	At     int // byte offset
+	Reason string
+	Source string // the code, shortened
+	// Refused: Python or alembic would stop here with an error.
+	Refused bool
+	Ignores []Ignore
+}
+
+// Ignore is a suppression comment: # srhtvet:ignore RULE[,RULE] reason.
+type Ignore struct {
+	Rules  []string
+	Reason string
+	File   int
+	At     int
+}
+
+// Error is a file that does not fit into the history.
+type Error struct {
+	File         int // index into the files given to Read
+	Path         string
+	Line, Column int // 1-based, columns in bytes
+	Reason       string
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %s", e.Path, e.Line, e.Column, e.Reason)
+}
+
+// failure is an Error at the top-level assignment to name, or at the beginning of the file.
+func (m *module) failure(name, reason string) *Error {
+	at := 0
+	for _, st := range m.root.kids {
+		if st.kind != "expression_statement" || len(st.kids) == 0 || st.kids[0].kind != "assignment" {
+			continue
+		}
+		if left := st.kids[0].child("left"); left != nil && m.src(left) == name {
+			at = left.start
+		}
+	}
+	return &Error{File: m.file, Path: m.path, Line: m.line(at), Column: at - lineStart(m.text, at) + 1, Reason: reason}
+}
+
+// Read reads the revisions among files and returns them in the order in which alembic applies them. The error joins
+// an *Error for every file whose revision cannot be told, and for every parent that is missing or part of a circle; the
+// revisions that could be read are returned all the same.
+func Read(files []File) ([]Revision, error) {
+	modules, err := parseAll(files)
+	if err != nil {
+		return nil, err
+	}
+	h := newHistory(modules)
+	var errs []error
+	var revs []*revision
+	for _, m := range modules {
+		if !isPython(m.path) || isEnv(m.path) || !looksLikeRevision(m.text) {
+			continue
+		}
+		r, err := h.load(m)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if r != nil {
+			revs = append(revs, r)
+		}
+	}
+	ordered, misplaced := order(revs)
+	errs = append(errs, misplaced...)
+	h.run(ordered)
+	out := make([]Revision, len(ordered))
+	for i, r := range ordered {
+		out[i] = r.Revision
+	}
+	return out, errors.Join(errs...)
+}
+
+// parseAll parses the Python files on all processors.
+func parseAll(files []File) ([]*module, error) {
+	var todo []int
+	for i, f := range files {
+		if isPython(f.Path) {
+			todo = append(todo, i)
+		}
+	}
+	if len(todo) == 0 {
+		return nil, nil
+	}
+	modules := make([]*module, len(todo))
+	workers := min(runtime.GOMAXPROCS(0), len(todo))
+	errs := make([]error, workers)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			p, err := newParser()
+			if err != nil {
+				errs[w] = fmt.Errorf("starting the Python parser: %w", err)
+				return
+			}
+			defer p.close()
+			for i := w; i < len(todo); i += workers {
+				f := files[todo[i]]
+				modules[i] = p.parse(todo[i], f.Path, f.Text)
+			}
+		}()
+	}
+	wg.Wait()
+	return modules, errors.Join(errs...)
+}
