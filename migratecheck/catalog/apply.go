@@ -1,0 +1,163 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+)
+
+// Error is what PostgreSQL would answer, or why the statement could not be followed.
+type Error struct {
+	Code    string // SQLSTATE, "42P01"; NotUnderstood when it is this package that gives up
+	Message string // PostgreSQL's words
+	Detail  string
+	Hint    string
+	Object  Name // the object the error is about, if one
+}
+
+// NotUnderstood is the Code of statements that may be right but are not followed; the catalog is unchanged by them.
+const NotUnderstood = "not understood"
+
+func (e *Error) Error() string { return e.Message }
+
+func errorf(code string, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Effects is what applying one statement did besides changing the catalog.
+type Effects struct {
+	// Notices: what the server would say ("relation … already exists, skipping"), so that a caller knows that IF [NOT]
+	// EXISTS did nothing.
+	Notices []string
+	// Inner lists the statements that ran inside: the body of a DO block or of a plpgsql or SQL function that the
+	// statement called, in order.
+	Inner []Inner
+	// Gaps are parts that were not followed, e.g. EXECUTE of a string that is not constant.
+	Gaps []string
+}
+
+// Inner is a statement run from a body.
+type Inner struct {
+	Stmt   pgast.Stmt
+	Via    string   // "DO block", "function f()"
+	Before *Catalog // the catalog just before it
+	After  *Catalog
+}
+
+// note adds a notice.
+func (e *Effects) note(format string, args ...any) {
+	e.Notices = append(e.Notices, fmt.Sprintf(format, args...))
+}
+
+// Apply runs one statement. On error (always an *Error) the catalog is unchanged. After an error inside a transaction
+// the server refuses everything up to ROLLBACK; Apply does not: that is for the caller to know.
+func (c *Catalog) Apply(stmt pgast.Stmt) (Effects, error) {
+	var eff Effects
+	if readsOnly(stmt.Node) {
+		return eff, nil
+	}
+	saved := c.Clone()
+	err := c.apply(stmt, &eff)
+	if err == nil && len(c.onCommit) > 0 && !c.InTransaction() && c.depth == 0 {
+		err = c.dropOnCommit()
+	}
+	if err == nil {
+		return eff, nil
+	}
+	c.restore(saved)
+	var e *Error
+	if !errors.As(err, &e) {
+		e = errorf(NotUnderstood, "%s", err)
+	}
+	return eff, e
+}
+
+// readsOnly names the statements that change neither catalog nor settings whatever they say.
+func readsOnly(n *pgast.Node) bool {
+	switch n.GetNode().(type) {
+	case *pgast.Node_LockStmt, *pgast.Node_VacuumStmt, *pgast.Node_CheckPointStmt, *pgast.Node_ListenStmt, *pgast.Node_NotifyStmt,
+		*pgast.Node_UnlistenStmt, *pgast.Node_VariableShowStmt, *pgast.Node_ClosePortalStmt, *pgast.Node_FetchStmt,
+		*pgast.Node_DeallocateStmt, *pgast.Node_ConstraintsSetStmt, *pgast.Node_LoadStmt:
+		return true
+	}
+	return false
+}
+
+// apply dispatches by node type: one handler a file, see apply_*.go.
+func (c *Catalog) apply(stmt pgast.Stmt, eff *Effects) error {
+	switch n := stmt.Node.GetNode().(type) {
+	case *pgast.Node_TransactionStmt:
+		return c.applyTransaction(n.TransactionStmt, eff)
+	case *pgast.Node_VariableSetStmt:
+		return c.applySet(n.VariableSetStmt, eff)
+	case *pgast.Node_DiscardStmt:
+		return c.applyDiscard(n.DiscardStmt, eff)
+	case *pgast.Node_CreateStmt:
+		return c.applyCreateTable(n.CreateStmt, nil, eff)
+	case *pgast.Node_CreateForeignTableStmt:
+		return c.applyCreateTable(n.CreateForeignTableStmt.BaseStmt, n.CreateForeignTableStmt, eff)
+	case *pgast.Node_CreateTableAsStmt:
+		return c.applyCreateTableAs(n.CreateTableAsStmt, eff)
+	case *pgast.Node_AlterTableStmt:
+		if n.AlterTableStmt.Objtype == pgast.ObjectType_OBJECT_TYPE {
+			break // a composite type's attributes
+		}
+		return c.applyAlterTable(n.AlterTableStmt, eff)
+	case *pgast.Node_IndexStmt:
+		return c.applyCreateIndex(n.IndexStmt, eff)
+	case *pgast.Node_CreateSeqStmt:
+		return c.applyCreateSequence(n.CreateSeqStmt, eff)
+	case *pgast.Node_AlterSeqStmt:
+		return c.applyAlterSequence(n.AlterSeqStmt, eff)
+	case *pgast.Node_DropStmt:
+		return c.applyDrop(n.DropStmt, eff)
+	case *pgast.Node_RenameStmt:
+		return c.applyRename(stmt, n.RenameStmt, eff)
+	case *pgast.Node_AlterObjectSchemaStmt:
+		return c.applySetSchema(stmt, n.AlterObjectSchemaStmt, eff)
+	case *pgast.Node_CommentStmt:
+		return c.applyComment(n.CommentStmt, eff)
+	case *pgast.Node_CreateSchemaStmt:
+		return c.applyCreateSchema(stmt, n.CreateSchemaStmt, eff)
+	case *pgast.Node_SelectStmt:
+		if into := n.SelectStmt.IntoClause; into != nil {
+			return c.applySelectInto(n.SelectStmt, eff)
+		}
+		c.applySetConfig(n.SelectStmt, eff)
+	}
+	handled, err := c.applyObject(stmt, eff)
+	if err != nil || handled {
+		return err
+	}
+	switch n := stmt.Node.GetNode().(type) {
+	case *pgast.Node_SelectStmt, *pgast.Node_InsertStmt, *pgast.Node_UpdateStmt, *pgast.Node_DeleteStmt, *pgast.Node_MergeStmt,
+		*pgast.Node_CopyStmt, *pgast.Node_ExplainStmt, *pgast.Node_PrepareStmt, *pgast.Node_ExecuteStmt, *pgast.Node_DeclareCursorStmt:
+		return nil // data only
+	case *pgast.Node_TruncateStmt:
+		return c.lookupAll(n.TruncateStmt.Relations)
+	case *pgast.Node_ReindexStmt:
+		return nil
+	case *pgast.Node_ClusterStmt:
+		return c.applyCluster(n.ClusterStmt)
+	case *pgast.Node_RefreshMatViewStmt:
+		return c.applyRefresh(n.RefreshMatViewStmt)
+	}
+	return errorf(NotUnderstood, "%s is not followed", nodeName(stmt.Node))
+}
+
+// lookupAll checks that the relations of a statement exist.
+func (c *Catalog) lookupAll(relations []*pgast.Node) error {
+	for _, n := range relations {
+		if _, err := c.lookupRelation(n.GetRangeVar()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nodeName is the parser's name of a statement, "CreateCastStmt".
+func nodeName(n *pgast.Node) string {
+	return strings.TrimPrefix(fmt.Sprintf("%T", n.GetNode()), "*pg_query.Node_")
+}

@@ -1,0 +1,257 @@
+package catalog
+
+import (
+	"slices"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+)
+
+// alterType is ALTER COLUMN … TYPE (ATPrepAlterColumnType, ATExecAlterColumnType). Indexes and constraints that
+// PostgreSQL builds anew, with new OIDs, keep theirs here: nobody can tell them from the old ones by name.
+func (a *alterTable) alterType(cmd *pgast.AlterTableCmd) error {
+	c, def := a.c, cmd.Def.GetColumnDef()
+	r := c.relation(a.rel)
+	if r.OfType != 0 {
+		return errorf("42809", "cannot alter column type of typed table")
+	}
+	col, err := c.lookupColumn(a.rel, cmd.Name)
+	if err != nil {
+		return err
+	}
+	r = c.relation(a.rel)
+	if col.Inherited > 0 {
+		return errorf("42P16", "cannot alter inherited column \"%s\"", cmd.Name)
+	}
+	if r.inPartitionKey(col.Num) {
+		return errorf("42P16", "cannot alter column \"%s\" because it is part of the partition key of relation \"%s\"", cmd.Name, r.Name)
+	}
+	typ, err := c.resolveType(def.TypeName)
+	if err != nil {
+		return err
+	}
+	if err := c.checkColumnType(cmd.Name, typ); err != nil {
+		return err
+	}
+	if def.RawDefault != nil {
+		if col.Generated != 0 {
+			e := errorf("42804", "cannot specify USING when altering type of generated column")
+			e.Detail = "Column \"" + cmd.Name + "\" is a generated column."
+			return e
+		}
+		if _, err := c.newExpr(def.RawDefault, r); err != nil {
+			return err
+		}
+		from := c.exprType(def.RawDefault, r)
+		if from.known() && typ.known() && !c.canCoerce(from, typ, byAssignment) {
+			e := errorf("42804", "result of USING clause for column \"%s\" cannot be cast automatically to type %s", cmd.Name, c.FormatType(typ.bare()))
+			e.Hint = "You might need to add an explicit cast."
+			return e
+		}
+	} else if col.Type.known() && typ.known() && !c.canCoerce(col.Type, typ, byAssignment) {
+		e := errorf("42804", "column \"%s\" cannot be cast automatically to type %s", cmd.Name, c.FormatType(typ.bare()))
+		e.Hint = "You might need to specify \"USING " + quoteIdent(cmd.Name) + "::" + c.FormatType(typ) + "\"."
+		e.Object = c.NameOf(a.rel)
+		return e
+	}
+	if !a.recurse && len(c.Inheritors(a.rel)) > 0 {
+		return errorf("42P16", "type of inherited column \"%s\" must be changed in child tables too", cmd.Name)
+	}
+	if err := a.rowTypeUsed(a.rel); err != nil {
+		return err
+	}
+	tree := c.inheritanceTree(a.rel)
+	for _, rel := range tree {
+		r := c.relation(rel)
+		own := r.Column(cmd.Name)
+		if own == nil {
+			continue
+		}
+		parents := 0
+		for _, p := range r.Inherits {
+			if slices.Contains(tree, p) {
+				parents++
+			}
+		}
+		if own.Inherited > parents {
+			return errorf("42P16", "cannot alter inherited column \"%s\" of relation \"%s\"", cmd.Name, r.Name)
+		}
+		if err := a.changeType(rel, cmd.Name, typ, def); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inheritanceTree lists a table and all that inherit from it, each once (find_all_inheritors).
+func (c *Catalog) inheritanceTree(rel OID) []OID {
+	tree := []OID{rel}
+	for i := 0; i < len(tree); i++ {
+		for _, child := range c.Inheritors(tree[i]) {
+			if !slices.Contains(tree, child.OID) {
+				tree = append(tree, child.OID)
+			}
+		}
+	}
+	return tree
+}
+
+// rowTypeUsed refuses to change what a column of another table is made of (find_composite_type_dependencies).
+func (a *alterTable) rowTypeUsed(rel OID) error {
+	c := a.c
+	r := c.relation(rel)
+	of := rel
+	what, uses := "table", "its row type"
+	if r.Kind == CompositeRel {
+		what, uses = "type", "it"
+		for _, d := range c.Dependencies(rel) {
+			if t, ok := c.Get(d.Ref.OID).(*Type); ok && t.Relation == rel {
+				of = t.OID
+			}
+		}
+	}
+	for _, d := range c.Dependents(Address{OID: of}) {
+		user := c.relation(d.OID)
+		if user == nil || d.OID == rel || d.Column == 0 || d.Default || d.Ref.Column != 0 {
+			continue
+		}
+		if user.Kind == Table || user.Kind == MatView || user.Kind == PartitionedTable {
+			col := user.Att(d.Column)
+			if col == nil || col.Type.OID != of {
+				continue
+			}
+			if what == "type" {
+				return errorf("0A000", "cannot alter type \"%s\" because column \"%s.%s\" uses it", r.Name, user.Name, col.Name)
+			}
+			return errorf("0A000", "cannot alter table \"%s\" because column \"%s.%s\" uses %s", r.Name, user.Name, col.Name, uses)
+		}
+	}
+	return nil
+}
+
+func (a *alterTable) changeType(rel OID, name string, typ TypeRef, def *pgast.ColumnDef) error {
+	c := a.c
+	col := c.relation(rel).Column(name)
+	old := col.Type
+	if err := a.typeDependents(rel, col); err != nil {
+		return err
+	}
+	if d := col.Default; d != nil {
+		from := c.exprType(d.Node, c.relation(rel))
+		if from.OID == typeUnknown {
+			from = old // a literal was given the column's type when it was stored
+		}
+		if from.known() && typ.known() && !c.canCoerce(from, typ, byAssignment) {
+			if col.Generated != 0 {
+				return errorf("42804", "generation expression for column \"%s\" cannot be cast automatically to type %s", name, c.FormatType(typ.bare()))
+			}
+			return errorf("42804", "default for column \"%s\" cannot be cast automatically to type %s", name, c.FormatType(typ.bare()))
+		}
+	}
+	c.dropDeps(rel, func(d Dep) bool { return d.Column == col.Num && !d.Default && !d.generation })
+	changed := *col
+	changed.Type, changed.Storage, changed.Collation, changed.Assumed = typ, "", "", false
+	if def.CollClause != nil {
+		if err := c.setCollation(&changed, def.CollClause.Collname); err != nil {
+			return err
+		}
+	}
+	r := c.editColumn(rel, col.Num, func(col *Column) { *col = changed })
+	c.addTypeDeps(rel, r.Att(col.Num))
+	if r.Kind == Table && (def.RawDefault != nil || !c.BinaryCoercible(old, typ) || old.OID == typ.OID && old.Mod != typ.Mod) {
+		a.rewritten(rel)
+	}
+	if err := a.rebuild(rel, col.Num); err != nil {
+		return err
+	}
+	if seq := c.ownedSequence(Address{rel, col.Num}, true); seq != nil && seq.Seq.Type.OID != typ.OID {
+		attrs := *seq.Seq
+		as := &pgast.Node{Node: &pgast.Node_DefElem{DefElem: &pgast.DefElem{Defname: "as", Arg: &pgast.Node{Node: &pgast.Node_TypeName{TypeName: def.TypeName}}}}}
+		if _, err := c.sequenceOptions(&attrs, []*pgast.Node{as}, false); err != nil {
+			return err
+		}
+		c.editRelation(seq.OID, func(r *Relation) { r.Seq = &attrs })
+	}
+	return nil
+}
+
+// typeDependents refuses to change a column that something is made of that PostgreSQL cannot rebuild
+// (RememberAllDependentForRebuilding).
+func (a *alterTable) typeDependents(rel OID, col *Column) error {
+	c := a.c
+	for _, d := range c.Dependents(Address{rel, col.Num}) {
+		var e *Error
+		switch o := c.Get(d.OID).(type) {
+		case *Relation:
+			switch {
+			case o.Kind == View || o.Kind == MatView:
+				e = errorf("0A000", "cannot alter type of a column used by a view or rule")
+				e.Detail = "rule _RETURN on " + c.describe(Address{OID: o.OID}, false) + " depends on column \"" + col.Name + "\""
+			case o.OID == rel && d.Column != 0 && d.Column != col.Num:
+				if other := o.Att(d.Column); other != nil && other.Generated != 0 {
+					e = errorf("42601", "cannot alter type of a column used by a generated column")
+					e.Detail = "Column \"" + col.Name + "\" is used by generated column \"" + other.Name + "\"."
+				}
+			}
+		case *Rule:
+			e = errorf("0A000", "cannot alter type of a column used by a view or rule")
+			e.Detail = c.describe(Address{OID: o.OID}, false) + " depends on column \"" + col.Name + "\""
+		case *Trigger:
+			e = errorf("0A000", "cannot alter type of a column used in a trigger definition")
+			e.Detail = c.describe(Address{OID: o.OID}, false) + " depends on column \"" + col.Name + "\""
+		case *Policy:
+			e = errorf("0A000", "cannot alter type of a column used in a policy definition")
+			e.Detail = c.describe(Address{OID: o.OID}, false) + " depends on column \"" + col.Name + "\""
+		case *Func:
+			e = errorf("0A000", "cannot alter type of a column used by a function or procedure")
+			e.Detail = c.describe(Address{OID: o.OID}, false) + " depends on column \"" + col.Name + "\""
+		}
+		if e != nil {
+			e.Object = c.NameOf(d.OID)
+			return e
+		}
+	}
+	return nil
+}
+
+// rebuild checks what PostgreSQL would build anew: constraints and indexes that use the column.
+func (a *alterTable) rebuild(rel OID, num int) error {
+	c := a.c
+	for _, con := range slices.Concat(c.Constraints(rel), c.ReferencedBy(rel)) {
+		switch {
+		case con.Kind == ForeignKey && (con.Table == rel && slices.Contains(con.Columns, num) || con.RefTable == rel && slices.Contains(con.RefColumns, num)):
+			if err := c.checkForeignTypes(con); err != nil {
+				return err
+			}
+		case con.Kind == Check && slices.Contains(con.Columns, num):
+			e, err := c.newExpr(con.Check.Node, c.relation(rel))
+			if err != nil {
+				return err
+			}
+			c.editConstraint(con.OID, func(con *Constraint) { con.Check = e })
+		}
+	}
+	for _, index := range c.Indexes(rel) {
+		for i, key := range index.Index.Keys {
+			if key.Column != num {
+				continue
+			}
+			var given []string
+			if key.OpClass != "" {
+				given = []string{key.OpClass}
+			}
+			class, err := c.indexOpClass(c.relation(rel).Att(num).Type, index.AccessMethod, given)
+			if err != nil {
+				return err
+			}
+			if class != key.OpClass {
+				c.editRelation(index.OID, func(r *Relation) {
+					x := *r.Index
+					x.Keys = slices.Clone(x.Keys)
+					x.Keys[i].OpClass = class
+					r.Index = &x
+				})
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package catalog
+
+import (
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+)
+
+// addDefault checks and stores DEFAULT or, of a generated column, its expression (AddRelationNewConstraints,
+// cookDefault: src/backend/catalog/heap.c).
+func (c *Catalog) addDefault(rel OID, num int, node *pgast.Node) error {
+	r := c.relation(rel)
+	col := r.Att(num)
+	scope := r
+	if col.Generated == 0 {
+		scope = nil
+	}
+	e, err := c.assignExpr(node, scope, col.Name, col.Type)
+	if err != nil {
+		return err
+	}
+	what := "DEFAULT expression"
+	if col.Generated != 0 {
+		what = "column generation expression"
+	}
+	if err := e.checkPlain(what); err != nil {
+		return err
+	}
+	if col.Generated != 0 {
+		if e.Volatility != Immutable && !e.Unknown {
+			return errorf("42P17", "generation expression is not immutable")
+		}
+		for _, ref := range e.Refs {
+			if ref.OID != rel || ref.Column == 0 {
+				continue
+			}
+			if other := r.Att(ref.Column); other != nil && other.Generated != 0 {
+				err := errorf("42P17", "cannot use generated column \"%s\" in column generation expression", other.Name)
+				err.Detail = "A generated column cannot reference another generated column."
+				return err
+			}
+		}
+	}
+	if col.Generated == 0 && isNullConst(node) {
+		// A constant NULL is no default (heap.c: "If the expression is just a NULL constant, we do not bother"), except for a
+		// domain, whose default it overrides.
+		if t := c.typeByOID(col.Type.OID); t == nil || t.Kind != DomainType || col.Type.Array {
+			return nil
+		}
+	}
+	c.setDefault(rel, num, e)
+	return nil
+}
+
+// setDefault replaces a column's default; nil takes it away.
+func (c *Catalog) setDefault(rel OID, num int, e *Expr) {
+	c.dropDeps(rel, func(d Dep) bool { return d.Default && d.Column == num })
+	r := c.editColumn(rel, num, func(col *Column) { col.Default = e })
+	if e == nil {
+		return
+	}
+	for _, ref := range e.Refs {
+		if ref.OID == rel && ref.Column == num || ref.OID < FirstUserOID {
+			continue
+		}
+		dep := Dep{Column: num, Ref: ref, Type: DepNormal, Default: true}
+		if r.Att(num).Generated != 0 {
+			// What a generated column is computed from takes the column along, up to 14 silently, since 15 with CASCADE
+			// (StoreAttrDefault, src/backend/catalog/pg_attrdef.c).
+			dep.Default = false
+			if c.Version < 15 {
+				dep.Type = DepAuto
+			}
+			dep.generation = true
+		}
+		c.addDepRow(rel, dep)
+	}
+}
+
+// dropGeneration forgets what a generation expression needed.
+func (c *Catalog) dropGeneration(rel OID, num int) {
+	c.dropDeps(rel, func(d Dep) bool { return d.generation && d.Column == num })
+}
+
+// isNullConst tells whether an expression is NULL, perhaps cast.
+func isNullConst(n *pgast.Node) bool {
+	for n.GetTypeCast() != nil {
+		n = n.GetTypeCast().Arg
+	}
+	return n.GetAConst().GetIsnull()
+}

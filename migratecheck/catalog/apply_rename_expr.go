@@ -1,0 +1,298 @@
+package catalog
+
+import (
+	"slices"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+)
+
+// What is stored as a tree in PostgreSQL follows a rename; here it is stored with names, so the names are changed. Bodies
+// of functions that are strings are not looked at, as PostgreSQL does not.
+
+// renamer changes the names in an expression or query, in place; it tells whether it changed something.
+type renamer interface {
+	rename(n *pgast.Node) bool
+}
+
+// renameInExprs lets everything that depends on an object follow its new name.
+func (c *Catalog) renameInExprs(of Address, how renamer) {
+	var done []OID
+	for _, d := range c.Dependents(of) {
+		if !slices.Contains(done, d.OID) {
+			done = append(done, d.OID)
+			c.renameIn(d.OID, how)
+		}
+	}
+	// What belongs to the table itself has no dependency on each column (partition keys, whole-row references).
+	if r := c.relation(of.OID); r != nil && !slices.Contains(done, of.OID) {
+		c.renameIn(of.OID, how)
+	}
+	if of.Column == 0 {
+		for o := range c.childrenOf(of.OID) {
+			if !slices.Contains(done, o.ObjectID()) {
+				c.renameIn(o.ObjectID(), how)
+			}
+		}
+	}
+}
+
+// renameIn changes the expressions of one object.
+func (c *Catalog) renameIn(oid OID, how renamer) {
+	switch o := c.Get(oid).(type) {
+	case *Relation:
+		c.renameInRelation(o, how)
+	case *Constraint:
+		if e, ok := renamedExpr(o.Check, how); ok {
+			c.editConstraint(oid, func(con *Constraint) { con.Check = e })
+		}
+	case *Trigger:
+		if e, ok := renamedExpr(o.When, how); ok {
+			changed := *o
+			changed.When = e
+			c.put(&changed)
+		}
+	case *Policy:
+		using, a := renamedExpr(o.Using, how)
+		check, b := renamedExpr(o.WithCheck, how)
+		if a || b {
+			changed := *o
+			changed.Using, changed.WithCheck = using, check
+			c.put(&changed)
+		}
+	case *Type:
+		if e, ok := renamedExpr(o.Default, how); ok {
+			changed := *o
+			changed.Default = e
+			c.put(&changed)
+		}
+	}
+}
+
+func (c *Catalog) renameInRelation(r *Relation, how renamer) {
+	for _, col := range r.Columns {
+		if e, ok := renamedExpr(col.Default, how); ok {
+			c.editColumn(r.OID, col.Num, func(col *Column) { col.Default = e })
+		}
+	}
+	if k := r.PartitionKey; k != nil {
+		for i := range k.Exprs {
+			if e, ok := renamedExpr(&k.Exprs[i], how); ok {
+				c.editRelation(r.OID, func(r *Relation) {
+					key := *r.PartitionKey
+					key.Exprs = slices.Clone(key.Exprs)
+					key.Exprs[i] = *e
+					r.PartitionKey = &key
+				})
+			}
+		}
+	}
+	if x := r.Index; x != nil {
+		for i, key := range x.Keys {
+			if e, ok := renamedExpr(key.Expr, how); ok {
+				c.editIndex(r.OID, func(x *IndexAttrs) {
+					x.Keys = slices.Clone(x.Keys)
+					x.Keys[i].Expr = e
+				})
+			}
+		}
+		if e, ok := renamedExpr(x.Predicate, how); ok {
+			c.editIndex(r.OID, func(x *IndexAttrs) { x.Predicate = e })
+		}
+	}
+	if q := r.Query; q != nil && q.Node != nil {
+		node := pgast.Clone(q.Node)
+		if how.rename(node) {
+			changed := *q
+			changed.Node, changed.origin = node, q.root()
+			if sql, err := pgast.Deparse(node); err == nil {
+				changed.SQL = sql
+			}
+			c.editRelation(r.OID, func(r *Relation) { r.Query = &changed })
+		}
+	}
+}
+
+// editIndex replaces the attributes of an index.
+func (c *Catalog) editIndex(oid OID, change func(x *IndexAttrs)) {
+	c.editRelation(oid, func(r *Relation) {
+		x := *r.Index
+		change(&x)
+		r.Index = &x
+	})
+}
+
+// root is the expression that was written, before names in it followed a rename.
+func (e *Expr) root() *Expr {
+	if e.origin != nil {
+		return e.origin
+	}
+	return e
+}
+
+func (q *Query) root() *Query {
+	if q.origin != nil {
+		return q.origin
+	}
+	return q
+}
+
+func renamedExpr(e *Expr, how renamer) (*Expr, bool) {
+	if e == nil || e.Node == nil {
+		return e, false
+	}
+	node := pgast.Clone(e.Node)
+	if !how.rename(node) {
+		return e, false
+	}
+	changed := *e
+	changed.Node, changed.origin = node, e.root()
+	if sql, err := pgast.DeparseExpr(node); err == nil {
+		changed.SQL = sql
+	}
+	return &changed, true
+}
+
+// columnRenamed renames the references to one column of a relation.
+type columnRenamed struct {
+	c        *Catalog
+	rel      OID
+	old, new string
+}
+
+func (h columnRenamed) rename(n *pgast.Node) bool {
+	changed := false
+	r := h.c.relation(h.rel)
+	// The names under which the relation is known: its own, NEW and OLD in a trigger, its aliases in a query.
+	known := []string{r.Name, "new", "old", "excluded"}
+	query := false
+	pgast.WalkMessages(n, func(m pgast.Message) bool {
+		if rv, ok := m.(*pgast.RangeVar); ok {
+			query = true
+			if found := h.c.findRelation(rv); found != nil && found.OID == h.rel && rv.Alias != nil {
+				known = append(known, rv.Alias.Aliasname)
+			}
+		}
+		return true
+	})
+	pgast.WalkMessages(n, func(m pgast.Message) bool {
+		switch m := m.(type) {
+		case *pgast.ResTarget:
+			if ref := m.Val.GetColumnRef(); ref != nil && query && m.Name == "" && h.renameRef(ref, known) {
+				m.Name, changed = h.old, true // a view's column keeps its name
+			}
+		case *pgast.ColumnRef:
+			if h.renameRef(m, known) {
+				changed = true
+			}
+		}
+		return true
+	})
+	return changed
+}
+
+func (h columnRenamed) renameRef(ref *pgast.ColumnRef, known []string) bool {
+	last := len(ref.Fields) - 1
+	if last < 0 || ref.Fields[last].GetString_().GetSval() != h.old || ref.Fields[last].GetString_() == nil {
+		return false
+	}
+	if last > 0 && !slices.Contains(known, ref.Fields[last-1].GetString_().GetSval()) {
+		return false
+	}
+	ref.Fields[last] = stringNode(h.new)
+	return true
+}
+
+// relationRenamed follows a relation to its new name or schema.
+type relationRenamed struct {
+	c           *Catalog
+	oid         OID
+	schema, old string
+	new         Name
+}
+
+func (h relationRenamed) rename(n *pgast.Node) bool {
+	changed, query, bare := false, false, false
+	pgast.WalkMessages(n, func(m pgast.Message) bool {
+		switch m := m.(type) {
+		case *pgast.RangeVar:
+			query = true
+			if m.Relname != h.old || m.Schemaname != "" && m.Schemaname != h.schema {
+				break
+			}
+			bare = bare || m.Alias == nil
+			m.Relname = h.new.Name
+			if m.Schemaname != "" || h.new.Schema != h.schema {
+				m.Schemaname = h.new.Schema
+			}
+			changed = true
+		case *pgast.A_Const:
+			changed = h.renameConst(m) || changed
+		}
+		return true
+	})
+	if query && !bare {
+		return changed
+	}
+	// Columns may be qualified with the table's name, in a query where it has no alias.
+	pgast.Walk(n, func(n *pgast.Node) bool {
+		if ref := n.GetColumnRef(); ref != nil && len(ref.Fields) > 1 {
+			if i := len(ref.Fields) - 2; ref.Fields[i].GetString_().GetSval() == h.old {
+				ref.Fields[i] = stringNode(h.new.Name)
+				changed = true
+			}
+		}
+		return true
+	})
+	return changed
+}
+
+// renameConst changes a constant that names the relation: nextval('s'), 't'::regclass. They are stored by OID.
+func (h relationRenamed) renameConst(k *pgast.A_Const) bool {
+	s := k.GetSval()
+	if s == nil {
+		return false
+	}
+	r := h.c.relation(h.oid)
+	if r == nil || r.Kind != Sequence && r.Kind != Table && r.Kind != PartitionedTable {
+		return false
+	}
+	if schema, name, ok := splitQualified(s.Sval); ok && name == h.old && (schema == "" || schema == h.schema) {
+		text := quoteIdent(h.new.Name)
+		if h.new.Schema != "public" {
+			text = quoteIdent(h.new.Schema) + "." + text
+		}
+		s.Sval = text
+		return true
+	}
+	return false
+}
+
+// nameRenamed follows a function or type to its new name.
+type nameRenamed struct {
+	old, new string
+	of       Class
+}
+
+func (h nameRenamed) rename(n *pgast.Node) bool {
+	changed := false
+	set := func(names []*pgast.Node) {
+		if last := len(names) - 1; last >= 0 && names[last].GetString_().GetSval() == h.old {
+			names[last] = stringNode(h.new)
+			changed = true
+		}
+	}
+	pgast.WalkMessages(n, func(m pgast.Message) bool {
+		switch m := m.(type) {
+		case *pgast.FuncCall:
+			if h.of == ClassFunction {
+				set(m.Funcname)
+			}
+		case *pgast.TypeName:
+			if h.of == ClassType {
+				set(m.Names)
+			}
+		}
+		return true
+	})
+	return changed
+}

@@ -1,0 +1,112 @@
+package catalog
+
+import (
+	"slices"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+)
+
+// The binder does what PostgreSQL's parse analysis does (src/backend/parser): it resolves the names in a query or
+// expression against the catalog, finds the types, and notes what a stored query would depend on. What it cannot find
+// out it says (unknown, a zero TypeRef) instead of guessing.
+//
+//	bind_scope.go   the namespace: tables, columns, CTEs
+//	bind_expr.go    expressions
+//	bind_func.go    function calls, bind_oper.go operators: overload resolution
+//	bind_query.go   SELECT, bind_from.go its FROM, bind_modify.go INSERT, UPDATE, DELETE, MERGE
+type binder struct {
+	c    *Catalog
+	refs map[Address]struct{}
+	// unknown is set when a function, column or relation could not be found in a catalog that may lack some.
+	unknown    bool
+	volatility Volatility
+	// aggregates and windows count the calls of such functions, sets those of set-returning ones, subqueries SubLinks.
+	aggregates, windows, sets, subqueries int
+	// failed is an error that a conversion met on the way, such as a label that an enum does not have.
+	failed error
+
+	params  []param // of the function whose body is bound
+	domain  TypeRef // type of VALUE in a domain's CHECK
+	columns string  // why there are no columns ("cannot use column reference in DEFAULT expression"), "" when there are
+
+	sublinkNames map[*pgast.SubLink]string // the name of a scalar subquery's column
+	depth        int
+}
+
+// param is an argument of a function, in a body.
+type param struct {
+	name string
+	typ  TypeRef
+}
+
+// value is a bound expression.
+type value struct {
+	typ       TypeRef
+	collation string        // "" the type's own
+	explicit  bool          // collation comes from a COLLATE clause
+	constant  bool          // a literal, or casts of one
+	literal   *string       // the text of a string literal that has no type yet, or was given one
+	fields    []boundColumn // of a record whose columns are known
+	columns   []Address     // the table columns that the value is, when it is nothing but a column
+}
+
+// boundColumn is a column of something in FROM, or of a query's output.
+type boundColumn struct {
+	name      string
+	typ       TypeRef
+	collation string
+	refs      []Address // the table columns behind it; two for a merged USING column
+	inherited bool      // a column of the null-extended side of an outer join
+}
+
+func (c *Catalog) newBinder() *binder {
+	return &binder{c: c, refs: map[Address]struct{}{}, volatility: Immutable, sublinkNames: map[*pgast.SubLink]string{}}
+}
+
+// ref notes that the object or column is needed. The server's own are pinned and not noted.
+func (b *binder) ref(a Address) {
+	if a.OID >= FirstUserOID {
+		b.refs[a] = struct{}{}
+	}
+}
+
+// refType notes the type of a value, when it is a user's.
+func (b *binder) refType(t TypeRef) { b.ref(Address{OID: t.OID}) }
+
+func (b *binder) noteVolatility(v Volatility) { b.volatility = moreVolatile(b.volatility, v) }
+
+// sortedRefs lists what was noted, as pg_depend keeps it: without the whole of a relation of which columns are listed
+// (eliminate_duplicate_dependencies in src/backend/catalog/dependency.c).
+func (b *binder) sortedRefs() []Address {
+	list := make([]Address, 0, len(b.refs))
+	for a := range b.refs {
+		list = append(list, a)
+	}
+	slices.SortFunc(list, func(x, y Address) int {
+		if x.OID != y.OID {
+			return int(int64(x.OID) - int64(y.OID))
+		}
+		return x.Column - y.Column
+	})
+	out := list[:0]
+	for i, a := range list {
+		if a.Column == 0 && i+1 < len(list) && list[i+1].OID == a.OID {
+			continue
+		}
+		out = append(out, a)
+	}
+	return slices.Clip(out)
+}
+
+// maxBindDepth bounds recursion into expressions and subqueries; PostgreSQL's own limit is max_stack_depth.
+const maxBindDepth = 2000
+
+func (b *binder) enter() error {
+	b.depth++
+	if b.depth > maxBindDepth {
+		return errorf("54001", "stack depth limit exceeded")
+	}
+	return nil
+}
+
+func (b *binder) leave() { b.depth-- }

@@ -1,0 +1,341 @@
+// Package catalog holds a PostgreSQL schema as a value and applies DDL to it, as the server would: with its implicit
+// names, its dependencies (CASCADE, RESTRICT), its errors. It knows no lint rules, and no server is asked.
+//
+// The model is PostgreSQL's own: objects have OIDs that survive renames, and one dependency table (pg_depend) decides
+// what a DROP takes along. Objects are immutable; applying a statement replaces the ones it changes. Clone is O(1), so
+// a caller can keep the catalog before every statement and [Diff] it with the one after.
+//
+// The tests run the same scripts on a real server and compare object by object (see the catalogtest package).
+package catalog
+
+import (
+	"iter"
+	"math"
+	"slices"
+
+	"github.com/tidwall/btree"
+)
+
+// Config says what kind of server and history a Catalog stands for. The zero value is PostgreSQL 15, complete.
+type Config struct {
+	// Version is the server's major version, 12 to 17; 0 means 15.
+	Version int
+	// Open means that the history does not begin at the beginning: an object that a statement refers to and nobody
+	// created is assumed to exist.
+	Open bool
+}
+
+// Catalog is the schema of one database. It is not safe for concurrent use; clones are independent of each other.
+type Catalog struct {
+	Version int
+	Open    bool
+
+	next    OID
+	objects *btree.Map[OID, Object]
+	// names finds objects by schema and name, one namespace per name class as in PostgreSQL: relations (with
+	// indexes, sequences), types, functions (key includes the argument types), schemas, extensions, …
+	names *btree.Map[string, OID]
+	// children finds what belongs to a relation or type: parent OID in the upper half, child OID in the lower.
+	children *btree.Map[uint64, struct{}]
+	// deps is pg_depend by dependent object, dependents the way back: the OIDs that refer to an object (depend.go).
+	deps       *btree.Map[OID, []Dep]
+	dependents *btree.Map[OID, []OID]
+
+	comments *btree.Map[uint64, string] // by Address.key
+	grants   *btree.Map[uint64, []Grant]
+	settings *btree.Map[string, string] // SET: search_path, check_function_bodies, …
+
+	// seen holds the name keys of relations, types, functions and schemas that were ever there; kept in an open catalog
+	// only, where a name that was never seen is assumed to exist and one that was dropped is not.
+	seen *btree.Map[string, struct{}]
+
+	searchPath []OID // computed from settings and schemas; nil when it must be again
+
+	log      *touched    // what was created, replaced or dropped, newest first (see Diff)
+	tx       []savepoint // open transaction: the states to go back to, innermost last
+	onCommit []OID       // temporary tables that go with the end of the transaction (ON COMMIT DROP)
+	depth    int         // of statements applied inside functions and DO blocks
+}
+
+// touched is one entry of the log of changes. The log is shared by clones, so the entries between two catalogs of one
+// history are what can differ between them.
+type touched struct {
+	oid     OID
+	assumed Object // the object as it must have been all along, when it was not known before (open catalog)
+	depth   int
+	prev    *touched
+}
+
+// treeDegree keeps nodes small: every statement after a Clone copies the path it changes.
+const treeDegree = 8
+
+func newMap[K int | uint64 | OID | string, V any]() *btree.Map[K, V] {
+	return btree.NewMap[K, V](treeDegree)
+}
+
+// New returns a catalog with what a new database holds: schemas pg_catalog, information_schema and public.
+func New(cfg Config) *Catalog {
+	c := &Catalog{
+		Version:    cfg.Version,
+		Open:       cfg.Open,
+		next:       FirstUserOID,
+		objects:    newMap[OID, Object](),
+		names:      newMap[string, OID](),
+		children:   newMap[uint64, struct{}](),
+		deps:       newMap[OID, []Dep](),
+		dependents: newMap[OID, []OID](),
+		comments:   newMap[uint64, string](),
+		grants:     newMap[uint64, []Grant](),
+		settings:   newMap[string, string](),
+		seen:       newMap[string, struct{}](),
+	}
+	if c.Version == 0 {
+		c.Version = 15
+	}
+	c.addBuiltinSchemas()
+	c.log = nil
+	return c
+}
+
+// Clone returns an independent copy in constant time.
+func (c *Catalog) Clone() *Catalog {
+	d := *c
+	d.objects, d.names, d.children = c.objects.Copy(), c.names.Copy(), c.children.Copy()
+	d.deps, d.dependents = c.deps.Copy(), c.dependents.Copy()
+	d.comments, d.grants, d.settings = c.comments.Copy(), c.grants.Copy(), c.settings.Copy()
+	d.seen = c.seen.Copy()
+	d.tx = slices.Clip(c.tx)
+	return &d
+}
+
+// restore makes c what saved (a clone of an earlier state, not used again) was. OIDs are never given twice, as in
+// PostgreSQL: whoever kept a clone of the state that is undone can still tell its objects from later ones.
+func (c *Catalog) restore(saved *Catalog) {
+	next, depth := c.next, c.depth
+	*c = *saved
+	c.next, c.depth = next, depth
+}
+
+// touch records that an object was created, replaced or dropped, or something about it (comment, grants) has changed.
+func (c *Catalog) touch(oid OID, assumed Object) {
+	depth := 1
+	if c.log != nil {
+		depth += c.log.depth
+	}
+	c.log = &touched{oid: oid, assumed: assumed, depth: depth, prev: c.log}
+}
+
+// Get returns an object by OID, nil when there is none.
+func (c *Catalog) Get(oid OID) Object {
+	o, _ := c.objects.Get(oid)
+	return o
+}
+
+// All yields every object in order of OID.
+func (c *Catalog) All() iter.Seq[Object] {
+	return func(yield func(Object) bool) {
+		c.objects.Scan(func(_ OID, o Object) bool { return yield(o) })
+	}
+}
+
+// newOID takes the next number.
+func (c *Catalog) newOID() OID {
+	oid := c.next
+	c.next++
+	return oid
+}
+
+// put stores o, new or in place of its predecessor, and keeps the name and child indexes right.
+func (c *Catalog) put(o Object) {
+	oid := o.ObjectID()
+	switch o := o.(type) {
+	case *Constraint:
+		if o.schema == 0 {
+			c.setConstraintSchema(o)
+		}
+	case *Schema:
+		c.searchPath = nil
+	}
+	if old, ok := c.objects.Get(oid); ok {
+		if k := nameKeyOf(old); k != "" {
+			c.names.Delete(k)
+		}
+		for _, p := range parentsOf(old) {
+			c.children.Delete(uint64(p)<<32 | uint64(oid))
+		}
+	} else {
+		c.defaultGrants(o)
+	}
+	c.objects.Set(oid, o)
+	if k := nameKeyOf(o); k != "" {
+		c.names.Set(k, oid)
+		if c.Open {
+			c.seen.Set(k, struct{}{})
+		}
+	}
+	for _, p := range parentsOf(o) {
+		c.children.Set(uint64(p)<<32|uint64(oid), struct{}{})
+	}
+	c.touch(oid, nil)
+}
+
+// remove deletes the object and everything recorded about it; dependents are the caller's business (see drop).
+func (c *Catalog) remove(oid OID) {
+	old, ok := c.objects.Get(oid)
+	if !ok {
+		return
+	}
+	if k := nameKeyOf(old); k != "" {
+		c.names.Delete(k)
+	}
+	for _, p := range parentsOf(old) {
+		c.children.Delete(uint64(p)<<32 | uint64(oid))
+	}
+	if old.Class() == ClassSchema {
+		c.searchPath = nil
+	}
+	c.objects.Delete(oid)
+	c.clearDeps(oid)
+	c.clearAddress(oid)
+	c.touch(oid, nil)
+}
+
+// childrenOf yields the objects that belong to parent, in order of creation.
+func (c *Catalog) childrenOf(parent OID) iter.Seq[Object] {
+	return func(yield func(Object) bool) {
+		c.children.Ascend(uint64(parent)<<32, func(key uint64, _ struct{}) bool {
+			if OID(key>>32) != parent {
+				return false
+			}
+			o, ok := c.objects.Get(OID(key & math.MaxUint32))
+			return !ok || yield(o)
+		})
+	}
+}
+
+// parentsOf lists the relations (or domain) that o belongs to; a foreign key belongs to both its tables.
+func parentsOf(o Object) []OID {
+	switch o := o.(type) {
+	case *Relation:
+		var parents []OID
+		if o.Index != nil {
+			parents = append(parents, o.Index.Table)
+		}
+		parents = append(parents, o.Inherits...)
+		if o.Seq != nil && o.Seq.OwnedBy.OID != 0 {
+			parents = append(parents, o.Seq.OwnedBy.OID)
+		}
+		return parents
+	case *Constraint:
+		if o.Table == 0 {
+			return []OID{o.Domain}
+		}
+		if o.RefTable != 0 && o.RefTable != o.Table {
+			return []OID{o.Table, o.RefTable}
+		}
+		return []OID{o.Table}
+	case *Trigger:
+		return []OID{o.Table}
+	case *Rule:
+		return []OID{o.Table}
+	case *Policy:
+		return []OID{o.Table}
+	case *Other:
+		if o.Table != 0 {
+			return []OID{o.Table}
+		}
+	}
+	return nil
+}
+
+// Constraints lists the constraints of a table or domain, in order of creation; foreign keys of other tables that refer
+// to it are not among them (see ReferencedBy).
+func (c *Catalog) Constraints(of OID) []*Constraint {
+	var list []*Constraint
+	for o := range c.childrenOf(of) {
+		if con, ok := o.(*Constraint); ok && (con.Table == of || con.Domain == of) {
+			list = append(list, con)
+		}
+	}
+	return list
+}
+
+// ReferencedBy lists the foreign keys that point at a table, its own to itself included.
+func (c *Catalog) ReferencedBy(table OID) []*Constraint {
+	var list []*Constraint
+	for o := range c.childrenOf(table) {
+		if con, ok := o.(*Constraint); ok && con.RefTable == table {
+			list = append(list, con)
+		}
+	}
+	return list
+}
+
+// Indexes lists the indexes of a table, in order of creation.
+func (c *Catalog) Indexes(table OID) []*Relation {
+	var list []*Relation
+	for o := range c.childrenOf(table) {
+		if r, ok := o.(*Relation); ok && r.Index != nil && r.Index.Table == table {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// Inheritors lists the direct children of a table: partitions and inheriting tables (of an index: attached indexes).
+func (c *Catalog) Inheritors(table OID) []*Relation {
+	var list []*Relation
+	for o := range c.childrenOf(table) {
+		if r, ok := o.(*Relation); ok {
+			for _, p := range r.Inherits {
+				if p == table {
+					list = append(list, r)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// Triggers lists the triggers of a table by creation.
+func (c *Catalog) Triggers(table OID) []*Trigger { return childrenAs[*Trigger](c, table) }
+
+// Rules lists the rewrite rules of a relation.
+func (c *Catalog) Rules(table OID) []*Rule { return childrenAs[*Rule](c, table) }
+
+// Policies lists the row-security policies of a table.
+func (c *Catalog) Policies(table OID) []*Policy { return childrenAs[*Policy](c, table) }
+
+func childrenAs[T Object](c *Catalog, parent OID) []T {
+	var list []T
+	for o := range c.childrenOf(parent) {
+		if t, ok := o.(T); ok {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// Name is a schema-qualified name as a person writes it.
+type Name struct{ Schema, Name string }
+
+// String leaves out the schema when it is public, as messages to people do.
+func (n Name) String() string {
+	if n.Schema == "" || n.Schema == "public" {
+		return n.Name
+	}
+	return n.Schema + "." + n.Name
+}
+
+// NameOf returns the qualified name of an object; of a constraint, trigger, rule or policy the schema is empty.
+func (c *Catalog) NameOf(oid OID) Name {
+	o := c.Get(oid)
+	if o == nil {
+		return Name{}
+	}
+	n := Name{Name: o.ObjectName()}
+	if s, ok := c.Get(o.ObjectSchema()).(*Schema); ok {
+		n.Schema = s.Name
+	}
+	return n
+}

@@ -1,0 +1,106 @@
+package catalogtest
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"github.com/stretchr/testify/require"
+)
+
+// number reads a count from the environment.
+func number(t testing.TB, variable string, otherwise int) int {
+	t.Helper()
+	s := os.Getenv(variable)
+	if s == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(s)
+	require.NoError(t, err, variable)
+	return n
+}
+
+// generated runs one made-up script and returns it with what was found.
+func generated(ctx context.Context, c *Checker, seed uint64, length int) ([]string, Report, error) {
+	cat := catalog.New(catalog.Config{})
+	g := NewGenerator(seed, cat)
+	return c.runGenerated(ctx, cat, length, g.Statement)
+}
+
+// TestGenerated runs made-up scripts: HA_GENERATE of them (100) with HA_LENGTH statements each (30), from seed HA_SEED
+// (1) on. HA_SOAK, a duration, goes on for that long. A failure prints the seed and the shortest script that still
+// fails.
+func TestGenerated(t *testing.T) {
+	scripts, length, seed := number(t, "HA_GENERATE", 100), number(t, "HA_LENGTH", 30), number(t, "HA_SEED", 1)
+	var end time.Time
+	if soak := os.Getenv("HA_SOAK"); soak != "" {
+		d, err := time.ParseDuration(soak)
+		require.NoError(t, err)
+		end = time.Now().Add(d)
+	}
+	c := newChecker(t)
+	var statements, understood, failures int
+	for i := 0; i < scripts || time.Now().Before(end); i++ {
+		script, report, err := generated(t.Context(), c, uint64(seed+i), length)
+		require.NoError(t, err, "seed %d: %s", seed+i, strings.Join(script, ";\n"))
+		statements += report.Statements
+		understood += report.Understood
+		if len(report.Disagreements) == 0 {
+			continue
+		}
+		failures++
+		t.Errorf("seed %d: %s", seed+i, explain(t, c, script, report))
+		if failures >= number(t, "HA_FAILURES", 3) {
+			break
+		}
+	}
+	t.Logf("%d statements, %d understood, %d scripts failed", statements, understood, failures)
+}
+
+// explain shrinks a failing script and says how it fails.
+func explain(t testing.TB, c *Checker, script []string, report Report) string {
+	t.Helper()
+	kind := failureKind(report)
+	small := Shrink(script, func(s []string) bool {
+		r, err := c.Run(t.Context(), s, AtEnd)
+		return err == nil && failureKind(r) == kind
+	})
+	r, err := c.Run(t.Context(), small, EachStatement)
+	if err != nil || len(r.Disagreements) == 0 {
+		r = report
+	}
+	return strings.Join(small, ";\n") + ";\n--> " + r.Disagreements[0].String()
+}
+
+// failureKind keeps shrinking from wandering off to another failure.
+func failureKind(r Report) string {
+	if len(r.Disagreements) == 0 {
+		return ""
+	}
+	what := r.Disagreements[0].What[0]
+	for _, kind := range []string{"not understood", "the server accepts", "ours accepts", "the server says", "only on the server", "only in ours"} {
+		if strings.HasPrefix(what, kind) {
+			return kind
+		}
+	}
+	_, property, _ := strings.Cut(what, ": ")
+	property, _, _ = strings.Cut(property, ":")
+	return property
+}
+
+// FuzzGenerated lets the fuzzer choose the seeds.
+func FuzzGenerated(f *testing.F) {
+	f.Add(uint64(1), uint8(20))
+	c := newChecker(f)
+	f.Fuzz(func(t *testing.T, seed uint64, length uint8) {
+		script, report, err := generated(t.Context(), c, seed, int(length)%60)
+		require.NoError(t, err)
+		if len(report.Disagreements) > 0 {
+			t.Errorf("seed %d: %s", seed, explain(t, c, script, report))
+		}
+	})
+}

@@ -1,0 +1,207 @@
+package catalogtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Tally counts what came of the statements of a long script that was not written for us, such as a file of
+// PostgreSQL's own regression suite.
+type Tally struct {
+	Statements int
+	// Parsed by our parser; NotParsed are those that the server parsed and we did not.
+	Parsed    int
+	NotParsed []string
+	// Understood were applied or refused; NotUnderstood were given up on.
+	Understood    int
+	NotUnderstood []string
+	// Accepted by the server; AcceptedUnderstood of them were understood.
+	Accepted, AcceptedUnderstood int
+	// Refused by us though the server accepts them, accepted though it refuses them, and refused with another SQLSTATE.
+	Refused, Missed, OtherCode []string
+	// Refused by the server for a reason outside the schema (see beyond); not counted as accepted wrongly.
+	Beyond int
+	// Objects that came to differ after a statement understood, one line each.
+	Differ   []string
+	Compared int
+	Panics   []string
+	Slowest  time.Duration
+}
+
+// Add adds another file's counts.
+func (t *Tally) Add(o Tally) {
+	t.Statements += o.Statements
+	t.Parsed += o.Parsed
+	t.Understood += o.Understood
+	t.Accepted += o.Accepted
+	t.AcceptedUnderstood += o.AcceptedUnderstood
+	t.Compared += o.Compared
+	t.Beyond += o.Beyond
+	t.Slowest = max(t.Slowest, o.Slowest)
+	t.NotParsed = append(t.NotParsed, o.NotParsed...)
+	t.NotUnderstood = append(t.NotUnderstood, o.NotUnderstood...)
+	t.Refused = append(t.Refused, o.Refused...)
+	t.Missed = append(t.Missed, o.Missed...)
+	t.OtherCode = append(t.OtherCode, o.OtherCode...)
+	t.Differ = append(t.Differ, o.Differ...)
+	t.Panics = append(t.Panics, o.Panics...)
+}
+
+func (t Tally) String() string {
+	return fmt.Sprintf("%d statements: %d parsed (%d not, that the server parses), %d understood (%d of %d that the server accepts), %d compared; "+
+		"%d refused wrongly, %d accepted wrongly, %d other SQLSTATE, %d objects came to differ, %d panics; slowest %s",
+		t.Statements, t.Parsed, len(t.NotParsed), t.Understood, t.AcceptedUnderstood, t.Accepted, t.Compared,
+		len(t.Refused), len(t.Missed), len(t.OtherCode), len(t.Differ), len(t.Panics), t.Slowest.Round(time.Millisecond))
+}
+
+// Complaints lists everything that did not agree.
+func (t Tally) Complaints() string {
+	var b strings.Builder
+	for _, list := range []struct {
+		kind  string
+		lines []string
+	}{
+		{"panic", t.Panics}, {"not parsed", t.NotParsed}, {"not understood", t.NotUnderstood}, {"refused wrongly", t.Refused},
+		{"accepted wrongly", t.Missed}, {"other SQLSTATE", t.OtherCode}, {"differs", t.Differ},
+	} {
+		for _, line := range list.lines {
+			fmt.Fprintf(&b, "%s | %s\n", list.kind, line)
+		}
+	}
+	return b.String()
+}
+
+// Follow runs a script on both sides to its end, whatever happens on the way: after a disagreement the objects concerned
+// are left out of later comparisons, and a statement that the server refused is undone in our catalog.
+func (c *Checker) Follow(ctx context.Context, statements []string) (Tally, error) {
+	var t Tally
+	if err := c.reset(ctx); err != nil {
+		return t, err
+	}
+	if _, err := c.conn.PgConn().Exec(ctx, "SET statement_timeout = '10s'").ReadAll(); err != nil {
+		return t, err
+	}
+	f := follower{c: c, t: &t, cat: catalog.New(catalog.Config{}), off: map[string]bool{}}
+	for _, sql := range statements {
+		if err := f.statement(ctx, sql); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+type follower struct {
+	c   *Checker
+	t   *Tally
+	cat *catalog.Catalog
+	off map[string]bool // objects known to differ
+}
+
+func (f *follower) statement(ctx context.Context, sql string) error {
+	f.t.Statements++
+	conn := f.c.conn.PgConn()
+	aborted := conn.TxStatus() == 'E'
+	_, err := conn.Exec(ctx, sql).ReadAll()
+	var server *pgconn.PgError
+	if err != nil && !errors.As(err, &server) {
+		return fmt.Errorf("running %s: %w", oneLine(sql), err)
+	}
+	start := time.Now()
+	_, parseErr := pgast.Parse(sql)
+	if parseErr == nil {
+		f.t.Parsed++
+	} else if server == nil || server.Code != "42601" {
+		f.t.NotParsed = append(f.t.NotParsed, oneLine(sql)+": "+parseErr.Error())
+	}
+	if server == nil {
+		f.t.Accepted++
+	}
+	if aborted && server != nil && server.Code == "25P02" {
+		f.t.Understood++
+		return nil
+	}
+	before := f.cat.Clone()
+	ours := apply(f.cat, inAborted(sql, aborted))
+	f.t.Slowest = max(f.t.Slowest, time.Since(start))
+	understood := ours == nil || ours.Code != catalog.NotUnderstood && ours.Code != "panic" && parseErr == nil || server != nil && parseErr != nil
+	if understood {
+		f.t.Understood++
+		if server == nil {
+			f.t.AcceptedUnderstood++
+		}
+	}
+	f.judge(sql, server, ours, parseErr)
+	if server != nil && ours == nil && !queryOnly(sql) {
+		f.cat = before
+	}
+	if server != nil && ours == nil || queryOnly(sql) && ours == nil || conn.TxStatus() == 'E' {
+		return nil
+	}
+	return f.compare(ctx, sql, understood && ours == nil)
+}
+
+// judge compares the two answers.
+func (f *follower) judge(sql string, server *pgconn.PgError, ours *catalog.Error, parseErr error) {
+	line := oneLine(sql)
+	switch {
+	case ours != nil && ours.Code == "panic":
+		f.t.Panics = append(f.t.Panics, line+": "+ours.Message)
+	case parseErr != nil:
+	case ours != nil && ours.Code == catalog.NotUnderstood:
+		f.t.NotUnderstood = append(f.t.NotUnderstood, line+": "+ours.Message)
+	case server == nil && ours != nil:
+		f.t.Refused = append(f.t.Refused, line+": "+ours.Code+" "+ours.Message)
+	case server != nil && ours == nil && beyond(server):
+		f.t.Beyond++
+	case server != nil && ours == nil && !queryOnly(sql):
+		f.t.Missed = append(f.t.Missed, line+": "+server.Code+" "+server.Message)
+	case server != nil && ours != nil && server.Code != ours.Code:
+		f.t.OtherCode = append(f.t.OtherCode, fmt.Sprintf("%s: %s %s, ours %s %s", line, server.Code, server.Message, ours.Code, ours.Message))
+	}
+}
+
+// compare finds the objects that differ now and did not before. They count when the statement was understood.
+func (f *follower) compare(ctx context.Context, sql string, counts bool) error {
+	server, err := Read(ctx, f.c.conn)
+	if err != nil {
+		var e *pgconn.PgError
+		if errors.As(err, &e) {
+			return nil // a setting or a broken object of the script's; the next comparison sees it
+		}
+		return err
+	}
+	f.t.Compared++
+	ours := FromCatalog(f.cat)
+	for key := range f.off {
+		delete(server.objects, key)
+		delete(ours.objects, key)
+	}
+	var new []string
+	for _, d := range diff(server, ours) {
+		if d.serverText != nil && d.ourSQL != nil {
+			if same, _ := f.c.sameText(ctx, d.serverText, d.ourSQL); same {
+				continue
+			}
+		}
+		f.off[d.object] = true
+		new = append(new, d.String())
+	}
+	if counts && len(new) > 0 {
+		slices.Sort(new)
+		more := ""
+		if len(new) > 4 {
+			more = fmt.Sprintf("\n    … and %d more", len(new)-4)
+			new = new[:4]
+		}
+		f.t.Differ = append(f.t.Differ, oneLine(sql)+"\n    "+strings.Join(new, "\n    ")+more)
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package catalogtest
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgtest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestRegress follows whole psql scripts to their end. HA_REGRESS_DIR names a directory of them, such as PostgreSQL's own
+// regression suite (test/sql/postgres_regress in github.com/pganalyze/libpg_query); without it, it is the small one in
+// testdata/regress, which must agree throughout. HA_REGRESS_FILES, a glob pattern, picks files; HA_REGRESS_OUT names a
+// file for the full list of what did not agree.
+func TestRegress(t *testing.T) {
+	dir, given := os.LookupEnv("HA_REGRESS_DIR")
+	if !given {
+		dir = "testdata/regress"
+	}
+	pattern := os.Getenv("HA_REGRESS_FILES")
+	if pattern == "" {
+		pattern = "*.sql"
+	}
+	files, err := filepath.Glob(filepath.Join(dir, pattern))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	var total Tally
+	var out strings.Builder
+	server := pgtest.Shared(t, pgtest.Config{})
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+		tally, err := NewChecker(pgtest.Connect(t, server.Database(t))).Follow(ctx, SplitPsql(string(text)))
+		cancel()
+		name := filepath.Base(file)
+		if err != nil {
+			// A file may end the session on purpose; what came before counts.
+			t.Logf("%s: stopped after %d statements: %v", name, tally.Statements, err)
+		}
+		t.Logf("%s: %s", name, tally)
+		assert.Empty(t, tally.Panics, name)
+		if !given {
+			assert.Empty(t, tally.Refused, name)
+			assert.Empty(t, tally.Missed, name)
+			assert.Empty(t, tally.OtherCode, name)
+			assert.Empty(t, tally.Differ, name)
+		}
+		for _, line := range strings.Split(strings.TrimSpace(tally.Complaints()), "\n") {
+			out.WriteString(name + " | " + line + "\n")
+		}
+		total.Add(tally)
+	}
+	t.Logf("all %d files: %s", len(files), total)
+	if path := os.Getenv("HA_REGRESS_OUT"); path != "" {
+		require.NoError(t, os.WriteFile(path, []byte(out.String()), 0o644))
+	}
+}

@@ -1,0 +1,106 @@
+-- script: commit and rollback
+BEGIN;
+CREATE TABLE a (id int);
+COMMIT;
+BEGIN;
+CREATE TABLE b (id int);
+DROP TABLE a;
+ROLLBACK;
+START TRANSACTION;
+CREATE TABLE c (id int);
+END;
+BEGIN;
+CREATE TABLE d (id int);
+CREATE TABLE a (id int);
+CREATE TABLE e (id int);
+COMMIT;
+COMMIT;
+ROLLBACK;
+BEGIN;
+ALTER TABLE a ADD COLUMN x int;
+ABORT;
+
+-- script: savepoints
+BEGIN;
+CREATE TABLE a (id int);
+SAVEPOINT one;
+CREATE TABLE b (id int);
+SAVEPOINT two;
+DROP TABLE a;
+ROLLBACK TO two;
+ALTER TABLE a ADD COLUMN x int;
+ROLLBACK TO SAVEPOINT one;
+CREATE TABLE c (id int);
+RELEASE one;
+ROLLBACK TO one;
+ROLLBACK;
+BEGIN;
+SAVEPOINT s;
+CREATE TABLE a (id int);
+CREATE TABLE a (id int);
+ROLLBACK TO s;
+CREATE TABLE z (id int);
+COMMIT;
+SAVEPOINT s;
+RELEASE s;
+
+-- script: chain and settings
+SET search_path = public;
+CREATE SCHEMA s;
+BEGIN;
+SET LOCAL search_path = s;
+CREATE TABLE t (id int);
+COMMIT;
+CREATE TABLE t (id text);
+BEGIN;
+SET search_path = s;
+ROLLBACK;
+CREATE TABLE u (id int);
+BEGIN;
+CREATE TABLE v (id int);
+COMMIT AND CHAIN;
+CREATE TABLE w (id int);
+ROLLBACK;
+SET search_path TO s, public;
+CREATE TABLE x (id int);
+SHOW search_path;
+RESET search_path;
+CREATE TABLE y (id int);
+
+-- script: temporary tables on commit
+BEGIN;
+CREATE TEMP TABLE a (id int) ON COMMIT DROP;
+CREATE TEMP TABLE b (id int) ON COMMIT DELETE ROWS;
+COMMIT;
+CREATE TEMP TABLE c (id int);
+DISCARD TEMP;
+
+-- script: search path
+CREATE SCHEMA a;
+CREATE SCHEMA b;
+CREATE TABLE a.t (x int);
+CREATE TABLE b.t (y int);
+SET search_path = a, b;
+ALTER TABLE t ADD COLUMN z int;
+CREATE TABLE u (id serial);
+CREATE TYPE e AS ENUM ('a');
+CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE TABLE w (x e DEFAULT 'a', y int DEFAULT f());
+SET search_path = b, a;
+ALTER TABLE t ADD COLUMN z int;
+CREATE VIEW v AS SELECT * FROM t JOIN u ON u.id = t.y;
+SET search_path = nothing;
+CREATE TABLE q (id int);
+ALTER TABLE t ADD COLUMN zz int;
+SET search_path = '';
+CREATE TABLE q (id int);
+SET search_path = "$user", public;
+CREATE TABLE q (id int);
+SELECT pg_catalog.set_config('search_path', '', false);
+CREATE TABLE public.p (id int);
+CREATE TABLE pp (id int);
+SET search_path = pg_catalog, public;
+CREATE TABLE r (id int);
+SET search_path = public, pg_catalog;
+CREATE TABLE pg_class (id int);
+DROP TABLE pg_class;
