@@ -1,0 +1,171 @@
+package migratecheck
+
+import (
+	"fmt"
+	"slices"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
+)
+
+// newConstraints lists the constraints of a kind that the statement has put on tables which are in use already. Those of
+// partitions and children that come from a parent are left out.
+func (s *Step) newConstraints(kind catalog.ConstraintKind) []*catalog.Constraint {
+	var list []*catalog.Constraint
+	for _, c := range s.Changes {
+		con, ok := c.New.(*catalog.Constraint)
+		if !ok || c.Op != catalog.Created || con.Kind != kind || con.Table == 0 || con.Parent != 0 || !con.Local && con.Inherited > 0 {
+			continue
+		}
+		if rel := s.relation(con.Table); rel != nil && isTable(rel) && !s.IsNew(con.Table) {
+			list = append(list, con)
+		}
+	}
+	return list
+}
+
+// scans reports whether the statement reads a table in full for a reason of this kind.
+func (s *Step) scans(table catalog.OID, kind lockmode.ScanKind) bool {
+	for _, sc := range s.Lock.Scans {
+		if sc.Relation == table && sc.Kind == kind {
+			return true
+		}
+	}
+	return s.rewritten(table)
+}
+
+// builds reports whether the statement builds an index on a table.
+func (s *Step) builds(table catalog.OID) bool {
+	for _, b := range s.Lock.Builds {
+		if b.Table == table {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Step) rewritten(table catalog.OID) bool {
+	for _, r := range s.Lock.Rewrites {
+		if r.Relation == table && !r.Empty {
+			return true
+		}
+	}
+	return false
+}
+
+// validateHelp is a CHECK or FOREIGN KEY in two steps.
+func (s *Step) validateHelp(con *catalog.Constraint) string {
+	table := s.sqlName(con.Table)
+	return fmt.Sprintf("Add it NOT VALID, which takes an instant and holds for new rows:\nALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[3]s NOT VALID;\nthen, in a later migration (another transaction), check the old rows while everybody works:\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;",
+		table, quoteIdent(con.Name), s.constraintSQL(con))
+}
+
+// usingIndexHelp is a UNIQUE or PRIMARY KEY whose index is built beforehand.
+func (s *Step) usingIndexHelp(con *catalog.Constraint, kind string) string {
+	table, rel := s.sqlName(con.Table), s.relation(con.Table)
+	if after, ok := s.After.Get(con.Table).(*catalog.Relation); ok {
+		rel = after
+	}
+	return fmt.Sprintf("Build the index first, in a migration of its own that runs outside a transaction:\nCREATE UNIQUE INDEX CONCURRENTLY %[2]s ON %[1]s (%[3]s);\nthen, in the next one, make it the constraint, which takes an instant:\nALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[4]s USING INDEX %[2]s;",
+		table, quoteIdent(con.Name), columnNames(rel, con.Columns), kind)
+}
+
+// constraintSQL writes a CHECK or FOREIGN KEY as the catalog after the statement has it.
+func (s *Step) constraintSQL(con *catalog.Constraint) string {
+	rel, _ := s.After.Get(con.Table).(*catalog.Relation)
+	if rel == nil {
+		return ""
+	}
+	if con.Kind == catalog.Check && con.Check != nil {
+		return "CHECK (" + con.Check.SQL + ")"
+	}
+	sql := fmt.Sprintf("FOREIGN KEY (%s) REFERENCES %s", columnNames(rel, con.Columns), s.sqlName(con.RefTable))
+	if ref, ok := s.After.Get(con.RefTable).(*catalog.Relation); ok && len(con.RefColumns) > 0 {
+		sql += " (" + columnNames(ref, con.RefColumns) + ")"
+	}
+	for _, a := range []struct {
+		event  string
+		action byte
+	}{{"UPDATE", con.OnUpdate}, {"DELETE", con.OnDelete}} {
+		if word := map[byte]string{'r': "RESTRICT", 'c': "CASCADE", 'n': "SET NULL", 'd': "SET DEFAULT"}[a.action]; word != "" {
+			sql += " ON " + a.event + " " + word
+		}
+	}
+	return sql
+}
+
+// inUse reports whether an object is a table that was there before the pending change.
+func (s *Step) inUse(o catalog.Object) bool {
+	rel, ok := o.(*catalog.Relation)
+	return ok && isTable(rel) && !s.IsNew(rel.OID) && !isBookkeeping(rel.Name)
+}
+
+// addsPrimaryKey reports whether the statement gives the table its primary key, which makes its columns NOT NULL.
+func (s *Step) addsPrimaryKey(table catalog.OID) bool {
+	for _, con := range s.newConstraints(catalog.PrimaryKey) {
+		if con.Table == table {
+			return true
+		}
+	}
+	return false
+}
+
+// onNewColumnsOnly reports whether released code writes none of a constraint's columns.
+func (s *Step) onNewColumnsOnly(con *catalog.Constraint) bool {
+	for _, n := range con.Columns {
+		if !s.IsNewColumn(con.Table, n) {
+			return false
+		}
+	}
+	return len(con.Columns) > 0
+}
+
+// replacesEqual reports whether the released schema holds a constraint that asks the same of writers.
+func (s *Step) replacesEqual(con *catalog.Constraint) bool {
+	released := s.File.Run.released(s.File)
+	for _, old := range released.Constraints(con.Table) {
+		if old.Kind != con.Kind || !sameNumbers(old.Columns, con.Columns) {
+			continue
+		}
+		switch con.Kind {
+		case catalog.ForeignKey:
+			if old.RefTable == con.RefTable && sameNumbers(old.RefColumns, con.RefColumns) {
+				return true
+			}
+		case catalog.Check:
+			if old.Check != nil && con.Check != nil && old.Check.SQL == con.Check.SQL {
+				return true
+			}
+		case catalog.Exclusion:
+		default:
+			return true
+		}
+	}
+	if con.Kind != catalog.Unique && con.Kind != catalog.PrimaryKey {
+		return false
+	}
+	for _, ix := range released.Indexes(con.Table) {
+		if ix.Index.Unique && ix.Index.Predicate == nil && sameNumbers(keyColumns(ix), con.Columns) {
+			return true
+		}
+	}
+	return false
+}
+
+// keyColumns lists an index's key columns, nil when a key is an expression.
+func keyColumns(ix *catalog.Relation) []int {
+	var nums []int
+	for _, k := range ix.Index.Keys {
+		if k.Column == 0 {
+			return nil
+		}
+		nums = append(nums, k.Column)
+	}
+	return nums
+}
+
+// sameNumbers compares as sets: a unique key on (a, b) is one on (b, a).
+func sameNumbers(a, b []int) bool {
+	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	return len(a) > 0 && slices.Equal(a, b)
+}

@@ -1,0 +1,202 @@
+package migratecheck
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/gitrepo"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
+)
+
+// Report is the outcome of Lint.
+type Report struct {
+	// Findings at or above Config.Severity, sorted; those below are counted in Below.
+	Findings []Finding
+	Below    int
+	// Files and Statements are what was judged, Down sections included; NotUnderstood the parts of them (statements,
+	// gaps) whose effect is not known; Suppressed the findings that comments took back.
+	Files, Statements, NotUnderstood, Suppressed int
+	// Sets says for each directory what was taken as base and baseline.
+	Sets []SetReport
+	// Problems are the files that could not be read. The others were judged.
+	Problems []source.Problem
+}
+
+// SetReport is what a Report says about one directory of migrations.
+type SetReport struct {
+	Dir, Format      string
+	Files, Pending   int
+	Base, Baseline   string
+	BaselineProblems []string
+}
+
+// ErrNoMigrations is returned by Lint when there is nothing to judge.
+var ErrNoMigrations = errors.New("no migrations found")
+
+// Lint judges the migrations at or below paths, directories or files relative to root. No paths means all of root.
+// Positions in the report are relative to root. It is safe for concurrent use.
+//
+// The error is one of Config, of git, or ErrNoMigrations; unreadable files are in Report.Problems instead.
+func Lint(ctx context.Context, cfg Config, root string, paths ...string) (*Report, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	fsys := os.DirFS(root)
+	sets, err := findSets(cfg, fsys, root, paths)
+	if err != nil {
+		return nil, err
+	}
+	base, err := findBase(ctx, &cfg, root)
+	if err != nil {
+		return nil, err
+	}
+	report := new(Report)
+	for i := range sets {
+		if err := lintSet(ctx, &cfg, fsys, base, &sets[i], report); err != nil {
+			return nil, err
+		}
+	}
+	SortFindings(report.Findings)
+	if len(report.Sets) == 0 && len(report.Problems) == 0 {
+		return report, fmt.Errorf("%w below %s: looked for directories of .sql migrations (brant, goose, sql-migrate, golang-migrate, dbmate, tern, atlas, Flyway, NNNN_name.sql) and alembic revisions; name the directory, and -source FORMAT if it is of another shape", ErrNoMigrations, strings.Join(append([]string{}, pathsOr(paths)...), ", "))
+	}
+	return report, nil
+}
+
+func pathsOr(paths []string) []string {
+	if len(paths) == 0 {
+		return []string{"."}
+	}
+	return paths
+}
+
+// findSets reads the migrations that paths name.
+func findSets(cfg Config, fsys fs.FS, root string, paths []string) ([]source.Set, error) {
+	sc := source.Config{Format: cfg.Format}
+	var sets []source.Set
+	var files []string
+	seen := map[string]bool{}
+	for _, p := range pathsOr(paths) {
+		name := filepath.ToSlash(filepath.Clean(p))
+		if !fs.ValidPath(name) {
+			return nil, fmt.Errorf("%s is outside %s: run from a directory above both", p, root)
+		}
+		info, err := fs.Stat(fsys, name)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", p, err)
+		}
+		if !info.IsDir() {
+			files = append(files, name)
+			continue
+		}
+		found, err := sc.Discover(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range found {
+			if !seen[s.Dir] {
+				seen[s.Dir] = true
+				sets = append(sets, s)
+			}
+		}
+	}
+	if len(files) > 0 {
+		found, err := sc.ReadFiles(fsys, files)
+		if err != nil {
+			return nil, err
+		}
+		sets = append(sets, found)
+	}
+	return sets, nil
+}
+
+// lintSet judges one directory and adds to the report.
+func lintSet(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *source.Set, report *Report) error {
+	report.Problems = append(report.Problems, set.Problems...)
+	if len(set.Migrations) == 0 {
+		return nil
+	}
+	pending, err := base.pending(cfg, set)
+	if err != nil {
+		return err
+	}
+	sr := SetReport{Dir: set.Dir, Format: set.Format, Files: len(set.Migrations), Base: pending.Base}
+	run := newRun(cfg, set, pending)
+	for _, f := range run.Files {
+		if f.Pending {
+			sr.Pending++
+		}
+	}
+	if sr.Pending > 0 {
+		if run, err = judge(ctx, cfg, fsys, base, set, pending, &sr); err != nil {
+			return err
+		}
+	}
+	report.Sets = append(report.Sets, sr)
+	report.Files += sr.Pending
+	report.Statements += run.statements
+	report.NotUnderstood += run.notUnderst
+	report.Suppressed += run.suppressed
+	for _, f := range run.findings {
+		if f.Severity >= cfg.severity() {
+			report.Findings = append(report.Findings, f)
+		} else {
+			report.Below++
+		}
+	}
+	return nil
+}
+
+// judge walks the history, first as if it began with an empty database, and if it does not, from its baseline.
+func judge(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *source.Set, pending *Pending, sr *SetReport) (*Run, error) {
+	run := newRun(cfg, set, pending)
+	run.Schema = readSchemaFile(cfg, fsys, set)
+	cat := catalog.New(catalog.Config{Version: cfg.version()})
+	if cfg.Schema != "" {
+		script, err := readSchema(cfg.Schema)
+		if err != nil {
+			return nil, fmt.Errorf("-schema: %w", err)
+		}
+		sr.Baseline, sr.BaselineProblems = cfg.Schema, applyScript(cat, script)
+		run.walk(cat, false)
+		return run, nil
+	}
+	if run.walk(cat, true) {
+		sr.Baseline = "an empty database"
+		return run, nil
+	}
+	var repo *gitrepo.Repo
+	if base != nil {
+		repo = base.repo
+	}
+	bl, err := findBaseline(ctx, cfg, fsys, repo, set)
+	if err != nil {
+		return nil, err
+	}
+	sr.Baseline, sr.BaselineProblems = bl.From, bl.problems
+	again := newRun(cfg, set, pending)
+	again.Schema = run.Schema
+	again.walk(bl.Catalog, false)
+	return again, nil
+}
+
+// readSchemaFile applies the schema.sql of the tree under judgement, when there is one.
+func readSchemaFile(cfg *Config, fsys fs.FS, set *source.Set) *SchemaFile {
+	if set.SchemaFile == "" {
+		return nil
+	}
+	sf := &SchemaFile{File: set.SchemaFile, Catalog: catalog.New(catalog.Config{Version: cfg.version()})}
+	script, err := source.ReadSchema(fsys, set.SchemaFile)
+	if err != nil {
+		sf.Problems = append(sf.Problems, err.Error())
+		return sf
+	}
+	sf.Problems = applyScript(sf.Catalog, &script)
+	return sf
+}

@@ -1,0 +1,154 @@
+package migratecheck
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/gitrepo"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
+)
+
+// Pending says which migrations of a set are not released yet. They are those absent from, in this order: the revision
+// that Config names; the newest tag reachable from HEAD that is not HEAD itself; the merge base with the default branch;
+// without git, an empty history: all are pending.
+type Pending struct {
+	// Known is false when no base is known: everything is judged, each file as a unit of its own.
+	Known bool
+	// All is set by Config.All: everything is judged as if each file were the newest.
+	All bool
+	// Base describes what was taken, for a person: "tag 0.95.0", "merge base with origin/main (1a2b3c4)".
+	Base string
+	// Commit is the base's commit id, "" without git.
+	Commit string
+	// Released holds the text of every migration file of the base, by its path in the set's file system.
+	Released map[string]string
+
+	since string
+	order []string
+}
+
+// Includes reports whether a migration is pending.
+func (p *Pending) Includes(m *source.Migration) bool {
+	if p.All || !p.Known {
+		return true
+	}
+	if p.since != "" {
+		return slices.Contains(p.order, m.File)
+	}
+	_, released := p.Released[m.File]
+	return !released
+}
+
+// base is a revision to compare with, found once for all sets of a tree.
+type base struct {
+	repo *gitrepo.Repo
+	tree *gitrepo.Tree
+	desc string
+}
+
+// findBase resolves the revision whose migrations count as released; nil without git or when there is nothing to
+// compare with.
+func findBase(ctx context.Context, cfg *Config, dir string) (*base, error) {
+	repo, err := gitrepo.Open(ctx, dir)
+	if errors.Is(err, gitrepo.ErrNotRepository) {
+		if cfg.Base != "" {
+			return nil, fmt.Errorf("-base %s: %s is not in a git repository; use -since VERSION or -all", cfg.Base, dir)
+		}
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	b := &base{repo: repo}
+	commit := ""
+	if cfg.Base != "" {
+		if commit, err = repo.Resolve(ctx, cfg.Base); err != nil {
+			return nil, fmt.Errorf("-base: %w", err)
+		}
+		b.desc = cfg.Base
+	} else if tag, id, err := repo.NewestTag(ctx); err != nil {
+		return nil, err
+	} else if tag != "" {
+		b.desc, commit = "tag "+tag, id
+	} else if branch, id, err := repo.MergeBase(ctx); err != nil {
+		return nil, err
+	} else if branch != "" {
+		b.desc, commit = fmt.Sprintf("the merge base with %s (%.7s)", branch, id), id
+	}
+	if commit == "" {
+		return b, nil
+	}
+	b.tree, err = repo.Tree(ctx, commit)
+	return b, err
+}
+
+// BaseRevision names the commit that decides what is pending in dir, and describes it; both are "" without git or
+// without anything to compare with. The vettool mixes it into its version, so that go vet's cache follows a moved tag.
+func BaseRevision(ctx context.Context, cfg *Config, dir string) (commit, desc string, err error) {
+	b, err := findBase(ctx, cfg, dir)
+	if err != nil || b == nil || b.tree == nil {
+		return "", "", err
+	}
+	return b.tree.Commit, b.desc, nil
+}
+
+// pending decides for one set.
+func (b *base) pending(cfg *Config, set *source.Set) (*Pending, error) {
+	p := &Pending{All: cfg.All, Released: map[string]string{}}
+	if b != nil && b.tree != nil {
+		p.Known, p.Base, p.Commit = true, b.desc, b.tree.Commit
+		if err := b.released(set, p.Released); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.Since != "" {
+		i := slices.IndexFunc(set.Migrations, func(m source.Migration) bool { return sameVersion(m.Version, cfg.Since) })
+		if i < 0 {
+			return nil, fmt.Errorf("-since %s: %s has no migration of that version", cfg.Since, set.Dir)
+		}
+		p.Known, p.Base, p.since = true, "version "+cfg.Since, cfg.Since
+		for _, m := range set.Migrations[i+1:] {
+			p.order = append(p.order, m.File)
+		}
+	}
+	if p.All {
+		// Every file is judged as it was when it was new: a unit of its own.
+		p.Known = false
+		p.Base = "none: all migrations are judged"
+	}
+	return p, nil
+}
+
+func sameVersion(a, b string) bool {
+	trim := func(s string) string { return strings.TrimLeft(strings.TrimPrefix(s, "V"), "0") }
+	return a == b || trim(a) == trim(b)
+}
+
+// released reads the base's files of the set's directory.
+func (b *base) released(set *source.Set, into map[string]string) error {
+	dir := path.Join(b.repo.Prefix, set.Dir)
+	inDir := func(name string) bool {
+		return dir == "." || dir == "" || strings.HasPrefix(name, dir+"/")
+	}
+	if err := b.tree.Load(func(name string) bool {
+		return inDir(name) && (strings.HasSuffix(name, ".sql") || strings.HasSuffix(name, ".py"))
+	}); err != nil {
+		return err
+	}
+	return fs.WalkDir(b.tree, ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !inDir(name) || !(strings.HasSuffix(name, ".sql") || strings.HasSuffix(name, ".py")) {
+			return err
+		}
+		data, err := b.tree.ReadFile(name)
+		if err != nil {
+			return nil // a symbolic link or submodule: not a migration of the base
+		}
+		into[strings.TrimPrefix(strings.TrimPrefix(name, b.repo.Prefix), "/")] = string(data)
+		return nil
+	})
+}

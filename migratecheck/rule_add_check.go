@@ -1,0 +1,31 @@
+package migratecheck
+
+import (
+	"fmt"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+var ruleAddCheck = &Rule{
+	ID: "add-check", Category: Compatibility, Severity: Warning,
+	Doc: Doc{
+		Summary:    "A CHECK constraint is put on a table that released code writes.",
+		Why:        "Old code was never told: an INSERT or UPDATE that breaks it fails (23514) as long as the old code runs. NOT VALID spares the old rows, not the writers.",
+		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, size bigint);",
+		Bad:        "ALTER TABLE repo ADD CONSTRAINT repo_size_check CHECK (size >= 0) NOT VALID;",
+		Good:       "ALTER TABLE repo ADD COLUMN kind integer NOT NULL DEFAULT 0 CHECK (kind >= 0);",
+		Exceptions: "Silent for tables that the pending change creates, when every constrained column is new in it, and for a constraint that takes the place of an equal one dropped in the same change.",
+		Versions:   "All.",
+		Source:     "PostgreSQL 15 manual, 5.4.1 Check Constraints.",
+	},
+	Step: func(s *Step) {
+		for _, con := range s.newConstraints(catalog.Check) {
+			if s.onNewColumnsOnly(con) || s.replacesEqual(con) {
+				continue
+			}
+			s.ReportAt(s.Find("CONSTRAINT", con.Name), Warning,
+				fmt.Sprintf("new CHECK constraint %s on %s: an INSERT or UPDATE of released code that breaks it fails (23514)", con.Name, s.Name(con.Table)),
+				"Split it over releases:\nrelease 1: ship code that obeys it, and look for rows that do not\nrelease 2, when no older code runs: add it.")
+		}
+	},
+}

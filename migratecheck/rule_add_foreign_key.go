@@ -1,0 +1,31 @@
+package migratecheck
+
+import (
+	"fmt"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+var ruleAddForeignKey = &Rule{
+	ID: "add-foreign-key", Category: Compatibility, Severity: Warning,
+	Doc: Doc{
+		Summary:    "A foreign key is put on a table that released code writes.",
+		Why:        "Old code was never told: it may insert the child before the parent, or delete a parent that still has children, and fails (23503) as long as it runs.",
+		Schema:     "CREATE TABLE owner (id integer PRIMARY KEY);\nCREATE TABLE repo (id integer PRIMARY KEY, owner_id integer);",
+		Bad:        "ALTER TABLE repo ADD CONSTRAINT repo_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES owner (id) NOT VALID;",
+		Good:       "ALTER TABLE repo ADD COLUMN parent_id integer REFERENCES repo (id);",
+		Exceptions: "Silent for tables that the pending change creates, when every constrained column is new in it, and for a constraint that takes the place of an equal one dropped in the same change.",
+		Versions:   "All.",
+		Source:     "PostgreSQL 15 manual, 5.4.5 Foreign Keys.",
+	},
+	Step: func(s *Step) {
+		for _, con := range s.newConstraints(catalog.ForeignKey) {
+			if s.onNewColumnsOnly(con) || s.replacesEqual(con) {
+				continue
+			}
+			s.ReportAt(s.Find("CONSTRAINT", con.Name), Warning,
+				fmt.Sprintf("new foreign key %s on %s: released code that inserts a row before its parent, or deletes a parent that has rows, fails (23503)", con.Name, s.Name(con.Table)),
+				"Split it over releases:\nrelease 1: ship code that obeys it, and look for rows that do not\nrelease 2, when no older code runs: add it.")
+		}
+	},
+}

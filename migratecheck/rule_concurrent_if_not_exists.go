@@ -1,0 +1,33 @@
+package migratecheck
+
+import (
+	"fmt"
+)
+
+var ruleConcurrentIfNotExists = &Rule{
+	ID: "concurrent-if-not-exists", Category: Locks, Severity: Warning, Down: true,
+	Doc: Doc{
+		Summary:    "CREATE INDEX CONCURRENTLY IF NOT EXISTS.",
+		Why:        "When an earlier attempt failed half-way its invalid index is still there: IF NOT EXISTS takes it for the finished one, and no query ever uses it.",
+		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, name text);",
+		Bad:        "-- +brant NO TRANSACTION\n-- +brant Up\nCREATE INDEX CONCURRENTLY IF NOT EXISTS repo_name_idx ON repo (name);",
+		Good:       "-- +brant NO TRANSACTION\n-- +brant Up\nDROP INDEX CONCURRENTLY IF EXISTS repo_name_idx;\nCREATE INDEX CONCURRENTLY repo_name_idx ON repo (name);",
+		Exceptions: "Silent when the same file drops that index before.",
+		Versions:   "All.",
+		Source:     "PostgreSQL 15 manual, CREATE INDEX, \"Building Indexes Concurrently\".",
+	},
+	Step: func(s *Step) {
+		ix := s.Stmt.Node.GetIndexStmt()
+		if ix == nil || !ix.Concurrent || !ix.IfNotExists {
+			return
+		}
+		for _, e := range s.File.Up {
+			if d := e.Stmt.Node.GetDropStmt(); d != nil && e != s && lastName(d.Objects) == ix.Idxname {
+				return
+			}
+		}
+		s.ReportAt(s.Find("IF", "NOT", "EXISTS"), Warning,
+			fmt.Sprintf("if an earlier attempt left index %s invalid, IF NOT EXISTS takes it for the finished one, and no query uses it", ix.Idxname),
+			fmt.Sprintf("Remove what a failed attempt has left, then build:\nDROP INDEX CONCURRENTLY IF EXISTS %s;\nand CREATE INDEX CONCURRENTLY without IF NOT EXISTS.", quoteIdent(ix.Idxname)))
+	},
+}

@@ -1,0 +1,51 @@
+package migratecheck
+
+import (
+	"fmt"
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+var ruleDownNotInverse = &Rule{
+	ID: "down-not-inverse", Category: History, Severity: Warning,
+	Doc: Doc{
+		Summary:    "After Up and then Down the schema is not the one before.",
+		Why:        "A roll-back leaves a schema that no release was ever tested on, and the next Up may fail on it.",
+		Schema:     "CREATE TABLE t (id integer PRIMARY KEY, note text DEFAULT '');",
+		Bad:        "-- +brant Up\nALTER TABLE t ALTER COLUMN note DROP DEFAULT;\nALTER TABLE t ADD COLUMN b integer;\n-- +brant Down\nALTER TABLE t DROP COLUMN b;",
+		Good:       "-- +brant Up\nALTER TABLE t ALTER COLUMN note DROP DEFAULT;\nALTER TABLE t ADD COLUMN b integer;\n-- +brant Down\nALTER TABLE t DROP COLUMN b;\nALTER TABLE t ALTER COLUMN note SET DEFAULT '';",
+		Exceptions: "Silent when there is no Down section (missing-down) or a statement of it fails or is not understood; enum labels cannot be removed and are not held against it. The order of columns does not count.",
+		Versions:   "All.",
+		Source:     "Checked by applying both to the catalog.",
+	},
+	File: func(f *File) {
+		if f.DownAfter == nil || f.DownAfter.Open || len(f.Gaps()) > 0 || len(f.Problems) > 0 || len(f.Down) == 0 {
+			return
+		}
+		for _, steps := range [][]*Step{f.Up, f.Down} {
+			for _, s := range steps {
+				if s.Err != nil || len(s.Effects.Gaps) > 0 {
+					return
+				}
+			}
+		}
+		var list []string
+		for _, d := range catalog.Compare(f.Before, f.DownAfter) {
+			// PostgreSQL cannot remove a label again.
+			if d.Kind != "type" || d.Property != "labels" {
+				list = append(list, d.Description)
+			}
+		}
+		if len(list) == 0 {
+			return
+		}
+		more := ""
+		if len(list) > 5 {
+			more = fmt.Sprintf("\n… and %d more", len(list)-5)
+			list = list[:5]
+		}
+		f.ReportStep(f.Down[0], Warning, fmt.Sprintf("the Down section does not restore the schema: %s%s", strings.Join(list, "; "), more),
+			"Make Down the exact inverse of Up, in reverse order.")
+	},
+}

@@ -1,0 +1,38 @@
+package migratecheck
+
+import (
+	"fmt"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+var ruleDropConstraint = &Rule{
+	ID: "drop-constraint", Category: Compatibility, Severity: Info,
+	Doc: Doc{
+		Summary:    "A CHECK, foreign key or exclusion constraint is dropped.",
+		Why:        "Code that relies on the server to refuse bad rows no longer gets the error; the rows are there when the constraint is put back. Dropping a foreign key locks both tables (AccessExclusiveLock).",
+		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, size bigint, CONSTRAINT repo_size_check CHECK (size >= 0));",
+		Bad:        "ALTER TABLE repo DROP CONSTRAINT repo_size_check;",
+		Good:       "ALTER TABLE repo ADD COLUMN note text;",
+		Exceptions: "Silent when it goes with its table or column, when an equal one takes its place in the same file, and for NOT NULL helpers dropped after SET NOT NULL. Unique ones: drop-unique.",
+		Versions:   "All.",
+		Source:     "PostgreSQL 15 manual, ALTER TABLE, DROP CONSTRAINT.",
+	},
+	File: func(f *File) {
+		for _, s := range f.Up {
+			for _, c := range s.Changes {
+				con, ok := c.Old.(*catalog.Constraint)
+				if !ok || c.Op != catalog.Dropped || con.Table == 0 || con.Parent != 0 || s.IsNew(con.OID) || s.IsNew(con.Table) || con.Kind == catalog.Unique || con.Kind == catalog.PrimaryKey || con.Kind == catalog.TriggerCon {
+					continue
+				}
+				rel, ok := f.After.Get(con.Table).(*catalog.Relation)
+				if !ok || replacedIn(f.After, con) || len(con.Columns) == 1 && (rel.Att(con.Columns[0]) == nil || rel.Att(con.Columns[0]).NotNull && notNullCheck(s.Before, con.Table, con.Columns[0])) {
+					continue
+				}
+				s.rule = f.rule
+				s.ReportAt(s.Find("CONSTRAINT", con.Name), Info, fmt.Sprintf("drops constraint %s of %s: rows that break it are accepted from now on", con.Name, s.Name(con.Table)),
+					"Make sure that no code relies on its error.")
+			}
+		}
+	},
+}

@@ -1,0 +1,40 @@
+package migratecheck
+
+import (
+	"fmt"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+var ruleDropView = &Rule{
+	ID: "drop-view", Category: Compatibility, Severity: Error,
+	Doc: Doc{
+		Summary:    "A view or materialized view that released code may read is dropped.",
+		Why:        "Every query of old code on it fails (42P01) as long as that code runs.",
+		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, public boolean);\nCREATE VIEW public_repo AS SELECT id FROM repo WHERE public;",
+		Bad:        "DROP VIEW public_repo;",
+		Good:       "CREATE OR REPLACE VIEW public_repo AS SELECT id, public FROM repo WHERE public;",
+		Exceptions: "Silent when the same file creates a relation of that name again with all its columns (in one transaction), and for views that the pending change creates.",
+		Versions:   "All.",
+		Source:     "PostgreSQL 15 manual, DROP VIEW. One public linter's users missed exactly this on a real history.",
+	},
+	File: func(f *File) {
+		for _, s := range f.Up {
+			for _, c := range s.Changes {
+				old, ok := c.Old.(*catalog.Relation)
+				if !ok || c.Op != catalog.Dropped || old.Kind != catalog.View && old.Kind != catalog.MatView || s.IsNew(old.OID) {
+					continue
+				}
+				name := s.Before.NameOf(old.OID)
+				if again := f.After.Relation(name.Schema, name.Name); again != nil {
+					if s.Tx.Explicit && hasColumns(again, old) {
+						continue
+					}
+				}
+				f.ReportStep(s, Error,
+					fmt.Sprintf("drops view %s: every query of released code on it fails until no node runs that code", name),
+					fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does not use %s\nrelease 2, when no older code runs: drop it. To change a view use CREATE OR REPLACE VIEW, or drop and create it in one transaction with all its columns.", sqlNameOf(name)))
+			}
+		}
+	},
+}

@@ -1,0 +1,42 @@
+package migratecheck
+
+import (
+	"fmt"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
+)
+
+var ruleDuplicateVersion = &Rule{
+	ID: "duplicate-version", Category: History, Severity: Error,
+	Doc: Doc{
+		Summary:    "Two migrations have the same version.",
+		Why:        "The tool refuses to start, or runs one of them and takes the other as done: two branches were merged that each added the next number.",
+		Schema:     "CREATE TABLE t (id integer PRIMARY KEY);",
+		Bad:        "-- file 0001_other.sql\nSELECT 1;",
+		Good:       "SELECT 1;",
+		Exceptions: "Flyway's repeatable migrations have no version.",
+		Versions:   "All.",
+		Source:     "brant, goose, golang-migrate: \"duplicate migration version\".",
+	},
+	History: func(r *Run) {
+		first := map[string]*File{}
+		for _, f := range r.Files {
+			if f.Migration.Repeat || f.Migration.Version == "" {
+				continue
+			}
+			other, dup := first[f.Migration.Version]
+			if !dup {
+				first[f.Migration.Version] = f
+				continue
+			}
+			if !f.Pending {
+				f, other = other, f
+			}
+			if f.Pending {
+				r.Report(source.Position{File: f.Migration.File, Line: 1, Column: 1},
+					fmt.Sprintf("version %s is also that of %s: %s refuses both, or runs only one of them", f.Migration.Version, other.Migration.File, f.Migration.Tool),
+					"Give the one that is not released yet the next free number.")
+			}
+		}
+	},
+}

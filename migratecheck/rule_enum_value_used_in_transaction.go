@@ -1,0 +1,80 @@
+package migratecheck
+
+import (
+	"fmt"
+	"slices"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+var ruleEnumValueUsedInTransaction = &Rule{
+	ID: "enum-value-used-in-transaction", Category: Transactions, Severity: Error, Down: true,
+	Doc: Doc{
+		Summary:    "A label added to an enum is used in the transaction that added it.",
+		Why:        "PostgreSQL refuses: \"unsafe use of new value\" (55P04). The migration fails after it has waited for its locks.",
+		Schema:     "CREATE TYPE visibility AS ENUM ('PUBLIC', 'PRIVATE');\nCREATE TABLE repo (id integer PRIMARY KEY, visibility visibility NOT NULL);",
+		Bad:        "ALTER TYPE visibility ADD VALUE 'UNLISTED';\nUPDATE repo SET visibility = 'UNLISTED' WHERE id = 1;",
+		Good:       "ALTER TYPE visibility ADD VALUE 'UNLISTED';",
+		Exceptions: "Silent when the type itself was created in the same transaction, which PostgreSQL allows. What a parameter or a function body holds is not seen.",
+		Versions:   "12 and later; before 12 ADD VALUE itself was refused inside a transaction block.",
+		Source:     "PostgreSQL 15 manual, ALTER TYPE, Notes; check_safe_enum_use in src/backend/utils/adt/enum.c.",
+	},
+	Step: func(s *Step) {
+		added := s.enumLabelsAdded()
+		if len(added) == 0 {
+			return
+		}
+		if label := firstLiteral(s.Stmt, added); label != "" {
+			s.Report(fmt.Sprintf("uses the enum label '%s', which this transaction has added: PostgreSQL refuses that (55P04, unsafe use of new value)", label),
+				"Add the label in a migration of its own, and use it in the next one, which is another transaction.")
+		}
+	},
+}
+
+// enumLabelsAdded lists the labels that earlier statements of the transaction have added to types older than it.
+func (s *Step) enumLabelsAdded() []string {
+	if !s.Tx.Explicit {
+		return nil
+	}
+	var labels []string
+	born := map[catalog.OID]bool{}
+	for _, e := range s.Earlier() {
+		for _, c := range e.Changes {
+			typ, ok := c.Object().(*catalog.Type)
+			if !ok {
+				continue
+			}
+			if c.Op == catalog.Created {
+				born[typ.OID] = true
+			}
+			old, ok := c.Old.(*catalog.Type)
+			if !ok || c.New == nil || typ.Kind != catalog.EnumType || born[typ.OID] || len(typ.Labels) <= len(old.Labels) {
+				continue
+			}
+			for _, l := range typ.Labels {
+				if !slices.Contains(old.Labels, l) {
+					labels = append(labels, l)
+				}
+			}
+		}
+	}
+	return labels
+}
+
+// firstLiteral is the first of labels that stands in the statement as a string constant.
+func firstLiteral(stmt pgast.Stmt, labels []string) string {
+	sc := pgast.NewScanner(stmt.SQL)
+	for {
+		tok, ok := sc.Next()
+		if !ok {
+			return ""
+		}
+		if tok.Kind != pgast.KindString || tok.End-tok.Start < 2 {
+			continue
+		}
+		if text := stmt.SQL[tok.Start+1 : tok.End-1]; stmt.SQL[tok.Start] == '\'' && slices.Contains(labels, text) {
+			return text
+		}
+	}
+}

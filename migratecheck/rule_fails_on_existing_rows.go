@@ -1,0 +1,157 @@
+package migratecheck
+
+import (
+	"fmt"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+var ruleFailsOnExistingRows = &Rule{
+	ID: "fails-on-existing-rows", Category: Itself, Severity: Warning,
+	Doc: Doc{
+		Summary:    "A statement that fails when the table has rows which do not obey it, and nothing before it makes them obey.",
+		Why:        "It works on the developer's empty database and stops the release in production: NOT NULL on rows with NULLs (23502), UNIQUE on duplicates (23505), CHECK (23514), a cast that some value does not survive (22P02).",
+		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, name text, kind text);",
+		Bad:        "ALTER TABLE repo ALTER COLUMN name SET NOT NULL;",
+		Good:       "UPDATE repo SET name = '' WHERE name IS NULL;\nALTER TABLE repo ALTER COLUMN name SET NOT NULL;",
+		Exceptions: "Silent when an earlier statement of the pending change writes the column (a backfill), when a validated constraint of the released schema proves it, for NOT VALID constraints, and for tables that the pending change creates.",
+		Versions:   "All.",
+		Source:     "hub.sr.ht 0005 and 0006: the backfill is a script outside the migrations, so they fail on populated tables.",
+	},
+	Step: func(s *Step) {
+		for _, c := range s.Changes {
+			switch {
+			case c.Op == catalog.ColumnNotNullSet && s.inUse(c.Old):
+				oid, col := c.Old.ObjectID(), c.NewColumn
+				if s.fills(oid, col.Name) || notNullCheck(s.File.Run.released(s.File), oid, col.Num) || notNullCheck(s.Before, oid, col.Num) {
+					continue
+				}
+				if s.IsNewColumn(oid, col.Num) && col.Default != nil {
+					continue
+				}
+				s.existing(s.Find("COLUMN", col.Name, "SET", "NOT"), fmt.Sprintf("fails if a row of %s has NULL in %s (23502), and nothing before it fills the column", s.Name(oid), col.Name),
+					fmt.Sprintf("Fill the rows in a migration before this one, in batches:\nUPDATE %[1]s SET %[2]s = … WHERE %[2]s IS NULL AND id BETWEEN …;", s.sqlName(oid), quoteIdent(col.Name)))
+			case c.Op == catalog.ColumnAdded && s.inUse(c.New) && c.NewColumn.NotNull && c.NewColumn.Default == nil && c.NewColumn.Identity == 0 && c.NewColumn.Generated == 0:
+				s.existing(s.Find("COLUMN", c.NewColumn.Name), fmt.Sprintf("fails if %s has any row (23502): column %s is NOT NULL and has no default to fill it with", s.Name(c.New.ObjectID()), c.NewColumn.Name),
+					"Add the column without NOT NULL, or with a constant default.")
+			case c.Op == catalog.ColumnTypeChanged && s.inUse(c.Old) && castCanFail(s, c):
+				s.existing(s.Find("COLUMN", c.OldColumn.Name), fmt.Sprintf("fails if a value of %s.%s cannot be cast from %s to %s", s.Name(c.Old.ObjectID()), c.OldColumn.Name, s.Before.FormatType(c.OldColumn.Type), s.After.FormatType(c.NewColumn.Type)),
+					"Repair the values in a migration before this one, and prove it by a CHECK constraint.")
+			}
+		}
+		for _, kind := range []catalog.ConstraintKind{catalog.Unique, catalog.PrimaryKey, catalog.Check, catalog.ForeignKey} {
+			for _, con := range s.newConstraints(kind) {
+				if !con.Valid || s.replacesEqual(con) || !s.builds(con.Table) && (kind == catalog.Unique || kind == catalog.PrimaryKey) || s.fillsAny(con) || s.onNewNullColumns(con) {
+					continue
+				}
+				what := map[catalog.ConstraintKind]string{catalog.Unique: "two rows of %s are equal in its columns (23505)", catalog.PrimaryKey: "two rows of %s are equal in its columns (23505), or one has a NULL (23502)",
+					catalog.Check: "a row of %s breaks it (23514)", catalog.ForeignKey: "a row of %s refers to one that is not there (23503)"}[kind]
+				s.existing(s.Find("CONSTRAINT", con.Name), fmt.Sprintf("constraint %s fails if "+what, con.Name, s.Name(con.Table)),
+					"Repair the rows in a migration before this one; a NOT VALID constraint, validated later, shows them without stopping the release.")
+			}
+		}
+		if ix := s.Stmt.Node.GetIndexStmt(); ix != nil && ix.Unique {
+			for _, c := range s.Changes {
+				rel, ok := c.New.(*catalog.Relation)
+				if !ok || c.Op != catalog.Created || rel.Index == nil || s.IsNew(rel.Index.Table) || s.fillsColumns(rel.Index.Table, keyColumns(rel)) {
+					continue
+				}
+				if con := (&catalog.Constraint{Kind: catalog.Unique, Table: rel.Index.Table, Columns: keyColumns(rel)}); s.replacesEqual(con) || s.onNewNullColumns(con) {
+					continue
+				}
+				s.existing(0, fmt.Sprintf("unique index %s fails if two rows of %s are equal in its columns (23505)", rel.Name, s.Name(rel.Index.Table)),
+					"Find the duplicates before the release (SELECT … GROUP BY … HAVING count(*) > 1), and repair them in a migration before this one.")
+			}
+		}
+	},
+}
+
+func (s *Step) existing(at int, message, help string) { s.ReportAt(at, Warning, message, help) }
+
+// fills reports whether an earlier statement of the pending change writes a column of all rows.
+func (s *Step) fills(table catalog.OID, column string) bool {
+	return s.File.Run.filled[filledColumn{table, column}]
+}
+
+func (s *Step) fillsAny(con *catalog.Constraint) bool { return s.fillsColumns(con.Table, con.Columns) }
+
+func (s *Step) fillsColumns(table catalog.OID, nums []int) bool {
+	rel := s.relation(table)
+	for _, n := range nums {
+		if rel != nil && n >= 1 && n <= len(rel.Columns) && s.fills(table, rel.Columns[n-1].Name) {
+			return true
+		}
+	}
+	return s.File.Run.filled[filledColumn{table, ""}]
+}
+
+// onNewNullColumns reports whether every constrained column is new and empty: NULLs break nothing but a primary key.
+func (s *Step) onNewNullColumns(con *catalog.Constraint) bool {
+	rel, ok := s.After.Get(con.Table).(*catalog.Relation)
+	if !ok || con.Kind == catalog.PrimaryKey {
+		return false
+	}
+	for _, n := range con.Columns {
+		col := rel.Att(n)
+		if col == nil || !s.IsNewColumn(con.Table, n) || col.Default != nil && col.Default.Constant && con.Kind != catalog.Check {
+			return false
+		}
+	}
+	return len(con.Columns) > 0
+}
+
+// castCanFail reports whether some value of the old type has no counterpart in the new one.
+func castCanFail(s *Step, c catalog.Change) bool {
+	from, to := s.Before.FormatType(c.OldColumn.Type), s.After.FormatType(c.NewColumn.Type)
+	if s.fills(c.Old.ObjectID(), c.OldColumn.Name) {
+		return false
+	}
+	fb, _ := splitType(from)
+	tb, _ := splitType(to)
+	if isText(fb) && isText(tb) {
+		return narrows(from, to)
+	}
+	if t, ok := s.After.Get(c.NewColumn.Type.OID).(*catalog.Type); ok && t.Kind == catalog.EnumType {
+		return true
+	}
+	return isText(fb) && !isText(tb) && tb != "bytea" && tb != "citext" && tb != "name" || integerRank(tb) > 0 && narrows(from, to)
+}
+
+// filledColumn is a column that the pending change has written; with column "" the whole table was written or emptied.
+type filledColumn struct {
+	table  catalog.OID
+	column string
+}
+
+// noteFilled remembers what a statement of the pending change writes, for fails-on-existing-rows.
+func (r *Run) noteFilled(s *Step) {
+	n := s.Stmt.Node
+	var rv *pgast.RangeVar
+	var targets []*pgast.Node
+	switch {
+	case n.GetUpdateStmt() != nil:
+		rv, targets = n.GetUpdateStmt().Relation, n.GetUpdateStmt().TargetList
+	case n.GetDeleteStmt() != nil:
+		rv = n.GetDeleteStmt().Relation
+	case n.GetTruncateStmt() != nil:
+		for _, t := range n.GetTruncateStmt().Relations {
+			if rel := s.Before.Relation(t.GetRangeVar().GetSchemaname(), t.GetRangeVar().GetRelname()); rel != nil {
+				r.filled[filledColumn{rel.OID, ""}] = true
+			}
+		}
+	}
+	if rv == nil {
+		return
+	}
+	rel := s.Before.Relation(rv.Schemaname, rv.Relname)
+	if rel == nil {
+		return
+	}
+	if n.GetDeleteStmt() != nil {
+		r.filled[filledColumn{rel.OID, ""}] = true
+	}
+	for _, t := range targets {
+		r.filled[filledColumn{rel.OID, t.GetResTarget().GetName()}] = true
+	}
+}

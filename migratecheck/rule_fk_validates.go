@@ -1,0 +1,33 @@
+package migratecheck
+
+import (
+	"fmt"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
+)
+
+var ruleFKValidates = &Rule{
+	ID: "fk-validates", Category: Locks, Severity: Error, Down: true,
+	Doc: Doc{
+		Summary:    "A foreign key is added to a table in use without NOT VALID.",
+		Why:        "It takes a ShareRowExclusiveLock on both tables and holds it while every row is looked up in the other one: INSERT, UPDATE and DELETE on both wait for all of it.",
+		Schema:     "CREATE TABLE owner (id integer PRIMARY KEY);\nCREATE TABLE repo (id integer PRIMARY KEY, owner_id integer);",
+		Bad:        "ALTER TABLE repo ADD CONSTRAINT repo_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES owner (id);",
+		Good:       "ALTER TABLE repo ADD CONSTRAINT repo_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES owner (id) NOT VALID;",
+		Exceptions: "Silent for tables that the pending change creates and for a column that is added, empty, in the same statement (PostgreSQL reads the table all the same, but nothing can fail: info). Sized by -stats.",
+		Versions:   "All. On partitioned tables NOT VALID is refused before 18: add the key to each partition first.",
+		Source:     "PostgreSQL 15 manual, ALTER TABLE, ADD table_constraint and Notes; AlterTableGetLockLevel.",
+	},
+	Step: func(s *Step) {
+		for _, con := range s.newConstraints(catalog.ForeignKey) {
+			if !con.Valid || !s.scans(con.Table, lockmode.ScanForeign) {
+				continue
+			}
+			table, name := s.Name(con.Table), con.Name
+			s.ReportAt(s.Find("CONSTRAINT", con.Name), s.Sized(con.Table, Error),
+				fmt.Sprintf("validates foreign key %s of %s: INSERT, UPDATE and DELETE on %s and on %s wait (ShareRowExclusiveLock) until every row has been looked up", name, table, table, s.Name(con.RefTable)),
+				s.validateHelp(con))
+		}
+	},
+}

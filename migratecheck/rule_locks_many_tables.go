@@ -1,0 +1,55 @@
+package migratecheck
+
+import (
+	"fmt"
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
+)
+
+var ruleLocksManyTables = &Rule{
+	ID: "locks-many-tables", Category: Locks, Severity: Warning, Down: true,
+	Doc: Doc{
+		Summary:    "One transaction takes AccessExclusiveLocks on three or more tables in use.",
+		Why:        "Each lock is kept until the transaction ends: the first table is closed to everybody while the migration still waits for the others, and a request that uses two of them in another order makes a deadlock.",
+		Schema:     "CREATE TABLE a (id integer);\nCREATE TABLE b (id integer);\nCREATE TABLE c (id integer);",
+		Bad:        "ALTER TABLE a ADD COLUMN x integer;\nALTER TABLE b ADD COLUMN x integer;\nALTER TABLE c ADD COLUMN x integer;",
+		Good:       "ALTER TABLE a ADD COLUMN x integer;",
+		Exceptions: "Partitions and children count with their parent; tables that the pending change creates or drops do not count.",
+		Versions:   "All.",
+		Source:     "PostgreSQL 15 manual, 13.3.4 Deadlocks.",
+	},
+	Step: func(s *Step) {
+		if !s.Tx.Explicit {
+			return
+		}
+		before := exclusiveTables(s, s.Earlier())
+		all := exclusiveTables(s, append(s.Earlier()[:len(s.Earlier()):len(s.Earlier())], s))
+		if len(before) >= 3 || len(all) < 3 {
+			return // reported where the third comes in, once
+		}
+		s.Report(fmt.Sprintf("this transaction now holds AccessExclusiveLocks on %d tables (%s): each is closed to every query until all of them are done", len(all), strings.Join(all, ", ")),
+			"Make it one migration per table, so that each lock is held for its own statement only.")
+	},
+}
+
+// exclusiveTables names the tables in use that the steps lock exclusively, in order.
+func exclusiveTables(s *Step, steps []*Step) []string {
+	var names []string
+	seen := map[catalog.OID]bool{}
+	for _, e := range steps {
+		for _, l := range e.Lock.Locks {
+			rel := e.relation(l.Relation)
+			if l.Mode != lockmode.AccessExclusive || rel == nil || !isTable(rel) || seen[l.Relation] || s.IsNew(l.Relation) || len(rel.Inherits) > 0 {
+				continue
+			}
+			if s.After.Get(l.Relation) == nil || isBookkeeping(rel.Name) {
+				continue
+			}
+			seen[l.Relation] = true
+			names = append(names, e.Name(l.Relation))
+		}
+	}
+	return names
+}

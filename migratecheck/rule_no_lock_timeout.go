@@ -1,0 +1,61 @@
+package migratecheck
+
+import (
+	"fmt"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
+)
+
+var ruleNoLockTimeout = &Rule{
+	ID: "no-lock-timeout", Category: Locks, Severity: Warning,
+	Doc: Doc{
+		Summary:    "A migration waits for a lock that blocks writers or readers, without a lock_timeout. Reported once per file.",
+		Why:        "While it waits behind one long query, everybody who comes after it waits behind it: an ALTER TABLE that takes a millisecond stops the service for as long as the longest transaction that is open, a backup or a forgotten psql among them.",
+		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY);",
+		Bad:        "ALTER TABLE repo ADD COLUMN note text;",
+		Good:       "SET lock_timeout = '2s';\nALTER TABLE repo ADD COLUMN note text;",
+		Exceptions: "Silent when only tables that the pending change creates are locked. A timeout set for the role or in the connection string is not seen: disable the rule in .srhtvet.toml then.",
+		Versions:   "All.",
+		Source:     "PostgreSQL 15 manual, 20.11.1 lock_timeout; the lock queue is first come, first served (src/backend/storage/lmgr/README).",
+	},
+	File: func(f *File) {
+		for _, s := range f.Up {
+			if s.Stmt.Node.GetVariableSetStmt() != nil {
+				continue
+			}
+			if d, ok := parseTimeout(s.LockTimeout); !ok || d > 0 {
+				continue
+			}
+			lock, ok := s.blockingLock()
+			if !ok {
+				continue
+			}
+			set, where := "SET lock_timeout = '2s';", "as the first statement of the file"
+			if s.Tx.Explicit {
+				set = "SET LOCAL lock_timeout = '2s';"
+			}
+			if f.Migration.Tool == "alembic" {
+				set, where = `op.execute("SET LOCAL lock_timeout = '2s'")`, "as the first line of upgrade()"
+			}
+			f.ReportStep(s, Warning,
+				fmt.Sprintf("waits for the %s on %s without a limit: if one long query holds it up, every request on %[2]s queues behind it (%s)", lock.Mode, s.Name(lock.Relation), lock.Mode.Blocks()),
+				fmt.Sprintf("Add %s:\n%s\nand run the migration again when it fails.", where, set))
+			return
+		}
+	},
+}
+
+// blockingLock is the first lock on a table in use that other sessions' writes or reads wait for.
+func (s *Step) blockingLock() (lockmode.Lock, bool) {
+	for _, l := range s.Lock.Locks {
+		rel := s.relation(l.Relation)
+		if rel == nil || l.Relation == 0 || !l.Mode.Conflicts(lockmode.RowExclusive) || s.IsNew(l.Relation) {
+			continue
+		}
+		if isTable(rel) && !isBookkeeping(rel.Name) || rel.Kind == catalog.MatView {
+			return l, true
+		}
+	}
+	return lockmode.Lock{}, false
+}

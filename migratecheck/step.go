@@ -1,0 +1,181 @@
+package migratecheck
+
+import (
+	"slices"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
+)
+
+// Step is one SQL statement about to be judged, with the schema on either side of it.
+type Step struct {
+	File *File
+	Down bool
+	Stmt pgast.Stmt
+	// Via is "" for a statement written in the file, else the body it comes from ("DO block", "function f()"); such a
+	// step reports at the statement that ran the body.
+	Via string
+
+	Before, After *catalog.Catalog
+	Changes       []catalog.Change
+	Effects       catalog.Effects
+	// Err is what the server would answer, nil when it accepts the statement. A Code of catalog.NotUnderstood means
+	// that nothing is known about the statement's effect.
+	Err  *catalog.Error
+	Lock lockmode.Effect
+	// Tx is the transaction it runs in; never nil, an autocommitted statement has one of its own.
+	Tx *Transaction
+	// LockTimeout and StatementTimeout are in force when the statement starts: what SET gave them, "" when unset.
+	LockTimeout, StatementTimeout string
+
+	rule *Rule
+	text *source.Statement // the text it stands in
+	base int               // offset of the reporting statement in text
+}
+
+// Transaction is the sequence of steps that commit together.
+type Transaction struct {
+	// Explicit is false for a single statement that commits by itself: CREATE INDEX CONCURRENTLY may run.
+	Explicit bool
+	begun    bool    // by a BEGIN written in the file
+	Steps    []*Step // those so far, the current one last
+}
+
+// Earlier yields the steps before s in its transaction.
+func (s *Step) Earlier() []*Step {
+	if i := slices.Index(s.Tx.Steps, s); i >= 0 {
+		return s.Tx.Steps[:i]
+	}
+	return s.Tx.Steps
+}
+
+// IsNew reports whether an object was created by the pending change itself (or, when no base is known and everything is
+// pending, by the same file): nobody uses it yet, it is empty, and locking it blocks no one.
+func (s *Step) IsNew(oid catalog.OID) bool {
+	if s.File.Run.released(s.File).Get(oid) != nil {
+		return false
+	}
+	for _, c := range []*catalog.Catalog{s.Before, s.After} {
+		switch o := c.Get(oid).(type) {
+		case *catalog.Relation:
+			return !o.Assumed
+		case *catalog.Type:
+			return !o.Assumed
+		case *catalog.Func:
+			return !o.Assumed
+		}
+	}
+	return true
+}
+
+// IsNewColumn is IsNew for a column: one added by the pending change is unknown to released code.
+func (s *Step) IsNewColumn(table catalog.OID, num int) bool {
+	if s.IsNew(table) {
+		return true
+	}
+	old, ok := s.File.Run.released(s.File).Get(table).(*catalog.Relation)
+	if !ok || old.Assumed {
+		return false
+	}
+	return old.Att(num) == nil
+}
+
+// Name is the name people know an object by, taken from the catalog before the statement when it has one there.
+func (s *Step) Name(oid catalog.OID) string {
+	if s.Before.Get(oid) != nil {
+		return s.Before.NameOf(oid).String()
+	}
+	return s.After.NameOf(oid).String()
+}
+
+// Rows is the number of rows of a table from -stats; ok is false when nothing is known.
+func (s *Step) Rows(table catalog.OID) (rows int64, ok bool) {
+	return s.File.Run.Config.Stats.rows(s.Before.NameOf(table))
+}
+
+// Sized is the severity of work that takes time in proportion to a table's rows: otherwise while the size is unknown,
+// Info up to 10,000 rows (some milliseconds), Warning up to a million (a second or a few), Error above.
+func (s *Step) Sized(table catalog.OID, otherwise Severity) Severity {
+	rows, ok := s.Rows(table)
+	switch {
+	case !ok:
+		return otherwise
+	case rows <= 10_000:
+		return Info
+	case rows <= 1_000_000:
+		return Warning
+	}
+	return Error
+}
+
+// Report files a finding of the rule being run, at the statement's first byte.
+func (s *Step) Report(message, help string) { s.ReportAt(0, s.rule.Severity, message, help) }
+
+// ReportAt files a finding at a byte offset in Stmt.SQL with a severity of its own. In a body (Via) the offset is
+// ignored: the position is that of the statement that ran it.
+func (s *Step) ReportAt(at int, severity Severity, message, help string) {
+	if s.Via != "" {
+		at = 0
+		message += " (in the body of a " + s.Via + ")"
+	}
+	s.File.Run.report(Finding{
+		Rule: s.rule.ID, Severity: severity, Pos: s.text.Position(s.base + at),
+		Message: message, Help: help, Statement: s.Stmt.SQL, At: at, Down: s.Down,
+	}, s)
+}
+
+// Find is the offset in Stmt.SQL of the first of these words (keywords or identifiers in this order, any white space
+// and comments between them), for ReportAt: Find("DROP", "COLUMN", name). 0 when they are not there.
+func (s *Step) Find(words ...string) int {
+	return findWords(s.Stmt.SQL, words)
+}
+
+// File is one migration being judged.
+type File struct {
+	Run       *Run
+	Migration *source.Migration
+	Pending   bool
+	Index     int // in Run.Files
+	Up, Down  []*Step
+	// Before and After are the schema on either side of the Up script.
+	Before, After *catalog.Catalog
+	// DownAfter is the schema after Up and then Down; nil without a Down section.
+	DownAfter *catalog.Catalog
+	// Problems are the syntax errors.
+	Problems []Problem
+	rule     *Rule
+}
+
+// Report files a finding about the whole file, at its first line.
+func (f *File) Report(message, help string) { f.ReportAt(source.Position{}, message, help) }
+
+// ReportAt files a finding about the file at a position in it; the zero Position is its first line.
+func (f *File) ReportAt(pos source.Position, message, help string) {
+	if pos.Line == 0 {
+		pos = source.Position{File: f.Migration.File, Line: 1, Column: 1}
+	}
+	f.Run.report(Finding{Rule: f.rule.ID, Severity: f.rule.Severity, Pos: pos, Message: message, Help: help}, nil)
+}
+
+// ReportStep files a finding of a File hook at one of its steps.
+func (f *File) ReportStep(s *Step, severity Severity, message, help string) {
+	saved := s.rule
+	s.rule = f.rule
+	s.ReportAt(0, severity, message, help)
+	s.rule = saved
+}
+
+// Gaps are the parts of both directions that the reader of the file did not understand.
+func (f *File) Gaps() []source.Gap {
+	return append(slices.Clone(f.Migration.Up.Gaps), f.Migration.Down.Gaps...)
+}
+
+func (f *File) reportProblem(p Problem, message, help string) {
+	f.Run.report(Finding{Rule: f.rule.ID, Severity: f.rule.Severity, Pos: p.Pos, Message: message, Help: help,
+		Statement: p.Statement, At: p.Pos.Column - 1, Down: p.Down}, nil)
+}
+
+// Line is the line of the file on which the statement begins.
+func (s *Step) Line() int { return s.text.Position(s.base).Line }

@@ -1,0 +1,103 @@
+package migratecheck
+
+import (
+	"fmt"
+	"slices"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
+)
+
+// suppress reports whether a comment takes the finding back, and remembers that the comment did.
+func (r *Run) suppress(f Finding, s *Step) bool {
+	if f.Rule == ruleBadIgnore.ID || f.Rule == ruleUnusedIgnore.ID {
+		return false
+	}
+	if s != nil {
+		for _, ig := range s.text.Ignores {
+			if (ig.Offset == -1 || ig.Offset == s.base) && r.use(ig, f.Rule) {
+				return true
+			}
+		}
+		return false
+	}
+	// A finding about a file is suppressed by any comment in it that names the rule.
+	for _, file := range r.Files {
+		if file.Migration.File != f.Pos.File {
+			continue
+		}
+		for _, ig := range file.ignores() {
+			if r.use(ig, f.Rule) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (r *Run) use(ig source.Ignore, rule string) bool {
+	if ig.Reason == "" || !slices.Contains(ig.Rules, rule) {
+		return false
+	}
+	r.used[ignoreKey{ig.Pos, rule}] = true
+	return true
+}
+
+// ignores lists the suppression comments of both directions.
+func (f *File) ignores() []source.Ignore {
+	var list []source.Ignore
+	for _, script := range []*source.Script{&f.Migration.Up, &f.Migration.Down} {
+		for i := range script.Statements {
+			list = append(list, script.Statements[i].Ignores...)
+		}
+		list = append(list, script.StrayIgnores...)
+	}
+	return list
+}
+
+// checkIgnores reports the comments of pending files that are wrong or that nothing needed. It runs last.
+func (r *Run) checkIgnores() {
+	known := map[string]bool{}
+	for _, rule := range Rules() {
+		known[rule.ID] = true
+	}
+	on := map[string]bool{}
+	for _, rule := range r.rules {
+		on[rule.ID] = true
+	}
+	for _, f := range r.Files {
+		if !f.Pending {
+			continue
+		}
+		for _, ig := range f.ignores() {
+			for _, problem := range badIgnore(ig, known) {
+				if on[ruleBadIgnore.ID] {
+					r.report(Finding{Rule: ruleBadIgnore.ID, Severity: ruleBadIgnore.Severity, Pos: ig.Pos, Message: problem,
+						Help: "Write -- srhtvet:ignore RULE[,RULE] reason (in Python # srhtvet:ignore …) on the statement; `srhtvet rules` lists the rules."}, nil)
+				}
+			}
+			for _, rule := range ig.Rules {
+				if ig.Reason != "" && on[rule] && on[ruleUnusedIgnore.ID] && !r.used[ignoreKey{ig.Pos, rule}] {
+					r.report(Finding{Rule: ruleUnusedIgnore.ID, Severity: ruleUnusedIgnore.Severity, Pos: ig.Pos,
+						Message: fmt.Sprintf("nothing here is a finding of %s: the comment would hide one that comes later", rule),
+						Help:    "Remove " + rule + " from the comment."}, nil)
+				}
+			}
+		}
+	}
+}
+
+func badIgnore(ig source.Ignore, known map[string]bool) []string {
+	var list []string
+	if len(ig.Rules) == 0 {
+		return []string{"a suppression comment names no rule"}
+	}
+	for _, rule := range ig.Rules {
+		if !known[rule] {
+			list = append(list, fmt.Sprintf("a suppression comment names %q, which is no rule", rule))
+		}
+	}
+	if ig.Reason == "" {
+		list = append(list, "a suppression comment gives no reason, so it suppresses nothing")
+	}
+	return list
+}
