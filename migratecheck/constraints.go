@@ -129,7 +129,7 @@ func (s *Step) replacesEqual(con *catalog.Constraint) bool {
 		}
 		switch con.Kind {
 		case catalog.ForeignKey:
-			if old.RefTable == con.RefTable && sameNumbers(old.RefColumns, con.RefColumns) {
+			if old.RefTable == con.RefTable && sameNumbers(old.RefColumns, con.RefColumns) && refuses(con.OnDelete) <= refuses(old.OnDelete) && refuses(con.OnUpdate) <= refuses(old.OnUpdate) {
 				return true
 			}
 		case catalog.Check:
@@ -137,6 +137,9 @@ func (s *Step) replacesEqual(con *catalog.Constraint) bool {
 				return true
 			}
 		case catalog.Exclusion:
+			if slices.Equal(old.Operators, con.Operators) {
+				return true
+			}
 		default:
 			return true
 		}
@@ -145,11 +148,31 @@ func (s *Step) replacesEqual(con *catalog.Constraint) bool {
 		return false
 	}
 	for _, ix := range released.Indexes(con.Table) {
-		if ix.Index.Unique && ix.Index.Predicate == nil && sameNumbers(keyColumns(ix), con.Columns) {
+		// A key on fewer columns makes those on more of them unique already.
+		if ix.Index.Unique && ix.Index.Predicate == nil && subset(keyColumns(ix), con.Columns) {
 			return true
 		}
 	}
 	return false
+}
+
+// refuses ranks a foreign key's action: 1 when it makes the statement on the parent fail, 0 when it changes the children.
+func refuses(action byte) int {
+	switch action {
+	case 'c', 'n', 'd':
+		return 0
+	}
+	return 1
+}
+
+// subset reports whether all of a, which is not empty, are in b.
+func subset(a, b []int) bool {
+	for _, n := range a {
+		if !slices.Contains(b, n) {
+			return false
+		}
+	}
+	return len(a) > 0
 }
 
 // keyColumns lists an index's key columns, nil when a key is an expression.

@@ -14,7 +14,7 @@ var ruleAddCheck = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, size bigint);",
 		Bad:        "ALTER TABLE repo ADD CONSTRAINT repo_size_check CHECK (size >= 0) NOT VALID;",
 		Good:       "ALTER TABLE repo ADD COLUMN kind integer NOT NULL DEFAULT 0 CHECK (kind >= 0);",
-		Exceptions: "Silent for tables that the pending change creates, when every constrained column is new in it, and for a constraint that takes the place of an equal one dropped in the same change.",
+		Exceptions: "Silent for tables that the pending change creates, when every constrained column is new in it, and when the released schema has the same check already (under any name).",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, 5.4.1 Check Constraints.",
 	},
@@ -23,9 +23,9 @@ var ruleAddCheck = &Rule{
 			if s.onNewColumnsOnly(con) || s.replacesEqual(con) {
 				continue
 			}
-			s.ReportAt(s.Find("CONSTRAINT", con.Name), Warning,
+			s.ReportAt(s.constraintAt(con), Warning,
 				fmt.Sprintf("new CHECK constraint %s on %s: an INSERT or UPDATE of released code that breaks it fails (23514)", con.Name, s.Name(con.Table)),
-				"Split it over releases:\nrelease 1: ship code that obeys it, and look for rows that do not\nrelease 2, when no older code runs: add it.")
+				addLaterHelp(s.findCheckBreakers(con), s.addNotValid(con)))
 		}
 	},
 }

@@ -15,7 +15,7 @@ var ruleAddEnumValue = &Rule{
 		Schema:     "CREATE TYPE visibility AS ENUM ('PUBLIC', 'PRIVATE');",
 		Bad:        "ALTER TYPE visibility ADD VALUE 'UNLISTED';",
 		Good:       "CREATE TYPE status AS ENUM ('OPEN', 'CLOSED');",
-		Exceptions: "Silent for a type that the pending change creates.",
+		Exceptions: "Silent for a type that the pending change creates, and for a label that is there already (IF NOT EXISTS). Harmless while no code writes the label: as the first of the two releases, ignore it with that reason.",
 		Versions:   "Inside a transaction since 12.",
 		Source:     "No public linter has this; SQLAlchemy's Enum raises LookupError on an unknown label, gqlgen's UnmarshalGQL an error.",
 	},
@@ -29,8 +29,8 @@ var ruleAddEnumValue = &Rule{
 			for _, label := range now.Labels {
 				if !slices.Contains(old.Labels, label) {
 					s.ReportAt(s.Find("ADD", "VALUE"), Warning,
-						fmt.Sprintf("adds label '%s' to enum %s: released code that reads a row with it does not know it", label, s.Name(old.OID)),
-						"Split it over releases:\nrelease 1: this statement, with code that reads the label but never writes it\nrelease 2, when no older code runs: write it.")
+						fmt.Sprintf("adds label %s to enum %s: released code that reads a row with it does not know it", quoteLiteral(label), s.Name(old.OID)),
+						"Split it over releases:\nrelease 1: this statement, with code that reads the label but never writes it\nrelease 2, when no older code runs: ship code that writes it")
 				}
 			}
 		}

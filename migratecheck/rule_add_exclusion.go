@@ -9,12 +9,12 @@ import (
 var ruleAddExclusion = &Rule{
 	ID: "add-exclusion", Category: Compatibility, Severity: Warning,
 	Doc: Doc{
-		Summary:    "A exclusion constraint is put on a table that released code writes.",
+		Summary:    "An exclusion constraint is put on a table that released code writes.",
 		Why:        "Old code was never told: a write that conflicts with another row fails (23P01) as long as the old code runs.",
 		Schema:     "CREATE TABLE booking (id integer PRIMARY KEY, during tsrange);",
 		Bad:        "ALTER TABLE booking ADD CONSTRAINT booking_during_excl EXCLUDE USING gist (during WITH &&);",
 		Good:       "ALTER TABLE booking ADD COLUMN note text;",
-		Exceptions: "Silent for tables that the pending change creates, when every constrained column is new in it, and for a constraint that takes the place of an equal one dropped in the same change.",
+		Exceptions: "Silent for tables that the pending change creates, when every constrained column is new in it, and when the released schema has one on the same columns with the same operators already.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, 5.4.6 Exclusion Constraints.",
 	},
@@ -23,9 +23,9 @@ var ruleAddExclusion = &Rule{
 			if s.onNewColumnsOnly(con) || s.replacesEqual(con) {
 				continue
 			}
-			s.ReportAt(s.Find("CONSTRAINT", con.Name), Warning,
+			s.ReportAt(s.constraintAt(con), Warning,
 				fmt.Sprintf("new exclusion constraint %s on %s: a write of released code that conflicts with another row fails (23P01)", con.Name, s.Name(con.Table)),
-				"Split it over releases:\nrelease 1: ship code that obeys it, and look for rows that do not\nrelease 2, when no older code runs: add it.")
+				addLaterHelp(s.findConflicts(con), ""))
 		}
 	},
 }

@@ -14,7 +14,7 @@ var ruleAddForeignKey = &Rule{
 		Schema:     "CREATE TABLE owner (id integer PRIMARY KEY);\nCREATE TABLE repo (id integer PRIMARY KEY, owner_id integer);",
 		Bad:        "ALTER TABLE repo ADD CONSTRAINT repo_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES owner (id) NOT VALID;",
 		Good:       "ALTER TABLE repo ADD COLUMN parent_id integer REFERENCES repo (id);",
-		Exceptions: "Silent for tables that the pending change creates, when every constrained column is new in it, and for a constraint that takes the place of an equal one dropped in the same change.",
+		Exceptions: "Silent for tables that the pending change creates, when every constrained column is new in it, and when the released schema has the same foreign key already, unless deletes that it passed on (CASCADE, SET NULL, SET DEFAULT) are refused from now on.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, 5.4.5 Foreign Keys.",
 	},
@@ -23,9 +23,9 @@ var ruleAddForeignKey = &Rule{
 			if s.onNewColumnsOnly(con) || s.replacesEqual(con) {
 				continue
 			}
-			s.ReportAt(s.Find("CONSTRAINT", con.Name), Warning,
-				fmt.Sprintf("new foreign key %s on %s: released code that inserts a row before its parent, or deletes a parent that has rows, fails (23503)", con.Name, s.Name(con.Table)),
-				"Split it over releases:\nrelease 1: ship code that obeys it, and look for rows that do not\nrelease 2, when no older code runs: add it.")
+			s.ReportAt(s.constraintAt(con), Warning,
+				fmt.Sprintf("new foreign key %s on %s: released code that inserts a row before its parent in %s, or deletes a parent that has rows, fails (23503)", con.Name, s.Name(con.Table), s.Name(con.RefTable)),
+				addLaterHelp(s.findOrphans(con), s.addNotValid(con)))
 		}
 	},
 }

@@ -10,11 +10,11 @@ var ruleAddRequiredColumn = &Rule{
 	ID: "add-required-column", Category: Compatibility, Severity: Error,
 	Doc: Doc{
 		Summary:    "A column is added that is NOT NULL and has no default when the migration ends.",
-		Why:        "Released code does not know it and leaves it out of its INSERTs: each one fails (23502). On a table with rows the migration itself fails.",
+		Why:        "Released code does not know it and leaves it out of its INSERTs: each one fails (23502).",
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY);",
 		Bad:        "ALTER TABLE repo ADD COLUMN kind integer NOT NULL;",
 		Good:       "ALTER TABLE repo ADD COLUMN kind integer NOT NULL DEFAULT 0;",
-		Exceptions: "Silent with a default that stays, for generated and identity columns and for tables that the pending change creates. A default that is added and dropped again in the same change is seen as what it is.",
+		Exceptions: "Silent with a default that stays, for generated and identity columns, for tables that the pending change creates, and for a column that takes the name and the values of a released one. A default that is added and dropped again in the same file is seen as what it is.",
 		Versions:   "All. A constant default rewrites nothing since 11.",
 		Source:     "PostgreSQL 15 manual, ALTER TABLE, ADD COLUMN; Django adds a default and drops it in the same migration.",
 	},
@@ -24,29 +24,39 @@ var ruleAddRequiredColumn = &Rule{
 				if c.Op != catalog.ColumnAdded || !s.inUse(c.New) || c.NewColumn.Inherited > 0 {
 					continue
 				}
-				rel, ok := f.After.Get(c.New.ObjectID()).(*catalog.Relation)
-				if !ok {
-					continue
-				}
+				oid := c.New.ObjectID()
 				// As it is at the end of the file: NOT NULL or the default may come or go in a later statement.
-				col := rel.Att(c.NewColumn.Num)
-				if col == nil || !col.NotNull || col.Default != nil || col.Identity != 0 || col.Generated != 0 {
+				col := f.columnAfter(oid, c.NewColumn.Num)
+				if col == nil || !col.NotNull || col.Default != nil || col.Identity != 0 || col.Generated != 0 || f.takesReleasedName(s, oid, col) {
 					continue
 				}
 				dropped := ""
 				if c.NewColumn.Default != nil {
 					dropped = " (its default is dropped again in the same file)"
 				}
-				table := s.sqlName(rel.OID)
-				typ := f.After.FormatType(col.Type)
-				saved := s.rule
-				s.rule = f.rule
-				s.ReportAt(s.Find("ADD", "COLUMN", col.Name), Error,
-					fmt.Sprintf("column %s of %s is NOT NULL without a default%s: every INSERT of released code, which does not know it, fails", col.Name, s.Name(rel.OID), dropped),
-					fmt.Sprintf("Split it over releases:\nrelease 1, code that writes it:\nALTER TABLE %[1]s ADD COLUMN %[2]s %[3]s; -- or NOT NULL DEFAULT a constant, and stop here\nrelease 2, when no older code runs: fill the old rows in batches, then\nALTER TABLE %[1]s ADD CONSTRAINT %[4]s CHECK (%[2]s IS NOT NULL) NOT VALID;\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[4]s;\nALTER TABLE %[1]s ALTER COLUMN %[2]s SET NOT NULL;",
-						table, quoteIdent(col.Name), typ, quoteIdent(rel.Name+"_"+col.Name+"_not_null")))
-				s.rule = saved
+				f.ReportStepAt(s, s.Find("ADD", "[COLUMN]", "[IF NOT EXISTS]", c.NewColumn.Name), Error,
+					fmt.Sprintf("column %s of %s is NOT NULL without a default%s: every INSERT of released code, which does not know it, fails", col.Name, s.Name(oid), dropped),
+					fmt.Sprintf("Give it a default that stays, or split it over releases:\nrelease 1, with code that always writes it:\nALTER TABLE %[1]s ADD COLUMN %[2]s %[3]s;\nrelease 2, when no older code runs: fill the old rows in batches, then\n%[4]s",
+						s.sqlName(oid), quoteIdent(col.Name), f.After.FormatType(col.Type), s.notNullSteps(oid, col.Name)))
 			}
 		}
 	},
+}
+
+// takesReleasedName reports whether a column ends under the name of a released one from which it was filled: released
+// code does write it.
+func (f *File) takesReleasedName(s *Step, table catalog.OID, col *catalog.Column) bool {
+	was, ok := f.Run.released(f).Get(table).(*catalog.Relation)
+	if !ok {
+		return false
+	}
+	old := was.Column(col.Name)
+	return old != nil && old.Num != col.Num && f.Up[len(f.Up)-1].copiesColumn(table, old.Num, col.Num)
+}
+
+// notNullSteps is SET NOT NULL without a scan under an exclusive lock, each statement in a migration of its own.
+func (s *Step) notNullSteps(table catalog.OID, column string) string {
+	name := s.Before.NameOf(table).Name
+	return fmt.Sprintf("ALTER TABLE %[1]s ADD CONSTRAINT %[2]s CHECK (%[3]s IS NOT NULL) NOT VALID;\nin a later migration (another transaction)\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;\nALTER TABLE %[1]s ALTER COLUMN %[3]s SET NOT NULL;\nALTER TABLE %[1]s DROP CONSTRAINT %[2]s;",
+		s.sqlName(table), quoteIdent(name+"_"+column+"_not_null"), quoteIdent(column))
 }

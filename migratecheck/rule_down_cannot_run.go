@@ -17,7 +17,7 @@ var ruleDownCannotRun = &Rule{
 		Source:     "git.sr.ht's 0004: its Down refers to a table that it creates only further down.",
 	},
 	Step: func(s *Step) {
-		if !s.Down || s.Err == nil || s.Err.Code == catalog.NotUnderstood || s.Before.Open {
+		if !s.Down || s.Err == nil || s.Err.Code == catalog.NotUnderstood || s.Before.Open || s.Tx.Explicit && !s.Tx.once(s.rule.ID) {
 			return
 		}
 		s.Report("the Down section fails here: "+s.Err.Message, "Correct the statement or their order; apply Up and Down on a scratch database.")

@@ -22,17 +22,26 @@ var ruleDropConstraint = &Rule{
 		for _, s := range f.Up {
 			for _, c := range s.Changes {
 				con, ok := c.Old.(*catalog.Constraint)
-				if !ok || c.Op != catalog.Dropped || con.Table == 0 || con.Parent != 0 || s.IsNew(con.OID) || s.IsNew(con.Table) || con.Kind == catalog.Unique || con.Kind == catalog.PrimaryKey || con.Kind == catalog.TriggerCon {
+				if !ok || c.Op != catalog.Dropped || con.Table == 0 || con.Parent != 0 || con.Inherited > 0 || s.IsNew(con.OID) || s.IsNew(con.Table) || con.Kind == catalog.Unique || con.Kind == catalog.PrimaryKey || con.Kind == catalog.TriggerCon {
 					continue
 				}
 				rel, ok := f.After.Get(con.Table).(*catalog.Relation)
-				if !ok || replacedIn(f.After, con) || len(con.Columns) == 1 && (rel.Att(con.Columns[0]) == nil || rel.Att(con.Columns[0]).NotNull && notNullCheck(s.Before, con.Table, con.Columns[0])) {
+				if !ok || columnsGone(rel, con) || replacedIn(f.After, con) || con.Kind == catalog.Check && len(con.Columns) == 1 && rel.Att(con.Columns[0]).NotNull && notNullCheck(s.Before, con.Table, con.Columns[0]) {
 					continue
 				}
-				s.rule = f.rule
-				s.ReportAt(s.Find("CONSTRAINT", con.Name), Info, fmt.Sprintf("drops constraint %s of %s: rows that break it are accepted from now on", con.Name, s.Name(con.Table)),
+				f.ReportStepAt(s, s.Find("DROP", "CONSTRAINT", "[IF EXISTS]", con.Name), Info, fmt.Sprintf("drops constraint %s of %s: rows that break it are accepted from now on", con.Name, s.Name(con.Table)),
 					"Make sure that no code relies on its error.")
 			}
 		}
 	},
+}
+
+// columnsGone reports whether the table has lost one of a constraint's columns.
+func columnsGone(rel *catalog.Relation, con *catalog.Constraint) bool {
+	for _, n := range con.Columns {
+		if rel.Att(n) == nil {
+			return true
+		}
+	}
+	return false
 }

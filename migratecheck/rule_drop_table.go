@@ -14,20 +14,32 @@ var ruleDropTable = &Rule{
 		Schema:     "CREATE TABLE oauth_legacy (id integer PRIMARY KEY);",
 		Bad:        "DROP TABLE oauth_legacy;",
 		Good:       "COMMENT ON TABLE oauth_legacy IS 'unused since 0.90';",
-		Exceptions: "Silent for a table that the same pending change created, for temporary tables, and for those in which a migration tool keeps its own state. When a view or table takes its name in the same change, the old code reads that instead: not reported here.",
+		Exceptions: "Silent for a table that the same pending change created, for temporary tables, for those in which a migration tool keeps its own state, for partitions that go with their parent, and for tables that go with their schema (drop-schema says that). Silent too when the file has copied the rows, and a relation with all the columns has the name afterwards, in one transaction.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, DROP TABLE.",
 	},
-	Step: func(s *Step) {
-		for _, c := range s.Changes {
-			rel, ok := c.Old.(*catalog.Relation)
-			if c.Op != catalog.Dropped || !ok || !isTable(rel) || s.IsNew(rel.OID) || isBookkeeping(rel.Name) {
-				continue
+	File: func(f *File) {
+		for _, s := range f.Up {
+			for _, c := range s.Changes {
+				rel, ok := c.Old.(*catalog.Relation)
+				if c.Op != catalog.Dropped || !ok || !s.inUse(rel) || s.goesWith(rel) {
+					continue
+				}
+				lost := "drops table %s with its rows: every query of released code on it fails until no node runs that code"
+				name := s.Before.NameOf(rel.OID)
+				if now := f.After.Relation(name.Schema, name.Name); now != nil && hasColumns(now, rel) {
+					if s.Tx.Explicit && s.copiedFrom(rel.OID) {
+						continue
+					}
+					lost = "drops table %s with its rows; another relation takes its name, and released code finds that instead"
+				}
+				at := 0
+				if len(s.Stmt.Node.GetDropStmt().GetObjects()) > 1 {
+					at = s.Find(rel.Name)
+				}
+				f.ReportStepAt(s, at, Error, fmt.Sprintf(lost, name),
+					fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does not use %[1]s\nrelease 2, when no node runs older code and none will be rolled back to it:\nDROP TABLE %[1]s;", sqlNameOf(name)))
 			}
-			name := s.Name(rel.OID)
-			s.ReportAt(s.Find("TABLE", rel.Name), Error,
-				fmt.Sprintf("drops table %s with its rows: every query of released code on it fails until no node runs that code", name),
-				fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does not use %[1]s\nrelease 2, when no node runs older code and none will be rolled back to: DROP TABLE %[1]s;", s.sqlName(rel.OID)))
 		}
 	},
 }

@@ -2,8 +2,8 @@ package migratecheck
 
 import (
 	"fmt"
+	"strings"
 
-	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
@@ -15,7 +15,7 @@ var ruleDropType = &Rule{
 		Schema:     "CREATE TYPE visibility AS ENUM ('PUBLIC', 'PRIVATE');",
 		Bad:        "DROP TYPE visibility;",
 		Good:       "ALTER TYPE visibility ADD VALUE 'UNLISTED';",
-		Exceptions: "Silent for types that the pending change creates and for those that go with their extension or table. A type swapped for one of the same name in the same file is silent.",
+		Exceptions: "Silent for types that the pending change creates, for those that go with their schema or extension (drop-schema and drop-function say that), and when the file leaves a type of that name: change-column-type compares the two.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, DROP TYPE.",
 	},
@@ -23,7 +23,7 @@ var ruleDropType = &Rule{
 		for _, s := range f.Up {
 			for _, c := range s.Changes {
 				old, ok := c.Old.(*catalog.Type)
-				if !ok || c.Op != catalog.Dropped || s.IsNew(old.OID) || old.Kind == catalog.MultirangeType || s.Stmt.Node.GetDropStmt().GetRemoveType() == pgast.ObjectType_OBJECT_EXTENSION {
+				if !ok || c.Op != catalog.Dropped || s.IsNew(old.OID) || old.Kind == catalog.MultirangeType || s.goesWith(old) {
 					continue
 				}
 				name := s.Before.NameOf(old.OID)
@@ -31,9 +31,17 @@ var ruleDropType = &Rule{
 					continue
 				}
 				f.ReportStep(s, Error,
-					fmt.Sprintf("drops type %s: casts to it in released code fail (42704)", name),
-					fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does not name the type\nrelease 2, when no older code runs: DROP TYPE %s;", s.sqlName(old.OID)))
+					fmt.Sprintf("drops %s %s: casts to it in released code fail (42704)", strings.ToLower(typeWord(old)), name),
+					fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does not name the type\nrelease 2, when no older code runs:\nDROP %s %s;", typeWord(old), s.sqlName(old.OID)))
 			}
 		}
 	},
+}
+
+// typeWord is what DROP calls a type.
+func typeWord(t *catalog.Type) string {
+	if t.Kind == catalog.DomainType {
+		return "DOMAIN"
+	}
+	return "TYPE"
 }

@@ -2,7 +2,6 @@ package migratecheck
 
 import (
 	"fmt"
-	"slices"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
@@ -15,7 +14,7 @@ var ruleDropUnique = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, owner_id integer, name text, CONSTRAINT repo_owner_name_unique UNIQUE (owner_id, name));",
 		Bad:        "ALTER TABLE repo DROP CONSTRAINT repo_owner_name_unique;",
 		Good:       "ALTER TABLE repo ADD COLUMN note text;",
-		Exceptions: "Silent for tables that the pending change creates or drops, and when the column itself is dropped (drop-column says that, and names the constraints that go with it). A warning when another unique index on the same columns remains at the end of the file, since ON CONFLICT ON CONSTRAINT may name the old one.",
+		Exceptions: "Silent for tables that the pending change creates or drops, when a column of the key is dropped (drop-column says that), and when the file leaves a unique key of the same name on the same columns. When one of another name is left, it is a warning for a constraint, since ON CONFLICT ON CONSTRAINT may name it, and silent for an index.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, INSERT, ON CONFLICT; infer_arbiter_indexes in src/backend/optimizer/util/plancat.c.",
 	},
@@ -23,32 +22,67 @@ var ruleDropUnique = &Rule{
 		for _, s := range f.Up {
 			for _, c := range s.Changes {
 				ix, ok := c.Old.(*catalog.Relation)
-				if !ok || c.Op != catalog.Dropped || ix.Index == nil || !ix.Index.Unique || len(ix.Inherits) > 0 {
+				if !ok || c.Op != catalog.Dropped || ix.Index == nil || !ix.Index.Unique || ix.Index.Parent != 0 || s.IsNew(ix.OID) {
 					continue
 				}
 				table := s.relation(ix.Index.Table)
-				if table == nil || !s.inUse(table) || f.After.Get(table.OID) == nil || s.IsNew(ix.OID) || columnGone(s, table, ix) {
+				if table == nil || !s.inUse(table) || f.After.Get(table.OID) == nil || columnGone(s, table, ix) {
 					continue
 				}
-				severity, left := Error, ""
-				for _, other := range f.After.Indexes(table.OID) {
-					if other.Index.Unique && other.Index.Valid && slices.Equal(keyColumns(other), keyColumns(ix)) && (other.Index.Predicate == nil) == (ix.Index.Predicate == nil) {
-						if other.Name == ix.Name {
-							severity = 0
-							break
-						}
-						severity, left = Warning, fmt.Sprintf("; %s on the same columns remains, so only ON CONFLICT ON CONSTRAINT %s breaks", other.Name, ix.Name)
+				con := constraintOf(s.Before, ix)
+				kind, at, drop := "unique index", 0, "DROP INDEX CONCURRENTLY "+s.sqlName(ix.OID)+";"
+				if con != nil {
+					kind, at = map[catalog.ConstraintKind]string{catalog.PrimaryKey: "primary key"}[con.Kind], s.Find("DROP", "CONSTRAINT", "[IF EXISTS]", con.Name)
+					drop = fmt.Sprintf("ALTER TABLE %s DROP CONSTRAINT %s;", s.sqlName(table.OID), quoteIdent(con.Name))
+					if kind == "" {
+						kind = "unique constraint"
 					}
 				}
-				if severity == 0 {
-					continue
+				severity, effect := Error, fmt.Sprintf("ON CONFLICT (%s) fails in released code (42P10), and duplicates are no longer refused", keySQL(table, ix.Index))
+				if other := equalKey(f.After, ix); other != nil {
+					if con == nil || other.Name == ix.Name {
+						continue
+					}
+					severity, effect = Warning, fmt.Sprintf("ON CONFLICT ON CONSTRAINT %s fails in released code (42704), and an error names %s instead", ix.Name, other.Name)
+				} else if con != nil && con.Kind == catalog.PrimaryKey {
+					effect += "; logical replication of its UPDATE and DELETE stops"
 				}
-				f.ReportStep(s, severity,
-					fmt.Sprintf("drops the unique index %s of %s (%s): ON CONFLICT on these columns fails in released code (42P10), and duplicates are no longer refused%s", ix.Name, s.Name(table.OID), columnNames(table, keyColumns(ix)), left),
-					"Split it over releases:\nrelease 1: ship code that needs neither the conflict target nor the guarantee\nrelease 2, when no older code runs: drop it. To replace it, build the new unique index first (CREATE UNIQUE INDEX CONCURRENTLY) and drop the old one a release later.")
+				f.ReportStepAt(s, at, severity,
+					fmt.Sprintf("drops the %s %s of %s (%s): %s", kind, ix.Name, s.Name(table.OID), keySQL(table, ix.Index), effect),
+					"Split it over releases:\nrelease 1: ship code that needs neither the conflict target nor the guarantee; to replace the key, build the new one now (CREATE UNIQUE INDEX CONCURRENTLY)\nrelease 2, when no older code runs:\n"+drop)
 			}
 		}
 	},
+}
+
+// constraintOf finds the constraint that an index belongs to.
+func constraintOf(c *catalog.Catalog, ix *catalog.Relation) *catalog.Constraint {
+	for _, con := range c.Constraints(ix.Index.Table) {
+		if con.Index == ix.OID && con.Kind != catalog.ForeignKey {
+			return con
+		}
+	}
+	return nil
+}
+
+// equalKey finds a unique index that ON CONFLICT takes for the same: any order of the columns will do. One of the same
+// name is preferred.
+func equalKey(c *catalog.Catalog, ix *catalog.Relation) *catalog.Relation {
+	var found *catalog.Relation
+	table, ok := c.Get(ix.Index.Table).(*catalog.Relation)
+	for _, other := range c.Indexes(ix.Index.Table) {
+		a, b := ix.Index, other.Index
+		if !ok || !b.Unique || !b.Valid || (a.Predicate == nil) != (b.Predicate == nil) || a.Predicate != nil && a.Predicate.SQL != b.Predicate.SQL {
+			continue
+		}
+		if !sameNumbers(keyColumns(ix), keyColumns(other)) && keySQL(table, a) != keySQL(table, b) {
+			continue
+		}
+		if found == nil || other.Name == ix.Name {
+			found = other
+		}
+	}
+	return found
 }
 
 // columnGone reports whether the statement drops one of an index's columns.
@@ -57,9 +91,17 @@ func columnGone(s *Step, table, ix *catalog.Relation) bool {
 	if !ok {
 		return true
 	}
-	for _, n := range keyColumns(ix) {
-		if after.Att(n) == nil {
+	for _, k := range ix.Index.Keys {
+		if k.Column != 0 && after.Att(k.Column) == nil {
 			return true
+		}
+		if k.Expr == nil {
+			continue
+		}
+		for _, ref := range k.Expr.Refs {
+			if ref.OID == table.OID && ref.Column != 0 && after.Att(ref.Column) == nil {
+				return true
+			}
 		}
 	}
 	return false

@@ -14,7 +14,7 @@ var ruleEnableRLS = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY);",
 		Bad:        "ALTER TABLE repo ENABLE ROW LEVEL SECURITY;",
 		Good:       "ALTER TABLE repo ADD COLUMN note text;",
-		Exceptions: "Silent for tables that the pending change creates. A warning when the file leaves at least one permissive policy on the table.",
+		Exceptions: "Silent for tables that the pending change creates, and for a permissive policy that is added (it only lets more through). A warning when the file leaves at least one permissive policy on the table, and for a policy dropped, changed or added as restrictive.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, 5.8 Row Security Policies.",
 	},
@@ -37,10 +37,10 @@ var ruleEnableRLS = &Rule{
 						}
 					}
 					f.ReportStep(s, severity, fmt.Sprintf("switches row-level security on for %s: %s", s.Name(o.OID), who),
-						"Create policies that let the old code's role do all it does now (USING (true) WITH CHECK (true)) before enabling it; narrow them when no older code runs.")
+						fmt.Sprintf("Before it, create a policy that lets the old code do all it does now, and narrow it when no older code runs:\nCREATE POLICY %s ON %s USING (true) WITH CHECK (true);", quoteIdent(o.Name+"_all"), s.sqlName(o.OID)))
 				case *catalog.Policy:
 					rel := s.relation(o.Table)
-					if rel == nil || s.IsNew(o.Table) || !rel.RowSecurity || s.IsNew(o.OID) && o.Permissive {
+					if rel == nil || !s.inUse(rel) || !rel.RowSecurity || f.After.Get(o.Table) == nil || s.IsNew(o.OID) && o.Permissive || c.Op != catalog.Created && c.Op != catalog.Dropped && c.Op != catalog.Altered {
 						continue
 					}
 					f.ReportStep(s, Warning, fmt.Sprintf("policy %s of %s changes what released code can read and write", o.Name, s.Name(o.Table)),

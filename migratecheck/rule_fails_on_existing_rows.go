@@ -2,8 +2,8 @@ package migratecheck
 
 import (
 	"fmt"
+	"slices"
 
-	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
@@ -24,7 +24,7 @@ var ruleFailsOnExistingRows = &Rule{
 			switch {
 			case c.Op == catalog.ColumnNotNullSet && s.inUse(c.Old):
 				oid, col := c.Old.ObjectID(), c.NewColumn
-				if s.fills(oid, col.Name) || notNullCheck(s.File.Run.released(s.File), oid, col.Num) || notNullCheck(s.Before, oid, col.Num) {
+				if s.fills(oid, col.Num) || notNullCheck(s.File.Run.released(s.File), oid, col.Num) || notNullCheck(s.Before, oid, col.Num) {
 					continue
 				}
 				if s.IsNewColumn(oid, col.Num) && col.Default != nil {
@@ -70,20 +70,14 @@ var ruleFailsOnExistingRows = &Rule{
 func (s *Step) existing(at int, message, help string) { s.ReportAt(at, Warning, message, help) }
 
 // fills reports whether an earlier statement of the pending change writes a column of all rows.
-func (s *Step) fills(table catalog.OID, column string) bool {
+func (s *Step) fills(table catalog.OID, column int) bool {
 	return s.File.Run.filled[filledColumn{table, column}]
 }
 
 func (s *Step) fillsAny(con *catalog.Constraint) bool { return s.fillsColumns(con.Table, con.Columns) }
 
 func (s *Step) fillsColumns(table catalog.OID, nums []int) bool {
-	rel := s.relation(table)
-	for _, n := range nums {
-		if rel != nil && n >= 1 && n <= len(rel.Columns) && s.fills(table, rel.Columns[n-1].Name) {
-			return true
-		}
-	}
-	return s.File.Run.filled[filledColumn{table, ""}]
+	return s.fills(table, 0) || slices.ContainsFunc(nums, func(n int) bool { return s.fills(table, n) })
 }
 
 // onNewNullColumns reports whether every constrained column is new and empty: NULLs break nothing but a primary key.
@@ -104,7 +98,7 @@ func (s *Step) onNewNullColumns(con *catalog.Constraint) bool {
 // castCanFail reports whether some value of the old type has no counterpart in the new one.
 func castCanFail(s *Step, c catalog.Change) bool {
 	from, to := s.Before.FormatType(c.OldColumn.Type), s.After.FormatType(c.NewColumn.Type)
-	if s.fills(c.Old.ObjectID(), c.OldColumn.Name) {
+	if s.fills(c.Old.ObjectID(), c.OldColumn.Num) {
 		return false
 	}
 	fb, _ := splitType(from)
@@ -116,42 +110,4 @@ func castCanFail(s *Step, c catalog.Change) bool {
 		return true
 	}
 	return isText(fb) && !isText(tb) && tb != "bytea" && tb != "citext" && tb != "name" || integerRank(tb) > 0 && narrows(from, to)
-}
-
-// filledColumn is a column that the pending change has written; with column "" the whole table was written or emptied.
-type filledColumn struct {
-	table  catalog.OID
-	column string
-}
-
-// noteFilled remembers what a statement of the pending change writes, for fails-on-existing-rows.
-func (r *Run) noteFilled(s *Step) {
-	n := s.Stmt.Node
-	var rv *pgast.RangeVar
-	var targets []*pgast.Node
-	switch {
-	case n.GetUpdateStmt() != nil:
-		rv, targets = n.GetUpdateStmt().Relation, n.GetUpdateStmt().TargetList
-	case n.GetDeleteStmt() != nil:
-		rv = n.GetDeleteStmt().Relation
-	case n.GetTruncateStmt() != nil:
-		for _, t := range n.GetTruncateStmt().Relations {
-			if rel := s.Before.Relation(t.GetRangeVar().GetSchemaname(), t.GetRangeVar().GetRelname()); rel != nil {
-				r.filled[filledColumn{rel.OID, ""}] = true
-			}
-		}
-	}
-	if rv == nil {
-		return
-	}
-	rel := s.Before.Relation(rv.Schemaname, rv.Relname)
-	if rel == nil {
-		return
-	}
-	if n.GetDeleteStmt() != nil {
-		r.filled[filledColumn{rel.OID, ""}] = true
-	}
-	for _, t := range targets {
-		r.filled[filledColumn{rel.OID, t.GetResTarget().GetName()}] = true
-	}
 }

@@ -24,10 +24,9 @@ var ruleLocksManyTables = &Rule{
 		if !s.Tx.Explicit {
 			return
 		}
-		before := exclusiveTables(s, s.Earlier())
 		all := exclusiveTables(s, append(s.Earlier()[:len(s.Earlier()):len(s.Earlier())], s))
-		if len(before) >= 3 || len(all) < 3 {
-			return // reported where the third comes in, once
+		if len(all) < 3 || !s.Tx.once(s.rule.ID) {
+			return // reported where the third comes in
 		}
 		s.Report(fmt.Sprintf("this transaction now holds AccessExclusiveLocks on %d tables (%s): each is closed to every query until all of them are done", len(all), strings.Join(all, ", ")),
 			"Make it one migration per table, so that each lock is held for its own statement only.")

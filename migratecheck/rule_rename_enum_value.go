@@ -31,8 +31,8 @@ var ruleRenameEnumValue = &Rule{
 					continue
 				}
 				s.ReportAt(s.Find("RENAME", "VALUE"), Error,
-					fmt.Sprintf("renames label '%s' of enum %s to '%s': released code fails when it writes the old one (22P02) and does not know the one it reads", label, s.Name(old.OID), now.Labels[i]),
-					fmt.Sprintf("Split it over releases:\nrelease 1, code that reads both and writes the old one:\nALTER TYPE %s ADD VALUE '%s';\nrelease 2: ship code that writes the new one; then change the rows in batches. The old label stays.", s.sqlName(old.OID), now.Labels[i]))
+					fmt.Sprintf("renames label %s of enum %s to %s: released code fails when it writes the old one (22P02), and does not know the one it reads", quoteLiteral(label), s.Name(old.OID), quoteLiteral(now.Labels[i])),
+					fmt.Sprintf("Split it over releases:\nrelease 1, with code that reads both and writes the old one:\nALTER TYPE %s ADD VALUE %s;\nrelease 2: ship code that writes the new one; when no older code runs, change the rows in batches. The old label stays.", s.sqlName(old.OID), quoteLiteral(now.Labels[i])))
 			}
 		}
 	},

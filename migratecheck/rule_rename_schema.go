@@ -21,8 +21,7 @@ var ruleRenameSchema = &Rule{
 	Step: func(s *Step) {
 		for _, c := range s.Changes {
 			if old, ok := c.Old.(*catalog.Schema); ok && c.Op == catalog.Renamed && !s.IsNew(old.OID) {
-				s.ReportAt(s.Find("SCHEMA", old.Name), Error,
-					fmt.Sprintf("renames schema %s to %s: released code that names it fails, and new code fails on the old schema", old.Name, c.New.ObjectName()),
+				s.Report(fmt.Sprintf("renames schema %s to %s: released code that names it fails, and new code fails on the old schema", old.Name, c.New.ObjectName()),
 					"Keep the name; or create the new schema with views on the old tables, ship code that uses it, and move the tables a release later.")
 			}
 		}

@@ -14,7 +14,7 @@ var ruleRenameTable = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY);",
 		Bad:        "ALTER TABLE repo RENAME TO repository;",
 		Good:       "ALTER TABLE repo RENAME TO repository;\nCREATE VIEW repo AS SELECT * FROM repository;",
-		Exceptions: "Silent when the same transaction leaves a view with the old name that has every column (simple views can be written through), and for tables that the pending change creates.",
+		Exceptions: "Silent when the same transaction leaves a view or table with the old name that has every column (simple views can be written through), when the file renames it back, and for tables that the pending change creates.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, ALTER TABLE, RENAME; CREATE VIEW, Updatable Views.",
 	},
@@ -25,27 +25,48 @@ var ruleRenameTable = &Rule{
 				if !ok || c.Op != catalog.Renamed && c.Op != catalog.Moved || !isTable(old) && old.Kind != catalog.View && old.Kind != catalog.MatView || s.IsNew(old.OID) || isBookkeeping(old.Name) {
 					continue
 				}
-				oldName := s.Before.NameOf(old.OID)
+				oldName, newName := s.Before.NameOf(old.OID), s.After.NameOf(old.OID)
+				if released := f.Run.released(f); released.Get(old.OID) != nil && released.NameOf(old.OID) != oldName {
+					continue // a second renaming: the first one's finding says it
+				}
 				if now := f.After.Relation(oldName.Schema, oldName.Name); now != nil && s.Tx.Explicit && hasColumns(now, old) {
 					continue
 				}
-				was, is := sqlNameOf(oldName), sqlNameOf(s.After.NameOf(old.OID))
+				was, is := sqlNameOf(oldName), sqlNameOf(newName)
+				verb, how := "renames", fmt.Sprintf("%s %s RENAME TO %s;", alterWord(old), was, quoteIdent(newName.Name))
+				if c.Op == catalog.Moved {
+					verb, how = "moves", fmt.Sprintf("%s %s SET SCHEMA %s;", alterWord(old), was, quoteIdent(newName.Schema))
+				}
 				f.ReportStep(s, Error,
-					fmt.Sprintf("renames %s to %s: released code that names %s fails on the new schema, and new code that names %s fails on the old one", was, is, was, is),
+					fmt.Sprintf("%s %s to %s: released code that names %[2]s fails on the new schema, and new code that names %[3]s fails on the old one", verb, was, is),
 					fmt.Sprintf("Keep the name. If it must change, split it over releases:\n"+
-						"release 1, both names work, in one transaction:\nALTER TABLE %[1]s RENAME TO %[3]s;\nCREATE VIEW %[1]s AS SELECT * FROM %[2]s;\n"+
-						"release 2: ship code that uses %[2]s only\nrelease 3: DROP VIEW %[1]s;", was, is, quoteIdent(s.After.NameOf(old.OID).Name)))
+						"release 1, both names work, in one transaction:\n%[3]s\nCREATE VIEW %[1]s AS SELECT * FROM %[2]s;\n"+
+						"release 2: ship code that uses %[2]s only\nrelease 3, when no older code runs:\nDROP VIEW %[1]s;", was, is, how))
 			}
 		}
 	},
 }
 
+// alterWord is the command that renames or moves a relation.
+func alterWord(r *catalog.Relation) string {
+	switch r.Kind {
+	case catalog.View:
+		return "ALTER VIEW"
+	case catalog.MatView:
+		return "ALTER MATERIALIZED VIEW"
+	}
+	return "ALTER TABLE"
+}
+
 // hasColumns reports whether a relation offers every column of another one by name.
-func hasColumns(r, want *catalog.Relation) bool {
+func hasColumns(r, want *catalog.Relation) bool { return missingColumn(r, want) == "" }
+
+// missingColumn names a column that a relation lacks of another one's, "" when there is none.
+func missingColumn(r, want *catalog.Relation) string {
 	for i := range want.Columns {
 		if c := &want.Columns[i]; !c.Dropped && r.Column(c.Name) == nil {
-			return false
+			return c.Name
 		}
 	}
-	return true
+	return ""
 }

@@ -2,39 +2,113 @@ package migratecheck
 
 import (
 	"fmt"
+	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
 var ruleRevoke = &Rule{
 	ID: "revoke", Category: Compatibility, Severity: Error,
 	Doc: Doc{
 		Summary:    "A privilege is taken away.",
-		Why:        "If released code connects as that role, its queries fail (42501) from the moment of the commit.",
+		Why:        "If released code connects as that role, or as a member of it, its queries fail (42501) from the moment of the commit.",
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY);\nGRANT SELECT, INSERT ON repo TO PUBLIC;",
 		Bad:        "REVOKE INSERT ON repo FROM PUBLIC;",
 		Good:       "GRANT UPDATE ON repo TO PUBLIC;",
-		Exceptions: "Silent for objects that the pending change creates; REVOKE … FROM PUBLIC on a new function is good practice.",
+		Exceptions: "Silent for objects that the pending change creates (REVOKE … FROM PUBLIC on a new function is good practice) and for REVOKE GRANT OPTION FOR. What is granted in this database may come from elsewhere, so a REVOKE is reported even when no migration granted it.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, REVOKE.",
 	},
 	Step: func(s *Step) {
-		g := s.Stmt.Node.GetGrantStmt()
-		if g != nil && !g.IsGrant && g.Targtype == pgast.GrantTargetType_ACL_TARGET_OBJECT {
-			for _, o := range g.Objects {
-				if rv := o.GetRangeVar(); rv != nil {
-					if rel := s.Before.Relation(rv.Schemaname, rv.Relname); rel != nil && s.IsNew(rel.OID) {
-						return
-					}
-				}
-				if f := o.GetObjectWithArgs(); f != nil && s.createsFunctionNamed(f) {
-					return
-				}
-			}
+		n := s.Stmt.Node
+		g, role := n.GetGrantStmt(), n.GetGrantRoleStmt()
+		what := ""
+		switch {
+		case g != nil && !g.IsGrant && !g.GrantOption && !s.onNewOnly(g):
+			what = privileges(g)
+		case role != nil && !role.IsGrant && !hasOption(role.Opt, "admin"):
+			what = "membership of " + privilegeNames(role.GrantedRoles)
+		default:
+			return
 		}
-		if g != nil && !g.IsGrant || s.Stmt.Node.GetGrantRoleStmt() != nil && !s.Stmt.Node.GetGrantRoleStmt().IsGrant {
-			s.Report(fmt.Sprintf("takes a privilege away: released code that connects as %s and needs it fails (42501) at once", grantees(s.Stmt.Node)),
-				"Ship code that does without the privilege first; revoke when no older code runs.")
-		}
+		s.Report(fmt.Sprintf("takes %s from %s: queries of released code that connects so and needs it fail (42501) at once", what, grantees(n)),
+			"Ship code that does without it first; revoke it when no older code runs.")
 	},
+}
+
+// onNewOnly reports whether every object that a REVOKE names is made by the pending change.
+func (s *Step) onNewOnly(g *pgast.GrantStmt) bool {
+	if g.Targtype != pgast.GrantTargetType_ACL_TARGET_OBJECT {
+		return false
+	}
+	for _, o := range g.Objects {
+		var isNew bool
+		if rv := o.GetRangeVar(); rv != nil {
+			rel := s.Before.Relation(rv.Schemaname, rv.Relname)
+			isNew = rel != nil && s.IsNew(rel.OID)
+		} else if f := o.GetObjectWithArgs(); f != nil {
+			isNew = s.createsFunctionNamed(f)
+		} else if name := o.GetString_().GetSval(); name != "" && g.Objtype == pgast.ObjectType_OBJECT_SCHEMA {
+			schema := s.Before.SchemaNamed(name)
+			isNew = schema != nil && schema.OID >= catalog.FirstUserOID && s.IsNew(schema.OID)
+		}
+		if !isNew {
+			return false
+		}
+	}
+	return true
+}
+
+// privileges describes what a REVOKE takes: "INSERT, UPDATE on repo".
+func privileges(g *pgast.GrantStmt) string {
+	what := "all privileges"
+	if len(g.Privileges) > 0 {
+		what = privilegeNames(g.Privileges)
+	}
+	var on []string
+	for _, o := range g.Objects {
+		switch {
+		case o.GetRangeVar() != nil:
+			on = append(on, sqlNameOf(catalog.Name{Schema: o.GetRangeVar().Schemaname, Name: o.GetRangeVar().Relname}))
+		case o.GetString_() != nil:
+			on = append(on, o.GetString_().Sval)
+		case o.GetObjectWithArgs() != nil && len(o.GetObjectWithArgs().Objname) > 0:
+			names := o.GetObjectWithArgs().Objname
+			on = append(on, names[len(names)-1].GetString_().GetSval())
+		}
+	}
+	if len(on) == 0 {
+		return what
+	}
+	return what + " on " + strings.Join(on, ", ")
+}
+
+func privilegeNames(list []*pgast.Node) string {
+	var names []string
+	for _, p := range list {
+		if name := p.GetAccessPriv().GetPrivName(); name != "" {
+			names = append(names, name)
+		} else if name := p.GetRoleSpec().GetRolename(); name != "" {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// grantees names the roles of a GRANT or REVOKE.
+func grantees(n *pgast.Node) string {
+	list := n.GetGrantStmt().GetGrantees()
+	if g := n.GetGrantRoleStmt(); g != nil {
+		list = g.GranteeRoles
+	}
+	var names []string
+	for _, g := range list {
+		name := g.GetRoleSpec().GetRolename()
+		if name == "" {
+			name = "any role"
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ", ")
 }

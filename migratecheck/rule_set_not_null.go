@@ -3,6 +3,7 @@ package migratecheck
 import (
 	"fmt"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
@@ -14,27 +15,39 @@ var ruleSetNotNull = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, name text);",
 		Bad:        "ALTER TABLE repo ALTER COLUMN name SET NOT NULL;",
 		Good:       "ALTER TABLE repo ALTER COLUMN name SET DEFAULT '';",
-		Exceptions: "Silent for a column that the pending change adds, and when a CHECK (column IS NOT NULL) is part of the released schema: old code lives with that already. A warning when the column has a default, since only an explicit NULL breaks then.",
+		Exceptions: "Silent when a CHECK (column IS NOT NULL), valid or not, is part of the released schema: old code lives with that already. A warning when the column has a default, since only an explicit NULL breaks then. Of the columns that the pending change adds, one that an earlier pending file added without a default is reported, since released code leaves it out; for those of the same file see add-required-column.",
 		Versions:   "All.",
-		Source:     "PostgreSQL 15 manual, ALTER TABLE, SET NOT NULL. An sr.ht service once set it on the wrong column.",
+		Source:     "PostgreSQL 15 manual, ALTER TABLE, SET NOT NULL. An sr.ht service once set it on the wrong column; hub.sr.ht 0003 adds a column, and 0004 of the same release sets it NOT NULL.",
 	},
-	Step: func(s *Step) {
-		for _, c := range s.Changes {
-			if c.Op != catalog.ColumnNotNullSet || !s.inUse(c.Old) || s.IsNewColumn(c.Old.ObjectID(), c.OldColumn.Num) || c.OldColumn.Inherited > 0 {
-				continue
+	File: func(f *File) {
+		for _, s := range f.Up {
+			for _, c := range s.Changes {
+				if c.Op != catalog.ColumnNotNullSet || !s.inUse(c.Old) || c.OldColumn.Inherited > 0 {
+					continue
+				}
+				oid := c.Old.ObjectID()
+				col := f.columnAfter(oid, c.NewColumn.Num)
+				if col == nil || !col.NotNull {
+					continue
+				}
+				filled := col.Default != nil || col.Identity != 0
+				severity, who := Error, "every INSERT or UPDATE of released code that leaves it out or writes NULL fails"
+				switch {
+				case s.IsNewColumn(oid, col.Num):
+					if filled || f.addedInFile(oid, col.Num) {
+						continue
+					}
+					who = "every INSERT of released code, which does not know the column, fails"
+				case s.addsPrimaryKey(oid) && filled || notNullCheck(f.Run.released(f), oid, col.Num):
+					continue
+				case filled:
+					severity, who = Warning, "every INSERT or UPDATE of released code that writes an explicit NULL fails"
+				}
+				f.ReportStepAt(s, s.Find("ALTER", "[COLUMN]", col.Name, "SET", "NOT"), severity,
+					fmt.Sprintf("%s.%s becomes NOT NULL: %s", s.Name(oid), col.Name, who),
+					fmt.Sprintf("Split it over releases:\nrelease 1: ship code that always writes %s (or give it a default); then fill the old rows in batches\nrelease 2, when no older code runs:\n%s",
+						quoteIdent(col.Name), s.notNullSteps(oid, col.Name)))
 			}
-			oid, col := c.Old.ObjectID(), c.NewColumn
-			if s.addsPrimaryKey(oid) && col.Default != nil || notNullCheck(s.File.Run.released(s.File), oid, col.Num) {
-				continue
-			}
-			severity, how := Error, "leaves it out or writes NULL"
-			if col.Default != nil || col.Identity != 0 {
-				severity, how = Warning, "writes an explicit NULL"
-			}
-			s.ReportAt(s.Find("COLUMN", col.Name, "SET", "NOT"), severity,
-				fmt.Sprintf("%s.%s becomes NOT NULL: every INSERT or UPDATE of released code that %s fails", s.Name(oid), col.Name, how),
-				fmt.Sprintf("Split it over releases:\nrelease 1: ship code that always writes %[2]s (or give it a default); then fill the old rows in batches\nrelease 2, when no older code runs:\nALTER TABLE %[1]s ADD CONSTRAINT %[3]s CHECK (%[2]s IS NOT NULL) NOT VALID;\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[3]s;\nALTER TABLE %[1]s ALTER COLUMN %[2]s SET NOT NULL;",
-					s.sqlName(oid), quoteIdent(col.Name), quoteIdent(c.Old.ObjectName()+"_"+col.Name+"_not_null")))
 		}
 	},
 }
@@ -45,7 +58,7 @@ func notNullCheck(c *catalog.Catalog, table catalog.OID, num int) bool {
 		if con.Kind != catalog.Check || con.Check == nil {
 			continue
 		}
-		if t := con.Check.Node.GetNullTest(); t != nil && t.Nulltesttype.String() == "IS_NOT_NULL" && len(con.Columns) == 1 && con.Columns[0] == num {
+		if t := con.Check.Node.GetNullTest(); t != nil && t.Nulltesttype == pgast.NullTestType_IS_NOT_NULL && len(con.Columns) == 1 && con.Columns[0] == num {
 			return true
 		}
 	}

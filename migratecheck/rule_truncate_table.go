@@ -14,7 +14,7 @@ var ruleTruncateTable = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, name text);",
 		Bad:        "TRUNCATE repo;",
 		Good:       "DELETE FROM repo WHERE id = 1;",
-		Exceptions: "Silent for tables that the pending change creates.",
+		Exceptions: "Silent for tables that the pending change creates, and for partitions emptied with their parent.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, TRUNCATE.",
 	},
@@ -25,15 +25,19 @@ var ruleTruncateTable = &Rule{
 		}
 		for _, l := range s.Lock.Locks {
 			rel := s.relation(l.Relation)
-			if rel == nil || !isTable(rel) || s.IsNew(l.Relation) || l.Mode != lockmode.AccessExclusive {
+			if rel == nil || !s.inUse(rel) || l.Mode != lockmode.AccessExclusive || len(rel.Inherits) > 0 && !namedIn(t.Relations, rel.Name) {
 				continue
 			}
 			how := ""
 			if !namedIn(t.Relations, rel.Name) {
 				how = " (through CASCADE)"
 			}
-			s.ReportAt(s.Find(rel.Name), Error, fmt.Sprintf("empties table %s%s: its rows are lost, and every query on it waits meanwhile", s.Name(l.Relation), how),
-				"Delete what is really obsolete, in batches; or ship code that does not use the table first.")
+			at := 0
+			if len(t.Relations) > 1 {
+				at = s.Find(rel.Name)
+			}
+			s.ReportAt(at, Error, fmt.Sprintf("empties table %s%s: its rows are lost, and every query on it waits meanwhile", s.Name(l.Relation), how),
+				"Delete in batches what is really obsolete; or ship code that does not use the table first.")
 		}
 	},
 }

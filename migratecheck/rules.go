@@ -36,6 +36,7 @@ func Rules() []*Rule {
 		ruleDropSchema,
 		ruleDropSequence,
 		ruleDropTable,
+		ruleDropTrigger,
 		ruleDropType,
 		ruleDropUnique,
 		ruleDropView,

@@ -41,6 +41,19 @@ type Transaction struct {
 	Explicit bool
 	begun    bool    // by a BEGIN written in the file
 	Steps    []*Step // those so far, the current one last
+	said     map[string]bool
+}
+
+// once is true the first time a rule asks: for findings about a transaction as a whole.
+func (t *Transaction) once(rule string) bool {
+	if t.said[rule] {
+		return false
+	}
+	if t.said == nil {
+		t.said = map[string]bool{}
+	}
+	t.said[rule] = true
+	return true
 }
 
 // Earlier yields the steps before s in its transaction.
@@ -120,6 +133,10 @@ func (s *Step) ReportAt(at int, severity Severity, message, help string) {
 		at = 0
 		message += " (in the body of a " + s.Via + ")"
 	}
+	if s.Down && (s.rule.Category == Locks || s.rule.Category == Transactions && severity == Warning) {
+		// A roll-back is an emergency: what it blocks is good to know, but no reason to hold up a release.
+		severity = Info
+	}
 	s.File.Run.report(Finding{
 		Rule: s.rule.ID, Severity: severity, Pos: s.text.Position(s.base + at),
 		Message: message, Help: help, Statement: s.Stmt.SQL, At: at, Down: s.Down,
@@ -127,7 +144,8 @@ func (s *Step) ReportAt(at int, severity Severity, message, help string) {
 }
 
 // Find is the offset in Stmt.SQL of the first of these words (keywords or identifiers in this order, any white space
-// and comments between them), for ReportAt: Find("DROP", "COLUMN", name). 0 when they are not there.
+// and comments between them), for ReportAt: Find("DROP", "[COLUMN]", name), where words in brackets may be absent. 0 when
+// they are not there.
 func (s *Step) Find(words ...string) int {
 	return findWords(s.Stmt.SQL, words)
 }
@@ -161,9 +179,14 @@ func (f *File) ReportAt(pos source.Position, message, help string) {
 
 // ReportStep files a finding of a File hook at one of its steps.
 func (f *File) ReportStep(s *Step, severity Severity, message, help string) {
+	f.ReportStepAt(s, 0, severity, message, help)
+}
+
+// ReportStepAt is ReportStep at a byte offset in the step's SQL (see Step.ReportAt).
+func (f *File) ReportStepAt(s *Step, at int, severity Severity, message, help string) {
 	saved := s.rule
 	s.rule = f.rule
-	s.ReportAt(0, severity, message, help)
+	s.ReportAt(at, severity, message, help)
 	s.rule = saved
 }
 

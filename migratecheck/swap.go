@@ -2,14 +2,84 @@ package migratecheck
 
 import (
 	"fmt"
+	"slices"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
-// copiesColumn reports whether an earlier statement of the file fills another column of the table from the one called
-// name (UPDATE t SET x2 = … x …), as a swap of columns does.
-func (s *Step) copiesColumn(table catalog.OID, name string) bool {
+// retyped is a column that released code knows and that has another type from a step on: by ALTER COLUMN … TYPE, or
+// because a column filled from it was given its name.
+type retyped struct {
+	step     *Step
+	table    *catalog.Relation // before the step
+	old, now *catalog.Column
+	from, to string // types as format_type prints them
+	swapped  bool
+	at       int
+}
+
+// retypedColumns lists the changes of type in a file's Up script.
+func (f *File) retypedColumns() []retyped {
+	var list []retyped
+	for _, s := range f.Up {
+		for _, c := range s.Changes {
+			if c.Op != catalog.ColumnTypeChanged || !s.usedByCode(c.Old) || s.IsNewColumn(c.Old.ObjectID(), c.OldColumn.Num) || c.OldColumn.Inherited > 0 {
+				continue
+			}
+			rel := c.Old.(*catalog.Relation)
+			_, _, keyword := columnWord(rel)
+			list = append(list, retyped{step: s, table: rel, old: c.OldColumn, now: c.NewColumn,
+				from: s.Before.FormatType(c.OldColumn.Type), to: s.After.FormatType(c.NewColumn.Type),
+				at: s.Find("ALTER", "["+keyword+"]", c.OldColumn.Name)})
+		}
+		for _, r := range s.reusedNames() {
+			if from, to := s.Before.FormatType(r.old.Type), s.After.FormatType(r.now.Type); r.copied && from != to {
+				list = append(list, retyped{step: s, table: r.table, old: r.old, now: r.now, from: from, to: to, swapped: true, at: r.at})
+			}
+		}
+	}
+	return list
+}
+
+// reusedName is a column that gets the name which released code knows for another one of the table.
+type reusedName struct {
+	table    *catalog.Relation // before the step
+	old, now *catalog.Column   // the released column, and the one that has its name after the step
+	copied   bool              // an earlier statement has filled the one from the other
+	at       int
+}
+
+// reusedNames lists the names that the step gives to other columns.
+func (s *Step) reusedNames() []reusedName {
+	released := s.File.Run.released(s.File)
+	var list []reusedName
+	for _, c := range s.Changes {
+		if c.Op != catalog.ColumnAdded && c.Op != catalog.ColumnRenamed || c.NewColumn.Inherited > 0 || !s.usedByCode(c.New) {
+			continue
+		}
+		was, ok := released.Get(c.New.ObjectID()).(*catalog.Relation)
+		if !ok {
+			continue
+		}
+		old := was.Column(c.NewColumn.Name)
+		if old == nil || old.Num == c.NewColumn.Num {
+			continue
+		}
+		_, _, keyword := columnWord(was)
+		at := s.Find("ADD", "["+keyword+"]", "[IF NOT EXISTS]", old.Name)
+		if c.Op == catalog.ColumnRenamed {
+			at = s.Find("RENAME", "["+keyword+"]", c.OldColumn.Name)
+		}
+		list = append(list, reusedName{table: s.relation(was.OID), old: old, now: c.NewColumn,
+			copied: s.copiesColumn(was.OID, old.Num, c.NewColumn.Num), at: at})
+	}
+	return list
+}
+
+// copiesColumn reports whether an earlier statement of the file fills one column of the table from another
+// (UPDATE t SET x2 = … x …), as a swap of columns does.
+func (s *Step) copiesColumn(table catalog.OID, from, to int) bool {
 	for _, e := range s.File.Up {
 		if e == s {
 			break
@@ -22,8 +92,12 @@ func (s *Step) copiesColumn(table catalog.OID, name string) bool {
 		if rel == nil || rel.OID != table {
 			continue
 		}
+		source, target := rel.Att(from), rel.Att(to)
+		if source == nil || target == nil {
+			continue
+		}
 		for _, t := range u.TargetList {
-			if rt := t.GetResTarget(); rt != nil && rt.Name != name && mentionsColumn(rt.Val, name) {
+			if rt := t.GetResTarget(); rt != nil && rt.Name == target.Name && mentionsColumn(rt.Val, source.Name) {
 				return true
 			}
 		}
@@ -34,37 +108,32 @@ func (s *Step) copiesColumn(table catalog.OID, name string) bool {
 // mentionsColumn reports whether an expression reads a column of that name.
 func mentionsColumn(n *pgast.Node, name string) bool {
 	text, err := pgast.DeparseExpr(n)
-	if err != nil {
-		return false
+	return err == nil && slices.ContainsFunc(tokensOf(text), func(t pgast.Token) bool {
+		return (t.Kind == pgast.KindWord || t.Kind == pgast.KindQuotedIdent) && matches(text[t.Start:t.End], name)
+	})
+}
+
+// changeTypeHelp is a change of type over four releases.
+func (s *Step) changeTypeHelp(r retyped) string {
+	table, old := s.sqlName(r.table.OID), quoteIdent(r.old.Name)
+	relax := ""
+	if r.old.NotNull && r.old.Default == nil && r.old.Identity == 0 && !s.inPrimaryKey(r.table.OID, r.old.Num) {
+		relax = fmt.Sprintf(", with\nALTER TABLE %s ALTER COLUMN %s DROP NOT NULL;", table, old)
 	}
-	sc := pgast.NewScanner(text)
-	for {
-		tok, ok := sc.Next()
-		if !ok {
-			return false
-		}
-		if (tok.Kind == pgast.KindWord || tok.Kind == pgast.KindQuotedIdent) && matches(text[tok.Start:tok.End], name) {
+	return fmt.Sprintf("Split it over releases:\n"+
+		"release 1, its code writes both columns and reads %[2]s:\nALTER TABLE %[1]s ADD COLUMN %[3]s %[4]s;\n"+
+		"then, when no older code runs, fill %[3]s in batches\n"+
+		"release 2: ship code that reads %[3]s and still writes both\n"+
+		"release 3: ship code that uses %[3]s only%[5]s\n"+
+		"release 4, when no older code runs:\nALTER TABLE %[1]s DROP COLUMN %[2]s;",
+		table, old, quoteIdent(r.old.Name+"_new"), r.to, relax)
+}
+
+func (s *Step) inPrimaryKey(table catalog.OID, num int) bool {
+	for _, con := range s.Before.Constraints(table) {
+		if con.Kind == catalog.PrimaryKey && slices.Contains(con.Columns, num) {
 			return true
 		}
 	}
-}
-
-// reportSwap reports a change of type that was made by swapping columns.
-func (s *Step) reportSwap(table *catalog.Relation, old, now *catalog.Column) {
-	saved := s.rule
-	s.rule = ruleChangeColumnType
-	s.ReportAt(s.Find(now.Name), Error,
-		fmt.Sprintf("swaps column %s of %s, %s, for one that is %s: released code goes on reading and writing it as %[3]s",
-			old.Name, s.Name(table.OID), s.Before.FormatType(old.Type), s.After.FormatType(now.Type)),
-		changeTypeHelp(s.sqlName(table.OID), old.Name, s.After.FormatType(now.Type)))
-	s.rule = saved
-}
-
-// changeTypeHelp is a change of type over three releases.
-func changeTypeHelp(table, column, typ string) string {
-	return fmt.Sprintf("Split it over releases:\n"+
-		"release 1, code writes both columns and reads %[2]s; then fill %[3]s in batches:\nALTER TABLE %[1]s ADD COLUMN %[3]s %[4]s;\n"+
-		"release 2: ship code that reads and writes %[3]s only\n"+
-		"release 3:\nALTER TABLE %[1]s DROP COLUMN %[2]s;",
-		table, quoteIdent(column), quoteIdent(column+"_new"), typ)
+	return false
 }

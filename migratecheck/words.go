@@ -7,31 +7,43 @@ import (
 )
 
 // findWords is the offset in sql of the first token of words, standing in this order one behind the other; 0 when they
-// are not there. Keywords and unquoted identifiers match in any case, quoted ones by their content.
+// are not there. Keywords and unquoted identifiers match in any case, quoted ones by their content. Words in brackets
+// ("[COLUMN]", "[IF EXISTS]") may be absent.
 func findWords(sql string, words []string) int {
-	start, next := 0, 0
-	sc := pgast.NewScanner(sql)
-	for next < len(words) {
-		tok, ok := sc.Next()
-		if !ok {
-			return 0
-		}
-		if tok.IsComment() {
-			continue
-		}
-		switch {
-		case matches(sql[tok.Start:tok.End], words[next]):
-			if next == 0 {
-				start = tok.Start
-			}
-			next++
-		case matches(sql[tok.Start:tok.End], words[0]):
-			start, next = tok.Start, 1
-		default:
-			next = 0
+	tokens := tokensOf(sql)
+	for i := range tokens {
+		if wordsMatch(sql, tokens[i:], words) {
+			return tokens[i].Start
 		}
 	}
-	return start
+	return 0
+}
+
+// wordsMatch reports whether tokens begin with words.
+func wordsMatch(sql string, tokens []pgast.Token, words []string) bool {
+	if len(words) == 0 {
+		return true
+	}
+	if optional, ok := strings.CutPrefix(words[0], "["); ok {
+		inner := strings.Fields(strings.TrimSuffix(optional, "]"))
+		return wordsMatch(sql, tokens, append(inner, words[1:]...)) || wordsMatch(sql, tokens, words[1:])
+	}
+	return len(tokens) > 0 && matches(sql[tokens[0].Start:tokens[0].End], words[0]) && wordsMatch(sql, tokens[1:], words[1:])
+}
+
+// tokensOf is sql in tokens, without the comments.
+func tokensOf(sql string) []pgast.Token {
+	var list []pgast.Token
+	sc := pgast.NewScanner(sql)
+	for {
+		tok, ok := sc.Next()
+		if !ok {
+			return list
+		}
+		if !tok.IsComment() {
+			list = append(list, tok)
+		}
+	}
 }
 
 func matches(token, word string) bool {

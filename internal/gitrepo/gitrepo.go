@@ -98,25 +98,47 @@ func (r *Repo) NewestTag(ctx context.Context) (tag, commit string, err error) {
 	if head == "" {
 		return "", "", nil
 	}
-	out, err := run(ctx, r.Root, "for-each-ref", "--merged=HEAD", "--sort=-creatordate",
-		"--format=%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(objecttype)%00%(*objecttype)", "refs/tags")
+	out, err := run(ctx, r.Root, "for-each-ref", "--merged=HEAD", "--sort=-version:refname", "--sort=-creatordate",
+		"--format=%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(objecttype)%00%(*objecttype)%00%(creatordate:unix)", "refs/tags")
 	if err != nil {
 		return "", "", err
 	}
+	date := ""
+	var names, ids []string // tags of the newest second
 	for line := range strings.Lines(out) {
 		f := strings.Split(strings.TrimSuffix(line, "\n"), "\x00")
-		if len(f) != 5 {
+		if len(f) != 6 {
 			continue
 		}
 		id, typ := f[1], f[3]
 		if f[2] != "" {
 			id, typ = f[2], f[4]
 		}
-		if typ == "commit" && id != head {
-			return f[0], id, nil
+		if typ != "commit" || id == head {
+			continue
+		}
+		if len(ids) > 0 && f[5] != date {
+			break
+		}
+		date = f[5]
+		names, ids = append(names, f[0]), append(ids, id)
+	}
+	if len(ids) == 0 {
+		return "", "", nil
+	}
+	if len(ids) > 1 {
+		// Of tags made within a second, the newest is one that no other contains.
+		out, err := run(ctx, r.Root, append([]string{"merge-base", "--independent"}, ids...)...)
+		if err != nil {
+			return "", "", err
+		}
+		for i, id := range ids {
+			if strings.Contains(out, id) {
+				return names[i], id, nil
+			}
 		}
 	}
-	return "", "", nil
+	return names[0], ids[0], nil
 }
 
 // MergeBase is the merge base of HEAD with the default branch, and that branch's name; "" when there is no other branch

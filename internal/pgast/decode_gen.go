@@ -1315,7 +1315,7 @@ func (d *decoder) decodeCompositeTypeStmt(m *CompositeTypeStmt) {
 }
 
 func (d *decoder) decodeConstraint(m *Constraint) {
-	m.Location = d.base
+	m.Location = -1
 	for more := d.open(); more; more = d.more() {
 		switch d.key() {
 		case "contype":
@@ -5906,7 +5906,7 @@ func (d *decoder) decodePrepareStmt(m *PrepareStmt) {
 }
 
 func (d *decoder) decodePublicationObjSpec(m *PublicationObjSpec) {
-	m.Location = d.base
+	m.Location = -1
 	for more := d.open(); more; more = d.more() {
 		switch d.key() {
 		case "pubobjtype":

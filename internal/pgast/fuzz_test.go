@@ -51,7 +51,8 @@ func FuzzSplit(f *testing.F) {
 			between(sql[last:span.Offset])
 			last = span.Offset + len(span.Text)
 			require.Equal(t, sql[span.Offset:last], span.Text)
-			require.Equal(t, strings.Trim(span.Text, " \t\n\r\f;"), strings.TrimLeft(span.Text, ";"))
+			start, end := trim(sql, span.Offset, last)
+			require.Equal(t, Span{Text: sql[start:end], Offset: start}, span)
 		}
 		between(sql[last:])
 	})
@@ -67,7 +68,8 @@ func FuzzParse(f *testing.F) {
 		for _, stmt := range each {
 			require.Equal(t, sql[stmt.Offset:stmt.Offset+len(stmt.SQL)], stmt.SQL)
 			for _, at := range locations(stmt.Node) {
-				require.LessOrEqual(t, at, len(sql), "%q", sql)
+				require.GreaterOrEqual(t, at, stmt.Offset, "%q", sql)
+				require.LessOrEqual(t, at, stmt.Offset+len(stmt.SQL), "%q", sql)
 			}
 			var w walker
 			w.visitNode(stmt.Node)

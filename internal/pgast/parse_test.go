@@ -164,6 +164,34 @@ func TestDeparse(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "a + 1", sql)
 
+	for _, empty := range []string{
+		"ALTER TYPE e ADD VALUE ''", "CREATE TABLESPACE t LOCATION ''", "CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p",
+		"ALTER SUBSCRIPTION s CONNECTION ''", "LOAD ''", "CREATE CONVERSION c FOR '' TO 'UTF8' FROM f", "PREPARE TRANSACTION ''",
+	} {
+		stmts, err := Parse(empty)
+		require.NoError(t, err, empty)
+		_, err = Deparse(stmts[0].Node)
+		require.ErrorContains(t, err, "empty", empty)
+	}
+	for _, empty := range []string{
+		"ALTER TYPE e ADD VALUE 'a' BEFORE ''", "ALTER TYPE e RENAME VALUE '' TO 'b'", "COMMENT ON TABLE t IS ''", "SELECT '', B'', X'', E''", "NOTIFY a, ''",
+		"COPY t FROM ''", "COPY t FROM PROGRAM ''", "CREATE SERVER s TYPE '' VERSION '' FOREIGN DATA WRAPPER w", "ALTER SERVER s VERSION ''", "SECURITY LABEL ON TABLE t IS ''",
+		"CREATE ROLE a PASSWORD '' VALID UNTIL ''", "SET a = ''", "SET TIME ZONE ''", "DO ''", "CREATE EXTENSION e VERSION ''", "ALTER EXTENSION e UPDATE TO ''",
+		"CREATE TYPE e AS ENUM ('')", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS ''", "CREATE FUNCTION f() RETURNS int LANGUAGE c AS '', ''", "CREATE TABLE t (a int) WITH (a = '')",
+		"CREATE TRIGGER t BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f('')", "ALTER DATABASE d SET a = ''", "CREATE FOREIGN TABLE t (a int OPTIONS (b '')) SERVER s OPTIONS (c '')",
+		"ALTER SYSTEM SET a = ''", "CREATE DATABASE d ENCODING ''", "CREATE COLLATION c (locale = '')", "CREATE EVENT TRIGGER t ON ddl_command_start WHEN tag IN ('') EXECUTE FUNCTION f()",
+		"IMPORT FOREIGN SCHEMA s FROM SERVER v INTO t OPTIONS (a '')", "CREATE USER MAPPING FOR u SERVER s OPTIONS (a '')", "CREATE PUBLICATION p WITH (publish = '')",
+		"EXPLAIN (format '') SELECT 1", "VACUUM (a '')", "SELECT a LIKE '' ESCAPE ''", "SELECT interval ''", "SELECT U&'' UESCAPE '!'", "CREATE AGGREGATE a(int) (sfunc = '', initcond = '')", "CREATE LANGUAGE l HANDLER h",
+		"LISTEN a", "CREATE TEXT SEARCH DICTIONARY d (template = '', a = '')", "SET SESSION AUTHORIZATION ''", "SET ROLE ''", "SET NAMES ''", "SET TRANSACTION SNAPSHOT ''", "SELECT extract('' FROM a)", "GRANT SET ON PARAMETER a TO b",
+		"CREATE OPERATOR CLASS o FOR TYPE int USING btree AS STORAGE int", "ALTER TABLE t ALTER a OPTIONS (SET b '')", "SELECT xmlpi(name a, ''), xmlroot(a, version '')",
+	} {
+		stmts, err := Parse(empty)
+		if err == nil {
+			_, err = Deparse(stmts[0].Node)
+		}
+		_ = err // it has not crashed
+	}
+
 	deep := stmts[0].Node.GetSelectStmt().WhereClause
 	for range maxDepth + 100 {
 		deep = &Node{Node: &Node_NullTest{NullTest: &NullTest{Arg: deep, Nulltesttype: NullTestType_IS_NULL}}}

@@ -59,7 +59,7 @@ func writeGitLab(w io.Writer, d *Document) error {
 		key := f.Rule + "\x00" + f.Pos.File + "\x00" + f.Statement + "\x00" + f.Message
 		seen[key]++
 		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", key, seen[key]))
-		list = append(list, issue{f.Message + "\n" + f.Help, f.Rule, hex.EncodeToString(sum[:16]), severity,
+		list = append(list, issue{strings.TrimSuffix(f.Message+"\n"+f.Help, "\n"), f.Rule, hex.EncodeToString(sum[:16]), severity,
 			location{f.Pos.File, lines{f.Pos.Line}}})
 	}
 	return encode(w, list)
@@ -92,7 +92,7 @@ func writeJUnit(out io.Writer, d *Document) error {
 		suite.Cases = append(suite.Cases, testcase{
 			Name:      fmt.Sprintf("%s:%d:%d %s", f.Pos.File, f.Pos.Line, f.Pos.Column, f.Rule),
 			Classname: f.Rule, File: f.Pos.File, Line: f.Pos.Line,
-			Failure: &failure{xmlText(f.Message), f.Severity.String(), xmlText(f.Message + "\n" + f.Help)},
+			Failure: &failure{xmlText(f.Message), f.Severity.String(), xmlText(strings.TrimSuffix(f.Message+"\n"+f.Help, "\n"))},
 		})
 	}
 	suite.Failures = len(suite.Cases)

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/spell"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
 )
 
@@ -44,11 +46,15 @@ func Lookup(name string) (Format, error) {
 	list := Formats()
 	i := slices.IndexFunc(list, func(f Format) bool { return f.Name == name })
 	if i < 0 {
-		var names string
+		var names []string
 		for _, f := range list {
-			names += " " + f.Name
+			names = append(names, f.Name)
 		}
-		return Format{}, fmt.Errorf("unknown format %q: use one of%s", name, names)
+		hint := spell.DidYouMean(name, names)
+		if hint == "" {
+			hint = ";"
+		}
+		return Format{}, fmt.Errorf("unknown format %q%s there are %s", name, hint, strings.Join(names, ", "))
 	}
 	return list[i], nil
 }

@@ -45,7 +45,7 @@ type (
 	}
 	sarifResult struct {
 		RuleID    string          `json:"ruleId"`
-		RuleIndex int             `json:"ruleIndex"`
+		RuleIndex *int            `json:"ruleIndex,omitempty"` // 3.27.6; absent for what is not in the list
 		Level     string          `json:"level"`
 		Message   sarifText       `json:"message"`
 		Locations []sarifLocation `json:"locations"`
@@ -81,12 +81,15 @@ func writeSARIF(w io.Writer, d *Document) error {
 		if f.Help != "" {
 			text += "\n" + f.Help
 		}
+		var index *int
+		if i := slices.IndexFunc(d.Rules, func(r *migratecheck.Rule) bool { return r.ID == f.Rule }); i >= 0 {
+			index = &i
+		}
 		run.Results = append(run.Results, sarifResult{
-			RuleID:    f.Rule,
-			RuleIndex: slices.IndexFunc(d.Rules, func(r *migratecheck.Rule) bool { return r.ID == f.Rule }),
-			Level:     sarifLevel(f.Severity), Message: sarifText{text},
+			RuleID: f.Rule, RuleIndex: index,
+			Level: sarifLevel(f.Severity), Message: sarifText{text},
 			Locations: []sarifLocation{{sarifPhysical{
-				sarifArtifact{(&url.URL{Path: f.Pos.File}).EscapedPath()},
+				sarifArtifact{(&url.URL{Path: f.Pos.File}).String()},
 				sarifRegion{f.Pos.Line, d.codePoints(f)},
 			}}},
 		})

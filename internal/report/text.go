@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -23,60 +24,161 @@ const (
 // wrapAt is the width to which messages are wrapped.
 const wrapAt = 100
 
+// writeText writes the findings on one line of a file together: the line once, with a caret at each place, then what is
+// wrong there. Help that was given before in the same file is referred to.
 func writeText(out io.Writer, d *Document) error {
-	w := bufio.NewWriter(out)
-	paint := func(s, code string) string {
-		if !d.Color {
-			return s
+	t := &textWriter{Writer: bufio.NewWriter(out), doc: d, helped: map[string]string{}}
+	list := d.Report.Findings
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[n].Pos.File == list[0].Pos.File && list[n].Pos.Line == list[0].Pos.Line {
+			n++
 		}
-		return code + s + reset
+		t.group(list[:n])
+		list = list[n:]
 	}
-	for _, f := range d.Report.Findings {
-		color := cyan
-		switch f.Severity {
-		case migratecheck.Error:
-			color = red
-		case migratecheck.Warning:
-			color = yellow
-		}
+	return t.Flush()
+}
+
+type textWriter struct {
+	*bufio.Writer
+	doc    *Document
+	helped map[string]string // file and help to where it was given
+}
+
+func (t *textWriter) paint(s, code string) string {
+	if !t.doc.Color {
+		return s
+	}
+	return code + s + reset
+}
+
+func severityColor(s migratecheck.Severity) string {
+	switch s {
+	case migratecheck.Error:
+		return red
+	case migratecheck.Warning:
+		return yellow
+	}
+	return cyan
+}
+
+// group writes the findings on one line.
+func (t *textWriter) group(list []migratecheck.Finding) {
+	for i, f := range list {
 		down := ""
 		if f.Down {
 			down = " (down)"
 		}
-		fmt.Fprintf(w, "%s: %s %s%s\n", paint(fmt.Sprintf("%s:%d:%d", f.Pos.File, f.Pos.Line, f.Pos.Column), bold),
-			paint(f.Severity.String(), color), paint(f.Rule, bold), down)
-		if line := d.line(f); line != "" {
-			number := fmt.Sprint(f.Pos.Line)
-			fmt.Fprintf(w, "  %s %s\n", paint(number+" |", dim), line)
-			fmt.Fprintf(w, "  %s %s%s\n", paint(strings.Repeat(" ", len(number))+" |", dim), indentLike(line, f.Pos.Column-1), paint("^", color))
+		fmt.Fprintf(t, "%s: %s %s%s\n", t.paint(fmt.Sprintf("%s:%d:%d", f.Pos.File, f.Pos.Line, f.Pos.Column), bold),
+			t.paint(f.Severity.String(), severityColor(f.Severity)), t.paint(f.Rule, bold), down)
+		if i == 0 {
+			t.source(list)
 		}
-		writeWrapped(w, "  ", f.Message)
-		for line := range strings.Lines(f.Help) {
-			writeWrapped(w, "    ", strings.TrimRight(line, "\n"))
+		for line := range strings.Lines(f.Message) {
+			writeWrapped(t.Writer, "  ", printable(strings.TrimRight(line, "\n")))
 		}
-		w.WriteByte('\n')
+		t.help(f)
 	}
-	return w.Flush()
+	t.WriteByte('\n')
 }
 
-func (d *Document) line(f migratecheck.Finding) string {
-	if d.Source == nil {
-		return ""
+// help writes a finding's help, or where it stands already.
+func (t *textWriter) help(f migratecheck.Finding) {
+	if f.Help == "" {
+		return
 	}
-	return strings.ToValidUTF8(strings.TrimRight(d.Source(f.Pos.File, f.Pos.Line), "\r\n"), "\uFFFD")
+	key := f.Pos.File + "\x00" + f.Help
+	if at, ok := t.helped[key]; ok {
+		fmt.Fprintf(t, "    %s\n", t.paint("as for "+f.Rule+" in line "+at, dim))
+		return
+	}
+	t.helped[key] = fmt.Sprint(f.Pos.Line)
+	for line := range strings.Lines(f.Help) {
+		writeWrapped(t.Writer, "    ", printable(strings.TrimRight(line, "\n")))
+	}
 }
 
-// indentLike is as wide as the first n bytes of line: tabs stay tabs.
-func indentLike(line string, n int) string {
+// source writes the line that findings are on, with a caret at each place, below the line where its statement begins.
+func (t *textWriter) source(list []migratecheck.Finding) {
+	f := list[0]
+	line := t.doc.line(f.Pos.File, f.Pos.Line)
+	if line == "" {
+		return
+	}
+	number := fmt.Sprint(f.Pos.Line)
+	margin := strings.Repeat(" ", len(number))
+	if above := strings.Count(f.Statement[:min(max(f.At, 0), len(f.Statement))], "\n"); above > 0 && above < f.Pos.Line {
+		first := f.Pos.Line - above
+		if text := t.doc.line(f.Pos.File, first); text != "" {
+			fmt.Fprintf(t, "  %s %s\n", t.paint(fmt.Sprintf("%*d |", len(number), first), dim), cut(text, 0))
+			if above > 1 {
+				fmt.Fprintf(t, "  %s\n", t.paint(margin+" | …", dim))
+			}
+		}
+	}
+	var columns []int
+	worst := f.Severity
+	for _, f := range list {
+		columns = append(columns, f.Pos.Column-1)
+		worst = max(worst, f.Severity)
+	}
+	slices.Sort(columns)
+	shown := cut(line, columns[len(columns)-1])
+	fmt.Fprintf(t, "  %s %s\n", t.paint(number+" |", dim), shown)
+	fmt.Fprintf(t, "  %s %s\n", t.paint(margin+" |", dim), t.paint(carets(shown, columns), severityColor(worst)))
+}
+
+// cut shortens a line that would fill the screen, but not before the byte that has to be seen.
+func cut(line string, see int) string {
+	const longest = 160
+	end := max(longest, see+40)
+	if len(line) <= end {
+		return line
+	}
+	for end > 0 && !utf8.RuneStart(line[end]) {
+		end--
+	}
+	return line[:end] + "…"
+}
+
+// carets is a line with a caret below each of the bytes; tabs stay tabs.
+func carets(line string, columns []int) string {
 	var b strings.Builder
-	for _, r := range line[:min(max(n, 0), len(line))] {
-		if r == '\t' {
+	last := columns[len(columns)-1]
+	for i, r := range line {
+		switch {
+		case i > last:
+			return b.String()
+		case slices.Contains(columns, i):
+			b.WriteByte('^')
+		case r == '\t':
 			b.WriteByte('\t')
-		} else {
+		default:
 			b.WriteByte(' ')
 		}
 	}
+	if last >= len(line) { // the end of the line
+		b.WriteByte('^')
+	}
 	return b.String()
+}
+
+func (d *Document) line(file string, number int) string {
+	if d.Source == nil {
+		return ""
+	}
+	return printable(strings.TrimRight(d.Source(file, number), "\r\n"))
+}
+
+// printable replaces, byte by byte, what a terminal would obey: the text comes out of files.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 && r != '\t' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
 }
 
 // writeWrapped breaks prose at spaces. Lines of SQL (they hold a semicolon) are left alone, to be copied.

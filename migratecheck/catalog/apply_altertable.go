@@ -27,7 +27,8 @@ type alterTable struct {
 	c       *Catalog
 	eff     *Effects
 	rel     OID
-	recurse bool // no ONLY
+	recurse bool     // no ONLY
+	retyped []string // columns with an ALTER TYPE
 	passes  [passCount][]func() error
 }
 
@@ -113,6 +114,9 @@ func (a *alterTable) prepare(cmd *pgast.AlterTableCmd) (pass int, run func() err
 	c, rel := a.c, a.rel
 	column := func(pass int, name string, f func(rel OID, col *Column) error) (int, func() error, error) {
 		return pass, func() error {
+			if slices.Contains(systemColumns[:], name) {
+				return errorf("0A000", "cannot alter system column \"%s\"", name)
+			}
 			col, err := c.lookupColumn(rel, name)
 			if err != nil {
 				return err
@@ -159,6 +163,10 @@ func (a *alterTable) prepare(cmd *pgast.AlterTableCmd) (pass int, run func() err
 		if err := a.allow(cmd, Table, PartitionedTable, CompositeRel, ForeignTable); err != nil {
 			return 0, nil, err
 		}
+		if slices.Contains(a.retyped, cmd.Name) {
+			return 0, nil, errorf("0A000", "cannot alter type of column \"%s\" twice", cmd.Name)
+		}
+		a.retyped = append(a.retyped, cmd.Name)
 		return always(passAlterType, func() error { return a.alterType(cmd) })
 	case pgast.AlterTableType_AT_DropExpression:
 		return column(passDrop, cmd.Name, func(rel OID, col *Column) error { return a.dropExpression(rel, col, cmd) })

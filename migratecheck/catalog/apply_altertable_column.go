@@ -45,7 +45,11 @@ func (a *alterTable) addColumn(cmd *pgast.AlterTableCmd) error {
 	for _, con := range b.checks {
 		a.later(passAddOtherConstraint, func() error { return a.addCheck(con) })
 	}
-	for _, con := range b.indexes {
+	indexes, err := b.indexList()
+	if err != nil {
+		return err
+	}
+	for _, con := range indexes {
 		a.later(passAddIndex, func() error { return c.addIndexConstraint(a.rel, con, a.eff) })
 	}
 	for _, con := range b.foreign {

@@ -127,15 +127,43 @@ func (c *Catalog) ownedSequences(rel OID) []*Relation {
 func (a *alterTable) setOptions(cmd *pgast.AlterTableCmd) error {
 	c := a.c
 	old := c.relation(a.rel).Options
+	defs := cmd.Def.GetList().GetItems()
+	if c.relation(a.rel).Kind == View {
+		defs = a.setCheckOption(cmd, defs)
+	}
 	if cmd.Subtype == pgast.AlterTableType_AT_ReplaceRelOptions {
 		old = nil
 	}
-	options, err := relOptions(old, cmd.Def.GetList().GetItems(), cmd.Subtype == pgast.AlterTableType_AT_ResetRelOptions)
+	options, err := relOptions(old, defs, cmd.Subtype == pgast.AlterTableType_AT_ResetRelOptions)
 	if err != nil {
 		return err
 	}
 	c.editRelation(a.rel, func(r *Relation) { r.Options = options })
 	return nil
+}
+
+// setCheckOption takes check_option, which is kept with the view's query, out of the options.
+func (a *alterTable) setCheckOption(cmd *pgast.AlterTableCmd, defs []*pgast.Node) []*pgast.Node {
+	var rest []*pgast.Node
+	for _, n := range defs {
+		d := n.GetDefElem()
+		if d.Defname != "check_option" {
+			rest = append(rest, n)
+			continue
+		}
+		value := ""
+		if cmd.Subtype != pgast.AlterTableType_AT_ResetRelOptions {
+			value = constText(d.Arg)
+		}
+		a.c.editRelation(a.rel, func(r *Relation) {
+			if r.Query != nil {
+				q := *r.Query
+				q.CheckOption = value
+				r.Query = &q
+			}
+		})
+	}
+	return rest
 }
 
 // enableTrigger is ENABLE/DISABLE TRIGGER (EnableDisableTrigger), on the partitions too.

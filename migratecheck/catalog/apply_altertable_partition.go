@@ -185,7 +185,7 @@ func (a *alterTable) attachPartition(cmd *pgast.PartitionCmd) error {
 		parent = c.editRelation(a.rel, func(r *Relation) { r.Kind, r.PartitionKey = PartitionedTable, &PartitionKey{} })
 	}
 	if parent.Kind != PartitionedTable {
-		return errorf("42809", "table \"%s\" is not partitioned", parent.Name)
+		return errorf("42P17", "table \"%s\" is not partitioned", parent.Name)
 	}
 	part, err := c.lookupRelation(cmd.Name)
 	if err != nil {

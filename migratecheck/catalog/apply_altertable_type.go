@@ -135,6 +135,7 @@ func (a *alterTable) changeType(rel OID, name string, typ TypeRef, def *pgast.Co
 	if err := a.typeDependents(rel, col); err != nil {
 		return err
 	}
+	var converted *Expr
 	if d := col.Default; d != nil {
 		from := c.exprType(d.Node, c.relation(rel))
 		if from.OID == typeUnknown {
@@ -146,9 +147,17 @@ func (a *alterTable) changeType(rel OID, name string, typ TypeRef, def *pgast.Co
 			}
 			return errorf("42804", "default for column \"%s\" cannot be cast automatically to type %s", name, c.FormatType(typ.bare()))
 		}
+		if v := c.coercionVolatility(from, typ, byAssignment); from.known() && typ.known() && v != d.Volatility && moreVolatile(v, d.Volatility) == v {
+			changed := *d
+			changed.Volatility, changed.origin = v, d.root()
+			converted = &changed
+		}
 	}
 	c.dropDeps(rel, func(d Dep) bool { return d.Column == col.Num && !d.Default && !d.generation })
 	changed := *col
+	if converted != nil {
+		changed.Default = converted
+	}
 	changed.Type, changed.Storage, changed.Collation, changed.Assumed = typ, "", "", false
 	if def.CollClause != nil {
 		if err := c.setCollation(&changed, def.CollClause.Collname); err != nil {
@@ -157,7 +166,7 @@ func (a *alterTable) changeType(rel OID, name string, typ TypeRef, def *pgast.Co
 	}
 	r := c.editColumn(rel, col.Num, func(col *Column) { *col = changed })
 	c.addTypeDeps(rel, r.Att(col.Num))
-	if r.Kind == Table && (def.RawDefault != nil || !c.BinaryCoercible(old, typ) || old.OID == typ.OID && old.Mod != typ.Mod) {
+	if r.Kind == Table && (def.RawDefault != nil || c.typeRewrites(old, typ)) {
 		a.rewritten(rel)
 	}
 	if err := a.rebuild(rel, col.Num); err != nil {
@@ -174,6 +183,35 @@ func (a *alterTable) changeType(rel OID, name string, typ TypeRef, def *pgast.Co
 	return nil
 }
 
+// typeRewrites tells whether stored values must change with the type (ATColumnChangeRequiresRewrite, and the support
+// functions of length coercions, e.g. varchar_support in src/backend/utils/adt/varchar.c).
+func (c *Catalog) typeRewrites(from, to TypeRef) bool {
+	if from == to {
+		return false
+	}
+	if t := c.typeByOID(to.OID); t != nil && t.Kind == DomainType && !to.Array && c.constrainedDomain(t) {
+		return true
+	}
+	if !c.BinaryCoercible(from, to) {
+		return true
+	}
+	a, b := c.baseType(from), c.baseType(to)
+	if b.Mod == -1 || a == b {
+		return false
+	}
+	if a.OID != b.OID || a.Mod == -1 || a.Array || b.Array {
+		return true
+	}
+	switch a.OID {
+	case typeVarchar, typeVarbit, typeTimestamp, typeTimestamptz, typeTime, typeTimetz:
+		return b.Mod < a.Mod
+	case typeNumeric:
+		// Precision in the upper half, scale in the lower, both after VARHDRSZ.
+		return (a.Mod-4)&0x7ff != (b.Mod-4)&0x7ff || (b.Mod-4)>>16 < (a.Mod-4)>>16
+	}
+	return true
+}
+
 // typeDependents refuses to change a column that something is made of that PostgreSQL cannot rebuild
 // (RememberAllDependentForRebuilding).
 func (a *alterTable) typeDependents(rel OID, col *Column) error {
@@ -188,7 +226,7 @@ func (a *alterTable) typeDependents(rel OID, col *Column) error {
 				e.Detail = "rule _RETURN on " + c.describe(Address{OID: o.OID}, false) + " depends on column \"" + col.Name + "\""
 			case o.OID == rel && d.Column != 0 && d.Column != col.Num:
 				if other := o.Att(d.Column); other != nil && other.Generated != 0 {
-					e = errorf("42601", "cannot alter type of a column used by a generated column")
+					e = errorf("0A000", "cannot alter type of a column used by a generated column")
 					e.Detail = "Column \"" + col.Name + "\" is used by generated column \"" + other.Name + "\"."
 				}
 			}
@@ -243,13 +281,14 @@ func (a *alterTable) rebuild(rel OID, num int) error {
 			if err != nil {
 				return err
 			}
-			if class != key.OpClass {
-				c.editRelation(index.OID, func(r *Relation) {
-					x := *r.Index
+			if class.name != key.OpClass || class.oid != key.class {
+				c.editIndex(index.OID, func(x *IndexAttrs) {
 					x.Keys = slices.Clone(x.Keys)
-					x.Keys[i].OpClass = class
-					r.Index = &x
+					x.Keys[i].OpClass, x.Keys[i].class = class.name, class.oid
 				})
+				if class.oid != 0 {
+					c.addDep(Address{OID: index.OID}, Address{OID: class.oid}, DepNormal)
+				}
 			}
 		}
 	}

@@ -182,15 +182,18 @@ func (c *Catalog) createMembers(e *Extension, known *contribExtension) {
 func (m *memberMaker) other(kind, identity string) {
 	schema := OID(0)
 	name := identity
+	var class *operatorClass
 	if kind == "operator family" {
-		name, _, _ = strings.Cut(identity, " USING ")
+		var method string
+		name, method, _ = strings.Cut(identity, " USING ")
+		class = &operatorClass{method: method}
 	}
 	if s, n, ok := splitQualified(name); ok && s != "" {
 		schema, name = m.e.Schema, n
 	} else if ok {
 		name = n
 	}
-	m.add(&Other{OID: m.c.newOID(), Schema: schema, Kind: kind, Name: name})
+	m.add(&Other{OID: m.c.newOID(), Schema: schema, Kind: kind, Name: name, opclass: class})
 }
 
 func (m *memberMaker) add(o Object) {
@@ -214,7 +217,7 @@ func (m *memberMaker) typeNamed(name string) TypeRef {
 	return TypeRef{}
 }
 
-// operatorClass is what is known of an operator class of an extension.
+// operatorClass is what is known of an operator class of the catalog's; of an operator family only the method.
 type operatorClass struct {
 	method    string
 	input     TypeRef

@@ -50,6 +50,9 @@ func (c *Catalog) applyCreateFunction(n *pgast.CreateFunctionStmt, eff *Effects)
 	if err := c.functionResult(f, n.ReturnType, native, eff); err != nil {
 		return err
 	}
+	if err := checkPolymorphicResult(f); err != nil {
+		return err
+	}
 	if f.BodyNode == nil && f.Body == "" && !hasOption(n.Options, "as") {
 		return errorf("42P13", "no function body specified")
 	}
@@ -64,6 +67,45 @@ func (c *Catalog) applyCreateFunction(n *pgast.CreateFunctionStmt, eff *Effects)
 		return err
 	}
 	return c.defineFunction(f, n.Replace, bodyRefs, eff)
+}
+
+// checkPolymorphicResult is check_valid_polymorphic_signature: a polymorphic result needs an argument to tell its type.
+func checkPolymorphicResult(f *Func) error {
+	simple, compatible, ranges, compatibleRanges := false, false, false, false
+	for _, a := range f.inputs() {
+		switch a.Type.OID {
+		case typeAnyelement, typeAnyarray, typeAnynonarray, typeAnyenum:
+			simple = true
+		case typeAnyrange, typeAnymultirange:
+			simple, ranges = true, true
+		case typeAnycompatible, typeAnycompatiblearray, typeAnycompatiblenonarray:
+			compatible = true
+		case typeAnycompatiblerange, typeAnycompatiblemultirange:
+			compatible, compatibleRanges = true, true
+		}
+	}
+	results := []TypeRef{f.Returns}
+	for _, a := range f.outputs() {
+		results = append(results, a.Type)
+	}
+	for _, t := range results {
+		ok := true
+		detail := ""
+		switch t.OID {
+		case typeAnyelement, typeAnyarray, typeAnynonarray, typeAnyenum:
+			ok, detail = simple, "A result of type anyelement requires at least one input of type anyelement, anyarray, anynonarray, anyenum, anyrange, or anymultirange."
+		case typeAnyrange, typeAnymultirange:
+			ok, detail = ranges, "A result of type anyrange requires at least one input of type anyrange or anymultirange."
+		case typeAnycompatible, typeAnycompatiblearray, typeAnycompatiblenonarray:
+			ok, detail = compatible, "A result of type anycompatible requires at least one input of type anycompatible, anycompatiblearray, anycompatiblenonarray, anycompatiblerange, or anycompatiblemultirange."
+		case typeAnycompatiblerange, typeAnycompatiblemultirange:
+			ok, detail = compatibleRanges, "A result of type anycompatiblerange requires at least one input of type anycompatiblerange or anycompatiblemultirange."
+		}
+		if !ok {
+			return &Error{Code: "42P13", Message: "cannot determine result data type", Detail: detail}
+		}
+	}
+	return nil
 }
 
 func hasOption(options []*pgast.Node, name string) bool {
@@ -214,10 +256,11 @@ func (c *Catalog) functionArgs(f *Func, params []*pgast.Node) error {
 	return nil
 }
 
-// separate: an IN and an OUT parameter may share a name, but for INOUT and TABLE ones that count as both.
+// separate: an IN and an OUT or TABLE parameter may share a name; INOUT ones count as both.
 func separate(a, b byte) bool {
 	in := func(m byte) bool { return m == 'i' || m == 'v' }
-	return in(a) && b == 'o' || in(b) && a == 'o'
+	out := func(m byte) bool { return m == 'o' || m == 't' }
+	return in(a) && out(b) || in(b) && out(a)
 }
 
 func (c *Catalog) parameterDefault(node *pgast.Node, target TypeRef) (*Expr, error) {
@@ -381,6 +424,7 @@ func (c *Catalog) applyAlterFunction(n *pgast.AlterFunctionStmt) error {
 // bodyBinder binds the statements of a function's body.
 func (c *Catalog) bodyBinder(f *Func) *binder {
 	b := c.newBinder()
+	b.body = true
 	for _, a := range f.inputs() {
 		b.params = append(b.params, param{name: a.Name, typ: a.Type})
 	}
@@ -423,7 +467,7 @@ func (c *Catalog) checkBody(f *Func) error {
 	if v := c.Setting("check_function_bodies"); v == "off" || v == "false" {
 		return nil
 	}
-	if f.Language == "plpgsql" {
+	if f.Language == "plpgsql" && !strings.Contains(strings.ToLower(f.Body), "cursor") { // bound cursors confuse libpg_query
 		if _, err := parsePL(c.functionSQL(f)); err != nil && isSyntaxError(err) {
 			return err
 		}

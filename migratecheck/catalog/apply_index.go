@@ -58,18 +58,15 @@ func (c *Catalog) defineIndex(spec *indexSpec, eff *Effects) (*Relation, error) 
 	if spec.primary && c.primaryKey(r.OID) != nil {
 		return nil, errorf("42P16", "multiple primary keys for table \"%s\" are not allowed", r.Name)
 	}
-	name, err := c.indexName(r, spec, eff)
-	if name == "" || err != nil {
-		return nil, err
-	}
 	index := &Relation{
-		OID: c.newOID(), Schema: r.Schema, Name: name, Kind: Index, Persistence: r.Persistence, AccessMethod: spec.method, ReplicaIdent: 'n',
+		OID: c.newOID(), Schema: r.Schema, Kind: Index, Persistence: r.Persistence, AccessMethod: spec.method, ReplicaIdent: 'n',
 		Tablespace: spec.tablespace,
 		Index: &IndexAttrs{
 			Table: r.OID, Unique: spec.unique, Primary: spec.primary, Exclusion: spec.exclusion, Immediate: !spec.deferrable, Valid: true,
 			NullsNotDistinct: spec.nullsNotDistinct,
 		},
 	}
+	var err error
 	if index.Options, err = relOptions(spec.keepOptions, spec.options, false); err != nil {
 		return nil, err
 	}
@@ -80,6 +77,10 @@ func (c *Catalog) defineIndex(spec *indexSpec, eff *Effects) (*Relation, error) 
 		}
 	}
 	if err := c.fillIndex(index, spec); err != nil {
+		return nil, err
+	}
+	// The name is looked at last, as in index_create.
+	if index.Name, err = c.indexName(r, spec, eff); index.Name == "" || err != nil {
 		return nil, err
 	}
 	if spec.primary {
@@ -223,6 +224,9 @@ func (c *Catalog) fillIndex(index *Relation, spec *indexSpec) error {
 	if err := e.checkPlain("index predicate"); err != nil {
 		return err
 	}
+	if t := c.exprType(spec.where, c.relation(x.Table)); t.known() && t.OID != typeUnknown && !c.canCoerce(t, scalar(typeBool), byAssignment) {
+		return errorf("42804", "argument of WHERE must be type boolean, not type %s", c.FormatType(t.bare()))
+	}
 	if e.Volatility != Immutable && !e.Unknown {
 		return errorf("42P17", "functions in index predicate must be marked IMMUTABLE")
 	}
@@ -276,7 +280,7 @@ func (c *Catalog) indexKey(table OID, elem *pgast.IndexElem, spec *indexSpec) (I
 		}
 	}
 	class, err := c.indexOpClass(typ, spec.method, stringsOf(elem.Opclass))
-	key.OpClass = class
+	key.OpClass, key.class = class.name, class.oid
 	return key, err
 }
 
@@ -371,6 +375,9 @@ func (c *Catalog) indexDeps(index *Relation, con *Constraint) {
 			some = true
 		}
 		add(key.Expr)
+		if key.class != 0 {
+			c.addDep(self, Address{OID: key.class}, DepNormal)
+		}
 		if oid := c.collationOID(key.Collation); oid != 0 {
 			c.addDep(self, Address{OID: oid}, DepNormal)
 		}

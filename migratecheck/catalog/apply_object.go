@@ -114,7 +114,7 @@ func (c *Catalog) applyOther(node *pgast.Node, eff *Effects) (bool, error) {
 	case *pgast.Node_CreateConversionStmt:
 		return true, c.createNamed("conversion", n.CreateConversionStmt.ConversionName, eff)
 	case *pgast.Node_CreateOpFamilyStmt:
-		return true, c.createNamed("operator family", n.CreateOpFamilyStmt.Opfamilyname, eff)
+		return true, c.applyCreateOpFamily(n.CreateOpFamilyStmt)
 	case *pgast.Node_CreateOpClassStmt:
 		return true, c.applyCreateOpClass(n.CreateOpClassStmt, eff)
 	case *pgast.Node_CreateTransformStmt:

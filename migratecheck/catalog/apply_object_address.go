@@ -374,13 +374,14 @@ func (c *Catalog) castAddress(object *pgast.Node) (Address, error) {
 // otherAddress finds an Other by its possibly qualified name; operator classes and families have the access method first.
 func (c *Catalog) otherAddress(kind string, object *pgast.Node) (Address, error) {
 	names := []string{object.GetString_().GetSval()}
+	method := ""
 	if items := object.GetList().GetItems(); len(items) > 0 {
 		names = stringList(items)
 		if kind == "operator class" || kind == "operator family" {
-			names = names[1:]
+			method, names = names[0], names[1:]
 		}
 	}
-	o, err := c.otherNamed(kind, names)
+	o, err := c.otherOfMethod(kind, names, method)
 	if o == nil || err != nil {
 		return Address{}, err
 	}
@@ -389,6 +390,15 @@ func (c *Catalog) otherAddress(kind string, object *pgast.Node) (Address, error)
 
 // otherNamed finds an Other, nil without an error when an open catalog may have it.
 func (c *Catalog) otherNamed(kind string, names []string) (*Other, error) {
+	return c.otherOfMethod(kind, names, "")
+}
+
+// otherOfMethod is otherNamed for operator classes and families, which have names per access method.
+func (c *Catalog) otherOfMethod(kind string, names []string, method string) (*Other, error) {
+	suffix := ""
+	if method != "" {
+		suffix = "\x00" + method
+	}
 	schema, name := "", names[len(names)-1]
 	if len(names) > 1 {
 		schema = names[len(names)-2]
@@ -397,7 +407,7 @@ func (c *Catalog) otherNamed(kind string, names []string) (*Other, error) {
 		}
 	}
 	for _, s := range append([]OID{0}, c.path(schema)...) {
-		if oid, ok := c.names.Get(nameKey(inOthers, s, kind+"\x00"+name)); ok {
+		if oid, ok := c.names.Get(nameKey(inOthers, s, kind+"\x00"+name+suffix)); ok {
 			o, _ := c.Get(oid).(*Other)
 			return o, nil
 		}
@@ -418,6 +428,9 @@ func (c *Catalog) otherNamed(kind string, names []string) (*Other, error) {
 		}
 	case "statistics":
 		return nil, errorf("42704", "statistics object %s does not exist", quoteMessage(text))
+	}
+	if method != "" {
+		return nil, errorf("42704", "%s %s does not exist for access method %s", kind, quoteMessage(text), quoteMessage(method))
 	}
 	return nil, errorf("42704", "%s %s does not exist", kind, quoteMessage(text))
 }

@@ -107,12 +107,27 @@ func (c *Catalog) applyCreateOpClass(n *pgast.CreateOpClassStmt, eff *Effects) e
 	c.addDep(Address{OID: o.OID}, Address{OID: t.OID}, DepNormal)
 	// Without FAMILY one of the class's name is made, unless there is one.
 	if len(n.Opfamilyname) == 0 {
-		if _, taken := c.names.Get(nameKey(inOthers, schema, "operator family\x00"+rv.Relname)); !taken {
-			family := &Other{OID: c.newOID(), Schema: schema, Kind: "operator family", Name: rv.Relname}
+		family := &Other{Schema: schema, Kind: "operator family", Name: rv.Relname, opclass: &operatorClass{method: n.Amname}}
+		if _, taken := c.names.Get(nameKeyOf(family)); !taken {
+			family.OID = c.newOID()
 			c.put(family)
 			c.addDep(Address{OID: o.OID}, Address{OID: family.OID}, DepAuto)
 		}
 	}
+	return nil
+}
+
+func (c *Catalog) applyCreateOpFamily(n *pgast.CreateOpFamilyStmt) error {
+	rv := rangeVarOf(n.Opfamilyname)
+	schema, err := c.creationSchema(rv)
+	if err != nil {
+		return err
+	}
+	o := &Other{OID: c.newOID(), Schema: schema, Kind: "operator family", Name: rv.Relname, opclass: &operatorClass{method: n.Amname}}
+	if _, taken := c.names.Get(nameKeyOf(o)); taken {
+		return errorf("42710", "operator family %s for access method %s already exists", quoteMessage(rv.Relname), quoteMessage(n.Amname))
+	}
+	c.put(o)
 	return nil
 }
 
@@ -288,7 +303,11 @@ func (c *Catalog) defineAggregate(n *pgast.DefineStmt, eff *Effects) error {
 	}
 	f := &Func{Schema: schema, Name: rv.Relname, Kind: Aggregate, Language: "internal", Volatility: Immutable, Parallel: 'u', Body: "aggregate_dummy", aggKind: 'n'}
 	if n.Oldstyle {
-		t, err := c.definedType(definition(n, "basetype"))
+		base := definition(n, "basetype")
+		if base != nil && strings.EqualFold(constText(base.Arg), "any") {
+			base = nil // basetype = 'ANY': no arguments
+		}
+		t, err := c.definedType(base)
 		if err != nil {
 			return err
 		}
@@ -345,12 +364,19 @@ func (c *Catalog) defineAggregate(n *pgast.DefineStmt, eff *Effects) error {
 	if _, err := find(args, "sfunc", "sfunc1"); err != nil {
 		return err
 	}
-	final, err := find([]TypeRef{state}, "finalfunc")
+	finalArgs := []TypeRef{state}
+	if f.aggKind != 'n' {
+		finalArgs = append(finalArgs, f.inputTypes()[:min(len(f.inputs()), int(n.Args[1].GetInteger().GetIval()))]...)
+	}
+	if d := definition(n, "finalfunc_extra"); d != nil && constText(d.Arg) != "false" {
+		finalArgs = append([]TypeRef{state}, f.inputTypes()...)
+	}
+	final, err := find(finalArgs, "finalfunc")
 	if err != nil {
 		return err
 	}
 	if final != nil {
-		f.Returns = c.resultType(final, final.inputTypes(), append([]TypeRef{state}, f.inputTypes()...))
+		f.Returns = c.resultType(final, final.inputTypes(), finalArgs)
 	}
 	return c.defineFunction(f, n.Replace, refs, eff)
 }

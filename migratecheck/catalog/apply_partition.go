@@ -96,7 +96,7 @@ func (c *Catalog) setBound(rel OID, spec *pgast.PartitionBoundSpec) error {
 		}
 	} else {
 		if want := map[string]string{"l": "list", "r": "range", "h": "hash"}[spec.Strategy]; strategy != "" && want != strategy {
-			return errorf("42P17", "invalid bound specification for a %s partition", strategy)
+			return errorf("42P16", "invalid bound specification for a %s partition", strategy)
 		}
 		if spec.Strategy == "r" && strategy != "" {
 			n := len(parent.PartitionKey.Columns)

@@ -20,47 +20,47 @@ func (c *Catalog) renameInExprs(of Address, how renamer) {
 	for _, d := range c.Dependents(of) {
 		if !slices.Contains(done, d.OID) {
 			done = append(done, d.OID)
-			c.renameIn(d.OID, how)
+			c.renameIn(d.OID, of, how)
 		}
 	}
 	// What belongs to the table itself has no dependency on each column (partition keys, whole-row references).
 	if r := c.relation(of.OID); r != nil && !slices.Contains(done, of.OID) {
-		c.renameIn(of.OID, how)
+		c.renameIn(of.OID, of, how)
 	}
 	if of.Column == 0 {
 		for o := range c.childrenOf(of.OID) {
 			if !slices.Contains(done, o.ObjectID()) {
-				c.renameIn(o.ObjectID(), how)
+				c.renameIn(o.ObjectID(), of, how)
 			}
 		}
 	}
 }
 
 // renameIn changes the expressions of one object.
-func (c *Catalog) renameIn(oid OID, how renamer) {
+func (c *Catalog) renameIn(oid OID, of Address, how renamer) {
 	switch o := c.Get(oid).(type) {
 	case *Relation:
-		c.renameInRelation(o, how)
+		c.renameInRelation(o, of, how)
 	case *Constraint:
-		if e, ok := renamedExpr(o.Check, how); ok {
+		if e, ok := renamedExpr(o.Check, of, how); ok {
 			c.editConstraint(oid, func(con *Constraint) { con.Check = e })
 		}
 	case *Trigger:
-		if e, ok := renamedExpr(o.When, how); ok {
+		if e, ok := renamedExpr(o.When, of, how); ok {
 			changed := *o
 			changed.When = e
 			c.put(&changed)
 		}
 	case *Policy:
-		using, a := renamedExpr(o.Using, how)
-		check, b := renamedExpr(o.WithCheck, how)
+		using, a := renamedExpr(o.Using, of, how)
+		check, b := renamedExpr(o.WithCheck, of, how)
 		if a || b {
 			changed := *o
 			changed.Using, changed.WithCheck = using, check
 			c.put(&changed)
 		}
 	case *Type:
-		if e, ok := renamedExpr(o.Default, how); ok {
+		if e, ok := renamedExpr(o.Default, of, how); ok {
 			changed := *o
 			changed.Default = e
 			c.put(&changed)
@@ -68,15 +68,15 @@ func (c *Catalog) renameIn(oid OID, how renamer) {
 	}
 }
 
-func (c *Catalog) renameInRelation(r *Relation, how renamer) {
+func (c *Catalog) renameInRelation(r *Relation, of Address, how renamer) {
 	for _, col := range r.Columns {
-		if e, ok := renamedExpr(col.Default, how); ok {
+		if e, ok := renamedExpr(col.Default, of, how); ok {
 			c.editColumn(r.OID, col.Num, func(col *Column) { col.Default = e })
 		}
 	}
 	if k := r.PartitionKey; k != nil {
 		for i := range k.Exprs {
-			if e, ok := renamedExpr(&k.Exprs[i], how); ok {
+			if e, ok := renamedExpr(&k.Exprs[i], of, how); ok {
 				c.editRelation(r.OID, func(r *Relation) {
 					key := *r.PartitionKey
 					key.Exprs = slices.Clone(key.Exprs)
@@ -88,18 +88,18 @@ func (c *Catalog) renameInRelation(r *Relation, how renamer) {
 	}
 	if x := r.Index; x != nil {
 		for i, key := range x.Keys {
-			if e, ok := renamedExpr(key.Expr, how); ok {
+			if e, ok := renamedExpr(key.Expr, of, how); ok {
 				c.editIndex(r.OID, func(x *IndexAttrs) {
 					x.Keys = slices.Clone(x.Keys)
 					x.Keys[i].Expr = e
 				})
 			}
 		}
-		if e, ok := renamedExpr(x.Predicate, how); ok {
+		if e, ok := renamedExpr(x.Predicate, of, how); ok {
 			c.editIndex(r.OID, func(x *IndexAttrs) { x.Predicate = e })
 		}
 	}
-	if q := r.Query; q != nil && q.Node != nil {
+	if q := r.Query; q != nil && q.Node != nil && (q.Unknown || refersTo(q.Refs, of)) {
 		node := pgast.Clone(q.Node)
 		if how.rename(node) {
 			changed := *q
@@ -136,8 +136,15 @@ func (q *Query) root() *Query {
 	return q
 }
 
-func renamedExpr(e *Expr, how renamer) (*Expr, bool) {
-	if e == nil || e.Node == nil {
+// refersTo tells whether what is referred to includes the object, or of a column the column or the whole row.
+func refersTo(refs []Address, of Address) bool {
+	return slices.ContainsFunc(refs, func(a Address) bool {
+		return a.OID == of.OID && (of.Column == 0 || a.Column == 0 || a.Column == of.Column)
+	})
+}
+
+func renamedExpr(e *Expr, of Address, how renamer) (*Expr, bool) {
+	if e == nil || e.Node == nil || !refersTo(e.Refs, of) && !e.Unknown {
 		return e, false
 	}
 	node := pgast.Clone(e.Node)

@@ -36,7 +36,14 @@ func (c *Catalog) applyCreateRule(n *pgast.RuleStmt) error {
 	if r.Event != "DELETE" {
 		s.items = append(s.items, new)
 	}
-	if err := b.condition(n.WhereClause, s, "WHERE"); err != nil {
+	// In the condition the columns are known by their bare names too, in the actions only by OLD and NEW.
+	where := &scope{}
+	for _, it := range s.items {
+		in := *it
+		in.colsVisible = true
+		where.items = append(where.items, &in)
+	}
+	if err := b.condition(n.WhereClause, where, "WHERE"); err != nil {
 		return err
 	}
 	for _, action := range n.Actions {

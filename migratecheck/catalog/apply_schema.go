@@ -106,7 +106,7 @@ func (c *Catalog) applyRefresh(s *pgast.RefreshMatViewStmt) error {
 		return err
 	}
 	if r.Kind != MatView && !r.Assumed {
-		return errorf("42809", "\"%s\" is not a materialized view", r.Name)
+		return errorf("0A000", "\"%s\" is not a materialized view", r.Name)
 	}
 	if r.Query != nil && r.Query.Populated == s.SkipData {
 		c.editRelation(r.OID, func(r *Relation) {

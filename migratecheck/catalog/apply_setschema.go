@@ -108,9 +108,12 @@ func (c *Catalog) moveObject(oid OID, to *Schema) error {
 		}
 		c.put(&changed)
 	case *Other:
+		if o.Schema == 0 {
+			return nil // a cast: it has none
+		}
 		changed := *o
 		changed.Schema = to.OID
-		if other, taken := c.names.Get(nameKeyOf(&changed)); taken && other != oid {
+		if other, taken := c.names.Get(nameKeyOf(&changed)); taken && other != oid && o.opclass == nil && o.operator == nil {
 			return errorf("42710", "%s \"%s\" already exists in schema \"%s\"", o.Kind, o.Name, to.Name)
 		}
 		c.put(&changed)
@@ -120,6 +123,8 @@ func (c *Catalog) moveObject(oid OID, to *Schema) error {
 		changed := *o
 		changed.Schema = to.OID
 		c.put(&changed)
+		c.dropDeps(oid, func(d Dep) bool { return d.Ref.OID == o.Schema })
+		c.addDep(Address{OID: oid}, Address{OID: to.OID}, DepNormal)
 		for _, d := range c.Dependents(Address{OID: oid}) {
 			if d.Type == DepExtension {
 				if err := c.moveObject(d.OID, to); err != nil {

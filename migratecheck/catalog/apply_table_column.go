@@ -122,12 +122,14 @@ func (b *newTable) columnConstraints(col *newColumn, def *pgast.ColumnDef, seria
 		case pgast.ConstrType_CONSTR_CHECK:
 			b.checks = append(b.checks, con)
 		case pgast.ConstrType_CONSTR_PRIMARY, pgast.ConstrType_CONSTR_UNIQUE:
+			con = copyConstraint(con)
 			con.Keys = []*pgast.Node{stringNode(col.Name)}
 			if err := b.constraint(con); err != nil {
 				return err
 			}
 			last = con
 		case pgast.ConstrType_CONSTR_FOREIGN:
+			con = copyConstraint(con)
 			con.FkAttrs = []*pgast.Node{stringNode(col.Name)}
 			if err := b.constraint(con); err != nil {
 				return err

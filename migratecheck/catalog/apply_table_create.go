@@ -55,9 +55,10 @@ func (c *Catalog) createTable(s *pgast.CreateStmt, foreign *pgast.CreateForeignT
 	if err != nil {
 		return 0, err
 	}
-	exists, err := c.checkNewRelation(schema, s.Relation.Relname, s.IfNotExists, true, eff)
-	if exists || err != nil {
-		return 0, err
+	if s.IfNotExists {
+		if exists, err := c.checkNewRelation(schema, s.Relation.Relname, true, true, eff); exists || err != nil {
+			return 0, err
+		}
 	}
 	b := &newTable{c: c, eff: eff, schema: schema, name: s.Relation.Relname, isForeign: foreign != nil}
 	b.temp = s.Relation.Relpersistence == "t" || s.Relation.Schemaname == tempSchema
@@ -70,11 +71,17 @@ func (c *Catalog) createTable(s *pgast.CreateStmt, foreign *pgast.CreateForeignT
 	}
 	switch {
 	case foreign != nil:
-		rel.Kind, rel.AccessMethod, rel.ForeignServer = ForeignTable, "", foreign.Servername
+		if err := c.needOther("server", foreign.Servername); err != nil {
+			return 0, err
+		}
+		rel.Kind, rel.AccessMethod, rel.ForeignServer, rel.ReplicaIdent = ForeignTable, "", foreign.Servername, 'n'
 	case s.Partspec != nil:
 		rel.Kind, rel.AccessMethod = PartitionedTable, ""
 	}
 	if s.AccessMethod != "" {
+		if err := c.checkTableMethod(s.AccessMethod); err != nil {
+			return 0, err
+		}
 		rel.AccessMethod = s.AccessMethod
 	}
 	if rel.Options, err = relOptions(nil, s.Options, false); err != nil {
@@ -120,6 +127,10 @@ func (b *newTable) define(rel *Relation, s *pgast.CreateStmt) error {
 	if s.Partbound != nil {
 		rel.PartitionOf = parents[0].OID
 	}
+	// Whether the name is free is looked at last, as in heap_create_with_catalog.
+	if _, err := c.checkNewRelation(rel.Schema, rel.Name, false, true, b.eff); err != nil {
+		return err
+	}
 	c.put(rel)
 	for i := range rel.Columns {
 		c.addTypeDeps(rel.OID, &rel.Columns[i])
@@ -131,8 +142,20 @@ func (b *newTable) define(rel *Relation, s *pgast.CreateStmt) error {
 		}
 		c.addDep(Address{OID: rel.OID}, Address{OID: p.OID}, typ)
 	}
+	if oid, ok := c.names.Get(nameKey(inOthers, 0, "server\x00"+rel.ForeignServer)); ok && rel.ForeignServer != "" {
+		c.addDep(Address{OID: rel.OID}, Address{OID: oid}, DepNormal)
+	}
 	if rel.OfType != 0 {
 		c.addDep(Address{OID: rel.OID}, Address{OID: rel.OfType}, DepNormal)
+	}
+	if rel.ForeignServer != "" {
+		server, err := c.otherNamed("server", []string{rel.ForeignServer})
+		if err != nil {
+			return err
+		}
+		if server != nil {
+			c.addDep(Address{OID: rel.OID}, Address{OID: server.OID}, DepNormal)
+		}
 	}
 	if err := b.defaults(rel.OID, columns); err != nil {
 		return err
@@ -180,6 +203,7 @@ func (b *newTable) finish(rel OID) error {
 		}
 	}
 	for _, con := range b.foreign {
+		con = copyConstraint(con)
 		con.SkipValidation, con.InitiallyValid = true, true
 		if err := b.c.addForeignKey(rel, con, b.eff); err != nil {
 			return err
@@ -191,6 +215,9 @@ func (b *newTable) finish(rel OID) error {
 // checkNewRelation answers as heap_create_with_catalog does when the name is taken by a relation or, for what has a row
 // type, by a type.
 func (c *Catalog) checkNewRelation(schema OID, name string, ifNotExists, rowType bool, eff *Effects) (exists bool, err error) {
+	if schema == pgCatalogOID {
+		return false, errorf("42501", "permission denied to create \"pg_catalog.%s\"", name)
+	}
 	if _, taken := c.names.Get(nameKey(inRelations, schema, name)); taken {
 		if ifNotExists {
 			eff.note("relation \"%s\" already exists, skipping", name)
@@ -208,6 +235,14 @@ func (c *Catalog) checkNewRelation(schema OID, name string, ifNotExists, rowType
 		}
 	}
 	return false, nil
+}
+
+// checkTableMethod looks for a table access method.
+func (c *Catalog) checkTableMethod(name string) error {
+	if _, ok := c.names.Get(nameKey(inOthers, 0, "access method\x00"+name)); ok || name == "heap" || c.Open || c.hasUnknownExtension() {
+		return nil
+	}
+	return errorf("42704", "access method \"%s\" does not exist", name)
 }
 
 // elements takes the table's column definitions, table constraints and LIKE clauses in order.
@@ -334,26 +369,9 @@ func (b *newTable) own(rel OID) {
 // makeIndexes makes the indexes of primary key, unique and exclusion constraints, the primary key first; a constraint
 // without a name that repeats an earlier one is left out (transformIndexConstraints).
 func (b *newTable) makeIndexes(rel OID) error {
-	var ordered []*pgast.Constraint
-	for _, con := range b.indexes {
-		if con.Contype == pgast.ConstrType_CONSTR_PRIMARY {
-			if len(ordered) > 0 {
-				return errorf("42P16", "multiple primary keys for table \"%s\" are not allowed", b.name)
-			}
-			ordered = append(ordered, con)
-		}
-	}
-	for _, con := range b.indexes {
-		if con.Contype == pgast.ConstrType_CONSTR_PRIMARY {
-			continue
-		}
-		if i := slices.IndexFunc(ordered, func(o *pgast.Constraint) bool { return sameIndexConstraint(o, con) }); i >= 0 {
-			if ordered[i].Conname == "" {
-				ordered[i].Conname = con.Conname
-			}
-			continue
-		}
-		ordered = append(ordered, con)
+	ordered, err := b.indexList()
+	if err != nil {
+		return err
 	}
 	for _, con := range ordered {
 		if err := b.c.addIndexConstraint(rel, con, b.eff); err != nil {
@@ -363,11 +381,37 @@ func (b *newTable) makeIndexes(rel OID) error {
 	return nil
 }
 
+// indexList puts the index constraints in the order they are made in and merges those that repeat each other.
+func (b *newTable) indexList() ([]*pgast.Constraint, error) {
+	var ordered []*pgast.Constraint
+	for _, con := range b.indexes {
+		if con.Contype == pgast.ConstrType_CONSTR_PRIMARY {
+			if len(ordered) > 0 {
+				return nil, errorf("42P16", "multiple primary keys for table \"%s\" are not allowed", b.name)
+			}
+			ordered = append(ordered, con)
+		}
+	}
+	for _, con := range b.indexes {
+		if con.Contype == pgast.ConstrType_CONSTR_PRIMARY {
+			continue
+		}
+		if i := slices.IndexFunc(ordered, func(o *pgast.Constraint) bool { return sameIndexConstraint(o, con) }); i >= 0 {
+			if ordered[i].Conname == "" && con.Conname != "" {
+				ordered[i] = copyConstraint(ordered[i])
+				ordered[i].Conname = con.Conname
+			}
+			continue
+		}
+		ordered = append(ordered, con)
+	}
+	return ordered, nil
+}
+
 func sameIndexConstraint(a, b *pgast.Constraint) bool {
 	return a.Contype != pgast.ConstrType_CONSTR_EXCLUSION && b.Contype != pgast.ConstrType_CONSTR_EXCLUSION &&
 		slices.Equal(stringsOf(a.Keys), stringsOf(b.Keys)) && slices.Equal(stringsOf(a.Including), stringsOf(b.Including)) &&
-		a.NullsNotDistinct == b.NullsNotDistinct && a.Deferrable == b.Deferrable && a.Initdeferred == b.Initdeferred &&
-		(b.Conname == "" || a.Conname == "")
+		a.NullsNotDistinct == b.NullsNotDistinct && a.Deferrable == b.Deferrable && a.Initdeferred == b.Initdeferred
 }
 
 // relOptions merges WITH (…) into reloptions, or with reset takes the named ones out (transformRelOptions).

@@ -80,7 +80,7 @@ func (b *newTable) likeIdentity(source *Relation, from Column) error {
 	}
 	if seq := b.c.ownedSequence(Address{source.OID, from.Num}, true); seq != nil {
 		attrs := *seq.Seq
-		attrs.OwnedBy = Address{}
+		attrs.OwnedBy, attrs.Type = Address{}, scalar(typeInt8) // transformTableLikeClause passes no type on
 		b.c.editRelation(oid, func(r *Relation) { r.Seq = &attrs })
 	}
 	return nil
@@ -135,6 +135,11 @@ func (c *Catalog) expandLike(rel OID, like likeClause, eff *Effects) error {
 			}
 		}
 	}
+	if like.options&likeStatistics != 0 {
+		if err := c.copyStatistics(source, rel, eff); err != nil {
+			return err
+		}
+	}
 	if like.options&likeIndexes != 0 {
 		for _, index := range c.Indexes(source.OID) {
 			con := c.constraintOfIndex(index)
@@ -150,6 +155,36 @@ func (c *Catalog) expandLike(rel OID, like likeClause, eff *Effects) error {
 					c.copyComment(Address{OID: con.OID}, Address{OID: to.OID})
 				}
 			}
+		}
+	}
+	return nil
+}
+
+// copyStatistics copies extended statistics objects on columns (generateClonedExtStatsStmt).
+func (c *Catalog) copyStatistics(source *Relation, rel OID, eff *Effects) error {
+	for o := range c.childrenOf(source.OID) {
+		stat, ok := o.(*Other)
+		if !ok || stat.Kind != "statistics" {
+			continue
+		}
+		to := c.relation(rel)
+		rv := &pgast.RangeVar{Schemaname: c.NameOf(rel).Schema, Relname: to.Name, Inh: true}
+		def := &pgast.CreateStatsStmt{Relations: []*pgast.Node{{Node: &pgast.Node_RangeVar{RangeVar: rv}}}}
+		var columns []int
+		for _, d := range c.Dependencies(stat.OID) {
+			if d.Ref.OID == source.OID && d.Ref.Column > 0 {
+				columns = append(columns, d.Ref.Column)
+			}
+		}
+		slices.Sort(columns)
+		for _, name := range c.columnNames(source.OID, columns) {
+			def.Exprs = append(def.Exprs, &pgast.Node{Node: &pgast.Node_StatsElem{StatsElem: &pgast.StatsElem{Name: name}}})
+		}
+		if len(def.Exprs) < 2 {
+			continue
+		}
+		if err := c.applyCreateStatistics(def, eff); err != nil {
+			return err
 		}
 	}
 	return nil

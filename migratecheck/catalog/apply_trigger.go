@@ -37,7 +37,21 @@ func (c *Catalog) applyCreateTrigger(n *pgast.CreateTrigStmt, eff *Effects) erro
 		case t.Before || t.InsteadOf:
 			return errorf("42P17", "transition table name can only be specified for an AFTER trigger")
 		case t.Truncate:
-			return errorf("42P17", "TRUNCATE triggers with transition tables are not supported")
+			return errorf("0A000", "TRUNCATE triggers with transition tables are not supported")
+		case rel.Kind == View:
+			return &Error{Code: "42809", Message: quoteMessage(rel.Name) + " is a view", Detail: "Triggers on views cannot have transition tables."}
+		case t.Row && rel.PartitionOf != 0:
+			return errorf("0A000", "ROW triggers with transition tables are not supported on partitions")
+		case t.Row && len(rel.Inherits) > 0:
+			return errorf("0A000", "ROW triggers with transition tables are not supported on inheritance children")
+		case t.Insert && (t.Update || t.Delete) || t.Update && t.Delete:
+			return errorf("0A000", "transition tables cannot be specified for triggers with more than one event")
+		case len(n.Columns) > 0:
+			return errorf("0A000", "transition tables cannot be specified for triggers with column lists")
+		case tr.IsNew && t.Delete:
+			return errorf("42P17", "NEW TABLE can only be specified for an INSERT or UPDATE trigger")
+		case !tr.IsNew && t.Insert:
+			return errorf("42P17", "OLD TABLE can only be specified for a DELETE or UPDATE trigger")
 		case tr.IsNew:
 			t.NewTable = tr.Name
 		default:

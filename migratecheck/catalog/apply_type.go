@@ -82,10 +82,10 @@ func (c *Catalog) applyAlterEnum(n *pgast.AlterEnumStmt, eff *Effects) error {
 	if n.OldVal != "" {
 		i := slices.Index(t.Labels, n.OldVal)
 		switch {
-		case at >= 0:
-			return errorf("42710", "enum label %s already exists", quoteMessage(n.NewVal))
 		case i < 0 && !t.Assumed:
 			return errorf("22023", "%s is not an existing enum label", quoteMessage(n.OldVal))
+		case at >= 0:
+			return errorf("42710", "enum label %s already exists", quoteMessage(n.NewVal))
 		case i < 0:
 			t.Labels = append(t.Labels, n.NewVal)
 		default:

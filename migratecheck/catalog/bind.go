@@ -26,6 +26,7 @@ type binder struct {
 	failed error
 
 	params  []param // of the function whose body is bound
+	body    bool    // a function's body is bound: there are no other parameters
 	domain  TypeRef // type of VALUE in a domain's CHECK
 	columns string  // why there are no columns ("cannot use column reference in DEFAULT expression"), "" when there are
 

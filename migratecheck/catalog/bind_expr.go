@@ -33,6 +33,9 @@ func (b *binder) bindNode(n *pgast.Node, s *scope) (value, error) {
 		if i := int(n.ParamRef.Number); i >= 1 && i <= len(b.params) {
 			return value{typ: b.params[i-1].typ}, nil
 		}
+		if b.body {
+			return value{}, errorf("42P02", "there is no parameter $%d", n.ParamRef.Number)
+		}
 		return value{}, nil
 	case *pgast.Node_TypeCast:
 		return b.bindCast(n.TypeCast, s)
@@ -172,6 +175,29 @@ func (b *binder) bindAll(nodes []*pgast.Node, s *scope) ([]value, error) {
 	return list, nil
 }
 
+// bindList is bindAll where t.* stands for all columns: VALUES (t.*), ROW(t.*) (transformExpressionList).
+func (b *binder) bindList(nodes []*pgast.Node, s *scope) ([]value, error) {
+	list := make([]value, 0, len(nodes))
+	for _, n := range nodes {
+		cols, _, star, err := b.star(n, s)
+		if err != nil {
+			return nil, err
+		}
+		for i := range cols {
+			list = append(list, b.column(&cols[i]))
+		}
+		if star {
+			continue
+		}
+		v, err := b.bindExpr(n, s)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, nil
+}
+
 // coerce converts v to the type for the context, noting what that runs and needs.
 func (b *binder) coerce(v value, target TypeRef, context coercionContext) value {
 	if !target.known() {
@@ -294,7 +320,11 @@ func (c *Catalog) checkEnumLabel(label string, target TypeRef) error {
 	if !slices.Contains(t.added, label) || !c.InTransaction() {
 		return nil
 	}
-	if before, ok := c.tx[0].State.Get(t.OID).(*Type); ok && !slices.Contains(before.Labels, label) {
+	before, existed := c.tx[0].State.Get(t.OID).(*Type)
+	if !existed && c.Version >= 17 {
+		return nil // since 17 the values of a type that is new itself may be used
+	}
+	if !existed || !slices.Contains(before.Labels, label) {
 		return &Error{
 			Code: "55P04", Message: "unsafe use of new value " + quoteMessage(label) + " of enum type " + c.typeText(base),
 			Hint: "New enum values must be committed before they can be used.",
@@ -475,11 +505,11 @@ func (b *binder) bindArray(n *pgast.A_ArrayExpr, s *scope) (value, error) {
 // bindRow is ROW(…): t.* inside is expanded.
 func (b *binder) bindRow(args []*pgast.Node, s *scope) (value, error) {
 	v := value{typ: scalar(typeRecord)}
-	for i, arg := range args {
-		f, err := b.bindExpr(arg, s)
-		if err != nil {
-			return value{}, err
-		}
+	values, err := b.bindList(args, s)
+	if err != nil {
+		return value{}, err
+	}
+	for i, f := range values {
 		v.fields = append(v.fields, boundColumn{name: "f" + strconv.Itoa(i+1), typ: f.typ, collation: f.collation})
 	}
 	return v, nil

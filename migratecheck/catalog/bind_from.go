@@ -148,7 +148,7 @@ func (b *binder) relation(rv *pgast.RangeVar) (*Relation, error) {
 func (b *binder) rangeFunction(n *pgast.RangeFunction, s *scope) ([]*rangeItem, error) {
 	it := &rangeItem{colsVisible: true}
 	name := ""
-	for _, fn := range n.Functions {
+	for _, fn := range splitUnnest(n.Functions) {
 		pair := fn.GetList().GetItems()
 		if len(pair) == 0 {
 			continue
@@ -173,6 +173,25 @@ func (b *binder) rangeFunction(n *pgast.RangeFunction, s *scope) ([]*rangeItem, 
 		it.scalar = false
 	}
 	return b.aliased(it, n.Alias, name)
+}
+
+// splitUnnest makes unnest(a, b) the several unnest() calls that it stands for in FROM (transformRangeFunction).
+func splitUnnest(functions []*pgast.Node) []*pgast.Node {
+	var out []*pgast.Node
+	for _, fn := range functions {
+		items := fn.GetList().GetItems()
+		call := items[0].GetFuncCall()
+		if call == nil || len(call.Args) < 2 || len(call.Funcname) != 1 || call.Funcname[0].GetString_().GetSval() != "unnest" {
+			out = append(out, fn)
+			continue
+		}
+		for _, arg := range call.Args {
+			one := &pgast.FuncCall{Funcname: call.Funcname, Args: []*pgast.Node{arg}, Location: call.Location}
+			list := &pgast.List{Items: []*pgast.Node{{Node: &pgast.Node_FuncCall{FuncCall: one}}}}
+			out = append(out, &pgast.Node{Node: &pgast.Node_List{List: list}})
+		}
+	}
+	return out
 }
 
 func (b *binder) functionColumns(call *pgast.Node, defs []*pgast.Node, n *pgast.RangeFunction, s *scope) (cols []boundColumn, open bool, name string, isScalar bool, err error) {
@@ -204,7 +223,12 @@ func (b *binder) functionColumns(call *pgast.Node, defs []*pgast.Node, n *pgast.
 	}
 	if rel := b.c.compositeOf(v.typ); rel != nil {
 		it := relationItem(rel, "", "")
-		// References to its columns are to the type's (process_function_rte_ref).
+		if b.c.Version < 16 {
+			// Since 16 references to its columns are to the type's (process_function_rte_ref); before, to nothing.
+			for i := range it.cols {
+				it.cols[i].refs = nil
+			}
+		}
 		return it.cols, it.open, name, false, nil
 	}
 	if !v.typ.known() {

@@ -16,6 +16,14 @@ func (f *Func) inputs() []FuncArg {
 	return in
 }
 
+// passed lists the arguments that a call writes: the inputs, of a procedure also the OUT ones (since 14).
+func (f *Func) passed() []FuncArg {
+	if f.Kind == Procedure {
+		return f.Args
+	}
+	return f.inputs()
+}
+
 // outputs lists the OUT, INOUT and TABLE arguments.
 func (f *Func) outputs() []FuncArg {
 	var out []FuncArg
@@ -111,7 +119,7 @@ func (c *Catalog) candidates(schema, name string, nargs int, names []string, pas
 
 // matchCall fits a function to the number of arguments and their names.
 func matchCall(f *Func, nargs int, names []string, passedVariadic bool) (candidate, bool) {
-	in := f.inputs()
+	in := f.passed()
 	isVariadic := len(in) > 0 && in[len(in)-1].Mode == 'v'
 	cand := candidate{f: f}
 	if len(names) > 0 {
@@ -438,6 +446,11 @@ func (c *Catalog) polymorphic(result TypeRef, declared, actual []TypeRef) TypeRe
 	var elem, rng, multi TypeRef
 	var elems []TypeRef
 	sure, unknowns := true, false
+	for _, a := range actual {
+		if isPolymorphic(a) {
+			return result.bare() // inside a polymorphic function or aggregate
+		}
+	}
 	for i, d := range declared {
 		if i >= len(actual) || !isPolymorphic(d) {
 			continue
@@ -639,7 +652,7 @@ const callContext = "cannot use column reference in CALL argument"
 
 // defaults notes what the defaults of arguments that were not passed need.
 func (b *binder) defaults(f *Func, cand candidate, passed int) {
-	for i, a := range f.inputs() {
+	for i, a := range f.passed() {
 		if a.Default == nil || i < passed && cand.order == nil || slices.Contains(cand.order, i) {
 			continue
 		}

@@ -71,6 +71,7 @@ func (b *binder) bindInsert(n *pgast.InsertStmt, parent *scope) (*boundQuery, er
 		}
 		for i, col := range q.cols {
 			if i < len(columns) && columns[i] != nil {
+				b.ref(Address{rel.OID, columns[i].Num})
 				if err := b.assign(columns[i], value{typ: col.typ}); err != nil {
 					return nil, err
 				}
@@ -102,12 +103,12 @@ func (b *binder) insertSource(n *pgast.Node, s *scope) (*boundQuery, error) {
 	q := &boundQuery{}
 	for i, list := range sel.ValuesLists {
 		items := list.GetList().GetItems()
-		if i > 0 && len(items) != len(q.cols) {
-			return nil, errorf("42601", "VALUES lists must all be the same length")
-		}
-		values, err := b.bindAll(items, inner)
+		values, err := b.bindList(items, inner)
 		if err != nil {
 			return nil, err
+		}
+		if i > 0 && len(values) != len(q.cols) {
+			return nil, errorf("42601", "VALUES lists must all be the same length")
 		}
 		for j, v := range values {
 			switch {
@@ -179,6 +180,17 @@ func (b *binder) assignments(list []*pgast.Node, rel *Relation, s *scope) error 
 			m := t.Val.GetMultiAssignRef()
 			if row := m.Source.GetRowExpr(); row != nil && int(m.Colno) <= len(row.Args) {
 				if err := b.assignment(rel, t, row.Args[m.Colno-1], s); err != nil {
+					return err
+				}
+				continue
+			}
+			if sub := m.Source.GetSubLink(); sub != nil {
+				if m.Colno == 1 {
+					if _, err := b.bindQuery(sub.Subselect, s); err != nil {
+						return err
+					}
+				}
+				if err := b.assignment(rel, t, nil, s); err != nil {
 					return err
 				}
 				continue

@@ -270,12 +270,12 @@ func (b *binder) bindValues(n *pgast.SelectStmt, s *scope) (*boundQuery, error) 
 	var columns [][]value
 	for i, list := range n.ValuesLists {
 		items := list.GetList().GetItems()
-		if i > 0 && len(items) != len(columns) {
-			return nil, errorf("42601", "VALUES lists must all be the same length")
-		}
-		values, err := b.bindAll(items, s)
+		values, err := b.bindList(items, s)
 		if err != nil {
 			return nil, err
+		}
+		if i > 0 && len(values) != len(columns) {
+			return nil, errorf("42601", "VALUES lists must all be the same length")
 		}
 		for j, v := range values {
 			if i == 0 {

@@ -291,7 +291,7 @@ func (b *binder) row(it *rangeItem) value {
 		if ty := b.c.typeOfRelation(it.rel); ty != nil {
 			v.typ = scalar(ty.OID)
 		}
-		b.ref(Address{OID: it.rel.OID})
+		// A whole row needs no column in particular; the table is needed by its place in FROM.
 		v.fields = nil
 	} else {
 		for _, col := range it.cols {

@@ -156,24 +156,34 @@ func (c *Catalog) put(o Object) {
 	case *Schema:
 		c.searchPath = nil
 	}
-	if old, ok := c.objects.Get(oid); ok {
-		if k := nameKeyOf(old); k != "" {
-			c.names.Delete(k)
-		}
-		for _, p := range parentsOf(old) {
-			c.children.Delete(uint64(p)<<32 | uint64(oid))
-		}
-	} else {
+	old, replaced := c.objects.Set(oid, o)
+	if !replaced {
 		c.defaultGrants(o)
 	}
-	c.objects.Set(oid, o)
-	if k := nameKeyOf(o); k != "" {
-		c.names.Set(k, oid)
-		if c.Open {
-			c.seen.Set(k, struct{}{})
+	key := nameKeyOf(o)
+	if !replaced || nameKeyOf(old) != key {
+		if replaced {
+			c.removeName(old)
+		}
+		if key != "" {
+			c.names.Set(key, oid)
+			if c.Open {
+				c.seen.Set(key, struct{}{})
+			}
 		}
 	}
-	for _, p := range parentsOf(o) {
+	parents := parentsOf(o)
+	if replaced {
+		before := parentsOf(old)
+		if slices.Equal(before, parents) {
+			parents = nil
+		} else {
+			for _, p := range before {
+				c.children.Delete(uint64(p)<<32 | uint64(oid))
+			}
+		}
+	}
+	for _, p := range parents {
 		c.children.Set(uint64(p)<<32|uint64(oid), struct{}{})
 	}
 	c.touch(oid, nil)
@@ -185,9 +195,7 @@ func (c *Catalog) remove(oid OID) {
 	if !ok {
 		return
 	}
-	if k := nameKeyOf(old); k != "" {
-		c.names.Delete(k)
-	}
+	c.removeName(old)
 	for _, p := range parentsOf(old) {
 		c.children.Delete(uint64(p)<<32 | uint64(oid))
 	}
@@ -198,6 +206,15 @@ func (c *Catalog) remove(oid OID) {
 	c.clearDeps(oid)
 	c.clearAddress(oid)
 	c.touch(oid, nil)
+}
+
+// removeName takes an object's name back, unless another has taken it over.
+func (c *Catalog) removeName(o Object) {
+	if k := nameKeyOf(o); k != "" {
+		if oid, ok := c.names.Get(k); ok && oid == o.ObjectID() {
+			c.names.Delete(k)
+		}
+	}
 }
 
 // childrenOf yields the objects that belong to parent, in order of creation.

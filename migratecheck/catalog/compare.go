@@ -24,7 +24,11 @@ type Difference struct {
 // Compare lists the differences between two catalogs, sorted by kind and name. Objects are matched by name, not by OID;
 // the order of columns and of creation does not count, nor do casts and qualifications in expressions that a dump adds.
 func Compare(a, b *Catalog) []Difference {
-	left, right := a.facts(), b.facts()
+	oids, _ := touchedBetween(a.log, b.log)
+	if !related(a.log, b.log) {
+		oids = nil
+	}
+	left, right := a.withDefaultPath().facts(oids), b.withDefaultPath().facts(oids)
 	var list []Difference
 	for key, x := range left {
 		y, both := right[key]
@@ -54,6 +58,13 @@ func Compare(a, b *Catalog) []Difference {
 			strings.Compare(x.Name.String(), y.Name.String()), strings.Compare(x.Property, y.Property), strings.Compare(x.A, y.A))
 	})
 	return list
+}
+
+// withDefaultPath is a clone in which names print as they do in a new session.
+func (c *Catalog) withDefaultPath() *Catalog {
+	d := c.Clone()
+	d.changeSetting("search_path", setting{})
+	return d
 }
 
 // facts is what is compared about one object.
@@ -124,15 +135,44 @@ func wholeMissing(d Difference, left, right map[string]*facts) bool {
 	return false
 }
 
-// facts collects what is compared, by key.
-func (c *Catalog) facts() map[string]*facts {
-	all := map[string]*facts{}
-	for o := range c.All() {
-		if c.ignored(o) {
-			continue
+// related tells whether the catalogs have a common past, so that only what was touched since can differ.
+func related(a, b *touched) bool {
+	for a != b {
+		if b == nil || a != nil && a.depth > b.depth {
+			a = a.prev
+		} else {
+			b = b.prev
 		}
+	}
+	return a != nil
+}
+
+// facts collects what is compared, by key: of the given objects and the tables they belong to, or of all.
+func (c *Catalog) facts(oids []OID) map[string]*facts {
+	all := map[string]*facts{}
+	done := map[OID]bool{}
+	add := func(o Object) {
+		if o == nil || done[o.ObjectID()] || c.ignored(o) {
+			return
+		}
+		done[o.ObjectID()] = true
 		for _, f := range c.factsOf(o) {
 			all[f.kind+"\x00"+f.table.Schema+"\x00"+f.table.Name+"\x00"+f.name.Schema+"\x00"+f.name.Name] = f
+		}
+	}
+	if oids == nil {
+		for o := range c.All() {
+			add(o)
+		}
+		return all
+	}
+	for _, oid := range oids {
+		o := c.Get(oid)
+		add(o)
+		if o != nil {
+			for _, p := range parentsOf(o) {
+				add(c.Get(p))
+			}
 		}
 	}
 	return all

@@ -37,6 +37,11 @@ func canonicalMessage(b *strings.Builder, m protoreflect.Message) {
 				return
 			}
 		}
+		m.Range(func(_ protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+			canonicalMessage(b, v.Message()) // what the Node wraps
+			return false
+		})
+		return
 	case *pgast.A_Const:
 		canonicalConst(b, x)
 		return

@@ -78,29 +78,34 @@ func (c *Catalog) indexFacts(f *facts, r *Relation) {
 	f.flag("invalid", !x.Valid)
 	f.set("options", strings.Join(r.Options, ", "))
 	f.set("tablespace", r.Tablespace)
-	var text, same []string
-	for _, key := range x.Keys {
-		t := strings.Join(c.columnNames(x.Table, []int{key.Column}), "")
-		s := t
-		if key.Expr != nil {
-			t, s = "("+key.Expr.SQL+")", canonicalSQL(key.Expr.Node)
+	keys := func(print func(e *Expr) string) string {
+		var text []string
+		for _, key := range x.Keys {
+			t := strings.Join(c.columnNames(x.Table, []int{key.Column}), "")
+			if key.Expr != nil {
+				t = print(key.Expr)
+			}
+			rest := ""
+			if key.Collation != "" {
+				rest += " COLLATE " + key.Collation
+			}
+			if key.OpClass != "" {
+				rest += " " + key.OpClass
+			}
+			if key.Desc {
+				rest += " DESC"
+			}
+			if key.NullsFirst != key.Desc {
+				rest += map[bool]string{true: " NULLS FIRST", false: " NULLS LAST"}[key.NullsFirst]
+			}
+			text = append(text, t+rest)
 		}
-		rest := ""
-		if key.Collation != "" {
-			rest += " COLLATE " + key.Collation
-		}
-		if key.OpClass != "" {
-			rest += " " + key.OpClass
-		}
-		if key.Desc {
-			rest += " DESC"
-		}
-		if key.NullsFirst != key.Desc {
-			rest += map[bool]string{true: " NULLS FIRST", false: " NULLS LAST"}[key.NullsFirst]
-		}
-		text, same = append(text, t+rest), append(same, s+rest)
+		return strings.Join(text, ", ")
 	}
-	f.properties["keys"] = fact{text: strings.Join(text, ", "), canonical: func() string { return strings.Join(same, ", ") }}
+	f.properties["keys"] = fact{
+		text:      keys(func(e *Expr) string { return "(" + e.SQL + ")" }),
+		canonical: func() string { return keys(func(e *Expr) string { return canonicalSQL(e.Node) }) },
+	}
 	f.set("included columns", strings.Join(c.columnNames(x.Table, x.Include), ", "))
 	f.expr("predicate", x.Predicate)
 }

@@ -48,7 +48,7 @@ func Diff(before, after *Catalog) []Change {
 	var changes []Change
 	for _, oid := range oids {
 		old, new := before.Get(oid), after.Get(oid)
-		if a := assumed[oid]; a != nil {
+		for _, a := range slices.Backward(assumed[oid]) {
 			old = withAssumed(old, a)
 		}
 		switch {
@@ -67,15 +67,16 @@ func Diff(before, after *Catalog) []Change {
 	return changes
 }
 
-// touchedBetween lists, sorted, the objects that the two logs do not have in common, and what was assumed on the way.
-func touchedBetween(a, b *touched) (oids []OID, assumed map[OID]Object) {
+// touchedBetween lists, sorted, the objects that the two logs do not have in common, and what was assumed on the way, newest
+// first.
+func touchedBetween(a, b *touched) (oids []OID, assumed map[OID][]Object) {
 	note := func(t *touched) *touched {
 		oids = append(oids, t.oid)
-		if t.assumed != nil && assumed[t.oid] == nil {
+		if t.assumed != nil {
 			if assumed == nil {
-				assumed = map[OID]Object{}
+				assumed = map[OID][]Object{}
 			}
-			assumed[t.oid] = t.assumed
+			assumed[t.oid] = append(assumed[t.oid], t.assumed)
 		}
 		return t.prev
 	}

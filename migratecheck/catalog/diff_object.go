@@ -200,7 +200,7 @@ func sameTrigger(a, b *Trigger) bool {
 func withAssumed(old, assumed Object) Object {
 	o, ok := old.(*Relation)
 	a, isRelation := assumed.(*Relation)
-	if !ok || !isRelation {
+	if old == nil || !ok || !isRelation {
 		return assumed
 	}
 	if len(a.Columns) <= len(o.Columns) {

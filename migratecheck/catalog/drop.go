@@ -177,7 +177,7 @@ func (d *dropper) report(targets []dropTarget, cascade bool, eff *Effects) error
 	var details []string
 	for i := len(d.items) - 1; i >= 0; i-- {
 		item := d.items[i]
-		if item.original || item.silent {
+		if item.original || item.silent || d.partOfDropped(item.dropTarget) {
 			continue
 		}
 		text := d.c.describe(item.Address, item.Default)
@@ -208,6 +208,16 @@ func (d *dropper) report(targets []dropTarget, cascade bool, eff *Effects) error
 	e.Detail = strings.Join(details, "\n")
 	e.Hint = "Use DROP ... CASCADE to drop the dependent objects too."
 	return e
+}
+
+// partOfDropped tells whether the table or column that t is part of goes too, which says it all.
+func (d *dropper) partOfDropped(t dropTarget) bool {
+	if t.Column == 0 {
+		return false
+	}
+	_, table := d.index[dropTarget{Address: Address{OID: t.OID}}]
+	_, column := d.index[dropTarget{Address: t.Address}]
+	return table || t.Default && column
 }
 
 // schemaMembers lists the objects that live in a schema by their own right, so not indexes, which go with their tables.

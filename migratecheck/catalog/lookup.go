@@ -26,7 +26,7 @@ func (c *Catalog) lookupKind(rv *pgast.RangeVar, kind RelKind) (*Relation, error
 	if r := c.assumeRelation(rv, kind); r != nil {
 		return r, nil
 	}
-	if rv.Schemaname != "" && c.SchemaNamed(rv.Schemaname) == nil {
+	if rv.Schemaname != "" && rv.Schemaname != tempSchema && c.SchemaNamed(rv.Schemaname) == nil {
 		return nil, errorf("3F000", "schema \"%s\" does not exist", rv.Schemaname)
 	}
 	err := errorf("42P01", "relation \"%s\" does not exist", rangeVarName(rv))
@@ -65,6 +65,11 @@ func rangeVarName(rv *pgast.RangeVar) string {
 // creationSchema is the schema in which a relation called rv is made (RangeVarGetCreationNamespace).
 func (c *Catalog) creationSchema(rv *pgast.RangeVar) (OID, error) {
 	if rv.Relpersistence == "t" || rv.Schemaname == tempSchema {
+		if rv.Schemaname != "" {
+			if _, err := c.lookupSchema(rv.Schemaname); err != nil {
+				return 0, err
+			}
+		}
 		if rv.Schemaname != "" && rv.Schemaname != tempSchema {
 			return 0, errorf("42P16", "cannot create temporary relation in non-temporary schema")
 		}

@@ -38,6 +38,9 @@ func nameKeyOf(o Object) string {
 	case *Extension:
 		return nameKey(inExtensions, 0, o.Name)
 	case *Other:
+		if o.opclass != nil { // one name for each access method
+			return nameKey(inOthers, o.Schema, o.Kind+"\x00"+o.Name+"\x00"+o.opclass.method)
+		}
 		return nameKey(inOthers, o.Schema, o.Kind+"\x00"+o.Name)
 	case *Constraint:
 		// Several tables of a schema may have constraints of one name: the OID keeps the keys apart.

@@ -218,6 +218,8 @@ type IndexKey struct {
 	Collation  string // "" the column's
 	Desc       bool
 	NullsFirst bool
+
+	class OID // of an operator class of the catalog's own (an extension's)
 }
 
 // ConstraintKind is pg_constraint.contype.

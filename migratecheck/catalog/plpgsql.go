@@ -195,7 +195,7 @@ func (r *codeRunner) resolve(call *pgast.FuncCall) *Func {
 		if f.OID < FirstUserOID {
 			return nil
 		}
-		if len(f.inputs()) >= len(call.Args) {
+		if len(f.passed()) >= len(call.Args) {
 			user = append(user, f)
 		}
 	}
@@ -227,7 +227,7 @@ func (r *codeRunner) call(f *Func, call *pgast.FuncCall) error {
 		return nil
 	}
 	inner := &codeRunner{c: r.c, eff: r.eff, via: string(functionWord(f)) + " " + f.Name + "()", vars: map[string]plValue{}, steps: r.steps}
-	in := f.inputs()
+	in := f.passed()
 	for i, arg := range call.Args {
 		v := r.eval(arg)
 		at := i
@@ -398,6 +398,12 @@ func (r *codeRunner) statement(stmt pgast.Stmt) error {
 	if stmt.Node.GetSelectStmt() != nil && isData(stmt.Node) {
 		_, err := r.query(stmt.Node)
 		return err
+	}
+	if call := stmt.Node.GetCallStmt(); call != nil {
+		if f := r.resolve(call.Funccall); f != nil {
+			return r.call(f, call.Funccall)
+		}
+		return nil
 	}
 	if isData(stmt.Node) {
 		r.eff.Inner = append(r.eff.Inner, Inner{Stmt: stmt, Via: r.via, Before: r.c.Clone(), After: r.c.Clone()})

@@ -33,6 +33,11 @@ func (a *alteration) addColumn(cmd *pgast.AlterTableCmd) {
 
 // columnExists tells whether ADD COLUMN IF NOT EXISTS finds the column there.
 func (a *alteration) columnExists(cmd *pgast.AlterTableCmd) bool {
+	for _, n := range a.stmt.Cmds {
+		if c := n.GetAlterTableCmd(); c.GetSubtype() == pgast.AlterTableType_AT_DropColumn && c.Name == cmd.Def.GetColumnDef().GetColname() {
+			return false // drops come first, wherever they are written (AT_PASS_DROP)
+		}
+	}
 	return cmd.MissingOk && a.table.rel != nil && a.table.rel.Column(cmd.Def.GetColumnDef().GetColname()) != nil
 }
 
@@ -101,7 +106,7 @@ func (a *analyzer) checkForeignKey(m, ref member) {
 	a.lockIndexes(m.rel, AccessShare)
 	for _, r := range a.family(ref.target, ref.rel, isPartitioned(ref.rel)) {
 		a.lock(r.target, AccessShare)
-		a.lockPlannedIndexes(r.rel, AccessShare)
+		a.lockPlannedIndexes(r.rel, AccessShare, true)
 		if !isPartitioned(r.rel) {
 			a.scan(r.target, ScanForeign, "the rows of "+m.name.String()+" are joined with it")
 		}
@@ -137,19 +142,26 @@ func (a *alteration) addIndexConstraint(con *pgast.Constraint, def *pgast.Column
 			pgast.ConstrType_CONSTR_PRIMARY: "PRIMARY KEY", pgast.ConstrType_CONSTR_UNIQUE: "UNIQUE", pgast.ConstrType_CONSTR_EXCLUSION: "EXCLUDE",
 		}[con.Contype]
 		reason := "builds the index of " + constraintText(con, kind)
-		a.partitions(func(m member) {
+		// The index of each partition is made by a DefineIndex of its own, which needs no more than SHARE.
+		for i, m := range a.family(a.table.target, a.table.rel, a.inh && isPartitioned(a.table.rel)) {
+			if i > 0 {
+				a.lock(m.target, Share)
+			}
 			if isPartitioned(m.rel) {
-				return
+				continue
 			}
 			a.scan(m.target, ScanBuild, reason)
 			a.build(m.target, a.newIndexName(m, con.Conname), reason)
-		})
+		}
 	}
 	if con.Contype != pgast.ConstrType_CONSTR_PRIMARY {
 		return
 	}
 	// A primary key makes its columns NOT NULL by SET NOT NULL (transformIndexConstraint), which children inherit.
 	for _, column := range columns {
+		if a.notNullBelow(column) {
+			continue
+		}
 		a.recurse(func(m member) {
 			if def == nil {
 				a.notNull(m, column, "checks that no row has NULL in primary key column "+column)
@@ -183,7 +195,13 @@ func (a *alteration) dropConstraint(cmd *pgast.AlterTableCmd) {
 		return
 	}
 	if con.Kind == catalog.Check && !con.NoInherit {
-		a.recurse(nil)
+		// With ONLY the children keep theirs, but learn that it is their own now (conislocal).
+		for _, child := range a.descendants(a.table.rel) {
+			a.lockRel(child, a.mode)
+		}
+	}
+	if con.Kind == catalog.ForeignKey {
+		a.lockOID(con.RefTable, a.mode)
 	}
 	if a.after == nil {
 		a.droppedObject(con)

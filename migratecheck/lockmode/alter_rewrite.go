@@ -91,14 +91,14 @@ func (a *alteration) columnRewrites(def *pgast.ColumnDef) string {
 
 // newColumn is a column of the altered table after the statement, nil when that is not known.
 func (a *alteration) newColumn(name string) *catalog.Column {
-	return a.columnAfter(a.table.rel, name)
+	return a.columnAfter(a.table.oid, name)
 }
 
-func (a *analyzer) columnAfter(rel *catalog.Relation, name string) *catalog.Column {
-	if rel == nil || a.after == nil {
+func (a *analyzer) columnAfter(table catalog.OID, name string) *catalog.Column {
+	if table == 0 || a.after == nil {
 		return nil
 	}
-	now, _ := a.after.Get(rel.OID).(*catalog.Relation)
+	now, _ := a.after.Get(table).(*catalog.Relation)
 	if now == nil {
 		return nil
 	}

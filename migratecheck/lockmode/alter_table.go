@@ -89,10 +89,19 @@ func (a *alteration) command(cmd *pgast.AlterTableCmd) {
 		pgast.AlterTableType_AT_SetStatistics, pgast.AlterTableType_AT_DropExpression:
 		a.recurse(nil)
 	case pgast.AlterTableType_AT_SetNotNull:
+		if a.notNullBelow(cmd.Name) {
+			return
+		}
 		a.recurse(func(m member) { a.notNull(m, cmd.Name, "checks that no row has NULL in column "+cmd.Name) })
 	case pgast.AlterTableType_AT_DropColumn:
-		if a.table.rel == nil || a.table.rel.Column(cmd.Name) != nil {
-			a.recurse(nil)
+		// With ONLY the children keep the column, but learn that it is theirs now (attislocal).
+		if a.table.rel != nil && a.table.rel.Column(cmd.Name) != nil {
+			for _, child := range a.descendants(a.table.rel) {
+				a.lockRel(child, a.mode)
+			}
+		}
+		if a.table.rel == nil || a.table.rel.Assumed {
+			a.note("the indexes and foreign keys of column " + cmd.Name + ", and what depends on it, are not known")
 		}
 		a.typedTables(a.table.rel, cmd.Behavior)
 	case pgast.AlterTableType_AT_AddConstraint, pgast.AlterTableType_AT_AddIndexConstraint:
@@ -157,6 +166,16 @@ func (a *alteration) notNull(m member, column, reason string) {
 		}
 	}
 	a.scan(m.target, ScanValidate, reason)
+}
+
+// notNullBelow tells whether a column of a partitioned table is NOT NULL already, so that SET NOT NULL does not go on to
+// the partitions (ATPrepSetNotNull).
+func (a *alteration) notNullBelow(column string) bool {
+	if !isPartitioned(a.table.rel) {
+		return false
+	}
+	col := a.table.rel.Column(column)
+	return col != nil && col.NotNull
 }
 
 // provedNotNull tells whether no scan is needed to know that a column holds no NULL.
@@ -254,6 +273,13 @@ func (a *alteration) enableTrigger(cmd *pgast.AlterTableCmd) {
 		if t.Row && (cmd.Name == "" || t.Name == cmd.Name) {
 			cloned = true
 		}
+	}
+	all := cmd.Subtype == pgast.AlterTableType_AT_EnableTrigAll || cmd.Subtype == pgast.AlterTableType_AT_DisableTrigAll
+	if all && a.version >= 15 { // those of foreign keys have clones too since version 15
+		for _, con := range a.before.Constraints(a.table.rel.OID) {
+			cloned = cloned || con.Kind == catalog.ForeignKey
+		}
+		cloned = cloned || len(a.before.ReferencedBy(a.table.rel.OID)) > 0
 	}
 	if cloned {
 		for _, child := range a.descendants(a.table.rel) {

@@ -17,7 +17,7 @@ func (a *alteration) typeRewrites(m member, cmd *pgast.AlterTableCmd) string {
 	if !hasStorage(m.rel) {
 		return ""
 	}
-	from, to := m.rel.Column(cmd.Name), a.columnAfter(m.rel, cmd.Name)
+	from, to := m.rel.Column(cmd.Name), a.columnAfter(m.oid, cmd.Name)
 	if from == nil || from.Type.OID == 0 || to == nil || to.Type.OID == 0 {
 		a.note("the present or new type of column " + cmd.Name + " is not known")
 		return reason
@@ -99,7 +99,7 @@ func (a *alteration) changeColumn(m member, cmd *pgast.AlterTableCmd) {
 		}
 		return
 	}
-	to := a.columnAfter(m.rel, cmd.Name)
+	to := a.columnAfter(m.oid, cmd.Name)
 	for _, index := range a.before.Indexes(m.rel.OID) {
 		a.changeIndex(m, index, col, to)
 	}
@@ -107,7 +107,7 @@ func (a *alteration) changeColumn(m member, cmd *pgast.AlterTableCmd) {
 		a.changeConstraint(m, con, col, to)
 	}
 	for _, con := range a.before.ReferencedBy(m.rel.OID) {
-		if contains(con.RefColumns, col.Num) && con.Table != m.rel.OID {
+		if contains(con.RefColumns, col.Num) && con.Table != m.rel.OID && !a.goneAfter(con.OID) {
 			a.lockOID(con.Table, AccessExclusive)
 			if child := a.relation(con.Table); child != nil && con.Valid && (a.rewritten[m.target] || !a.sameOperators(col, to)) {
 				a.checkForeignKey(member{a.target(child), child}, m)
@@ -122,7 +122,7 @@ func (a *alteration) changeIndex(m member, index *catalog.Relation, col, to *cat
 		return
 	}
 	a.lockRel(index, AccessExclusive)
-	if index.Kind == catalog.PartitionedIndex || a.rewritten[m.target] {
+	if a.goneAfter(index.OID) || index.Kind == catalog.PartitionedIndex || a.rewritten[m.target] {
 		return // no file of its own, or noted with the table
 	}
 	expressions := index.Index.Predicate != nil
@@ -180,6 +180,9 @@ func (a *analyzer) sameOperators(from, to *catalog.Column) bool {
 func sameCollation(from, to *catalog.Column) bool { return to != nil && from.Collation == to.Collation }
 
 func (a *alteration) changeConstraint(m member, con *catalog.Constraint, col, to *catalog.Column) {
+	if a.goneAfter(con.OID) {
+		return // dropped by another subcommand, before
+	}
 	switch con.Kind {
 	case catalog.Check:
 		if con.Check != nil && (contains(con.Columns, col.Num) || refersTo(con.Check, m.rel.OID, col.Num)) && con.Valid && hasStorage(m.rel) {
@@ -193,7 +196,10 @@ func (a *alteration) changeConstraint(m member, con *catalog.Constraint, col, to
 		if ref == nil {
 			return
 		}
-		a.lockRel(ref, AccessExclusive)
+		if a.version >= 15 || !isPartitioned(ref) {
+			a.lockRel(ref, AccessExclusive) // it loses the triggers of the old constraint
+		}
+		a.lockRel(ref, ShareRowExclusive)
 		if con.Valid && (a.rewritten[m.target] || !a.sameOperators(col, to)) {
 			a.checkForeignKey(m, member{a.target(ref), ref})
 		}

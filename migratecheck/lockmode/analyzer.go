@@ -23,6 +23,7 @@ type analyzer struct {
 	scans    map[scanKey]bool
 	builds   map[buildKey]bool
 	unknown  []string
+	views    map[catalog.OID]bool // being expanded: CREATE OR REPLACE VIEW can make circles
 }
 
 // target is a relation: of the catalog, or one it has never seen, whose rel is nil and which is taken for a plain table.
@@ -51,15 +52,11 @@ func analyze(version int, before, after *catalog.Catalog, stmt pgast.Stmt) (Effe
 	a := &analyzer{
 		version: version, before: before, after: after,
 		locks: map[target]int{}, rewrites: map[target]int{}, scans: map[scanKey]bool{}, builds: map[buildKey]bool{},
+		views: map[catalog.OID]bool{},
 	}
 	if after == nil && changesSchema(stmt.Node) {
-		after := before.Clone()
-		applied, err := after.Apply(stmt)
-		if err == nil {
-			a.after = after
-			for _, n := range applied.Notices {
-				a.skipped = a.skipped || strings.HasSuffix(n, ", skipping")
-			}
+		if !a.apply(stmt, before.Open) && !before.Open {
+			a.apply(stmt, true) // what it names and the catalog lacks is taken for granted
 		}
 	}
 	if a.after != nil {
@@ -69,6 +66,21 @@ func analyze(version int, before, after *catalog.Catalog, stmt pgast.Stmt) (Effe
 	sortEffect(&a.eff)
 	a.eff.Unknown = strings.Join(a.unknown, "; ")
 	return a.eff, nil
+}
+
+// apply applies the statement to a copy of the catalog, and reports whether that worked.
+func (a *analyzer) apply(stmt pgast.Stmt, open bool) bool {
+	after := a.before.Clone()
+	after.Open = open
+	applied, err := after.Apply(stmt)
+	if err != nil {
+		return false
+	}
+	a.after = after
+	for _, n := range applied.Notices {
+		a.skipped = a.skipped || strings.HasSuffix(n, ", skipping")
+	}
+	return true
 }
 
 // changesSchema tells whether the catalog after the statement has something to say about its effect.
@@ -82,7 +94,8 @@ func changesSchema(n *pgast.Node) bool {
 	return false
 }
 
-// ref resolves a name. ok is false for the server's own catalogs, which are left out, and for what is known not to exist.
+// ref resolves a name. rel is the relation before the statement, nil when the catalog had not seen it. ok is false for the
+// server's own catalogs, which are left out.
 func (a *analyzer) ref(rv *pgast.RangeVar) (t target, rel *catalog.Relation, ok bool) {
 	if rv == nil {
 		return target{}, nil, false
@@ -96,7 +109,10 @@ func (a *analyzer) ref(rv *pgast.RangeVar) (t target, rel *catalog.Relation, ok 
 	name := catalog.Name{Schema: rv.Schemaname, Name: rv.Relname}
 	if a.after != nil {
 		if rel := a.after.Relation(rv.Schemaname, rv.Relname); rel != nil && rel.Assumed {
-			return target{rel.OID, a.after.NameOf(rel.OID)}, rel, true
+			if !a.before.Open {
+				a.note("relation " + name.String() + " does not exist")
+			}
+			return target{rel.OID, a.after.NameOf(rel.OID)}, nil, true
 		}
 	}
 	if !a.before.Open {
@@ -121,9 +137,6 @@ func isSystem(schema, name string) bool {
 
 // target makes a target of an object of the catalog before the statement.
 func (a *analyzer) target(rel *catalog.Relation) target {
-	if a.before.Get(rel.OID) == nil && a.after != nil {
-		return target{rel.OID, a.after.NameOf(rel.OID)} // assumed by the statement
-	}
 	return target{rel.OID, a.before.NameOf(rel.OID)}
 }
 
@@ -154,9 +167,9 @@ func (a *analyzer) lock(t target, mode Mode) {
 	a.eff.Locks = append(a.eff.Locks, Lock{Relation: t.oid, Name: t.name, Mode: mode})
 }
 
-// lockRel locks a relation of the catalog before the statement; nil is ignored.
+// lockRel locks a relation of the catalog before the statement; nil is ignored, and what the statement made or assumed.
 func (a *analyzer) lockRel(rel *catalog.Relation, mode Mode) {
-	if rel != nil {
+	if rel != nil && a.before.Get(rel.OID) != nil {
 		a.lock(a.target(rel), mode)
 	}
 }
@@ -273,6 +286,31 @@ func (a *analyzer) family(t target, rel *catalog.Relation, inh bool) []member {
 		}
 	}
 	return list
+}
+
+// expand calls f for the relations that the query of a view names, once each.
+func (a *analyzer) expand(view *catalog.Relation, f func(rel *catalog.Relation)) {
+	if view.Query == nil || a.views[view.OID] {
+		return
+	}
+	a.views[view.OID] = true
+	defer delete(a.views, view.OID)
+	if view.Query.Unknown {
+		a.note("the query of " + a.target(view).name.String() + " is not fully known")
+	}
+	seen := map[catalog.OID]bool{}
+	for _, ref := range view.Query.Refs {
+		rel := a.relation(ref.OID)
+		if rel == nil || seen[rel.OID] || rel.OID == view.OID {
+			continue
+		}
+		seen[rel.OID] = true
+		switch rel.Kind {
+		case catalog.Sequence, catalog.CompositeRel, catalog.Index, catalog.PartitionedIndex:
+		default:
+			f(rel)
+		}
+	}
 }
 
 // member is a table and what the catalog knows of it, which may be nothing.

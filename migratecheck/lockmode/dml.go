@@ -67,17 +67,8 @@ func (a *analyzer) writeTargets(m member, d depth) []member {
 		a.note("a rule does the write")
 		return nil
 	}
-	if m.rel.Query == nil {
-		return nil
-	}
 	var bases []member
-	seen := map[catalog.OID]bool{}
-	for _, ref := range m.rel.Query.Refs {
-		if rel := a.relation(ref.OID); rel != nil && !seen[rel.OID] && rel.Kind != catalog.Sequence {
-			seen[rel.OID] = true
-			bases = append(bases, a.writeTargets(member{a.target(rel), rel}, d)...)
-		}
-	}
+	a.expand(m.rel, func(rel *catalog.Relation) { bases = append(bases, a.writeTargets(member{a.target(rel), rel}, d)...) })
 	if len(bases) > 1 {
 		a.note("which relation beneath the view is written is not known")
 	}
@@ -187,7 +178,7 @@ func (a *analyzer) checkReferences(rel *catalog.Relation, changed map[int]bool) 
 func (a *analyzer) lockKeyShare(parent *catalog.Relation) {
 	for _, m := range a.family(a.target(parent), parent, isPartitioned(parent)) {
 		a.lock(m.target, RowShare)
-		a.lockPlannedIndexes(m.rel, RowShare)
+		a.lockPlannedIndexes(m.rel, RowShare, true)
 	}
 	if isPartitioned(parent) {
 		a.note("the rows decide which partitions of " + a.target(parent).name.String() + " are locked")
@@ -203,11 +194,15 @@ func someOf(nums []int, set map[int]bool) bool {
 	return false
 }
 
-// setColumns lists the names in SET a = …, (b, c) = ….
-func setColumns(targets []*pgast.Node) []string {
-	var names []string
+// setColumns reads SET a = …, (b, c) = …: the columns that may change, and whether to something other than NULL. A column
+// set to itself does not change.
+func setColumns(targets []*pgast.Node) map[string]bool {
+	names := map[string]bool{}
 	for _, n := range targets {
-		names = append(names, n.GetResTarget().GetName())
+		name, value := n.GetResTarget().GetName(), n.GetResTarget().GetVal()
+		if columnName(value) != name {
+			names[name] = !isNullConstant(value)
+		}
 	}
 	return names
 }
@@ -294,7 +289,7 @@ func (a *analyzer) write(rv *pgast.RangeVar, where *pgast.Node, d depth, effects
 		}
 		for _, m := range a.family(base.target, base.rel, rv.Inh) {
 			a.lock(m.target, RowExclusive)
-			a.lockPlannedIndexes(m.rel, RowExclusive)
+			a.lockPlannedIndexes(m.rel, RowExclusive, rv.Inh)
 			if d == executed && !isPartitioned(m.rel) && readsAll(a.before, m.rel, where) {
 				a.scan(m.target, ScanQuery, "every row is looked at")
 			}
@@ -309,18 +304,20 @@ func (a *analyzer) write(rv *pgast.RangeVar, where *pgast.Node, d depth, effects
 }
 
 // updated notes what foreign keys do when columns of rel change.
-func (a *analyzer) updated(rel *catalog.Relation, names []string, seen map[catalog.OID]bool) {
-	changed := map[int]bool{}
-	for _, name := range names {
+func (a *analyzer) updated(rel *catalog.Relation, names map[string]bool, seen map[catalog.OID]bool) {
+	changed, filled := map[int]bool{}, map[int]bool{}
+	for name, value := range names {
 		if col := rel.Column(name); col != nil {
 			changed[col.Num] = true
+			filled[col.Num] = value
 		}
 	}
-	a.changed(rel, changed, seen)
+	a.changed(rel, changed, filled, seen)
 }
 
-func (a *analyzer) changed(rel *catalog.Relation, changed map[int]bool, seen map[catalog.OID]bool) {
-	a.checkReferences(rel, changed)
+// changed: filled is the columns that change to something other than NULL, which alone is checked.
+func (a *analyzer) changed(rel *catalog.Relation, changed, filled map[int]bool, seen map[catalog.OID]bool) {
+	a.checkReferences(rel, filled)
 	for _, con := range a.before.ReferencedBy(rel.OID) {
 		if someOf(con.RefColumns, changed) {
 			a.referencing(con, con.OnUpdate, seen)
@@ -349,7 +346,7 @@ func (a *analyzer) referencing(con *catalog.Constraint, action byte, seen map[ca
 	}
 	for _, m := range a.family(a.target(child), child, isPartitioned(child)) {
 		a.lock(m.target, mode)
-		a.lockPlannedIndexes(m.rel, mode)
+		a.lockPlannedIndexes(m.rel, mode, true)
 		if !isPartitioned(m.rel) && !a.hasIndexOn(m.rel, con.Columns) {
 			a.scan(m.target, ScanForeign, "no index finds the rows that refer to a deleted or changed key")
 		}
@@ -370,7 +367,7 @@ func (a *analyzer) referencing(con *catalog.Constraint, action byte, seen map[ca
 			}
 			return
 		}
-		a.changed(child, changed, seen)
+		a.changed(child, changed, changed, seen)
 	}
 }
 

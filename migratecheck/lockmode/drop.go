@@ -25,7 +25,7 @@ func (a *analyzer) drop(s *pgast.DropStmt) {
 		return
 	}
 	a.dropped()
-	if a.after != nil && !a.before.Open {
+	if a.after != nil && !a.after.Open {
 		return
 	}
 	// What the catalog has not seen, or could not drop, is locked all the same.
@@ -47,6 +47,9 @@ func (a *analyzer) drop(s *pgast.DropStmt) {
 				continue
 			}
 			a.lockIndexes(rel, AccessExclusive)
+			if rel == nil || rel.Assumed {
+				a.note("the indexes and foreign keys of " + t.name.String() + ", and what depends on it, are not known")
+			}
 		}
 	case pgast.ObjectType_OBJECT_TRIGGER, pgast.ObjectType_OBJECT_RULE, pgast.ObjectType_OBJECT_POLICY:
 		for _, n := range s.Objects {
@@ -95,7 +98,8 @@ func (a *analyzer) droppedObject(o catalog.Object) {
 	case *catalog.Constraint:
 		// RemoveConstraintById; dropping the triggers of a foreign key locks the other table too (RemoveTriggerById).
 		a.lockOID(o.Table, AccessExclusive)
-		if o.Kind == catalog.ForeignKey {
+		// Until version 14 only the partitions of a partitioned table have the triggers, not itself.
+		if o.Kind == catalog.ForeignKey && (a.version >= 15 || !isPartitioned(a.relation(o.RefTable))) {
 			a.lockOID(o.RefTable, AccessExclusive)
 		}
 	case *catalog.Trigger:

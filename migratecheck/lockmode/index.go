@@ -90,16 +90,18 @@ func (a *analyzer) reindex(s *pgast.ReindexStmt) {
 		}
 		if rel.Kind == catalog.PartitionedIndex {
 			a.eff.NoTransaction = true
+			a.lockOID(rel.Index.Table, tableReindexMode(concurrent)) // RangeVarCallbackForReindexIndex
 		}
 	case pgast.ReindexObjectType_REINDEX_OBJECT_TABLE:
 		t, rel, ok := a.ref(s.Relation)
 		if !ok {
 			return
 		}
-		if isPartitioned(rel) {
+		if isPartitioned(rel) && a.version >= 14 {
 			a.eff.NoTransaction = true
 		}
-		for _, m := range a.family(t, rel, isPartitioned(rel)) {
+		// Until version 13 a partitioned table is left alone, with a warning.
+		for _, m := range a.family(t, rel, isPartitioned(rel) && a.version >= 14) {
 			a.reindexTable(m, concurrent)
 		}
 	default: // SCHEMA, SYSTEM, DATABASE

@@ -3,10 +3,11 @@ package lockmode
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
-	"git.sr.ht/~sourcehut/ha-go/internal/pgtest"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -50,22 +51,31 @@ func (w *workbench) checkOutside(t *testing.T, row Row) {
 		}
 	}
 	got := observation{locks: map[string]Mode{}, rewrites: map[string]bool{}, scans: map[string]bool{}}
-	// Relations that have nothing to do with the statement are tried in one mode only.
+	var others []string
 	for name, kind := range names {
+		if want.locks[name] == "" {
+			if kind == "table" {
+				others = append(others, "LOCK TABLE ONLY "+name+" IN ACCESS EXCLUSIVE MODE")
+			} else {
+				others = append(others, "ALTER INDEX "+name+" SET TABLESPACE pg_default")
+			}
+			continue
+		}
 		holds := tableHolds(name)
 		if kind == "index" {
-			holds = indexHolds(name)
-		}
-		if want.locks[name] == "" {
-			holds = holds[len(holds)-1:]
+			holds = indexHolds(before, name)
 		}
 		for _, hold := range holds {
-			mode := w.attempt(ctx, t, row, hold, name)
-			got.locks[name] = Strongest(got.locks[name], mode)
+			on, mode := w.attempt(ctx, t, row, hold)
+			if on == name {
+				got.locks[name] = Strongest(got.locks[name], mode)
+			}
 		}
-		if got.locks[name] == "" {
-			delete(got.locks, name)
-		}
+	}
+	// All relations that should have nothing to do with the statement are locked at once: it must not notice.
+	slices.Sort(others)
+	if on, mode := w.attempt(ctx, t, row, strings.Join(others, ";")); on != "" {
+		got.locks[on] = mode
 	}
 	want.rewrites, want.scans = got.rewrites, got.scans // see filesAndScans
 	if diff := want.differences(got); diff != "" {
@@ -83,70 +93,80 @@ func tableHolds(name string) []string {
 	return list
 }
 
-// indexHolds: LOCK takes no index, but these lock one and nothing else, in SHARE UPDATE EXCLUSIVE and in ACCESS EXCLUSIVE.
-func indexHolds(name string) []string {
-	return []string{"COMMENT ON INDEX " + name + " IS 'held'", "ALTER INDEX " + name + " SET TABLESPACE pg_default"}
+// indexHolds: LOCK takes no index, but these lock one in ACCESS SHARE (with its table), and alone in SHARE UPDATE EXCLUSIVE and
+// in ACCESS EXCLUSIVE.
+func indexHolds(c *catalog.Catalog, name string) []string {
+	schema, bare, ok := strings.Cut(name, ".")
+	if !ok {
+		schema, bare = "", name
+	}
+	table := c.NameOf(c.Relation(schema, bare).Index.Table).String()
+	return []string{"SELECT * FROM " + table, "COMMENT ON INDEX " + name + " IS 'held'", "ALTER INDEX " + name + " SET TABLESPACE pg_default"}
 }
 
-// attempt runs the example while another session holds a lock, and returns the mode it has to wait for on the relation.
-func (w *workbench) attempt(ctx context.Context, t *testing.T, row Row, hold, name string) Mode {
+// attempt runs the example while another session holds locks, and returns the relation it has to wait for and the mode it
+// asks for, nothing when it need not wait, or waits for the other transaction instead.
+func (w *workbench) attempt(ctx context.Context, t *testing.T, row Row, hold string) (string, Mode) {
 	dsn := w.copy(t, row.Setup)
-	holder, worker, watcher := pgtest.Connect(t, dsn), pgtest.Connect(t, dsn), pgtest.Connect(t, dsn)
-	tx, err := holder.Begin(ctx)
-	require.NoError(t, err)
-	_, err = tx.Exec(ctx, hold)
-	require.NoError(t, err, hold)
-
+	connect := func() *pgx.Conn {
+		conn, err := pgx.Connect(ctx, dsn)
+		require.NoError(t, err)
+		return conn
+	}
+	holder, worker, watcher := connect(), connect(), connect()
+	defer func() {
+		for _, conn := range []*pgx.Conn{holder, worker, watcher} {
+			require.NoError(t, conn.Close(ctx))
+		}
+	}()
+	w.exec(t, holder, "BEGIN; "+hold)
 	done := make(chan error, 1)
 	go func() {
 		_, err := worker.Exec(ctx, row.Example)
 		done <- err
 	}()
-	var mode Mode
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		select {
 		case err := <-done:
 			require.NoError(t, err, row.Example)
-			require.NoError(t, tx.Rollback(ctx))
-			return mode
+			return "", ""
 		case <-tick.C:
-			waits, found := waiting(ctx, t, watcher, worker.PgConn().PID(), name)
-			if !waits {
+			kind, on, mode := waiting(ctx, t, watcher, worker.PgConn().PID())
+			if kind == "" {
 				continue
 			}
-			mode = found
-			require.NoError(t, tx.Rollback(ctx))
+			w.exec(t, holder, "ROLLBACK")
 			require.NoError(t, <-done, row.Example)
-			return mode
+			if kind != "relation" {
+				return "", ""
+			}
+			return on, mode
 		}
 	}
 }
 
-// waiting tells whether a backend waits for a lock, and if it is one on the relation, in which mode.
-func waiting(ctx context.Context, t *testing.T, conn *pgx.Conn, pid uint32, name string) (bool, Mode) {
-	var kind, mode string
-	var same bool
-	err := conn.QueryRow(ctx, `SELECT locktype, mode, coalesce(relation = $2::regclass, false) FROM pg_locks WHERE pid = $1 AND NOT granted`,
-		pid, name).Scan(&kind, &mode, &same)
+// waiting tells what kind of lock a backend waits for, "" for none, and of a relation's its name and mode.
+func waiting(ctx context.Context, t *testing.T, conn *pgx.Conn, pid uint32) (kind, on string, mode Mode) {
+	err := conn.QueryRow(ctx, `
+		SELECT locktype, mode, CASE WHEN relation IS NULL THEN '' ELSE relation::regclass::text END FROM pg_locks WHERE pid = $1 AND NOT granted`,
+		pid).Scan(&kind, &mode, &on)
 	if err != nil {
 		require.ErrorIs(t, err, pgx.ErrNoRows)
-		return false, ""
 	}
-	if kind == "relation" && same {
-		return true, Mode(mode)
-	}
-	return true, ""
+	return kind, on, mode
 }
 
 // filesAndScans compares what has a new file after the statement, and, where the statistics can be had at once (since 15),
 // what was read.
 func (w *workbench) filesAndScans(ctx context.Context, t *testing.T, row Row, want observation) {
-	conn := pgtest.Connect(t, w.copy(t, row.Setup))
+	conn, err := pgx.Connect(ctx, w.copy(t, row.Setup))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(ctx)) }()
 	w.exec(t, conn, "SELECT pg_stat_reset()")
 	before := files(ctx, t, conn)
-	_, err := conn.Exec(ctx, row.Example)
+	_, err = conn.Exec(ctx, row.Example)
 	require.NoError(t, err)
 	got := observation{locks: want.locks, rewrites: map[string]bool{}, scans: want.scans}
 	after := files(ctx, t, conn)

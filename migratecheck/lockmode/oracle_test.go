@@ -239,8 +239,12 @@ func (w *workbench) copy(t *testing.T, setup string) string {
 		_, err := w.admin.Exec(ctx, "DROP DATABASE "+name)
 		require.NoError(t, err)
 	})
-	conn := pgtest.Connect(t, w.server.DSN(name))
-	w.exec(t, conn, setup)
+	if setup != "" {
+		conn, err := pgx.Connect(t.Context(), w.server.DSN(name))
+		require.NoError(t, err)
+		w.exec(t, conn, setup)
+		require.NoError(t, conn.Close(t.Context()))
+	}
 	return w.server.DSN(name)
 }
 

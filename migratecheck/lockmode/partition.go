@@ -53,9 +53,7 @@ func (a *alteration) attach(cmd *pgast.PartitionCmd) {
 			}
 		}
 	}
-	for _, con := range a.before.ReferencedBy(parent.OID) {
-		a.lockOID(con.Table, ShareRowExclusive)
-	}
+	a.lockReferencing(parent)
 }
 
 // attachIndexes notes the indexes that are built in a new partition because it has none to match the parent's
@@ -147,9 +145,20 @@ func (a *alteration) detach(cmd *pgast.AlterTableCmd) {
 		a.lockRel(a.defaultPartition(parent), AccessExclusive)
 	}
 	for _, con := range a.before.Constraints(rel.OID) {
-		if con.Kind == catalog.ForeignKey && con.Parent != 0 {
-			a.lockOID(con.RefTable, ShareRowExclusive)
+		ref := a.relation(con.RefTable)
+		if con.Kind != catalog.ForeignKey || con.Parent == 0 || ref == nil {
+			continue
 		}
+		// The partition's copy of the foreign key becomes one of its own, with its own triggers.
+		if isPartitioned(ref) {
+			a.lock(t, AccessExclusive) // and its part in the partitions of the other table is dropped
+		}
+		if a.version >= 15 || !isPartitioned(ref) && ref.PartitionOf == 0 {
+			a.lockRel(ref, ShareRowExclusive)
+		}
+	}
+	if a.version < 15 {
+		return
 	}
 	for _, con := range a.before.ReferencedBy(parent.OID) {
 		a.lockOID(con.Table, ShareRowExclusive)

@@ -189,7 +189,7 @@ func (a *analyzer) read(m member, mode Mode, d depth, inh, all bool) {
 	}
 	for _, m := range a.family(m.target, m.rel, inh) {
 		a.lock(m.target, mode)
-		a.lockPlannedIndexes(m.rel, mode)
+		a.lockPlannedIndexes(m.rel, mode, inh)
 		if all && d == executed && (m.rel == nil || m.rel.Kind == catalog.Table || m.rel.Kind == catalog.MatView) {
 			a.scan(m.target, ScanQuery, "the query reads every row")
 		}
@@ -197,9 +197,9 @@ func (a *analyzer) read(m member, mode Mode, d depth, inh, all bool) {
 }
 
 // lockPlannedIndexes locks the indexes that the planner opens. Those of a partitioned table itself it opens since
-// version 16 (get_relation_info, commit 3c569049b7b).
-func (a *analyzer) lockPlannedIndexes(rel *catalog.Relation, mode Mode) {
-	if rel == nil || isPartitioned(rel) && a.version < 16 {
+// version 16 (get_relation_info, commit 3c569049b7b), and with ONLY.
+func (a *analyzer) lockPlannedIndexes(rel *catalog.Relation, mode Mode, inh bool) {
+	if rel == nil || inh && isPartitioned(rel) && a.version < 16 {
 		return
 	}
 	a.lockIndexes(rel, mode)
@@ -207,24 +207,10 @@ func (a *analyzer) lockPlannedIndexes(rel *catalog.Relation, mode Mode) {
 
 // viewQuery locks what the query of a view (or materialized view) reads.
 func (a *analyzer) viewQuery(view *catalog.Relation, mode Mode, d depth, all bool) {
-	if view == nil || view.Query == nil {
+	if view == nil {
 		return
 	}
-	if view.Query.Unknown {
-		a.note("the query of " + a.target(view).name.String() + " is not fully known")
-	}
-	for i, ref := range view.Query.Refs {
-		if i > 0 && view.Query.Refs[i-1].OID == ref.OID {
-			continue
-		}
-		if rel := a.relation(ref.OID); rel != nil && rel.OID != view.OID {
-			switch rel.Kind {
-			case catalog.Sequence, catalog.CompositeRel, catalog.Index:
-				continue
-			}
-			a.read(member{a.target(rel), rel}, mode, d, true, all)
-		}
-	}
+	a.expand(view, func(rel *catalog.Relation) { a.read(member{a.target(rel), rel}, mode, d, true, all) })
 }
 
 // exprs follows the subqueries inside expressions, and calls of nextval and setval on a constant.

@@ -141,7 +141,7 @@ func indexRows() []entry {
 			example: "REINDEX INDEX part_v"},
 		{statement: "REINDEX SCHEMA",
 			source:  "manual, REINDEX",
-			setup:   "CREATE SCHEMA other; CREATE TABLE other.o (a int PRIMARY KEY);",
+			setup:   "CREATE SCHEMA other; CREATE TABLE other.o (a int PRIMARY KEY); INSERT INTO other.o VALUES (1);",
 			example: "REINDEX SCHEMA other"},
 	}
 }

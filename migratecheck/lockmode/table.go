@@ -94,8 +94,20 @@ func (a *analyzer) newPartition(rv *pgast.RangeVar, bound *pgast.PartitionBoundS
 			}
 		}
 	}
+	a.lockReferencing(parent)
+}
+
+// lockReferencing locks the tables with foreign keys to a partitioned table that gets a partition (CloneFkReferenced): until
+// version 14 they are only looked at, since 15 the new triggers are made in their name.
+func (a *analyzer) lockReferencing(parent *catalog.Relation) {
+	mode := ShareRowExclusive
+	if a.version < 15 {
+		mode = AccessShare
+	}
 	for _, con := range a.before.ReferencedBy(parent.OID) {
-		a.lockOID(con.Table, ShareRowExclusive) // CloneFkReferenced
+		if con.Parent == 0 {
+			a.lockOID(con.Table, mode)
+		}
 	}
 }
 
@@ -195,7 +207,7 @@ func (a *analyzer) truncate(s *pgast.TruncateStmt) {
 		if s.Behavior == pgast.DropBehavior_DROP_CASCADE {
 			for _, con := range a.before.ReferencedBy(m.rel.OID) {
 				if child := a.relation(con.Table); child != nil {
-					queue = append(queue, a.family(a.target(child), child, true)...)
+					queue = append(queue, a.family(a.target(child), child, isPartitioned(child))...)
 				}
 			}
 		}
@@ -228,16 +240,8 @@ func (a *analyzer) lockTable(s *pgast.LockStmt) {
 func (a *analyzer) lockDeep(m member, mode Mode, inh bool) {
 	for _, m := range a.family(m.target, m.rel, inh) {
 		a.lock(m.target, mode)
-		if m.rel == nil || m.rel.Kind != catalog.View || m.rel.Query == nil {
-			continue
-		}
-		if m.rel.Query.Unknown {
-			a.note("the query of " + m.name.String() + " is not fully known")
-		}
-		for _, ref := range m.rel.Query.Refs {
-			if rel := a.relation(ref.OID); rel != nil && rel.OID != m.rel.OID && rel.Kind != catalog.Sequence {
-				a.lockDeep(member{a.target(rel), rel}, mode, true)
-			}
+		if m.rel != nil && m.rel.Kind == catalog.View {
+			a.expand(m.rel, func(rel *catalog.Relation) { a.lockDeep(member{a.target(rel), rel}, mode, true) })
 		}
 	}
 }

@@ -174,6 +174,10 @@ func funcName(prefix, message string) string { return prefix + strings.ReplaceAl
 // hot are the nodes there are so many of that they are allocated several at a time.
 var hot = map[string]bool{"String": true, "A_Const": true, "ColumnRef": true, "TypeName": true, "A_Expr": true, "ColumnDef": true, "Constraint": true, "ResTarget": true, "RangeVar": true}
 
+// unlocated are the nodes that never begin a statement, and of which gram.y leaves some without a location: those of
+// ALTER CONSTRAINT and of publications. Theirs is -1, as that of all others without one.
+var unlocated = map[string]bool{"Constraint": true, "PublicationObjSpec": true}
+
 // writeDecoder writes the function that reads a message into m.
 func writeDecoder(b *bytes.Buffer, msg message, enums map[string][]string) {
 	switch msg.name {
@@ -185,7 +189,10 @@ func writeDecoder(b *bytes.Buffer, msg message, enums map[string][]string) {
 	}
 	fmt.Fprintf(b, "func (d *decoder) %s(m *%s) {\n", funcName("decode", msg.name), msg.name)
 	for _, fd := range msg.fields {
-		if isLocation(fd) { // a location of 0 is not written
+		switch {
+		case isLocation(fd) && unlocated[msg.name]:
+			fmt.Fprintf(b, "m.%s = -1\n", fd.name)
+		case isLocation(fd): // a location of 0 is not written
 			fmt.Fprintf(b, "m.%s = d.base\n", fd.name)
 		}
 	}

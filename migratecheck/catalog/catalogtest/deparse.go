@@ -12,6 +12,10 @@ import (
 
 // Checker compares our catalogs with one server connection's database.
 type Checker struct {
+	// LenientCodes lets a statement that both refuse pass, whatever the SQLSTATEs: a generated one can be wrong in several
+	// ways, and the server looks for them in an order of its own.
+	LenientCodes bool
+
 	conn *pgx.Conn
 	// same remembers pairs of texts that the server has printed alike.
 	same map[[2]string]bool

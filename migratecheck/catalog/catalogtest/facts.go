@@ -16,14 +16,16 @@ import (
 // compared, and that no entry here is stale.
 func notCompared() map[string]string {
 	return map[string]string{
-		"Extension.Known":   "whether our catalog has the members; the server always has",
-		"Column.Num":        "the place in Columns says it; ourWorld checks that both agree",
-		"Extension.Version": "depends on the contrib package installed, not on the statements",
-		"Expr.Unknown":      "our own doubt; the server has none",
-		"Query.Unknown":     "our own doubt; the server has none",
-		"Relation.Assumed":  "only in open catalogs, which have no server to agree with",
-		"Type.Assumed":      "only in open catalogs",
-		"Func.Assumed":      "only in open catalogs",
+		"Extension.Known":    "whether our catalog has the members; the server always has",
+		"Column.Num":         "the place in Columns says it; ourWorld checks that both agree",
+		"Extension.Version":  "depends on the contrib package installed, not on the statements",
+		"Expr.Unknown":       "our own doubt; the server has none",
+		"Query.Unknown":      "our own doubt; the server has none",
+		"Relation.Assumed":   "only in open catalogs, which have no server to agree with",
+		"Column.Assumed":     "only in open catalogs",
+		"Constraint.Assumed": "only in open catalogs",
+		"Type.Assumed":       "only in open catalogs",
+		"Func.Assumed":       "only in open catalogs",
 	}
 }
 
@@ -134,10 +136,10 @@ func (p *printer) annotations(key string, oid catalog.OID, column int) {
 	if text := p.w.comments[at]; text != "" {
 		p.s.set(key, "comment", fact{value: text})
 	}
-	for grantee, g := range p.w.grants[at] {
+	for _, g := range p.w.grants[at] {
 		slices.Sort(g.Privileges)
 		slices.Sort(g.Grantable)
-		who := grantee
+		who := g.Grantee
 		if who == "" {
 			who = "PUBLIC"
 		}
@@ -192,11 +194,11 @@ func (p *printer) field(key, property, field string, v reflect.Value, owner cata
 		}
 	case *catalog.Expr:
 		if x != nil {
-			p.expr(key, property, *x, p.context(field, owner, column))
+			p.expr(key, property, *x, owner, p.context(field, owner, column))
 		}
 	case []catalog.Expr:
 		for i, e := range x {
-			p.expr(key, fmt.Sprintf("%s[%d]", property, i), e, p.context(field, owner, column))
+			p.expr(key, fmt.Sprintf("%s[%d]", property, i), e, owner, p.context(field, owner, column))
 		}
 	case []catalog.IndexKey:
 		for i, k := range x {
@@ -265,10 +267,10 @@ func scalar(v reflect.Value) string {
 }
 
 // expr prints an expression: its text, which is compared as a tree, and the rest to the letter.
-func (p *printer) expr(key, property string, e catalog.Expr, where expression) {
+func (p *printer) expr(key, property string, e catalog.Expr, owner catalog.Object, where expression) {
 	p.text(key, property, e.SQL, e.Node, where, pgast.DeparseExpr)
 	e.SQL, e.Node = "", nil
-	p.fields(key, property+".", reflect.ValueOf(e), nil, 0)
+	p.fields(key, property+".", reflect.ValueOf(e), owner, 0)
 }
 
 // text prints SQL text. Our side has it twice, as text and as tree, which must agree.
@@ -428,10 +430,31 @@ func (p *printer) address(a catalog.Address) string {
 	return fmt.Sprintf("%s.#%d", name, a.Column)
 }
 
-// refs prints what an expression needs, without the server's own objects.
+// tableOf is the table that an object is part of.
+func tableOf(o catalog.Object) catalog.OID {
+	switch o := o.(type) {
+	case *catalog.Relation:
+		return o.OID
+	case *catalog.Constraint:
+		return o.Table
+	case *catalog.Trigger:
+		return o.Table
+	case *catalog.Rule:
+		return o.Table
+	case *catalog.Policy:
+		return o.Table
+	}
+	return 0
+}
+
+// refs prints what an expression needs, without the server's own objects, and without the table that its owner is part
+// of and goes with anyway.
 func (p *printer) refs(list []catalog.Address, owner catalog.Object) string {
 	var names []string
 	for _, a := range list {
+		if a.Column == 0 && a.OID != 0 && a.OID == tableOf(owner) {
+			continue
+		}
 		o := p.w.objects[a.OID]
 		if a.OID < catalog.FirstUserOID || o != nil && p.w.isBuiltin(o) {
 			continue

@@ -198,7 +198,7 @@ func (g *Generator) value(table string) string {
 	if c, ok := g.typed(table, textOID); ok && g.chance(60) {
 		return fmt.Sprintf(g.pick("lower(%s)", "%s || 'x'", "coalesce(%s, 'none')"), c)
 	}
-	return "coalesce(" + g.column(table) + ", NULL)"
+	return g.column(table) + "::text"
 }
 
 func (g *Generator) columnDef(name string) string {

@@ -37,11 +37,6 @@ func (g *Generator) createTable() string {
 		parts = append(parts, g.columnDef(c))
 	}
 	column := func() string {
-		for c := range used {
-			if g.chance(50) {
-				_ = c
-			}
-		}
 		first, _, _ := strings.Cut(parts[g.rng.IntN(len(parts))], " ")
 		if strings.HasPrefix(first, `"`) {
 			first = `"order"`

@@ -10,7 +10,7 @@ import (
 // (src/fe_utils/psqlscan.l).
 func SplitPsql(text string) []string {
 	s := psqlSplitter{text: text}
-	copyIn := regexp.MustCompile(`(?is)^\s*copy\b.*\bfrom\s+stdin\b`)
+	copyIn := regexp.MustCompile(`(?is)^\s*copy\b.*\bfrom\s+std(in|out)\b`)
 	for s.pos < len(text) {
 		if s.step() {
 			continue

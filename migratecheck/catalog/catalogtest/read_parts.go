@@ -74,7 +74,7 @@ func (r *reader) buildConstraints() {
 
 // The bits of pg_trigger.tgtype (src/include/catalog/pg_trigger.h).
 const (
-	triggerRow_     = 1 << 0
+	triggerForRow   = 1 << 0
 	triggerBefore   = 1 << 1
 	triggerInsert   = 1 << 2
 	triggerDelete   = 1 << 3
@@ -88,7 +88,7 @@ func (r *reader) buildTableParts() {
 	for _, t := range r.rows.Triggers {
 		trigger := &catalog.Trigger{
 			OID: t.OID, Table: t.Table, Name: t.Name, Function: t.Function,
-			Before: t.Type&triggerBefore != 0, InsteadOf: t.Type&triggerInstead != 0, Row: t.Type&triggerRow_ != 0,
+			Before: t.Type&triggerBefore != 0, InsteadOf: t.Type&triggerInstead != 0, Row: t.Type&triggerForRow != 0,
 			Insert: t.Type&triggerInsert != 0, Update: t.Type&triggerUpdate != 0,
 			Delete: t.Type&triggerDelete != 0, Truncate: t.Type&triggerTruncate != 0,
 			Columns: t.Columns, Enabled: first(t.Enabled), Constraint: t.Constraint,

@@ -80,8 +80,9 @@ func (t Tally) Complaints() string {
 }
 
 // Follow runs a script on both sides to its end, whatever happens on the way: after a disagreement the objects concerned
-// are left out of later comparisons, and a statement that the server refused is undone in our catalog.
-func (c *Checker) Follow(ctx context.Context, statements []string) (Tally, error) {
+// are left out of later comparisons, and a statement that the server refused is undone in our catalog. The catalogs are
+// compared after every so many statements that both accepted, and after each that one of the two did not.
+func (c *Checker) Follow(ctx context.Context, statements []string, every int) (Tally, error) {
 	var t Tally
 	if err := c.reset(ctx); err != nil {
 		return t, err
@@ -91,11 +92,27 @@ func (c *Checker) Follow(ctx context.Context, statements []string) (Tally, error
 	}
 	f := follower{c: c, t: &t, cat: catalog.New(catalog.Config{}), off: map[string]bool{}}
 	for _, sql := range statements {
-		if err := f.statement(ctx, sql); err != nil {
+		if wantsData(sql) {
+			continue
+		}
+		if err := f.statement(ctx, sql, every); err != nil {
 			return t, err
 		}
 	}
+	if conn := c.conn.PgConn(); len(f.unseen) > 0 && conn.TxStatus() != 'E' {
+		return t, f.compare(ctx, true)
+	}
 	return t, nil
+}
+
+// wantsData tells COPY FROM STDIN, which would make the server wait.
+func wantsData(sql string) bool {
+	stmts, err := pgast.Parse(sql)
+	if err != nil || len(stmts) != 1 {
+		return false
+	}
+	cp := stmts[0].Node.GetCopyStmt()
+	return cp != nil && cp.IsFrom && cp.Filename == ""
 }
 
 type follower struct {
@@ -103,9 +120,11 @@ type follower struct {
 	t   *Tally
 	cat *catalog.Catalog
 	off map[string]bool // objects known to differ
+
+	unseen []string // statements applied since the last comparison
 }
 
-func (f *follower) statement(ctx context.Context, sql string) error {
+func (f *follower) statement(ctx context.Context, sql string, every int) error {
 	f.t.Statements++
 	conn := f.c.conn.PgConn()
 	aborted := conn.TxStatus() == 'E'
@@ -145,7 +164,14 @@ func (f *follower) statement(ctx context.Context, sql string) error {
 	if server != nil && ours == nil || queryOnly(sql) && ours == nil || conn.TxStatus() == 'E' {
 		return nil
 	}
-	return f.compare(ctx, sql, understood && ours == nil)
+	fine := understood && ours == nil
+	if fine || server == nil {
+		f.unseen = append(f.unseen, oneLine(sql))
+	}
+	if fine && len(f.unseen) < every || server != nil {
+		return nil
+	}
+	return f.compare(ctx, fine)
 }
 
 // judge compares the two answers.
@@ -168,8 +194,9 @@ func (f *follower) judge(sql string, server *pgconn.PgError, ours *catalog.Error
 	}
 }
 
-// compare finds the objects that differ now and did not before. They count when the statement was understood.
-func (f *follower) compare(ctx context.Context, sql string, counts bool) error {
+// compare finds the objects that differ now and did not before. They count when all statements since the last comparison
+// were understood.
+func (f *follower) compare(ctx context.Context, counts bool) error {
 	server, err := Read(ctx, f.c.conn)
 	if err != nil {
 		var e *pgconn.PgError
@@ -179,12 +206,14 @@ func (f *follower) compare(ctx context.Context, sql string, counts bool) error {
 		return err
 	}
 	f.t.Compared++
+	after := strings.Join(f.unseen, ";\n    ")
+	f.unseen = nil
 	ours := FromCatalog(f.cat)
 	for key := range f.off {
 		delete(server.objects, key)
 		delete(ours.objects, key)
 	}
-	var new []string
+	var fresh []string
 	for _, d := range diff(server, ours) {
 		if d.serverText != nil && d.ourSQL != nil {
 			if same, _ := f.c.sameText(ctx, d.serverText, d.ourSQL); same {
@@ -192,16 +221,16 @@ func (f *follower) compare(ctx context.Context, sql string, counts bool) error {
 			}
 		}
 		f.off[d.object] = true
-		new = append(new, d.String())
+		fresh = append(fresh, d.String())
 	}
-	if counts && len(new) > 0 {
-		slices.Sort(new)
+	if counts && len(fresh) > 0 {
+		slices.Sort(fresh)
 		more := ""
-		if len(new) > 4 {
-			more = fmt.Sprintf("\n    … and %d more", len(new)-4)
-			new = new[:4]
+		if len(fresh) > 4 {
+			more = fmt.Sprintf("\n    … and %d more", len(fresh)-4)
+			fresh = fresh[:4]
 		}
-		f.t.Differ = append(f.t.Differ, oneLine(sql)+"\n    "+strings.Join(new, "\n    ")+more)
+		f.t.Differ = append(f.t.Differ, after+"\n  -> "+strings.Join(fresh, "\n    ")+more)
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func TestSuite(t *testing.T) {
 					continue
 				}
 				// Say everything that is wrong with the script, not only the first thing.
-				tally, err := checker.Follow(t.Context(), script.Statements)
+				tally, err := checker.Follow(t.Context(), script.Statements, 1)
 				require.NoError(t, err, script.Name)
 				t.Errorf("%s: %s\n%s", script.Name, report.Disagreements[0], tally.Complaints())
 			}

@@ -8,6 +8,10 @@
 // behind it. The rules by which a call becomes SQL are alembic's (alembic/ddl/, alembic/operations/) and SQLAlchemy's
 // (sqlalchemy/sql/compiler.py, sqlalchemy/dialects/postgresql/base.py); the tests run alembic over the same files and
 // compare.
+//
+// Two things outside of the files read here can change what alembic sends and are not seen: a naming convention of the
+// MetaData that env.py gives as target_metadata (it names constraints that are written without a name), and listeners
+// on SQLAlchemy's events.
 package alembic
 
 import (

@@ -378,7 +378,7 @@ func (s *stmtV) sql(g *gen) []text {
 			}
 			vals := make([]text, len(r))
 			for i, c := range r {
-				vals[i] = s.value(g, c, true)
+				vals[i] = s.value(g, c)
 			}
 			rows = append(rows, catAny("(", join(vals, plain(", ")), ")"))
 		}
@@ -390,7 +390,7 @@ func (s *stmtV) sql(g *gen) []text {
 		}
 		var sets []text
 		for _, c := range s.rows[0] {
-			sets = append(sets, catAny(quote(c.column), "=", s.value(g, c, false)))
+			sets = append(sets, catAny(quote(c.column), "=", s.value(g, c)))
 		}
 		out = catAny("UPDATE ", table, " SET ", join(sets, plain(", ")))
 	case "delete":
@@ -415,7 +415,7 @@ func (s *stmtV) sql(g *gen) []text {
 	return []text{out}
 }
 
-func (s *stmtV) value(g *gen, c assignmentV, bare bool) text {
+func (s *stmtV) value(g *gen, c assignmentV) text {
 	if m, ok := c.value.(*member); ok {
 		if col := s.table.find(c.column.s); col != nil && col.typ != nil && strings.HasSuffix(col.typ.name, "Enum") {
 			return literal(m.name)
@@ -430,9 +430,6 @@ func (s *stmtV) value(g *gen, c assignmentV, bare bool) text {
 		if col := s.table.find(c.column.s); col != nil && col.typ != nil && strings.HasSuffix(col.typ.name, ".Boolean") {
 			return toExpr(i != 0).sql
 		}
-	}
-	if bare {
-		return e.sql
 	}
 	return e.sql
 }

@@ -24,11 +24,10 @@ func newHistory(modules []*module) *history {
 // revision is a Revision on its way to being read.
 type revision struct {
 	Revision
-	mod        *module
-	upgrade    *function
-	downgrade  *function
-	depth      int // used by order
-	perRevison bool
+	mod       *module
+	upgrade   *function
+	downgrade *function
+	ownTx     bool // env.py asks for one transaction for each revision
 }
 
 // globals runs a module's top level, once.
@@ -89,7 +88,7 @@ func (h *history) load(m *module) (*revision, error) {
 	r.Message = docstring(h, m)
 	r.upgrade, _ = g.vars["upgrade"].(*function)
 	r.downgrade, _ = g.vars["downgrade"].(*function)
-	r.perRevison = h.perRevision(m)
+	r.ownTx = h.perRevision(m)
 	return r, nil
 }
 
@@ -168,7 +167,7 @@ func (h *history) run(revs []*revision) {
 				r = revs[len(revs)-1-i]
 				f, script = r.downgrade, &r.Down
 			}
-			if r.perRevison && i > 0 {
+			if r.ownTx && i > 0 {
 				tx.begin()
 			}
 			x := &interp{state: newState(h, script, tx, enums), mod: r.mod, env: r.mod.env}
@@ -191,7 +190,7 @@ func (h *history) run(revs []*revision) {
 				ga, gb := script.Gaps[a], script.Gaps[b]
 				return ga.File < gb.File || ga.File == gb.File && ga.At < gb.At
 			})
-			r.note(x.state, way)
+			r.note(x.state)
 		}
 	}
 	for _, r := range revs {

@@ -87,7 +87,7 @@ func (x *interp) ignoresAt(m *module, n *node) []Ignore {
 func lineStart(s string, at int) int { return strings.LastIndexByte(s[:at], '\n') + 1 }
 
 // note remembers which comments of r governed something, for stray.
-func (r *revision) note(s *state, _ string) {
+func (r *revision) note(s *state) {
 	if r.mod.used == nil {
 		r.mod.used = map[int]bool{}
 	}

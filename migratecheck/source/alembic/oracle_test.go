@@ -11,28 +11,11 @@ import (
 	"strings"
 	"testing"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/need"
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/tools/txtar"
 )
-
-// needAlembic returns a Python that has alembic. Without one it skips the test with a line saying so; with CI=true it
-// fails it.
-func needAlembic(t *testing.T) string {
-	t.Helper()
-	tried := []string{"/usr/bin/python3", "python3"} // Debian's package belongs to Debian's Python
-	for _, python := range tried {
-		if exec.Command(python, "-c", "import alembic").Run() == nil {
-			return python
-		}
-	}
-	const missing = "alembic is missing (Debian: apt-get install python3-alembic)"
-	if os.Getenv("CI") == "true" {
-		t.Fatal(missing)
-	}
-	t.Skip(missing)
-	return ""
-}
 
 type oracleRun struct {
 	Steps [][2]string
@@ -42,7 +25,7 @@ type oracleRun struct {
 // TestOracle compares what Read makes of every history in testdata/histories with what alembic makes of it: the
 // statements in their order, the revision each belongs to, and the transactions.
 func TestOracle(t *testing.T) {
-	python := needAlembic(t)
+	python := need.Python(t, "alembic")
 	names, err := filepath.Glob("testdata/histories/*.txtar")
 	require.NoError(t, err)
 	require.NotEmpty(t, names)

@@ -76,7 +76,7 @@ type textV struct {
 
 var bindName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`:([\w$]+)`) })
 
-// bindAt lists the :name parameters of s: byte ranges with the colon. A colon behind a colon, a word or a backslash, or
+// bindsOf lists the :name parameters of s: byte ranges with the colon. A colon behind a colon, a word or a backslash, or
 // before another colon begins none (sqlalchemy/sql/compiler.py, BIND_PARAMS).
 func bindsOf(s string) [][2]int {
 	if !strings.Contains(s, ":") {

@@ -15,7 +15,6 @@ type typeV struct {
 // gen writes SQL out of values; why is the first reason for which it could not.
 type gen struct {
 	why string
-	// schemaLess leaves "schema." out of a type's name; not used by alembic's own operations.
 }
 
 func (g *gen) fail(reason string) text {

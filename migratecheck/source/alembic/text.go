@@ -96,7 +96,7 @@ func cat(parts ...text) text {
 	return out
 }
 
-// catStrings is cat for a mixture of string and text.
+// catAny is cat for a mixture of string and text.
 func catAny(parts ...any) text {
 	ts := make([]text, 0, len(parts))
 	for _, p := range parts {

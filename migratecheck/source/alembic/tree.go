@@ -91,6 +91,18 @@ func (g *grammar) kindOf(id uint16) (string, bool) {
 type parser struct {
 	g *grammar
 	p *treesitter.Parser
+	// slab and open save allocations: nodes come by the hundred, and children are collected before their number is known.
+	slab []node
+	open []*node
+}
+
+func (p *parser) newNode() *node {
+	if len(p.slab) == 0 {
+		p.slab = make([]node, 256)
+	}
+	n := &p.slab[0]
+	p.slab = p.slab[1:]
+	return n
 }
 
 func newParser() (*parser, error) {
@@ -145,7 +157,8 @@ func (p *parser) copy(m *module, cursor *treesitter.TreeCursor, checked, roles b
 		return nil
 	}
 	start, end := ts.ByteRange()
-	n := &node{kind: kind, field: field, start: min(int(start), len(m.text)), end: min(int(end), len(m.text))}
+	n := p.newNode()
+	*n = node{kind: kind, field: field, start: min(int(start), len(m.text)), end: min(int(end), len(m.text))}
 	if checked && ts.HasError() {
 		n.bad = true
 		if (kind == "ERROR" || ts.IsMissing()) && (m.errorAt < 0 || n.start < m.errorAt) {
@@ -167,16 +180,18 @@ func (p *parser) copy(m *module, cursor *treesitter.TreeCursor, checked, roles b
 		return n
 	}
 	if cursor.GotoFirstChild() {
-		roles := givesRoles(kind)
+		roles, first := givesRoles(kind), len(p.open)
 		for {
 			if k := p.copy(m, cursor, checked && n.bad, roles, depth+1); k != nil {
-				n.kids = append(n.kids, k)
+				p.open = append(p.open, k)
 			}
 			if !cursor.GotoNextSibling() {
 				break
 			}
 		}
 		cursor.GotoParent()
+		n.kids = append([]*node(nil), p.open[first:]...)
+		p.open = p.open[:first]
 	}
 	return n
 }

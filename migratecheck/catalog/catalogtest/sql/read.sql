@@ -89,15 +89,14 @@ SELECT t.oid::bigint AS oid, t.typnamespace::bigint AS schema, t.typname AS name
        CASE WHEN t.typtype = 'd' AND t.typcollation <> coalesce(b.typcollation, 0) THEN co.collname ELSE '' END AS collation,
        (SELECT array_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid) AS labels,
        coalesce(r.rngsubtype::bigint, 0) AS subtype, coalesce(mr.rngtypid::bigint, 0) AS range, NOT t.typisdefined AS shell,
-       t.typelem::bigint AS elem, t.typelem <> 0 AND t.typcategory = 'A' AND t.typlen = -1 AS isarray
+       t.typelem::bigint AS elem, EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid) AS isarray
 FROM pg_type t LEFT JOIN pg_type b ON b.oid = t.typbasetype LEFT JOIN pg_collation co ON co.oid = t.typcollation
      LEFT JOIN pg_range r ON r.rngtypid = t.oid
      LEFT JOIN pg_range mr ON to_jsonb(mr) ->> 'rngmultitypid' = t.oid::text AND t.typtype = 'm'
 WHERE t.oid >= 16384) q;
 --: arrays
 SELECT json_agg(q) FROM (
-SELECT t.oid::bigint AS oid, t.typelem::bigint AS elem FROM pg_type t
-WHERE t.typelem <> 0 AND t.typcategory = 'A' AND t.typlen = -1) q;
+SELECT typarray::bigint AS oid, oid::bigint AS elem FROM pg_type WHERE typarray <> 0) q;
 --: functions
 SELECT json_agg(q) FROM (
 SELECT p.oid::bigint AS oid, p.pronamespace::bigint AS schema, p.proname AS name, p.prokind::text AS kind,

@@ -1,0 +1,336 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/report"
+	"git.sr.ht/~sourcehut/ha-go/internal/settings"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
+)
+
+func lintCommand() command {
+	return command{
+		name: "lint", args: "[flags] [paths]", summary: "judge the migrations in directories or files",
+		about: `Judges the migrations that are not released yet: those absent from the newest tag reachable from HEAD that is not HEAD
+itself, else from the merge base with the default branch, else, without git, all. -since, -base and -all override.
+
+Paths are directories, searched with all below them, or files. Without any, the whole module or repository around the
+current directory is searched. Positions are relative to that directory, to the directory given if it is one, and to the
+current directory if there are several paths.
+
+Migrations of brant, goose, sql-migrate, golang-migrate, dbmate, tern, atlas, Flyway and alembic and plain numbered SQL
+are recognised by their names and annotations.
+
+  srhtvet lint                              what is not released yet
+  srhtvet lint -since 0012 migrations       what comes after 0012
+  srhtvet lint -all -severity error         the outages of the whole history
+  srhtvet lint -format sarif >srhtvet.sarif for a code scanning service
+
+A finding is taken back by a comment on its statement: -- srhtvet:ignore RULE reason`,
+		flags: func(t *terminal, fs *flag.FlagSet) func([]string) int {
+			l := &lint{terminal: t}
+			l.judging.register(fs)
+			l.output.register(fs)
+			return l.run
+		},
+	}
+}
+
+// lint is one run of the command.
+type lint struct {
+	*terminal
+	judging
+	output
+}
+
+func (l *lint) run(paths []string) int {
+	format, color, err := l.check(l.terminal)
+	if err != nil {
+		return l.fail("%v", err)
+	}
+	place, err := locate(paths)
+	if err != nil {
+		return l.fail("%v", err)
+	}
+	cfg, err := l.Config(place.shown, place.top)
+	if err != nil {
+		return l.failEach(err)
+	}
+	rep, err := migratecheck.Lint(l.ctx, cfg, place.root, place.paths...)
+	if err != nil {
+		if rep != nil && errors.Is(err, migratecheck.ErrNoMigrations) {
+			err = fmt.Errorf("no migrations in %s: looked for directories of .sql migrations and alembic revisions; name the directory, and -source TOOL if it is of another shape", orDot(strings.Join(paths, ", "), place.root))
+		}
+		return l.failEach(err)
+	}
+	place.relabel(rep)
+	if !l.quiet {
+		l.sayBases(rep, cfg.Stats != nil)
+	}
+	status := l.problems(rep.Problems)
+	doc := &report.Document{Tool: "srhtvet", Version: version(), Report: rep, Rules: rulesOf(rep.Findings), Source: place.lines().line, Color: color}
+	if err := format.Write(l.stdout, doc); err != nil {
+		return l.fail("writing the findings: %v", err)
+	}
+	if !l.quiet {
+		l.say("%s", summary(rep, cfg))
+	}
+	if status == exitClean && len(rep.Findings) > 0 {
+		status = exitFindings
+	}
+	return status
+}
+
+// failEach prints every joined error on a line of its own.
+func (t *terminal) failEach(err error) int {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			t.failEach(e)
+		}
+		return exitFailed
+	}
+	return t.fail("%v", err)
+}
+
+// problems prints what could not be read, a line each.
+func (t *terminal) problems(list []source.Problem) int {
+	for _, p := range list {
+		t.say("%v", p)
+	}
+	if len(list) > 0 {
+		return exitFailed
+	}
+	return exitClean
+}
+
+// sayBases says for each directory what the migrations were compared with.
+func (l *lint) sayBases(rep *migratecheck.Report, sized bool) {
+	for _, s := range rep.Sets {
+		base := s.Base
+		if base == "" {
+			base = "nothing (no tag, no default branch, no git): every migration counts as pending, each file by itself"
+		}
+		if s.Pending == 0 {
+			l.say("%s: %s, nothing pending; base: %s", orDot(s.Dir, "."), plural(s.Files, s.Format+" migration"), base)
+			continue
+		}
+		l.say("%s: %s, %d pending; base: %s", orDot(s.Dir, "."), plural(s.Files, strings.TrimSpace(s.Format+" migration")), s.Pending, base)
+		l.say("%s: the history starts from %s", orDot(s.Dir, "."), s.Baseline)
+		const shown = 3
+		for i, p := range s.BaselineProblems {
+			if i == shown {
+				l.say("  and %d more", len(s.BaselineProblems)-shown)
+				break
+			}
+			l.say("  not understood there: %s", p)
+		}
+	}
+}
+
+// summary counts what was found.
+func summary(rep *migratecheck.Report, cfg migratecheck.Config) string {
+	var count [migratecheck.Error + 1]int
+	for _, f := range rep.Findings {
+		count[f.Severity]++
+	}
+	var parts []string
+	for s := migratecheck.Error; s >= migratecheck.Info; s-- {
+		if count[s] > 0 {
+			name := s.String()
+			if s == migratecheck.Info {
+				name = "note"
+			}
+			parts = append(parts, plural(count[s], name))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"no findings"}
+	}
+	text := fmt.Sprintf("%s in %s, %s", strings.Join(parts, ", "), plural(rep.Files, "file"), plural(rep.Statements, "statement"))
+	if rep.Below > 0 {
+		text += fmt.Sprintf("; %d below -severity %s", rep.Below, severityBar(cfg))
+	}
+	if rep.Suppressed > 0 {
+		text += fmt.Sprintf("; %d suppressed", rep.Suppressed)
+	}
+	if rep.NotUnderstood > 0 {
+		text += fmt.Sprintf("; %d not understood", rep.NotUnderstood)
+	}
+	return text
+}
+
+func severityBar(cfg migratecheck.Config) migratecheck.Severity {
+	if cfg.Severity == 0 {
+		return migratecheck.Warning
+	}
+	return cfg.Severity
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func orDot(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// rulesOf are the rules that findings refer to.
+func rulesOf(findings []migratecheck.Finding) []*migratecheck.Rule {
+	used := map[string]bool{}
+	for _, f := range findings {
+		used[f.Rule] = true
+	}
+	var list []*migratecheck.Rule
+	for _, r := range migratecheck.Rules() {
+		if used[r.ID] {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// place is which files are judged, and what their names are relative to.
+type place struct {
+	root  string   // everything is below it; git, schema.sql and the settings are looked for from here
+	paths []string // relative to root
+	shown string   // positions are relative to it
+	top   string   // settings are looked for from shown up to here
+}
+
+// locate resolves the paths of a command line.
+func locate(paths []string) (place, error) {
+	cwd, err := os.Getwd()
+	if err != nil {
+		return place{}, err
+	}
+	if len(paths) == 0 {
+		root, _ := settings.Root(cwd)
+		return place{root: root, paths: []string{"."}, shown: root, top: root}, nil
+	}
+	full := make([]string, len(paths))
+	for i, p := range paths {
+		info, err := os.Stat(p)
+		if err != nil {
+			return place{}, fmt.Errorf("%s: %w", p, bare(err))
+		}
+		full[i] = p
+		if !filepath.IsAbs(p) {
+			full[i] = filepath.Join(cwd, p)
+		}
+		full[i] = filepath.Clean(full[i])
+		if len(paths) == 1 && info.IsDir() {
+			// A single directory: its module or repository tells more (schema.sql beside it, its history).
+			root, found := settings.Root(full[i])
+			if !found && within(cwd, full[i]) {
+				root = cwd
+			}
+			pl := place{root: root, shown: full[i], top: root}
+			return pl, pl.add(full[i])
+		}
+	}
+	shown := cwd
+	for _, p := range full {
+		for !within(shown, p) {
+			shown = filepath.Dir(shown)
+		}
+	}
+	root, found := settings.Root(shown)
+	if !found {
+		root = shown
+	}
+	pl := place{root: root, shown: shown, top: root}
+	for _, p := range full {
+		if err := pl.add(p); err != nil {
+			return pl, err
+		}
+	}
+	return pl, nil
+}
+
+func (p *place) add(full string) error {
+	rel, err := filepath.Rel(p.root, full)
+	if err != nil {
+		return err
+	}
+	p.paths = append(p.paths, rel)
+	return nil
+}
+
+// within reports whether a path is dir or below it.
+func within(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// bare is a file system's error without the operation and the path.
+func bare(err error) error {
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// relabel makes the names in a report relative to what is shown.
+func (p *place) relabel(rep *migratecheck.Report) {
+	if p.root == p.shown {
+		return
+	}
+	name := func(file string) string {
+		if file == "" {
+			return ""
+		}
+		rel, err := filepath.Rel(p.shown, filepath.Join(p.root, filepath.FromSlash(file)))
+		if err != nil {
+			return file
+		}
+		return filepath.ToSlash(rel)
+	}
+	for i := range rep.Findings {
+		rep.Findings[i].Pos.File = name(rep.Findings[i].Pos.File)
+	}
+	for i := range rep.Problems {
+		rep.Problems[i].Pos.File = name(rep.Problems[i].Pos.File)
+	}
+	for i := range rep.Sets {
+		rep.Sets[i].Dir = name(rep.Sets[i].Dir)
+	}
+	migratecheck.SortFindings(rep.Findings)
+}
+
+// lines reads lines of files that findings point at.
+func (p *place) lines() *lineReader {
+	return &lineReader{dir: p.shown, files: map[string]*source.File{}}
+}
+
+type lineReader struct {
+	dir   string
+	files map[string]*source.File
+}
+
+func (r *lineReader) line(name string, number int) string {
+	f, ok := r.files[name]
+	if !ok {
+		if data, err := os.ReadFile(filepath.Join(r.dir, filepath.FromSlash(name))); err == nil {
+			file := source.NewFile(name, string(data))
+			f = &file
+		}
+		r.files[name] = f
+	}
+	if f == nil {
+		return ""
+	}
+	return f.Line(number)
+}

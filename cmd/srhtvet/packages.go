@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/checker"
+	"golang.org/x/tools/go/packages"
+
+	"git.sr.ht/~sourcehut/ha-go/analyzers"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/migrations"
+	"git.sr.ht/~sourcehut/ha-go/internal/report"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
+)
+
+func packagesCommand() command {
+	return command{
+		name: "packages", args: "[flags] PACKAGES", summary: "run every analyzer on Go packages (also without the word \"packages\")",
+		about: `Runs every analyzer on Go packages, as go vet -vettool does, but also where go vet does not begin: packages whose
+dependencies are missing, whose generated files are not there, or that have type errors are analyzed as far as they go,
+and what was skipped is said. Nothing is downloaded.
+
+The migrations of a module are reported by the package that embeds them or, when none does, by the one nearest to them.
+
+  srhtvet ./...
+  srhtvet -format json ./...`,
+		flags: func(t *terminal, fs *flag.FlagSet) func([]string) int {
+			p := &packagesRun{terminal: t, suite: analyzers.Suite(), bar: migratecheck.Warning}
+			p.output.register(fs)
+			fs.StringVar(&p.severity, "severity", "", "report findings from this `LEVEL` on: info, warning, error (default warning)")
+			fs.StringVar(&p.tags, "tags", "", "comma-separated build `TAGS`")
+			for _, a := range p.suite {
+				a.Flags.VisitAll(func(f *flag.Flag) {
+					if f.Name != "severity" {
+						fs.Var(f.Value, a.Name+"."+f.Name, f.Usage)
+					}
+				})
+			}
+			return p.run
+		},
+	}
+}
+
+type packagesRun struct {
+	*terminal
+	output
+	severity, tags string
+	bar            migratecheck.Severity
+	suite          []*analysis.Analyzer
+}
+
+func (p *packagesRun) run(patterns []string) int {
+	format, color, err := p.check(p.terminal)
+	if err != nil {
+		return p.fail("%v", err)
+	}
+	if p.severity != "" {
+		if p.bar, err = migratecheck.ParseSeverity(p.severity); err != nil {
+			return p.fail("-severity: %v", err)
+		}
+		for _, a := range p.suite {
+			if f := a.Flags.Lookup("severity"); f != nil {
+				if err := f.Value.Set(p.severity); err != nil {
+					return p.fail("-severity: %v", err)
+				}
+			}
+		}
+	}
+	if len(patterns) == 0 {
+		return p.fail("name the packages, e.g. ./...")
+	}
+	pkgs, err := load(p.ctx, p.tags, patterns)
+	if err != nil {
+		return p.fail("%v", err)
+	}
+	if len(pkgs) == 0 {
+		return p.fail("no packages match %s", strings.Join(patterns, " "))
+	}
+	if err := unloadable(pkgs); err != nil {
+		return p.failEach(err)
+	}
+	p.saySkipped(pkgs)
+	graph, err := checker.Analyze(p.suite, pkgs, nil)
+	if err != nil {
+		return p.fail("%v", err)
+	}
+	rep, status := p.collect(graph)
+	shown, err := shownDir()
+	if err != nil {
+		return p.fail("%v", err)
+	}
+	migratecheck.SortFindings(rep.Findings)
+	rep.Findings = slices.CompactFunc(rep.Findings, func(a, b migratecheck.Finding) bool {
+		return a.Pos == b.Pos && a.Rule == b.Rule && a.Message == b.Message
+	})
+	pl := place{root: shown, shown: shown}
+	doc := &report.Document{Tool: "srhtvet", Version: version(), Report: rep, Rules: rulesOf(rep.Findings), Source: pl.lines().line, Color: color}
+	if err := format.Write(p.stdout, doc); err != nil {
+		return p.fail("writing the findings: %v", err)
+	}
+	if !p.quiet {
+		p.say("%s; %s", plural(len(pkgs), "package"), summary(rep, migratecheck.Config{Severity: p.bar}))
+	}
+	if status == exitClean && len(rep.Findings) > 0 {
+		status = exitFindings
+	}
+	return status
+}
+
+// shownDir is what positions are relative to: the module or repository around the current directory.
+func shownDir() (string, error) {
+	pl, err := locate(nil)
+	return pl.shown, err
+}
+
+// load loads packages with all they depend on from source, as far as it is there. The go command is kept from the network.
+func load(ctx context.Context, tags string, patterns []string) ([]*packages.Package, error) {
+	cfg := &packages.Config{
+		Context: ctx,
+		Mode:    packages.LoadAllSyntax | packages.NeedModule | packages.NeedEmbedFiles,
+		Tests:   true,
+		Env:     append(os.Environ(), "GOPROXY=off", "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -buildvcs=false"), "GOTOOLCHAIN=local"),
+	}
+	if tags != "" {
+		cfg.BuildFlags = []string{"-tags=" + tags}
+	}
+	pkgs, err := packages.Load(cfg, patterns...)
+	if err != nil {
+		return nil, fmt.Errorf("loading %s: %w", strings.Join(patterns, " "), err)
+	}
+	return pkgs, nil
+}
+
+// unloadable is the error when none of the packages is there at all.
+func unloadable(pkgs []*packages.Package) error {
+	var errs []error
+	for _, pkg := range pkgs {
+		if len(pkg.GoFiles)+len(pkg.OtherFiles)+len(pkg.IgnoredFiles) > 0 {
+			return nil
+		}
+		for _, e := range pkg.Errors {
+			errs = append(errs, errors.New(oneLine(e.Msg, 300)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// saySkipped says which packages could not be analyzed in full, and why.
+func (p *packagesRun) saySkipped(pkgs []*packages.Package) {
+	const shown = 10
+	seen := map[string]bool{}
+	var lines []string
+	for _, pkg := range pkgs {
+		if len(pkg.Errors) == 0 && !pkg.IllTyped || seen[pkg.PkgPath] {
+			continue
+		}
+		seen[pkg.PkgPath] = true
+		why := "a package that it imports has errors"
+		if len(pkg.Errors) > 0 {
+			why = oneLine(pkg.Errors[0].Msg, 160)
+			if n := len(pkg.Errors) - 1; n > 0 {
+				why += fmt.Sprintf(" (and %s)", plural(n, "more error"))
+			}
+		}
+		lines = append(lines, pkg.PkgPath+": "+why)
+	}
+	if len(lines) == 0 {
+		return
+	}
+	p.say("%s not type-checked in full; analyzers that need types skip %s there:", plural(len(lines), "package"), "what they cannot see")
+	for i, line := range lines {
+		if i == shown {
+			p.say("  and %s", plural(len(lines)-shown, "more package"))
+			break
+		}
+		p.say("  %s", line)
+	}
+}
+
+// collect turns what the analyzers said into one report. Names are relative to the directory shown.
+func (p *packagesRun) collect(graph *checker.Graph) (*migratecheck.Report, int) {
+	total, status := new(migratecheck.Report), exitClean
+	shown, err := shownDir()
+	if err != nil {
+		return total, p.fail("%v", err)
+	}
+	said := map[string]bool{}
+	for _, act := range graph.Roots {
+		if act.Err != nil {
+			if len(act.Package.Errors) == 0 && !act.Package.IllTyped {
+				status = p.fail("%s on %s: %v", act.Analyzer.Name, act.Package.PkgPath, act.Err)
+			}
+			continue
+		}
+		if res, ok := act.Result.(*migrations.Result); ok {
+			if res == nil || said[act.Package.PkgPath] {
+				continue // nothing here, or once more for a test variant
+			}
+			said[act.Package.PkgPath] = true
+			if res.Err != nil {
+				status = p.failEach(res.Err)
+				continue
+			}
+			p.addReport(total, res, shown)
+			if s := p.problems(res.Report.Problems); s != exitClean {
+				status = s
+			}
+			continue
+		}
+		for _, d := range act.Diagnostics {
+			pos := act.Package.Fset.Position(d.Pos)
+			total.Findings = append(total.Findings, migratecheck.Finding{
+				Rule: act.Analyzer.Name, Severity: migratecheck.Warning, Message: d.Message,
+				Pos: source.Position{File: relativeTo(shown, pos.Filename), Line: pos.Line, Column: pos.Column},
+			})
+		}
+	}
+	return total, status
+}
+
+func (p *packagesRun) addReport(total *migratecheck.Report, res *migrations.Result, shown string) {
+	rep := *res.Report
+	rep.Findings = slices.Clone(rep.Findings)
+	pl := place{root: res.Root, shown: shown}
+	pl.relabel(&rep)
+	if !p.quiet {
+		(&lint{terminal: p.terminal}).sayBases(&rep, false)
+	}
+	total.Findings = append(total.Findings, rep.Findings...)
+	total.Files += rep.Files
+	total.Statements += rep.Statements
+	total.NotUnderstood += rep.NotUnderstood
+	total.Suppressed += rep.Suppressed
+	total.Below += rep.Below
+}
+
+func relativeTo(dir, name string) string {
+	if rel, err := filepath.Rel(dir, name); err == nil {
+		name = rel
+	}
+	return filepath.ToSlash(name)
+}

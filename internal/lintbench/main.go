@@ -1,0 +1,141 @@
+// Command lintbench times `srhtvet lint` over a long history, and squawk (when its command is on PATH or named by
+// SQUAWK) over the same files in the same run: wall time, CPU time and peak memory of the whole process, runs
+// alternating between the two. It prints what it measured and judges nothing.
+//
+//	go run ./internal/lintbench [-files 1000] [-runs 7] [-seed 1] [-keep DIR]
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// sample is one run of one program.
+type sample struct {
+	wall, cpu time.Duration
+	peakKiB   int64
+}
+
+// program is a linter to be timed.
+type program struct {
+	name string
+	args []string
+	runs []sample
+}
+
+func main() {
+	log.SetFlags(0)
+	files := flag.Int("files", 1000, "migration files")
+	runs := flag.Int("runs", 7, "runs of each program")
+	seed := flag.Uint64("seed", 1, "seed of the corpus")
+	keep := flag.String("keep", "", "write the corpus here and keep it")
+	flag.Parse()
+	if err := run(*files, *runs, *seed, *keep); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(files, runs int, seed uint64, keep string) error {
+	tmp, err := os.MkdirTemp("", "lintbench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	dir := keep
+	if dir == "" {
+		dir = filepath.Join(tmp, "migrations")
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	statements, err := writeCorpus(dir, files, seed)
+	if err != nil {
+		return err
+	}
+	tool := filepath.Join(tmp, "srhtvet")
+	build := exec.Command("go", "build", "-o", tool, "./cmd/srhtvet")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("building srhtvet: %w", err)
+	}
+	programs := []*program{{name: "srhtvet lint -all", args: []string{tool, "lint", "-q", "-all", "-format", "json", dir}}}
+	if squawk := findSquawk(); squawk != "" {
+		paths, err := filepath.Glob(filepath.Join(dir, "*.sql"))
+		if err != nil {
+			return err
+		}
+		programs = append(programs, &program{name: "squawk", args: append([]string{squawk, "--reporter", "json"}, paths...)})
+	} else {
+		fmt.Println("squawk is not installed (npm install squawk-cli, or SQUAWK=its path): timing srhtvet alone")
+	}
+	for range runs {
+		for _, p := range programs {
+			s, err := p.once()
+			if err != nil {
+				return err
+			}
+			p.runs = append(p.runs, s)
+		}
+	}
+	fmt.Printf("%d files, %d statements, seed %d, %d runs each, %d CPUs\n", files, statements, seed, runs, runtime.NumCPU())
+	fmt.Printf("%-20s %28s %28s %12s\n", "", "wall min/median/max", "CPU min/median/max", "peak memory")
+	for _, p := range programs {
+		wall := p.sorted(func(s sample) int64 { return s.wall.Milliseconds() })
+		cpu := p.sorted(func(s sample) int64 { return s.cpu.Milliseconds() })
+		peak := p.sorted(func(s sample) int64 { return s.peakKiB })
+		fmt.Printf("%-20s %28s %28s %9d MiB\n", p.name, spread(wall), spread(cpu), peak[len(peak)-1]/1024)
+	}
+	if len(programs) == 2 {
+		ours, theirs := programs[0].sorted(func(s sample) int64 { return s.wall.Microseconds() }), programs[1].sorted(func(s sample) int64 { return s.wall.Microseconds() })
+		fmt.Printf("median wall time of srhtvet is %.2f of squawk's\n", float64(ours[len(ours)/2])/float64(theirs[len(theirs)/2]))
+	}
+	return nil
+}
+
+func findSquawk() string {
+	if path := os.Getenv("SQUAWK"); path != "" {
+		return path
+	}
+	path, err := exec.LookPath("squawk")
+	if err != nil {
+		return ""
+	}
+	return path
+}
+
+// once runs the program; exit status 1, findings, is as good as 0.
+func (p *program) once() (sample, error) {
+	cmd := exec.Command(p.args[0], p.args[1:]...)
+	start := time.Now()
+	err := cmd.Run()
+	wall := time.Since(start)
+	if err != nil && (cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 1) {
+		return sample{}, fmt.Errorf("running %s: %w", p.name, err)
+	}
+	s := sample{wall: wall, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		s.peakKiB = usage.Maxrss
+	}
+	return s, nil
+}
+
+func (p *program) sorted(of func(sample) int64) []int64 {
+	var list []int64
+	for _, s := range p.runs {
+		list = append(list, of(s))
+	}
+	slices.Sort(list)
+	return list
+}
+
+func spread(sorted []int64) string {
+	return fmt.Sprintf("%d / %d / %d ms", sorted[0], sorted[len(sorted)/2], sorted[len(sorted)-1])
+}

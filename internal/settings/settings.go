@@ -1,0 +1,252 @@
+// Package settings reads .srhtvet.toml, the optional file at the root of a module that says how its migrations are
+// judged. Everything in it can be overridden on the command line.
+package settings
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/spell"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
+)
+
+// Name is what the file is called.
+const Name = ".srhtvet.toml"
+
+// Settings are what the file can say. The zero value is that of an absent file.
+type Settings struct {
+	// File is where the settings were read from, "" for none. Schema and Stats are relative to its directory.
+	File string `toml:"-"`
+
+	Severity string   `toml:"severity"` // the lowest that is reported: info, warning (the default), error
+	Enable   []string `toml:"enable"`   // rules or categories
+	Disable  []string `toml:"disable"`
+	PG       int      `toml:"pg"`     // major version of PostgreSQL
+	Schema   string   `toml:"schema"` // a file: the schema before the first migration
+	Stats    string   `toml:"stats"`  // a file: sizes of tables
+	Base     string   `toml:"base"`   // a git revision: its migrations are released
+	Since    string   `toml:"since"`  // a version: migrations up to it are released
+	Source   string   `toml:"source"` // the migration tool
+}
+
+// keys are the names above.
+func keys() []string {
+	return []string{"severity", "enable", "disable", "pg", "schema", "stats", "base", "since", "source"}
+}
+
+// Find returns the path of the settings that hold for dir: of the nearest Name in dir or above it, no further up than
+// top. It is "" when there is none.
+func Find(dir, top string) string {
+	for {
+		name := filepath.Join(dir, Name)
+		if info, err := os.Stat(name); err == nil && !info.IsDir() {
+			return name
+		}
+		up := filepath.Dir(dir)
+		if dir == top || up == dir {
+			return ""
+		}
+		dir = up
+	}
+}
+
+// Load reads a file. The error names the file, the line and the key.
+func Load(name string) (*Settings, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+		}
+		return nil, fmt.Errorf("reading the settings in %s: %w", name, err)
+	}
+	s := &Settings{File: name}
+	meta, err := toml.Decode(string(data), s)
+	if err != nil {
+		var pe toml.ParseError
+		if errors.As(err, &pe) {
+			return nil, fmt.Errorf("%s:%d: %s", name, pe.Position.Line, strings.TrimPrefix(pe.Message, "toml: "))
+		}
+		// The decoder gives a wrong type no position of its own, but says it: "line 2 (last key "pg"): …".
+		text := strings.TrimPrefix(err.Error(), "toml: ")
+		if rest, ok := strings.CutPrefix(text, "line "); ok {
+			if line, rest, ok := strings.Cut(rest, " "); ok {
+				return nil, fmt.Errorf("%s:%s: %s", name, line, rest)
+			}
+		}
+		return nil, fmt.Errorf("%s: %s", name, text)
+	}
+	at := func(key string) string { return fmt.Sprintf("%s:%d", name, lineOf(string(data), key)) }
+	var errs []error
+	for _, key := range meta.Undecoded() {
+		k := key.String()
+		hint := spell.DidYouMean(k, keys())
+		if hint == "" {
+			hint = "; there are " + strings.Join(keys(), ", ")
+		}
+		errs = append(errs, fmt.Errorf("%s: unknown key %q%s", at(key[0]), k, hint))
+	}
+	note := func(key string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %s: %w", at(key), key, err))
+		}
+	}
+	if s.Severity != "" {
+		_, err := migratecheck.ParseSeverity(s.Severity)
+		note("severity", err)
+	}
+	note("enable", CheckRules(s.Enable))
+	note("disable", CheckRules(s.Disable))
+	if meta.IsDefined("pg") {
+		note("pg", CheckVersion(s.PG))
+	}
+	note("source", CheckSource(s.Source))
+	if s.Base != "" && s.Since != "" {
+		note("since", errors.New("base and since exclude each other: give one"))
+	}
+	return s, errors.Join(errs...)
+}
+
+// lineOf finds a key of the top level, or the table of that name.
+func lineOf(text, key string) int {
+	sc := bufio.NewScanner(strings.NewReader(text))
+	sc.Buffer(nil, len(text)+1)
+	for n := 1; sc.Scan(); n++ {
+		line := strings.TrimLeft(sc.Text(), " \t[")
+		line = strings.TrimLeft(line, `"'`)
+		if rest, ok := strings.CutPrefix(line, key); ok {
+			if rest = strings.TrimLeft(rest, "\"' \t"); strings.HasPrefix(rest, "=") || strings.HasPrefix(rest, "]") || strings.HasPrefix(rest, ".") {
+				return n
+			}
+		}
+	}
+	return 1
+}
+
+// CheckRules says which of the names are neither a rule nor a category.
+func CheckRules(names []string) error {
+	var known []string
+	for _, r := range migratecheck.Rules() {
+		known = append(known, r.ID)
+		if c := string(r.Category); !slices.Contains(known, c) {
+			known = append(known, c)
+		}
+	}
+	if c := string(migratecheck.Hygiene); !slices.Contains(known, c) {
+		known = append(known, c)
+	}
+	var errs []error
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			hint := spell.DidYouMean(name, known)
+			if hint == "" {
+				hint = "; `srhtvet rules` lists them"
+			}
+			errs = append(errs, fmt.Errorf("no rule or category is called %q%s", name, hint))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// CheckVersion says when a major version of PostgreSQL is not known.
+func CheckVersion(major int) error {
+	if major < 12 || major > 17 {
+		return fmt.Errorf("PostgreSQL %d is not known here: use 12 to 17", major)
+	}
+	return nil
+}
+
+// CheckSource says when no migration tool has that name; "" is none.
+func CheckSource(name string) error {
+	if name == "" {
+		return nil
+	}
+	var names []string
+	for _, f := range source.Formats() {
+		names = append(names, f.Name)
+	}
+	if slices.Contains(names, name) {
+		return nil
+	}
+	return fmt.Errorf("unknown migration format %q; there are %s%s", name, strings.Join(names, ", "), spell.DidYouMean(name, names))
+}
+
+// path resolves a file named in the settings.
+func (s *Settings) path(name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(filepath.Dir(s.File), filepath.FromSlash(name))
+}
+
+// Names are the files that the settings name.
+func (s *Settings) Names() []string {
+	var list []string
+	for _, name := range []string{s.Schema, s.Stats} {
+		if name != "" {
+			list = append(list, s.path(name))
+		}
+	}
+	return list
+}
+
+// Config is the configuration that the settings describe. The statistics are read.
+func (s *Settings) Config() (migratecheck.Config, error) {
+	cfg := migratecheck.Config{
+		Version: s.PG, Enable: s.Enable, Disable: s.Disable, Base: s.Base, Since: s.Since, Format: s.Source, Schema: s.path(s.Schema),
+	}
+	if s.Severity != "" {
+		var err error
+		if cfg.Severity, err = migratecheck.ParseSeverity(s.Severity); err != nil {
+			return cfg, err
+		}
+	}
+	if s.Schema != "" {
+		if err := readable(cfg.Schema); err != nil {
+			return cfg, fmt.Errorf("%s: schema: %w", s.File, err)
+		}
+	}
+	if s.Stats != "" {
+		stats, err := ReadStats(s.path(s.Stats))
+		if err != nil {
+			return cfg, fmt.Errorf("%s: stats: %w", s.File, err)
+		}
+		cfg.Stats = stats
+	}
+	return cfg, nil
+}
+
+func readable(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return fmt.Errorf("%s is a directory", name)
+	}
+	return nil
+}
+
+// ReadStats reads a file of table sizes.
+func ReadStats(name string) (*migratecheck.Stats, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	stats, err := migratecheck.ReadStats(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return stats, nil
+}

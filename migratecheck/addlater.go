@@ -1,0 +1,126 @@
+package migratecheck
+
+import (
+	"fmt"
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+// constraintAt is where the statement declares a constraint: by name, by kind, or with its column.
+func (s *Step) constraintAt(con *catalog.Constraint) int {
+	if at := s.Find("CONSTRAINT", con.Name); at > 0 {
+		return at
+	}
+	kind := map[catalog.ConstraintKind][]string{catalog.Check: {"ADD", "CHECK"}, catalog.Unique: {"ADD", "UNIQUE"}, catalog.PrimaryKey: {"ADD", "PRIMARY"},
+		catalog.ForeignKey: {"ADD", "FOREIGN"}, catalog.Exclusion: {"ADD", "EXCLUDE"}}[con.Kind]
+	if at := s.Find(kind...); at > 0 {
+		return at
+	}
+	if rel, ok := s.After.Get(con.Table).(*catalog.Relation); ok && len(con.Columns) > 0 {
+		if col := rel.Att(con.Columns[0]); col != nil {
+			return s.Find("ADD", "[COLUMN]", "[IF NOT EXISTS]", col.Name)
+		}
+	}
+	return 0
+}
+
+// addLaterHelp is a constraint that is added when all code obeys it: find the rows that break it first. Add is the SQL of
+// the second release, "" when only the statement as written does it.
+func addLaterHelp(find, add string) string {
+	help := "Split it over releases:\nrelease 1: ship code that obeys it, and look for rows that do not"
+	if find != "" {
+		help += ":\n" + find
+	}
+	help += "\nrelease 2, when no older code runs: add it"
+	if add != "" {
+		help += ":\n" + add
+	}
+	return help
+}
+
+// isPartitioned: some forms (NOT VALID foreign keys, CONCURRENTLY, USING INDEX) are refused for partitioned tables.
+func (s *Step) isPartitioned(table catalog.OID) bool {
+	rel := s.relation(table)
+	return rel != nil && rel.Kind == catalog.PartitionedTable
+}
+
+// addNotValid adds a CHECK or FOREIGN KEY without reading the table, and validates it later.
+func (s *Step) addNotValid(con *catalog.Constraint) string {
+	if con.Kind == catalog.ForeignKey && s.isPartitioned(con.Table) {
+		return ""
+	}
+	return fmt.Sprintf("ALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[3]s NOT VALID;\nin a later migration (another transaction)\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;",
+		s.sqlName(con.Table), quoteIdent(con.Name), s.constraintSQL(con))
+}
+
+// findCheckBreakers counts the rows that a CHECK refuses; one that yields NULL passes.
+func (s *Step) findCheckBreakers(con *catalog.Constraint) string {
+	if con.Check == nil {
+		return ""
+	}
+	return fmt.Sprintf("SELECT count(*) FROM %s WHERE NOT (%s);", s.sqlName(con.Table), con.Check.SQL)
+}
+
+// findOrphans counts the rows whose parent is missing.
+func (s *Step) findOrphans(con *catalog.Constraint) string {
+	child, ok1 := s.After.Get(con.Table).(*catalog.Relation)
+	parent, ok2 := s.After.Get(con.RefTable).(*catalog.Relation)
+	if !ok1 || !ok2 || len(con.Columns) == 0 || len(con.Columns) != len(con.RefColumns) {
+		return ""
+	}
+	var set, join []string
+	for i, n := range con.Columns {
+		c, p := child.Att(n), parent.Att(con.RefColumns[i])
+		if c == nil || p == nil {
+			return ""
+		}
+		set = append(set, "child."+quoteIdent(c.Name)+" IS NOT NULL")
+		join = append(join, "parent."+quoteIdent(p.Name)+" = child."+quoteIdent(c.Name))
+	}
+	return fmt.Sprintf("SELECT count(*) FROM %s child WHERE %s AND NOT EXISTS (SELECT FROM %s parent WHERE %s);",
+		s.sqlName(con.Table), strings.Join(set, " AND "), s.sqlName(con.RefTable), strings.Join(join, " AND "))
+}
+
+// keySQL lists the keys of an index as CREATE INDEX and GROUP BY take them.
+func keySQL(table *catalog.Relation, ix *catalog.IndexAttrs) string {
+	var keys []string
+	for _, k := range ix.Keys {
+		switch col := table.Att(k.Column); {
+		case k.Expr != nil && k.Expr.Node.GetFuncCall() != nil:
+			keys = append(keys, k.Expr.SQL)
+		case k.Expr != nil:
+			keys = append(keys, "("+k.Expr.SQL+")")
+		case col != nil:
+			keys = append(keys, quoteIdent(col.Name))
+		}
+	}
+	return strings.Join(keys, ", ")
+}
+
+// findDuplicates lists the values of a unique key that stand in several rows.
+func (s *Step) findDuplicates(table *catalog.Relation, ix *catalog.IndexAttrs) string {
+	keys, where := keySQL(table, ix), ""
+	if ix.Predicate != nil {
+		where = " WHERE " + ix.Predicate.SQL
+	}
+	return fmt.Sprintf("SELECT %[2]s, count(*) FROM %[1]s%[3]s GROUP BY %[2]s HAVING count(*) > 1;", s.sqlName(table.OID), keys, where)
+}
+
+// findConflicts lists the pairs of rows that an exclusion constraint refuses; "" when a key is an expression.
+func (s *Step) findConflicts(con *catalog.Constraint) string {
+	rel, ok := s.After.Get(con.Table).(*catalog.Relation)
+	if !ok || len(con.Columns) != len(con.Operators) {
+		return ""
+	}
+	conds := []string{"a.ctid < b.ctid"}
+	for i, n := range con.Columns {
+		col := rel.Att(n)
+		if col == nil {
+			return ""
+		}
+		c := quoteIdent(col.Name)
+		conds = append(conds, fmt.Sprintf("a.%s %s b.%[1]s", c, con.Operators[i]))
+	}
+	return fmt.Sprintf("SELECT a, b FROM %[1]s a, %[1]s b WHERE %[2]s;", s.sqlName(con.Table), strings.Join(conds, " AND "))
+}

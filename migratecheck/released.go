@@ -1,0 +1,147 @@
+package migratecheck
+
+import (
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+// usedByCode reports whether released code may know an object's columns: a table in use, or a composite type.
+func (s *Step) usedByCode(o catalog.Object) bool {
+	if rel, ok := o.(*catalog.Relation); ok && rel.Kind == catalog.CompositeRel {
+		return !s.IsNew(rel.OID)
+	}
+	return s.inUse(o)
+}
+
+// columnWord is what the parts of a relation are called, and how ALTER addresses them.
+func columnWord(rel *catalog.Relation) (noun, alter, keyword string) {
+	if rel.Kind == catalog.CompositeRel {
+		return "attribute", "ALTER TYPE", "ATTRIBUTE"
+	}
+	return "column", "ALTER TABLE", "COLUMN"
+}
+
+// releasedColumn is a column as released code knows it; nil when it does not, or when the table was only assumed.
+func (s *Step) releasedColumn(table catalog.OID, num int) *catalog.Column {
+	if rel, ok := s.File.Run.released(s.File).Get(table).(*catalog.Relation); ok {
+		return rel.Att(num)
+	}
+	return nil
+}
+
+// addedInFile reports whether this file itself adds the column; an earlier pending file may have added it otherwise.
+func (f *File) addedInFile(table catalog.OID, num int) bool {
+	rel, ok := f.Before.Get(table).(*catalog.Relation)
+	return !ok || !rel.Assumed && rel.Att(num) == nil
+}
+
+// columnAfter is a column as the file leaves it; nil when it is gone.
+func (f *File) columnAfter(table catalog.OID, num int) *catalog.Column {
+	if rel, ok := f.After.Get(table).(*catalog.Relation); ok {
+		return rel.Att(num)
+	}
+	return nil
+}
+
+// goesWith reports whether the statement drops what o is a part of as well, so that the finding about that says it: the
+// schema, the extension, or the partitioned or inherited parent.
+func (s *Step) goesWith(o catalog.Object) bool {
+	if s.Stmt.Node.GetDropStmt().GetRemoveType() == pgast.ObjectType_OBJECT_EXTENSION {
+		return true
+	}
+	for _, c := range s.Changes {
+		if c.Op != catalog.Dropped || c.Old.ObjectID() == o.ObjectID() {
+			continue
+		}
+		if schema, ok := c.Old.(*catalog.Schema); ok && schema.OID == o.ObjectSchema() {
+			return true
+		}
+		if rel, ok := o.(*catalog.Relation); ok {
+			for _, parent := range rel.Inherits {
+				if parent == c.Old.ObjectID() {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// copiedFrom reports whether an earlier statement of the file copies rows of the table elsewhere: INSERT … SELECT, or
+// CREATE TABLE … AS.
+func (s *Step) copiedFrom(table catalog.OID) bool {
+	for _, e := range s.File.Up {
+		if e == s {
+			break
+		}
+		n := e.Stmt.Node
+		if n.GetCreateTableAsStmt() == nil && n.GetInsertStmt().GetSelectStmt().GetSelectStmt() == nil {
+			continue
+		}
+		for _, l := range e.Lock.Locks {
+			if l.Relation == table {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// releasedLabels lists the labels of an enum that released code knows.
+func (s *Step) releasedLabels(enum catalog.OID) []string {
+	if t, ok := s.File.Run.released(s.File).Get(enum).(*catalog.Type); ok {
+		return t.Labels
+	}
+	return nil
+}
+
+// functionLike finds a function of the same name that takes the same arguments, nil when a catalog has none.
+func functionLike(c *catalog.Catalog, want *catalog.Func) *catalog.Func {
+	for o := range c.All() {
+		f, ok := o.(*catalog.Func)
+		if !ok || f.Name != want.Name || f.Schema != want.Schema || len(f.Args) < len(want.Args) {
+			continue
+		}
+		same := true
+		for i, a := range want.Args {
+			same = same && f.Args[i].Type == a.Type
+		}
+		for _, a := range f.Args[len(want.Args):] {
+			same = same && a.Default != nil
+		}
+		if same {
+			return f
+		}
+	}
+	return nil
+}
+
+// signature writes a function as DROP FUNCTION names it.
+func (s *Step) signature(f *catalog.Func) string {
+	var args []string
+	for _, a := range f.Args {
+		if a.Mode == 'o' || a.Mode == 't' {
+			continue
+		}
+		args = append(args, s.Before.FormatType(a.Type))
+	}
+	return s.sqlName(f.OID) + "(" + strings.Join(args, ", ") + ")"
+}
+
+// createsFunctionNamed reports whether the file has created the function already.
+func (s *Step) createsFunctionNamed(f *pgast.ObjectWithArgs) bool {
+	if len(f.Objname) == 0 {
+		return false
+	}
+	name := f.Objname[len(f.Objname)-1].GetString_().GetSval()
+	for _, e := range s.File.Up {
+		for _, c := range e.Changes {
+			if fn, ok := c.New.(*catalog.Func); ok && c.Op == catalog.Created && fn.Name == name {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,212 @@
+package migratecheck
+
+import (
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
+)
+
+// walked is a pending file whose statements were applied and wait to be judged.
+type walked struct {
+	file  *File
+	steps []*Step
+}
+
+// walk applies the whole history to cat and runs the rules. With tentative set it gives up, and returns false, at the
+// first statement that needs an object which was never there: the history does not begin with an empty database.
+//
+// Three things go on at once, each in the order of the history: files are parsed ahead, statements are applied here, and
+// one goroutine judges what was applied. A catalog that a step was given is never changed afterwards: the next statement
+// is applied to a clone.
+func (r *Run) walk(cat *catalog.Catalog, tentative bool) bool {
+	trees := parseAhead(r.Set, func(i int) bool { return r.Files[i].Pending })
+	defer trees.stop()
+	r.tentative, r.incomplete = tentative, false
+	queue := make(chan walked, 16)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for w := range queue {
+			r.judge(w)
+		}
+	}()
+	for i, f := range r.Files {
+		if f.Pending && r.Base == nil && r.Pending.Known {
+			r.Base = cat
+		}
+		ft := trees.of(i)
+		r.unfollowed += len(f.Migration.Up.Gaps)
+		w := walked{file: f}
+		f.Before = cat
+		if !f.Pending {
+			f.Before = nil
+			cat = cat.Clone()
+		}
+		cat = r.script(&w, cat, &f.Migration.Up, ft.up, false)
+		if r.incomplete {
+			break
+		}
+		if !f.Pending {
+			continue
+		}
+		f.After = cat
+		if f.Migration.HasDown {
+			f.DownAfter = r.script(&w, cat, &f.Migration.Down, ft.down, true)
+		}
+		// Cloning writes to both sides, so the clone that goes on is made before anybody else reads the original.
+		cat = cat.Clone()
+		queue <- w
+	}
+	close(queue)
+	<-done
+	if r.incomplete {
+		return false
+	}
+	if r.Base == nil && r.Pending.Known {
+		r.Base = cat
+	}
+	r.Final = cat
+	r.eachRule(func(rule *Rule) {
+		if rule.History != nil {
+			r.rule = rule
+			rule.History(r)
+		}
+	})
+	r.checkIgnores()
+	return true
+}
+
+// script applies one direction of a file to cat and returns the catalog after it. The steps of a pending file go to w,
+// and cat is left as it is; otherwise cat itself is changed.
+func (r *Run) script(w *walked, cat *catalog.Catalog, script *source.Script, trees []parsed, down bool) *catalog.Catalog {
+	f := w.file
+	var tx *Transaction
+	txID := 0
+	if !down && f.Pending && r.Pending.Known {
+		// alembic runs all pending revisions in one transaction.
+		tx, txID = r.openTx, r.openTxID
+	}
+	saved := r.session
+	explicit := false // between BEGIN and COMMIT written in the file
+	for i := range script.Statements {
+		text := &script.Statements[i]
+		tree := trees[i]
+		for _, err := range tree.errs {
+			f.Problems = append(f.Problems, problemOf(text, err, down))
+		}
+		if !explicit {
+			switch {
+			case text.Tx != 0 && (text.Tx != txID || tx == nil):
+				tx = &Transaction{Explicit: true}
+			case text.Tx == 0:
+				tx = nil
+			}
+			txID = text.Tx
+		}
+		for _, stmt := range tree.stmts {
+			if !f.Pending {
+				if _, err := cat.Apply(stmt); err != nil {
+					r.noteError(asCatalogError(err), down)
+				}
+				continue
+			}
+			r.statements++
+			cur := tx
+			if cur == nil {
+				// Several statements in one text are one implicit transaction (protocol-flow, "Multiple Statements in a
+				// Simple Query"); a single one commits by itself.
+				cur = &Transaction{Explicit: len(tree.stmts) > 1}
+				if cur.Explicit {
+					tx = cur
+				}
+			}
+			if ts := stmt.Node.GetTransactionStmt(); ts != nil {
+				switch ts.Kind {
+				case pgast.TransactionStmtKind_TRANS_STMT_BEGIN, pgast.TransactionStmtKind_TRANS_STMT_START:
+					explicit = true
+					tx = &Transaction{Explicit: true, begun: true}
+					cur = tx
+				case pgast.TransactionStmtKind_TRANS_STMT_COMMIT, pgast.TransactionStmtKind_TRANS_STMT_ROLLBACK:
+					explicit = false
+					tx = nil
+				}
+			}
+			s := r.apply(f, cat, text, stmt, cur, down)
+			w.steps = append(w.steps, s)
+			cat = s.After
+		}
+		if !explicit && text.Tx == 0 {
+			tx = nil
+		}
+	}
+	if !down {
+		r.openTx, r.openTxID = tx, txID
+	}
+	r.session = saved
+	return cat
+}
+
+// apply applies one statement of a pending file to a clone of cat.
+func (r *Run) apply(f *File, cat *catalog.Catalog, text *source.Statement, stmt pgast.Stmt, tx *Transaction, down bool) *Step {
+	s := &Step{File: f, Down: down, Stmt: stmt, Before: cat, After: cat.Clone(), Tx: tx, text: text, base: stmt.Offset,
+		LockTimeout: r.session.lockTimeout, StatementTimeout: r.session.statementTimeout}
+	var err error
+	s.Effects, err = s.After.Apply(stmt)
+	if !down {
+		r.unfollowed += len(s.Effects.Gaps)
+	}
+	if err != nil {
+		if e := asCatalogError(err); !isBookkeeping(e.Object.Name) {
+			s.Err = e
+			r.noteError(e, down)
+		}
+	}
+	r.session.apply(stmt.Node)
+	return s
+}
+
+// judge shows the statements of a file, and then the file, to the rules.
+func (r *Run) judge(w walked) {
+	f := w.file
+	for _, s := range w.steps {
+		// What a body did is judged statement by statement; the call itself did nothing else.
+		if len(s.Effects.Inner) == 0 {
+			s.Changes = catalog.Diff(s.Before, s.After)
+		}
+		if s.Err == nil || s.Err.Code == catalog.NotUnderstood {
+			s.Lock = r.lockEffect(s.Before, s.afterIfApplied(), s.Stmt)
+		}
+		r.judgeStep(s)
+		for _, in := range s.Effects.Inner {
+			inner := &Step{File: f, Down: s.Down, Stmt: in.Stmt, Via: in.Via, Before: in.Before, After: in.After, Tx: s.Tx,
+				Changes: catalog.Diff(in.Before, in.After), Lock: r.lockEffect(in.Before, in.After, in.Stmt),
+				LockTimeout: s.LockTimeout, StatementTimeout: s.StatementTimeout, text: s.text, base: s.base}
+			r.judgeStep(inner)
+		}
+	}
+	r.countNotUnderstood(f)
+	r.eachRule(func(rule *Rule) {
+		if rule.File != nil {
+			f.rule = rule
+			rule.File(f)
+		}
+	})
+	// The catalogs of every statement would otherwise live as long as the run.
+	f.Up, f.Down, f.Before, f.After, f.DownAfter = nil, nil, nil, nil, nil
+}
+
+func (r *Run) judgeStep(s *Step) {
+	s.Tx.Steps = append(s.Tx.Steps, s)
+	if s.Down {
+		s.File.Down = append(s.File.Down, s)
+	} else {
+		s.File.Up = append(s.File.Up, s)
+	}
+	for _, rule := range r.rules {
+		if rule.Step != nil && (rule.Down || !s.Down) {
+			s.rule = rule
+			rule.Step(s)
+		}
+	}
+	r.noteFilled(s)
+}
