@@ -30,6 +30,7 @@ demo:
 
 bench:
 	$(GO) test -timeout 60m -run '^$$' -bench '$(BENCH)' -benchmem $(TESTFLAGS) $(TEST)
+	$(GO) run ./internal/lintbench
 
 # Each fuzz target whose name matches FUZZ, for FUZZTIME.
 fuzz:

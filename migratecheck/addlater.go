@@ -7,24 +7,6 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
-// constraintAt is where the statement declares a constraint: by name, by kind, or with its column.
-func (s *Step) constraintAt(con *catalog.Constraint) int {
-	if at := s.Find("CONSTRAINT", con.Name); at > 0 {
-		return at
-	}
-	kind := map[catalog.ConstraintKind][]string{catalog.Check: {"ADD", "CHECK"}, catalog.Unique: {"ADD", "UNIQUE"}, catalog.PrimaryKey: {"ADD", "PRIMARY"},
-		catalog.ForeignKey: {"ADD", "FOREIGN"}, catalog.Exclusion: {"ADD", "EXCLUDE"}}[con.Kind]
-	if at := s.Find(kind...); at > 0 {
-		return at
-	}
-	if rel, ok := s.After.Get(con.Table).(*catalog.Relation); ok && len(con.Columns) > 0 {
-		if col := rel.Att(con.Columns[0]); col != nil {
-			return s.Find("ADD", "[COLUMN]", "[IF NOT EXISTS]", col.Name)
-		}
-	}
-	return 0
-}
-
 // addLaterHelp is a constraint that is added when all code obeys it: find the rows that break it first. Add is the SQL of
 // the second release, "" when only the statement as written does it.
 func addLaterHelp(find, add string) string {
@@ -32,17 +14,21 @@ func addLaterHelp(find, add string) string {
 	if find != "" {
 		help += ":\n" + find
 	}
-	help += "\nrelease 2, when no older code runs: add it"
+	help += "\nrelease 2, when no older code runs, add it"
 	if add != "" {
 		help += ":\n" + add
 	}
 	return help
 }
 
-// isPartitioned: some forms (NOT VALID foreign keys, CONCURRENTLY, USING INDEX) are refused for partitioned tables.
-func (s *Step) isPartitioned(table catalog.OID) bool {
-	rel := s.relation(table)
-	return rel != nil && rel.Kind == catalog.PartitionedTable
+// hasNewColumn reports whether a query on a constraint's columns cannot run before the pending change.
+func (s *Step) hasNewColumn(con *catalog.Constraint) bool {
+	for _, n := range con.Columns {
+		if s.IsNewColumn(con.Table, n) {
+			return true
+		}
+	}
+	return false
 }
 
 // addNotValid adds a CHECK or FOREIGN KEY without reading the table, and validates it later.
@@ -56,7 +42,7 @@ func (s *Step) addNotValid(con *catalog.Constraint) string {
 
 // findCheckBreakers counts the rows that a CHECK refuses; one that yields NULL passes.
 func (s *Step) findCheckBreakers(con *catalog.Constraint) string {
-	if con.Check == nil {
+	if con.Check == nil || s.hasNewColumn(con) {
 		return ""
 	}
 	return fmt.Sprintf("SELECT count(*) FROM %s WHERE NOT (%s);", s.sqlName(con.Table), con.Check.SQL)
@@ -66,7 +52,7 @@ func (s *Step) findCheckBreakers(con *catalog.Constraint) string {
 func (s *Step) findOrphans(con *catalog.Constraint) string {
 	child, ok1 := s.After.Get(con.Table).(*catalog.Relation)
 	parent, ok2 := s.After.Get(con.RefTable).(*catalog.Relation)
-	if !ok1 || !ok2 || len(con.Columns) == 0 || len(con.Columns) != len(con.RefColumns) {
+	if !ok1 || !ok2 || s.hasNewColumn(con) || len(con.Columns) == 0 || len(con.Columns) != len(con.RefColumns) {
 		return ""
 	}
 	var set, join []string
@@ -110,7 +96,7 @@ func (s *Step) findDuplicates(table *catalog.Relation, ix *catalog.IndexAttrs) s
 // findConflicts lists the pairs of rows that an exclusion constraint refuses; "" when a key is an expression.
 func (s *Step) findConflicts(con *catalog.Constraint) string {
 	rel, ok := s.After.Get(con.Table).(*catalog.Relation)
-	if !ok || len(con.Columns) != len(con.Operators) {
+	if !ok || s.hasNewColumn(con) || len(con.Columns) != len(con.Operators) {
 		return ""
 	}
 	conds := []string{"a.ctid < b.ctid"}
@@ -123,4 +109,10 @@ func (s *Step) findConflicts(con *catalog.Constraint) string {
 		conds = append(conds, fmt.Sprintf("a.%s %s b.%[1]s", c, con.Operators[i]))
 	}
 	return fmt.Sprintf("SELECT a, b FROM %[1]s a, %[1]s b WHERE %[2]s;", s.sqlName(con.Table), strings.Join(conds, " AND "))
+}
+
+// isPartitioned: some forms (NOT VALID foreign keys, CONCURRENTLY, USING INDEX) are refused for partitioned tables.
+func (s *Step) isPartitioned(table catalog.OID) bool {
+	rel := s.relation(table)
+	return rel != nil && rel.Kind == catalog.PartitionedTable
 }

@@ -27,7 +27,7 @@ func (s *Step) newConstraints(kind catalog.ConstraintKind) []*catalog.Constraint
 // scans reports whether the statement reads a table in full for a reason of this kind.
 func (s *Step) scans(table catalog.OID, kind lockmode.ScanKind) bool {
 	for _, sc := range s.Lock.Scans {
-		if sc.Relation == table && sc.Kind == kind {
+		if s.under(sc.Relation, table) && sc.Kind == kind {
 			return true
 		}
 	}
@@ -37,7 +37,7 @@ func (s *Step) scans(table catalog.OID, kind lockmode.ScanKind) bool {
 // builds reports whether the statement builds an index on a table.
 func (s *Step) builds(table catalog.OID) bool {
 	for _, b := range s.Lock.Builds {
-		if b.Table == table {
+		if s.under(b.Table, table) {
 			return true
 		}
 	}
@@ -46,7 +46,7 @@ func (s *Step) builds(table catalog.OID) bool {
 
 func (s *Step) rewritten(table catalog.OID) bool {
 	for _, r := range s.Lock.Rewrites {
-		if r.Relation == table && !r.Empty {
+		if s.under(r.Relation, table) && !r.Empty {
 			return true
 		}
 	}
@@ -56,18 +56,64 @@ func (s *Step) rewritten(table catalog.OID) bool {
 // validateHelp is a CHECK or FOREIGN KEY in two steps.
 func (s *Step) validateHelp(con *catalog.Constraint) string {
 	table := s.sqlName(con.Table)
-	return fmt.Sprintf("Add it NOT VALID, which takes an instant and holds for new rows:\nALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[3]s NOT VALID;\nthen, in a later migration (another transaction), check the old rows while everybody works:\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;",
+	if con.Kind == catalog.ForeignKey && s.isPartitioned(con.Table) && s.File.Run.Config.version() < 18 {
+		return s.partitionedKeyHelp(con)
+	}
+	intro := "Add it NOT VALID, which takes an instant and holds for new rows:"
+	for _, n := range con.Columns {
+		if s.addsColumn(con.Table, n) {
+			intro = "Add the column without the constraint; then add that NOT VALID, which takes an instant and holds for new rows:"
+			break
+		}
+	}
+	return intro + fmt.Sprintf("\nALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[3]s NOT VALID;\nthen, in a later migration (another transaction), check the old rows while everybody works:\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;",
 		table, quoteIdent(con.Name), s.constraintSQL(con))
 }
 
 // usingIndexHelp is a UNIQUE or PRIMARY KEY whose index is built beforehand.
 func (s *Step) usingIndexHelp(con *catalog.Constraint, kind string) string {
-	table, rel := s.sqlName(con.Table), s.relation(con.Table)
-	if after, ok := s.After.Get(con.Table).(*catalog.Relation); ok {
-		rel = after
+	table := s.sqlName(con.Table)
+	rel, ok := s.After.Get(con.Table).(*catalog.Relation)
+	if !ok {
+		rel = s.relation(con.Table)
 	}
-	return fmt.Sprintf("Build the index first, in a migration of its own that runs outside a transaction:\nCREATE UNIQUE INDEX CONCURRENTLY %[2]s ON %[1]s (%[3]s);\nthen, in the next one, make it the constraint, which takes an instant:\nALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[4]s USING INDEX %[2]s;",
-		table, quoteIdent(con.Name), columnNames(rel, con.Columns), kind)
+	name, columns, tail := quoteIdent(con.Name), columnNames(rel, con.Columns), ""
+	if ix, ok := s.After.Get(con.Index).(*catalog.Relation); ok && ix.Index != nil {
+		if len(ix.Index.Include) > 0 {
+			tail += " INCLUDE (" + columnNames(rel, ix.Index.Include) + ")"
+		}
+		if ix.Index.NullsNotDistinct {
+			tail += " NULLS NOT DISTINCT"
+		}
+	}
+	if s.isPartitioned(con.Table) {
+		help := "PostgreSQL refuses USING INDEX and CONCURRENTLY on a partitioned table. Build a unique index on each partition first, outside a transaction; the constraint then takes them over in an instant:"
+		for i, p := range partitions(s.Before, con.Table) {
+			if i == 2 {
+				help += "\nand so on"
+				break
+			}
+			help += fmt.Sprintf("\nCREATE UNIQUE INDEX CONCURRENTLY %[2]s ON %[1]s (%[3]s)%[4]s;\nALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[5]s USING INDEX %[2]s;",
+				s.sqlName(p.OID), quoteIdent(p.Name+"_"+con.Name), columns, tail, kind)
+		}
+		return help
+	}
+	deferrable := ""
+	switch {
+	case con.Deferred:
+		deferrable = " DEFERRABLE INITIALLY DEFERRED"
+	case con.Deferrable:
+		deferrable = " DEFERRABLE"
+	}
+	build := "Build the index first"
+	for _, n := range con.Columns {
+		if s.addsColumn(con.Table, n) {
+			build = "Add the column without the constraint, and fill it; then build the index"
+			break
+		}
+	}
+	return fmt.Sprintf("%[7]s, in a migration of its own that runs outside a transaction:\nCREATE UNIQUE INDEX CONCURRENTLY %[2]s ON %[1]s (%[3]s)%[5]s;\nthen, in the next one, make it the constraint, which takes an instant:\nALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[4]s USING INDEX %[2]s%[6]s;",
+		table, name, columns, kind, tail, deferrable, build)
 }
 
 // constraintSQL writes a CHECK or FOREIGN KEY as the catalog after the statement has it.
@@ -191,4 +237,49 @@ func keyColumns(ix *catalog.Relation) []int {
 func sameNumbers(a, b []int) bool {
 	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
 	return len(a) > 0 && slices.Equal(a, b)
+}
+
+// partitionedKeyHelp is a foreign key of a partitioned table, which cannot be NOT VALID before PostgreSQL 18: key by key
+// on the partitions, which the one on the parent then takes over.
+func (s *Step) partitionedKeyHelp(con *catalog.Constraint) string {
+	help := "Before PostgreSQL 18 a partitioned table takes no NOT VALID. Add the key to each partition first, and validate it in a later migration while everybody works:"
+	list := partitions(s.Before, con.Table)
+	for i, p := range list {
+		if i == 3 {
+			help += fmt.Sprintf("\nand so on for %d more", len(list)-i)
+			break
+		}
+		name := quoteIdent(p.Name + "_" + con.Name)
+		help += fmt.Sprintf("\nALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[3]s NOT VALID;\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;", s.sqlName(p.OID), name, s.constraintSQL(con))
+	}
+	return help + fmt.Sprintf("\nthen, in the last one, which finds nothing left to read:\nALTER TABLE %s ADD CONSTRAINT %s %s;", s.sqlName(con.Table), quoteIdent(con.Name), s.constraintSQL(con))
+}
+
+// addsColumn reports whether the statement itself adds the column.
+func (s *Step) addsColumn(table catalog.OID, num int) bool {
+	for _, c := range s.Changes {
+		if c.Op == catalog.ColumnAdded && c.New.ObjectID() == table && c.NewColumn.Num == num {
+			return true
+		}
+	}
+	return false
+}
+
+// constraintAt is where the statement adds a constraint, by its name or else by its keyword.
+func (s *Step) constraintAt(con *catalog.Constraint) int {
+	for _, words := range [][]string{{"ADD", "CONSTRAINT", con.Name}, {"CONSTRAINT", con.Name}} {
+		if at := s.Find(words...); at > 0 {
+			return at
+		}
+	}
+	keywords := map[catalog.ConstraintKind][][]string{
+		catalog.Check: {{"CHECK"}}, catalog.ForeignKey: {{"FOREIGN", "KEY"}, {"REFERENCES"}}, catalog.Unique: {{"UNIQUE"}},
+		catalog.PrimaryKey: {{"PRIMARY", "KEY"}}, catalog.Exclusion: {{"EXCLUDE"}},
+	}
+	for _, words := range keywords[con.Kind] {
+		if at := s.onlyWord(words...); at > 0 {
+			return at
+		}
+	}
+	return 0
 }

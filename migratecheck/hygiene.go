@@ -55,7 +55,7 @@ func (s *Step) writesSerial(column string) bool {
 func (s *Step) slowTable() catalog.OID {
 	for _, sc := range s.Lock.Scans {
 		if sc.Kind != lockmode.ScanQuery && sc.Relation != 0 && !s.IsNew(sc.Relation) {
-			return sc.Relation
+			return s.subject(sc.Relation)
 		}
 	}
 	return 0
@@ -120,11 +120,22 @@ func coveringIndex(c *catalog.Catalog, ix *catalog.Relation) string {
 	}
 	for _, other := range c.Indexes(ix.Index.Table) {
 		ok := keyColumns(other)
-		if other.OID != ix.OID && other.AccessMethod == "btree" && other.Index.Predicate == nil && len(ok) >= len(keys) && slices.Equal(ok[:len(keys)], keys) {
+		if other.OID != ix.OID && other.AccessMethod == "btree" && other.Index.Predicate == nil && len(ok) >= len(keys) && slices.Equal(ok[:len(keys)], keys) && sameOrder(ix.Index.Keys, other.Index.Keys) {
 			return other.Name
 		}
 	}
 	return ""
+}
+
+// sameOrder reports whether the keys of an index sort as the first ones of another.
+func sameOrder(keys, others []catalog.IndexKey) bool {
+	for i, k := range keys {
+		o := others[i]
+		if k.Desc != o.Desc || k.NullsFirst != o.NullsFirst || k.OpClass != o.OpClass || k.Collation != o.Collation {
+			return false
+		}
+	}
+	return true
 }
 
 // namedIn reports whether a list of relations names one so.

@@ -198,5 +198,8 @@ func readSchemaFile(cfg *Config, fsys fs.FS, set *source.Set) *SchemaFile {
 		return sf
 	}
 	sf.Problems = applyScript(sf.Catalog, &script)
+	if len(script.Statements) > 0 {
+		sf.file = script.Statements[0].File()
+	}
 	return sf
 }

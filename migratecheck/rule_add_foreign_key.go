@@ -23,9 +23,26 @@ var ruleAddForeignKey = &Rule{
 			if s.onNewColumnsOnly(con) || s.replacesEqual(con) {
 				continue
 			}
+			if s.hadForeignKey(con) {
+				s.ReportAt(s.constraintAt(con), Warning,
+					fmt.Sprintf("foreign key %s of %s no longer passes on what happens to the parent in %s: released code that deletes, or renumbers, a parent that has rows fails (23503)", con.Name, s.Name(con.Table), s.Name(con.RefTable)),
+					"Ship code that removes the children itself first; change the action when no older code runs.")
+				continue
+			}
 			s.ReportAt(s.constraintAt(con), Warning,
 				fmt.Sprintf("new foreign key %s on %s: released code that inserts a row before its parent in %s, or deletes a parent that has rows, fails (23503)", con.Name, s.Name(con.Table), s.Name(con.RefTable)),
 				addLaterHelp(s.findOrphans(con), s.addNotValid(con)))
 		}
 	},
+}
+
+// hadForeignKey reports whether the released schema has a foreign key on the same columns to the same ones, whatever
+// its actions.
+func (s *Step) hadForeignKey(con *catalog.Constraint) bool {
+	for _, old := range s.File.Run.released(s.File).Constraints(con.Table) {
+		if old.Kind == catalog.ForeignKey && old.RefTable == con.RefTable && sameNumbers(old.Columns, con.Columns) && sameNumbers(old.RefColumns, con.RefColumns) {
+			return true
+		}
+	}
+	return false
 }

@@ -38,9 +38,19 @@ var ruleAddUnique = &Rule{
 					add += fmt.Sprintf("\nin the next migration\nALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[3]s USING INDEX %[2]s;", s.sqlName(table.OID), name, k.kind)
 				}
 			}
+			if s.onNewColumnsOnly(k.con) {
+				s.ReportAt(k.at, Warning,
+					fmt.Sprintf("new %s %s on %s (%s): every row that released code inserts gets the same key from the default, so the second INSERT fails (23505)", k.what(), k.index.Name, s.Name(table.OID), keySQL(table, k.index.Index)),
+					"Leave out the default: NULLs do not count as equal. Add the key when no older code runs.")
+				continue
+			}
+			find := ""
+			if !s.hasNewColumn(k.con) {
+				find = s.findDuplicates(table, k.index.Index)
+			}
 			s.ReportAt(k.at, Warning,
-				fmt.Sprintf("new %s %s on %s (%s): an INSERT or UPDATE of released code that makes a duplicate fails (23505)", k.kind, k.index.Name, s.Name(table.OID), keySQL(table, k.index.Index)),
-				addLaterHelp(s.findDuplicates(table, k.index.Index), add))
+				fmt.Sprintf("new %s %s on %s (%s): an INSERT or UPDATE of released code that makes a duplicate fails (23505)", k.what(), k.index.Name, s.Name(table.OID), keySQL(table, k.index.Index)),
+				addLaterHelp(find, add))
 		}
 	},
 }
@@ -49,8 +59,16 @@ var ruleAddUnique = &Rule{
 type uniqueKey struct {
 	con   *catalog.Constraint
 	index *catalog.Relation
-	kind  string // as SQL and messages write it
+	kind  string // "UNIQUE", "PRIMARY KEY" as SQL has them, or "unique index"
 	at    int
+}
+
+// what is the kind as messages name it.
+func (k uniqueKey) what() string {
+	if k.kind == "UNIQUE" {
+		return "UNIQUE constraint"
+	}
+	return k.kind
 }
 
 // newUniqueKeys lists the unique keys that a statement puts on tables in use, without those whose index was there.

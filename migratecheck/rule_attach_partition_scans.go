@@ -2,7 +2,10 @@ package migratecheck
 
 import (
 	"fmt"
+	"strings"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
 )
 
@@ -23,10 +26,103 @@ var ruleAttachPartitionScans = &Rule{
 			if sc.Kind != lockmode.ScanPartition || s.IsNew(sc.Relation) {
 				continue
 			}
-			name := s.Name(sc.Relation)
-			s.ReportAt(s.Find("ATTACH", "PARTITION"), s.Sized(sc.Relation, Warning),
-				fmt.Sprintf("reads all rows of %s to check them against the partition's bounds, under an AccessExclusiveLock: every query on %[1]s waits", name),
-				fmt.Sprintf("Let a CHECK with exactly the bounds prove it beforehand (for a default partition: that no row belongs to the new one):\nALTER TABLE %[1]s ADD CONSTRAINT %[2]s CHECK (…) NOT VALID;\nin the next migration:\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;\nthen attach, and drop the constraint.", s.sqlName(sc.Relation), quoteIdent(name+"_bounds")))
+			rel := s.relation(sc.Relation)
+			at := s.Find("ATTACH", "PARTITION")
+			if rel.Bound != nil && rel.Bound.Default {
+				s.ReportAt(at, s.Sized(sc.Relation, Warning),
+					fmt.Sprintf("reads all rows of the default partition %s, to see that none belongs into the new one, under an AccessExclusiveLock: every query on %[1]s waits", s.Name(sc.Relation)),
+					s.boundsHelp(rel, true))
+				continue
+			}
+			s.ReportAt(at, s.Sized(sc.Relation, Warning),
+				fmt.Sprintf("reads all rows of %s to check them against the partition's bounds, under an AccessExclusiveLock: every query on %[1]s waits", s.Name(sc.Relation)),
+				s.boundsHelp(rel, false))
 		}
 	},
+}
+
+// boundsHelp is the CHECK that spares the reading of rel.
+func (s *Step) boundsHelp(rel *catalog.Relation, negate bool) string {
+	table, name := s.sqlName(rel.OID), quoteIdent(rel.Name+"_bounds")
+	check := s.newBounds(rel)
+	intro := "Let a CHECK with the bounds prove it beforehand, in one migration:"
+	if check == "" {
+		check = "the bounds"
+	}
+	if negate {
+		check = "NOT (" + check + ")"
+		intro = "Let a CHECK prove beforehand that the default partition holds none of those rows, in one migration:"
+	}
+	add := fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s) NOT VALID", table, name, check)
+	return fmt.Sprintf("%s\n%s;\nin the next, while everybody works:\nALTER TABLE %s VALIDATE CONSTRAINT %s;\nthen this statement, and after it:\nALTER TABLE %[3]s DROP CONSTRAINT %[4]s;", intro, add, table, name)
+}
+
+// newBounds is the condition of the partition that the statement makes, in SQL, on the columns of rel; "" when it takes
+// more than comparing columns with constants.
+func (s *Step) newBounds(rel *catalog.Relation) string {
+	for _, c := range s.Changes {
+		part, ok := c.New.(*catalog.Relation)
+		if !ok || part.PartitionOf == 0 || part.Bound == nil {
+			continue
+		}
+		if old, was := c.Old.(*catalog.Relation); was && old.PartitionOf != 0 {
+			continue
+		}
+		parent := s.relation(part.PartitionOf)
+		if parent == nil || parent.PartitionKey == nil || len(parent.PartitionKey.Columns) != 1 || parent.PartitionKey.Columns[0] == 0 {
+			return ""
+		}
+		key := parent.Att(parent.PartitionKey.Columns[0])
+		col := rel.Column(key.Name)
+		if col == nil {
+			return ""
+		}
+		return boundCondition(part.Bound.Node, parent.PartitionKey.Strategy, quoteIdent(key.Name), !col.NotNull)
+	}
+	return ""
+}
+
+func boundCondition(spec *pgast.PartitionBoundSpec, strategy, col string, nullable bool) string {
+	var terms []string
+	if nullable {
+		terms = append(terms, col+" IS NOT NULL")
+	}
+	switch strategy {
+	case "range":
+		for _, side := range []struct {
+			list []*pgast.Node
+			op   string
+		}{{spec.GetLowerdatums(), " >= "}, {spec.GetUpperdatums(), " < "}} {
+			if len(side.list) != 1 {
+				return ""
+			}
+			sql, err := pgast.DeparseExpr(side.list[0])
+			if err != nil {
+				return ""
+			}
+			if word := strings.ToLower(sql); word != "minvalue" && word != "maxvalue" {
+				terms = append(terms, col+side.op+sql)
+			}
+		}
+	case "list":
+		var values []string
+		for _, v := range spec.GetListdatums() {
+			sql, err := pgast.DeparseExpr(v)
+			if err != nil || strings.EqualFold(sql, "NULL") {
+				return ""
+			}
+			values = append(values, sql)
+		}
+		if len(values) == 0 {
+			return ""
+		}
+		if len(values) == 1 {
+			terms = append(terms, col+" = "+values[0])
+		} else {
+			terms = append(terms, col+" IN ("+strings.Join(values, ", ")+")")
+		}
+	default:
+		return ""
+	}
+	return strings.Join(terms, " AND ")
 }

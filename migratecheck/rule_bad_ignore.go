@@ -9,7 +9,7 @@ var ruleBadIgnore = &Rule{
 		Schema:     "CREATE TABLE t (id integer PRIMARY KEY, old text);",
 		Bad:        "-- srhtvet:ignore drop-column\nALTER TABLE t DROP COLUMN old;",
 		Good:       "-- srhtvet:ignore drop-column no release since 0.90 reads it\nALTER TABLE t DROP COLUMN old;",
-		Exceptions: "None.",
+		Exceptions: "None. It cannot be suppressed by a comment; -disable bad-ignore switches it off.",
 		Versions:   "All.",
 		Source:     "This project's own convention; of 21 public linters one makes the reason mandatory.",
 	},

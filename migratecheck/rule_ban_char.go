@@ -22,7 +22,7 @@ var ruleBanChar = &Rule{
 	Step: func(s *Step) {
 		s.eachNewColumn(func(table *catalog.Relation, col *catalog.Column, typ string) {
 			if strings.HasPrefix(typ, "character(") {
-				s.ReportAt(s.Find(col.Name), Info, fmt.Sprintf("column %s of %s: char(n) is padded with blanks", col.Name, table.Name), "Write text.")
+				s.ReportAt(s.Find(col.Name), Info, fmt.Sprintf("column %s of %s is char(n): it is padded with blanks", col.Name, table.Name), "Write text, with a CHECK if the length matters.")
 			}
 		})
 	},

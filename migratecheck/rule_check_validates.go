@@ -25,7 +25,7 @@ var ruleCheckValidates = &Rule{
 				continue
 			}
 			table, name := s.Name(con.Table), con.Name
-			s.ReportAt(s.Find("CONSTRAINT", con.Name), s.Sized(con.Table, Error),
+			s.ReportAt(s.constraintAt(con), s.Sized(con.Table, Error),
 				fmt.Sprintf("validates CHECK constraint %s: every query on %s, reads included, waits (AccessExclusiveLock) until all rows have been read", name, table),
 				s.validateHelp(con))
 		}

@@ -2,6 +2,8 @@ package migratecheck
 
 import (
 	"fmt"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
 var ruleConcurrentIfNotExists = &Rule{
@@ -21,13 +23,24 @@ var ruleConcurrentIfNotExists = &Rule{
 		if ix == nil || !ix.Concurrent || !ix.IfNotExists {
 			return
 		}
-		for _, e := range s.File.Up {
+		earlier := s.File.Up
+		if s.Down {
+			earlier = s.File.Down
+		}
+		for _, e := range earlier {
 			if d := e.Stmt.Node.GetDropStmt(); d != nil && e != s && lastName(d.Objects) == ix.Idxname {
 				return
 			}
 		}
+		index := catalog.Name{Name: ix.Idxname}
+		if table := s.Before.Relation(ix.Relation.GetSchemaname(), ix.Relation.GetRelname()); table != nil {
+			if s.IsNew(table.OID) {
+				return
+			}
+			index.Schema = s.Before.NameOf(table.OID).Schema
+		}
 		s.ReportAt(s.Find("IF", "NOT", "EXISTS"), Warning,
 			fmt.Sprintf("if an earlier attempt left index %s invalid, IF NOT EXISTS takes it for the finished one, and no query uses it", ix.Idxname),
-			fmt.Sprintf("Remove what a failed attempt has left, then build:\nDROP INDEX CONCURRENTLY IF EXISTS %s;\nand CREATE INDEX CONCURRENTLY without IF NOT EXISTS.", quoteIdent(ix.Idxname)))
+			fmt.Sprintf("Remove what a failed attempt has left, then build:\nDROP INDEX CONCURRENTLY IF EXISTS %s;\n%s", sqlNameOf(index), withoutWords(s.withWord(""), "IF", "NOT", "EXISTS")))
 	},
 }

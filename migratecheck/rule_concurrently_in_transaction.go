@@ -19,7 +19,13 @@ var ruleConcurrentlyInTransaction = &Rule{
 		if what == "" || !s.Tx.Explicit {
 			return
 		}
-		s.Report(fmt.Sprintf("%s cannot run inside a transaction, and %s: the migration fails here (25001)", what, s.File.whyTransaction(s)),
-			s.File.noTransactionHelp())
+		if !s.Tx.once(s.rule.ID) {
+			return // the first one stops the migration
+		}
+		help := s.File.noTransactionHelp()
+		if s.Tx.begun {
+			help = "Move it out from between BEGIN and COMMIT, into a migration of its own that runs outside a transaction."
+		}
+		s.Report(fmt.Sprintf("%s cannot run inside a transaction, and %s: the migration fails here (25001)", what, s.File.whyTransaction(s)), help)
 	},
 }

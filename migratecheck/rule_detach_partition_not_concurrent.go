@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
 var ruleDetachPartitionNotConcurrent = &Rule{
@@ -29,9 +30,31 @@ var ruleDetachPartitionNotConcurrent = &Rule{
 			if c.Subtype != pgast.AlterTableType_AT_DetachPartition || c.GetDef().GetPartitionCmd().GetConcurrent() || rel == nil || s.IsNew(rel.OID) {
 				continue
 			}
+			name := c.GetDef().GetPartitionCmd().GetName()
+			part := s.Before.Relation(name.GetSchemaname(), name.GetRelname())
+			if part == nil {
+				continue
+			}
 			s.ReportAt(s.Find("DETACH", "PARTITION"), Warning,
 				fmt.Sprintf("DETACH PARTITION needs an AccessExclusiveLock on %s: it waits for the longest query running on it, and every query that comes after waits with it", s.Name(rel.OID)),
-				"Outside a transaction (PostgreSQL 14 and later):\n"+fmt.Sprintf("ALTER TABLE %s DETACH PARTITION %s CONCURRENTLY;", s.sqlName(rel.OID), quoteIdent(c.GetDef().GetPartitionCmd().GetName().GetRelname())))
+				s.detachHelp(rel, part))
 		}
 	},
+}
+
+// detachHelp is CONCURRENTLY where PostgreSQL has it, else a limit to the wait.
+func (s *Step) detachHelp(parent, part *catalog.Relation) string {
+	why := ""
+	if s.File.Run.Config.version() < 14 {
+		why = "Before PostgreSQL 14 there is no CONCURRENTLY"
+	}
+	for _, p := range partitions(s.Before, parent.OID) {
+		if p.PartitionOf == parent.OID && p.Bound != nil && p.Bound.Default {
+			why = fmt.Sprintf("With a default partition (%s) PostgreSQL refuses CONCURRENTLY", s.Name(p.OID))
+		}
+	}
+	if why != "" {
+		return why + "; limit the wait, and run the migration again when it fails:\nSET lock_timeout = '2s';"
+	}
+	return "In a migration of its own that runs outside a transaction:\n" + fmt.Sprintf("ALTER TABLE %s DETACH PARTITION %s CONCURRENTLY;", s.sqlName(parent.OID), s.sqlName(part.OID))
 }

@@ -1,9 +1,5 @@
 package migratecheck
 
-import (
-	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
-)
-
 var ruleDownCannotRun = &Rule{
 	ID: "down-cannot-run", Category: Itself, Severity: Error, Down: true,
 	Doc: Doc{
@@ -12,14 +8,18 @@ var ruleDownCannotRun = &Rule{
 		Schema:     "CREATE TABLE t (id integer PRIMARY KEY);",
 		Bad:        "-- +brant Up\nALTER TABLE t ADD COLUMN note text;\n-- +brant Down\nALTER TABLE t DROP COLUMN notes;",
 		Good:       "-- +brant Up\nALTER TABLE t ADD COLUMN note text;\n-- +brant Down\nALTER TABLE t DROP COLUMN note;",
-		Exceptions: "Silent where the catalog is open (unknown beginnings) and for parts that are not understood.",
+		Exceptions: "Silent where the catalog is open (unknown beginnings) and for parts that are not understood. Only the first failing statement of a transaction is reported: the others do not run.",
 		Versions:   "All.",
 		Source:     "git.sr.ht's 0004: its Down refers to a table that it creates only further down.",
 	},
 	Step: func(s *Step) {
-		if !s.Down || s.Err == nil || s.Err.Code == catalog.NotUnderstood || s.Before.Open || s.Tx.Explicit && !s.Tx.once(s.rule.ID) {
+		if !s.Down || !s.fails() || s.Err.Code == "25001" {
 			return
 		}
-		s.Report("the Down section fails here: "+s.Err.Message, "Correct the statement or their order; apply Up and Down on a scratch database.")
+		help := failureHelp(s.Err)
+		if isMissing(s.Err) {
+			help = "Check the name and the order: a Down section undoes the statements of Up from the last to the first."
+		}
+		s.Report("the Down section fails here: "+s.Err.Message, help)
 	},
 }

@@ -26,13 +26,21 @@ var ruleDropIndexNotConcurrent = &Rule{
 		}
 		for _, c := range s.Changes {
 			ix, ok := c.Old.(*catalog.Relation)
-			if !ok || c.Op != catalog.Dropped || ix.Kind != catalog.Index || s.IsNew(ix.Index.Table) {
+			if !ok || c.Op != catalog.Dropped || ix.Index == nil || s.IsNew(ix.Index.Table) || s.dropsParent(ix) {
 				continue
 			}
 			table := s.Name(ix.Index.Table)
-			s.ReportAt(s.Find("INDEX", ix.Name), Warning,
-				fmt.Sprintf("DROP INDEX %s needs an AccessExclusiveLock on %s: it waits for the longest query running, and every query that comes after it, reads included, waits with it", ix.Name, table),
-				fmt.Sprintf("In a migration of its own that runs outside a transaction:\nDROP INDEX CONCURRENTLY %s;", s.sqlName(ix.OID)))
+			help := fmt.Sprintf("In a migration of its own that runs outside a transaction:\nDROP INDEX CONCURRENTLY %s;", s.sqlName(ix.OID))
+			if ix.Kind == catalog.PartitionedIndex {
+				help = "PostgreSQL refuses CONCURRENTLY for the index of a partitioned table; limit the wait, and run the migration again when it fails:\nSET lock_timeout = '2s';"
+			}
+			s.ReportAt(s.onlyWord(ix.Name), Warning,
+				fmt.Sprintf("DROP INDEX %s needs an AccessExclusiveLock on %s: it waits for the longest query running, and every query that comes after it, reads included, waits with it", ix.Name, table), help)
 		}
 	},
+}
+
+// dropsParent reports whether the statement drops the partitioned index that this one is attached to.
+func (s *Step) dropsParent(ix *catalog.Relation) bool {
+	return ix.Index.Parent != 0 && s.tableDropped(ix.Index.Parent)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
@@ -22,12 +23,15 @@ var ruleDropSchema = &Rule{
 	Step: func(s *Step) {
 		for _, c := range s.Changes {
 			if old, ok := c.Old.(*catalog.Schema); ok && c.Op == catalog.Dropped && !s.IsNew(old.OID) {
-				what := "all that is in it"
-				if tables := s.droppedTables(old.OID); len(tables) > 0 {
-					what = "the rows of " + strings.Join(tables, ", ")
+				what, cascade := "", ""
+				if s.Stmt.Node.GetDropStmt().GetBehavior() == pgast.DropBehavior_DROP_CASCADE {
+					what, cascade = " with all that is in it", " CASCADE"
 				}
-				s.Report(fmt.Sprintf("drops schema %s with %s: queries of released code that name it fail", old.Name, what),
-					fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does not use it\nrelease 2, when no node runs older code and none will be rolled back to it:\nDROP SCHEMA %s CASCADE;", quoteIdent(old.Name)))
+				if tables := s.droppedTables(old.OID); len(tables) > 0 {
+					what = " with the rows of " + strings.Join(tables, ", ")
+				}
+				s.Report(fmt.Sprintf("drops schema %s%s: queries of released code that name it fail", old.Name, what),
+					fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does not use it\nrelease 2, when no node runs older code and none will be rolled back to it:\nDROP SCHEMA %s%s;", quoteIdent(old.Name), cascade))
 			}
 		}
 	},

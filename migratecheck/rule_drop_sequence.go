@@ -15,7 +15,7 @@ var ruleDropSequence = &Rule{
 		Schema:     "CREATE SEQUENCE ticket_no;",
 		Bad:        "DROP SEQUENCE ticket_no;",
 		Good:       "ALTER SEQUENCE ticket_no CACHE 10;",
-		Exceptions: "Silent for a sequence that goes with its table, column or schema, when the file leaves a sequence of that name, and for what the pending change creates. A renamed or moved sequence is a warning.",
+		Exceptions: "Silent for a sequence that goes with its table, column or schema, or takes a column's default along (drop-default says that), when the file leaves a sequence of that name, and for what the pending change creates. A renamed or moved sequence is a warning.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, DROP SEQUENCE.",
 	},
@@ -32,6 +32,8 @@ var ruleDropSequence = &Rule{
 				}
 				owned := old.Seq != nil && old.Seq.OwnedBy.OID != 0
 				switch {
+				case c.Op == catalog.Dropped && owned && s.changesDefault():
+					// drop-default's
 				case c.Op == catalog.Dropped && (!owned || s.Stmt.Node.GetDropStmt().GetRemoveType() == pgast.ObjectType_OBJECT_SEQUENCE):
 					f.ReportStep(s, Error,
 						fmt.Sprintf("drops sequence %s: nextval and currval of released code that name it fail (42P01)", name),
@@ -44,6 +46,16 @@ var ruleDropSequence = &Rule{
 			}
 		}
 	},
+}
+
+// changesDefault reports whether the statement takes a column's default along.
+func (s *Step) changesDefault() bool {
+	for _, c := range s.Changes {
+		if c.Op == catalog.ColumnDefaultChanged {
+			return true
+		}
+	}
+	return false
 }
 
 // movesTable reports whether a sequence moves with the table that owns it: rename-table says that.

@@ -10,8 +10,8 @@ import (
 var ruleDropType = &Rule{
 	ID: "drop-type", Category: Compatibility, Severity: Error,
 	Doc: Doc{
-		Summary:    "A type that released code may name is dropped.",
-		Why:        "Casts ($1::visibility) and function arguments of old code fail (42704); with CASCADE every column of the type goes as well, with its data.",
+		Summary:    "A type that released code may name is dropped, or gets another name or schema.",
+		Why:        "Casts ($1::visibility) of old code fail (42704); with CASCADE every column of the type goes as well, with its data (drop-column says that).",
 		Schema:     "CREATE TYPE visibility AS ENUM ('PUBLIC', 'PRIVATE');",
 		Bad:        "DROP TYPE visibility;",
 		Good:       "ALTER TYPE visibility ADD VALUE 'UNLISTED';",
@@ -23,11 +23,20 @@ var ruleDropType = &Rule{
 		for _, s := range f.Up {
 			for _, c := range s.Changes {
 				old, ok := c.Old.(*catalog.Type)
-				if !ok || c.Op != catalog.Dropped || s.IsNew(old.OID) || old.Kind == catalog.MultirangeType || s.goesWith(old) {
+				if !ok || c.Op != catalog.Dropped && c.Op != catalog.Renamed && c.Op != catalog.Moved || s.IsNew(old.OID) || old.Kind == catalog.MultirangeType || s.goesWith(old) {
 					continue
 				}
 				name := s.Before.NameOf(old.OID)
 				if typeNamed(f.After, name) != nil {
+					continue
+				}
+				if released := f.Run.released(f); released.Get(old.OID) != nil && released.NameOf(old.OID) != name {
+					continue // a second renaming: the first one's finding says it
+				}
+				if c.Op != catalog.Dropped {
+					f.ReportStep(s, Error,
+						fmt.Sprintf("renames %s %s to %s: casts to it in released code fail (42704), and those of new code fail on the old schema", strings.ToLower(typeWord(old)), name, s.After.NameOf(old.OID)),
+						"Keep the name; the casts of code that is to run on both schemas cannot change with it.")
 					continue
 				}
 				f.ReportStep(s, Error,

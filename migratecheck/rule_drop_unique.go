@@ -38,18 +38,19 @@ var ruleDropUnique = &Rule{
 						kind = "unique constraint"
 					}
 				}
+				help := "Split it over releases:\nrelease 1: ship code that needs neither the conflict target nor the guarantee; to replace the key, build the new one now (CREATE UNIQUE INDEX CONCURRENTLY)\nrelease 2, when no older code runs:\n" + drop
 				severity, effect := Error, fmt.Sprintf("ON CONFLICT (%s) fails in released code (42P10), and duplicates are no longer refused", keySQL(table, ix.Index))
 				if other := equalKey(f.After, ix); other != nil {
 					if con == nil || other.Name == ix.Name {
 						continue
 					}
+					help = fmt.Sprintf("Give the new constraint the name of the old one, %s.", quoteIdent(ix.Name))
 					severity, effect = Warning, fmt.Sprintf("ON CONFLICT ON CONSTRAINT %s fails in released code (42704), and an error names %s instead", ix.Name, other.Name)
 				} else if con != nil && con.Kind == catalog.PrimaryKey {
 					effect += "; logical replication of its UPDATE and DELETE stops"
 				}
 				f.ReportStepAt(s, at, severity,
-					fmt.Sprintf("drops the %s %s of %s (%s): %s", kind, ix.Name, s.Name(table.OID), keySQL(table, ix.Index), effect),
-					"Split it over releases:\nrelease 1: ship code that needs neither the conflict target nor the guarantee; to replace the key, build the new one now (CREATE UNIQUE INDEX CONCURRENTLY)\nrelease 2, when no older code runs:\n"+drop)
+					fmt.Sprintf("drops the %s %s of %s (%s): %s", kind, ix.Name, s.Name(table.OID), keySQL(table, ix.Index), effect), help)
 			}
 		}
 	},

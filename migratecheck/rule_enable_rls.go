@@ -43,7 +43,7 @@ var ruleEnableRLS = &Rule{
 					if rel == nil || !s.inUse(rel) || !rel.RowSecurity || f.After.Get(o.Table) == nil || s.IsNew(o.OID) && o.Permissive || c.Op != catalog.Created && c.Op != catalog.Dropped && c.Op != catalog.Altered {
 						continue
 					}
-					f.ReportStep(s, Warning, fmt.Sprintf("policy %s of %s changes what released code can read and write", o.Name, s.Name(o.Table)),
+					f.ReportStep(s, Warning, fmt.Sprintf("policy %s of %s is %s: that changes what released code can read and write", o.Name, s.Name(o.Table), map[catalog.Op]string{catalog.Created: "added", catalog.Dropped: "dropped", catalog.Altered: "changed"}[c.Op]),
 						"Add the new policy beside the old one, ship the code that needs it, and drop the old one when no older code runs.")
 				}
 			}

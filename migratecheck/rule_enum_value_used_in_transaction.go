@@ -3,6 +3,7 @@ package migratecheck
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
@@ -21,12 +22,15 @@ var ruleEnumValueUsedInTransaction = &Rule{
 		Source:     "PostgreSQL 15 manual, ALTER TYPE, Notes; check_safe_enum_use in src/backend/utils/adt/enum.c.",
 	},
 	Step: func(s *Step) {
+		if n := s.Stmt.Node; n.GetAlterEnumStmt() != nil || n.GetCommentStmt() != nil || n.GetVariableSetStmt() != nil {
+			return // names labels and texts, and makes no value of the type
+		}
 		added := s.enumLabelsAdded()
 		if len(added) == 0 {
 			return
 		}
-		if label := firstLiteral(s.Stmt, added); label != "" {
-			s.Report(fmt.Sprintf("uses the enum label '%s', which this transaction has added: PostgreSQL refuses that (55P04, unsafe use of new value)", label),
+		if label, at := firstLiteral(s.Stmt, added); label != "" {
+			s.ReportAt(at, Error, fmt.Sprintf("uses the enum label '%s', which this transaction has added: PostgreSQL refuses that (55P04, unsafe use of new value)", label),
 				"Add the label in a migration of its own, and use it in the next one, which is another transaction.")
 		}
 	},
@@ -62,19 +66,19 @@ func (s *Step) enumLabelsAdded() []string {
 	return labels
 }
 
-// firstLiteral is the first of labels that stands in the statement as a string constant.
-func firstLiteral(stmt pgast.Stmt, labels []string) string {
+// firstLiteral is the first of labels that stands in the statement as a string constant, and where.
+func firstLiteral(stmt pgast.Stmt, labels []string) (label string, at int) {
 	sc := pgast.NewScanner(stmt.SQL)
 	for {
 		tok, ok := sc.Next()
 		if !ok {
-			return ""
+			return "", 0
 		}
 		if tok.Kind != pgast.KindString || tok.End-tok.Start < 2 {
 			continue
 		}
-		if text := stmt.SQL[tok.Start+1 : tok.End-1]; stmt.SQL[tok.Start] == '\'' && slices.Contains(labels, text) {
-			return text
+		if text := strings.ReplaceAll(stmt.SQL[tok.Start+1:tok.End-1], "''", "'"); stmt.SQL[tok.Start] == '\'' && slices.Contains(labels, text) {
+			return text, tok.Start
 		}
 	}
 }

@@ -24,7 +24,7 @@ var ruleExclusionBuildsIndex = &Rule{
 				continue
 			}
 			table, name := s.Name(con.Table), con.Name
-			s.ReportAt(s.Find("CONSTRAINT", con.Name), s.Sized(con.Table, Error),
+			s.ReportAt(s.constraintAt(con), s.Sized(con.Table, Error),
 				fmt.Sprintf("builds the index of exclusion constraint %s: every query on %s, reads included, waits (AccessExclusiveLock) until all rows have been read and compared", name, table),
 				"Make a new table with the constraint, let the code write both, copy the rows in batches, and switch over in a later release; or do it while the service is down on purpose.")
 		}

@@ -2,7 +2,9 @@ package migratecheck
 
 import (
 	"fmt"
+	"strings"
 
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
 )
 
@@ -22,13 +24,32 @@ var ruleExplicitLock = &Rule{
 		if s.Stmt.Node.GetLockStmt() == nil {
 			return
 		}
+		var names []string
+		var mode lockmode.Mode
 		for _, l := range s.Lock.Locks {
-			if rel := s.relation(l.Relation); rel == nil || s.IsNew(l.Relation) || !l.Mode.Conflicts(lockmode.RowExclusive) {
+			rel := s.relation(l.Relation)
+			if rel == nil || s.IsNew(l.Relation) || isBookkeeping(rel.Name) || !l.Mode.Conflicts(lockmode.RowExclusive) {
 				continue
 			}
-			s.Report(fmt.Sprintf("LOCK TABLE %s takes a %s until the transaction ends: it %s", s.Name(l.Relation), l.Mode, l.Mode.Blocks()),
-				"Do without it: each statement takes the lock it needs; to keep two migrations apart use pg_advisory_xact_lock.")
+			mode = l.Mode
+			if !s.lockedParent(rel) {
+				names = append(names, s.Name(l.Relation))
+			}
+		}
+		if len(names) == 0 {
 			return
 		}
+		s.Report(fmt.Sprintf("LOCK TABLE holds the %s on %s until the transaction ends: it %s", mode, strings.Join(names, ", "), mode.Blocks()),
+			"Do without it: each statement takes the lock it needs. To keep two migrations apart:\nSELECT pg_advisory_xact_lock(1);")
 	},
+}
+
+// lockedParent reports whether the statement locks a parent of the relation too.
+func (s *Step) lockedParent(rel *catalog.Relation) bool {
+	for _, parent := range rel.Inherits {
+		if s.Lock.Lock(parent) != "" {
+			return true
+		}
+	}
+	return false
 }

@@ -22,7 +22,7 @@ var ruleFailsOnExistingRows = &Rule{
 	Step: func(s *Step) {
 		for _, c := range s.Changes {
 			switch {
-			case c.Op == catalog.ColumnNotNullSet && s.inUse(c.Old):
+			case c.Op == catalog.ColumnNotNullSet && s.inUse(c.Old) && s.subject(c.Old.ObjectID()) == c.Old.ObjectID() && !s.addsPrimaryKey(c.Old.ObjectID()):
 				oid, col := c.Old.ObjectID(), c.NewColumn
 				if s.fills(oid, col.Num) || notNullCheck(s.File.Run.released(s.File), oid, col.Num) || notNullCheck(s.Before, oid, col.Num) {
 					continue
@@ -30,13 +30,13 @@ var ruleFailsOnExistingRows = &Rule{
 				if s.IsNewColumn(oid, col.Num) && col.Default != nil {
 					continue
 				}
-				s.existing(s.Find("COLUMN", col.Name, "SET", "NOT"), fmt.Sprintf("fails if a row of %s has NULL in %s (23502), and nothing before it fills the column", s.Name(oid), col.Name),
+				s.existing(s.Find("ALTER", "[COLUMN]", col.Name, "SET", "NOT"), fmt.Sprintf("fails if a row of %s has NULL in %s (23502), and nothing before it fills the column", s.Name(oid), col.Name),
 					fmt.Sprintf("Fill the rows in a migration before this one, in batches:\nUPDATE %[1]s SET %[2]s = … WHERE %[2]s IS NULL AND id BETWEEN …;", s.sqlName(oid), quoteIdent(col.Name)))
-			case c.Op == catalog.ColumnAdded && s.inUse(c.New) && c.NewColumn.NotNull && c.NewColumn.Default == nil && c.NewColumn.Identity == 0 && c.NewColumn.Generated == 0:
-				s.existing(s.Find("COLUMN", c.NewColumn.Name), fmt.Sprintf("fails if %s has any row (23502): column %s is NOT NULL and has no default to fill it with", s.Name(c.New.ObjectID()), c.NewColumn.Name),
+			case c.Op == catalog.ColumnAdded && s.inUse(c.New) && s.subject(c.New.ObjectID()) == c.New.ObjectID() && c.NewColumn.NotNull && c.NewColumn.Default == nil && c.NewColumn.Identity == 0 && c.NewColumn.Generated == 0:
+				s.existing(s.Find("ADD", "[COLUMN]", "[IF NOT EXISTS]", c.NewColumn.Name), fmt.Sprintf("fails if %s has any row (23502): column %s is NOT NULL and has no default to fill it with", s.Name(c.New.ObjectID()), c.NewColumn.Name),
 					"Add the column without NOT NULL, or with a constant default.")
-			case c.Op == catalog.ColumnTypeChanged && s.inUse(c.Old) && castCanFail(s, c):
-				s.existing(s.Find("COLUMN", c.OldColumn.Name), fmt.Sprintf("fails if a value of %s.%s cannot be cast from %s to %s", s.Name(c.Old.ObjectID()), c.OldColumn.Name, s.Before.FormatType(c.OldColumn.Type), s.After.FormatType(c.NewColumn.Type)),
+			case c.Op == catalog.ColumnTypeChanged && s.inUse(c.Old) && s.subject(c.Old.ObjectID()) == c.Old.ObjectID() && castCanFail(s, c):
+				s.existing(s.Find("ALTER", "[COLUMN]", c.OldColumn.Name), fmt.Sprintf("fails if a value of %s.%s cannot be cast from %s to %s", s.Name(c.Old.ObjectID()), c.OldColumn.Name, s.Before.FormatType(c.OldColumn.Type), s.After.FormatType(c.NewColumn.Type)),
 					"Repair the values in a migration before this one, and prove it by a CHECK constraint.")
 			}
 		}
@@ -47,7 +47,7 @@ var ruleFailsOnExistingRows = &Rule{
 				}
 				what := map[catalog.ConstraintKind]string{catalog.Unique: "two rows of %s are equal in its columns (23505)", catalog.PrimaryKey: "two rows of %s are equal in its columns (23505), or one has a NULL (23502)",
 					catalog.Check: "a row of %s breaks it (23514)", catalog.ForeignKey: "a row of %s refers to one that is not there (23503)"}[kind]
-				s.existing(s.Find("CONSTRAINT", con.Name), fmt.Sprintf("constraint %s fails if "+what, con.Name, s.Name(con.Table)),
+				s.existing(s.constraintAt(con), fmt.Sprintf("constraint %s fails if "+what, con.Name, s.Name(con.Table)),
 					"Repair the rows in a migration before this one; a NOT VALID constraint, validated later, shows them without stopping the release.")
 			}
 		}

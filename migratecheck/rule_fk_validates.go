@@ -15,7 +15,7 @@ var ruleFKValidates = &Rule{
 		Schema:     "CREATE TABLE owner (id integer PRIMARY KEY);\nCREATE TABLE repo (id integer PRIMARY KEY, owner_id integer);",
 		Bad:        "ALTER TABLE repo ADD CONSTRAINT repo_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES owner (id);",
 		Good:       "ALTER TABLE repo ADD CONSTRAINT repo_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES owner (id) NOT VALID;",
-		Exceptions: "Silent for tables that the pending change creates and for a column that is added, empty, in the same statement (PostgreSQL reads the table all the same, but nothing can fail: info). Sized by -stats.",
+		Exceptions: "Silent for tables that the pending change creates and for a column that the same statement adds without a default (PostgreSQL then looks nothing up). Sized by -stats.",
 		Versions:   "All. On partitioned tables NOT VALID is refused before 18: add the key to each partition first.",
 		Source:     "PostgreSQL 15 manual, ALTER TABLE, ADD table_constraint and Notes; AlterTableGetLockLevel.",
 	},
@@ -25,7 +25,7 @@ var ruleFKValidates = &Rule{
 				continue
 			}
 			table, name := s.Name(con.Table), con.Name
-			s.ReportAt(s.Find("CONSTRAINT", con.Name), s.Sized(con.Table, Error),
+			s.ReportAt(s.constraintAt(con), s.Sized(con.Table, Error),
 				fmt.Sprintf("validates foreign key %s of %s: INSERT, UPDATE and DELETE on %s and on %s wait (ShareRowExclusiveLock) until every row has been looked up", name, table, table, s.Name(con.RefTable)),
 				s.validateHelp(con))
 		}

@@ -25,8 +25,24 @@ var ruleFKWithoutIndex = &Rule{
 				if !ok || c.Op != catalog.Created || con.Kind != catalog.ForeignKey || con.Parent != 0 || f.After.Get(con.OID) == nil || coveredByIndex(f.After, con) {
 					continue
 				}
-				f.ReportStep(s, Info, fmt.Sprintf("foreign key %s of %s has no index on its columns: each DELETE on %s reads %[2]s in full", con.Name, f.After.NameOf(con.Table), f.After.NameOf(con.RefTable)), "Create an index that begins with its columns.")
+				f.ReportStep(s, Info, fmt.Sprintf("foreign key %s of %s has no index on its columns: each DELETE on %s reads %[2]s in full", con.Name, f.After.NameOf(con.Table), f.After.NameOf(con.RefTable)), fmt.Sprintf("Create an index that begins with its columns:\nCREATE INDEX%s ON %s (%s);", concurrently(s.IsNew(con.Table)), sqlNameOf(f.After.NameOf(con.Table)), f.columnsOf(con)))
 			}
 		}
 	},
+}
+
+// concurrently is how an index is built on a table in use; a new one needs no care.
+func concurrently(isNew bool) string {
+	if isNew {
+		return ""
+	}
+	return " CONCURRENTLY"
+}
+
+func (f *File) columnsOf(con *catalog.Constraint) string {
+	rel, ok := f.After.Get(con.Table).(*catalog.Relation)
+	if !ok {
+		return ""
+	}
+	return columnNames(rel, con.Columns)
 }

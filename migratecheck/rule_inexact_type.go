@@ -22,7 +22,7 @@ var ruleInexactType = &Rule{
 	Step: func(s *Step) {
 		s.eachNewColumn(func(table *catalog.Relation, col *catalog.Column, typ string) {
 			if typ == "money" || typ == "real" || typ == "double precision" || strings.HasPrefix(typ, "time") && strings.HasSuffix(typ, "with time zone") && !strings.HasPrefix(typ, "timestamp") {
-				s.ReportAt(s.Find(col.Name), Info, fmt.Sprintf("column %s of %s: its type rounds, or depends on the session", col.Name, table.Name), "Use numeric for amounts, timestamptz for instants.")
+				s.ReportAt(s.Find(col.Name), Info, fmt.Sprintf("column %s of %s is %s, which rounds or depends on the session", col.Name, table.Name, typ), "Use numeric for amounts, timestamptz for instants.")
 			}
 		})
 	},

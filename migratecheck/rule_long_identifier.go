@@ -26,7 +26,7 @@ var ruleLongIdentifier = &Rule{
 				return
 			}
 			if n := tok.End - tok.Start; tok.Kind == pgast.KindWord && n > 63 || tok.Kind == pgast.KindQuotedIdent && n > 65 {
-				s.ReportAt(tok.Start, Info, fmt.Sprintf("%s is cut to 63 bytes", s.Stmt.SQL[tok.Start:tok.End]), "Take a shorter name.")
+				s.ReportAt(tok.Start, Info, fmt.Sprintf("%s is longer than 63 bytes, and cut there", s.Stmt.SQL[tok.Start:tok.End]), "Take a shorter name.")
 			}
 		}
 	},

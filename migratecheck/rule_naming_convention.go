@@ -14,20 +14,37 @@ var ruleNamingConvention = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, name text);",
 		Bad:        "ALTER TABLE repo ADD COLUMN \"createdAt\" text;",
 		Good:       "ALTER TABLE repo ADD COLUMN created_at text;",
-		Exceptions: "None.",
+		Exceptions: "Only tables, views, indexes, sequences and columns that the pending change names are looked at.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, 4.1.1 Identifiers.",
 	},
 	Step: func(s *Step) {
+		check := func(name string) {
+			// What the server names by itself ("Order Line_pkey") follows from the name reported.
+			if at := s.Find(name); quoteIdent(name) != name && at > 0 {
+				s.ReportAt(at, Info, fmt.Sprintf("%s has to be quoted in every query", quoteIdent(name)), "Use lower-case letters, digits and underscores, and no reserved word.")
+			}
+		}
 		for _, c := range s.Changes {
-			switch {
-			case c.Op == catalog.Created || c.Op == catalog.Renamed:
-				if rel, ok := c.New.(*catalog.Relation); ok && quoteIdent(rel.Name) != rel.Name {
-					s.ReportAt(s.Find(rel.Name), Info, fmt.Sprintf("%q has to be quoted in every query", rel.Name), "Use lower case letters, digits and underscores, and no reserved word.")
+			rel, ok := c.New.(*catalog.Relation)
+			if !ok {
+				continue
+			}
+			switch c.Op {
+			case catalog.Created:
+				check(rel.Name)
+				if isTable(rel) && rel.PartitionOf == 0 {
+					for i := range rel.Columns {
+						if rel.Columns[i].Local {
+							check(rel.Columns[i].Name)
+						}
+					}
 				}
-			case c.Op == catalog.ColumnAdded || c.Op == catalog.ColumnRenamed:
-				if quoteIdent(c.NewColumn.Name) != c.NewColumn.Name {
-					s.ReportAt(s.Find(c.NewColumn.Name), Info, fmt.Sprintf("%q has to be quoted in every query", c.NewColumn.Name), "Use lower case letters, digits and underscores, and no reserved word.")
+			case catalog.Renamed:
+				check(rel.Name)
+			case catalog.ColumnAdded, catalog.ColumnRenamed:
+				if c.NewColumn.Local {
+					check(c.NewColumn.Name)
 				}
 			}
 		}

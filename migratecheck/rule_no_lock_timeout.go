@@ -31,19 +31,37 @@ var ruleNoLockTimeout = &Rule{
 			if !ok {
 				continue
 			}
-			set, where := "SET lock_timeout = '2s';", "as the first statement of the file"
-			if s.Tx.Explicit {
-				set = "SET LOCAL lock_timeout = '2s';"
+			held := "write"
+			if lock.Mode.Conflicts(lockmode.AccessShare) {
+				held = "query"
 			}
-			if f.Migration.Tool == "alembic" {
-				set, where = `op.execute("SET LOCAL lock_timeout = '2s'")`, "as the first line of upgrade()"
-			}
+			set, where := f.lockTimeoutLine(s)
 			f.ReportStep(s, Warning,
-				fmt.Sprintf("waits for the %s on %s without a limit: if one long query holds it up, every request on %[2]s queues behind it (%s)", lock.Mode, s.Name(lock.Relation), lock.Mode.Blocks()),
+				fmt.Sprintf("waits for the %s on %s without a limit: while one long query or transaction holds it up, every %s on %[2]s that comes after waits too", lock.Mode, s.Name(lock.Relation), held),
 				fmt.Sprintf("Add %s:\n%s\nand run the migration again when it fails.", where, set))
 			return
 		}
 	},
+}
+
+// lockTimeoutLine is the line to add for a step, and where, in the tool's own way.
+func (f *File) lockTimeoutLine(s *Step) (line, where string) {
+	const local, session = "SET LOCAL lock_timeout = '2s';", "SET lock_timeout = '2s';"
+	switch tool := f.Migration.Tool; {
+	case tool == "alembic" && s.Tx.Explicit:
+		return `op.execute("SET LOCAL lock_timeout = '2s'")`, "as the first line of upgrade()"
+	case tool == "alembic":
+		return `op.execute("SET lock_timeout = '2s'")`, "as the first line of the autocommit_block"
+	case tool == "golang-migrate" && !s.Tx.begun:
+		return local, "as the first statement of the file, which makes the file one transaction"
+	case s.Tx.begun:
+		return local, "behind BEGIN"
+	case s.Tx.Explicit && (tool == "brant" || tool == "goose" || tool == "sql-migrate" || tool == "dbmate"):
+		return local, "as the first statement of the Up section"
+	case s.Tx.Explicit:
+		return local, "as the first statement of the file"
+	}
+	return session, "as the first statement of the file"
 }
 
 // blockingLock is the first lock on a table in use that other sessions' writes or reads wait for.

@@ -1,6 +1,10 @@
 package migratecheck
 
-import "fmt"
+import (
+	"fmt"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+)
 
 var ruleNonTransactionalMany = &Rule{
 	ID: "non-transactional-many", Category: Transactions, Severity: Warning, Down: true,
@@ -10,7 +14,7 @@ var ruleNonTransactionalMany = &Rule{
 		Schema:     "CREATE TABLE event (id integer PRIMARY KEY, a integer, b integer);",
 		Bad:        "-- +brant NO TRANSACTION\n-- +brant Up\nCREATE INDEX CONCURRENTLY event_a_idx ON event (a);\nCREATE INDEX CONCURRENTLY event_b_idx ON event (b);",
 		Good:       "-- +brant NO TRANSACTION\n-- +brant Up\nCREATE INDEX CONCURRENTLY event_a_idx ON event (a);",
-		Exceptions: "Silent when all but the last statement do nothing when they are run again (IF [NOT] EXISTS, OR REPLACE, SET, data changes are taken to be so). IF NOT EXISTS on CREATE INDEX CONCURRENTLY does not count: it takes an invalid index for the finished one.",
+		Exceptions: "Silent when all but the last statement do nothing when they are run again (IF [NOT] EXISTS, OR REPLACE, SET, data changes are taken to be so, and CREATE INDEX behind DROP INDEX IF EXISTS). IF NOT EXISTS on CREATE INDEX CONCURRENTLY does not count: it takes an invalid index for the finished one.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, CREATE INDEX, \"Building Indexes Concurrently\"; hazards seen with brant's NO TRANSACTION, which holds for the whole file.",
 	},
@@ -18,7 +22,7 @@ var ruleNonTransactionalMany = &Rule{
 		for _, steps := range [][]*Step{f.Up, f.Down} {
 			var once []*Step
 			for _, s := range steps {
-				if s.Via == "" && !s.Tx.Explicit && s.text.Tx == 0 && len(s.Changes) > 0 && !repeatable(s) {
+				if s.Via == "" && !s.Tx.Explicit && s.text.Tx == 0 && len(s.Changes) > 0 && !repeatable(s) && !droppedBefore(s, steps) {
 					once = append(once, s)
 				}
 			}
@@ -35,3 +39,20 @@ var ruleNonTransactionalMany = &Rule{
 // toolHasTransactions tells tools that could have run the file in a transaction from plain scripts, in which every
 // statement stands alone anyway.
 func toolHasTransactions(tool string) bool { return tool != "plain" }
+
+// droppedBefore reports whether a CREATE INDEX follows a DROP INDEX IF EXISTS of that name: together they can be run again.
+func droppedBefore(s *Step, steps []*Step) bool {
+	ix := s.Stmt.Node.GetIndexStmt()
+	if ix == nil || ix.Idxname == "" {
+		return false
+	}
+	for _, e := range steps {
+		if e == s {
+			break
+		}
+		if d := e.Stmt.Node.GetDropStmt(); d != nil && d.MissingOk && d.RemoveType == pgast.ObjectType_OBJECT_INDEX && lastName(d.Objects) == ix.Idxname {
+			return true
+		}
+	}
+	return false
+}

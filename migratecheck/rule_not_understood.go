@@ -33,7 +33,7 @@ var ruleNotUnderstood = &Rule{
 			}
 		}
 		for _, gap := range f.Gaps() {
-			f.ReportAt(gap.Pos, fmt.Sprintf("not understood: %s", gap.Reason), "Judge this part by hand, or write it so that its SQL is known without running it.")
+			f.reportGap(gap, fmt.Sprintf("not understood: %s", gap.Reason), "Judge this part by hand, or write it so that its SQL is known without running it.")
 		}
 	},
 }

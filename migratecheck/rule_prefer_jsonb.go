@@ -21,7 +21,7 @@ var rulePreferJSONB = &Rule{
 	Step: func(s *Step) {
 		s.eachNewColumn(func(table *catalog.Relation, col *catalog.Column, typ string) {
 			if typ == "json" {
-				s.ReportAt(s.Find(col.Name), Info, fmt.Sprintf("column %s of %s: json cannot be compared or indexed", col.Name, table.Name), "Write jsonb.")
+				s.ReportAt(s.Find(col.Name), Info, fmt.Sprintf("column %s of %s is json: it cannot be compared or indexed", col.Name, table.Name), "Write jsonb.")
 			}
 		})
 	},

@@ -22,7 +22,7 @@ var rulePreferText = &Rule{
 	Step: func(s *Step) {
 		s.eachNewColumn(func(table *catalog.Relation, col *catalog.Column, typ string) {
 			if strings.HasPrefix(typ, "character varying(") {
-				s.ReportAt(s.Find(col.Name), Info, fmt.Sprintf("column %s of %s: varchar(n) is no faster than text, and its limit is hard to change", col.Name, table.Name), "Write text with a CHECK on its length.")
+				s.ReportAt(s.Find(col.Name), Info, fmt.Sprintf("column %s of %s is varchar(n): it is no faster than text, and its limit is harder to change than a CHECK", col.Name, table.Name), "Write text, with a CHECK on its length.")
 			}
 		})
 	},

@@ -22,7 +22,7 @@ var rulePreferTimestamptz = &Rule{
 	Step: func(s *Step) {
 		s.eachNewColumn(func(table *catalog.Relation, col *catalog.Column, typ string) {
 			if strings.HasPrefix(typ, "timestamp") && strings.HasSuffix(typ, "without time zone") {
-				s.ReportAt(s.Find(col.Name), Info, fmt.Sprintf("column %s of %s: timestamp without time zone is not an instant", col.Name, table.Name), "Write timestamptz.")
+				s.ReportAt(s.Find(col.Name), Info, fmt.Sprintf("column %s of %s is timestamp without time zone: each session reads another instant from it", col.Name, table.Name), "Write timestamptz.")
 			}
 		})
 	},

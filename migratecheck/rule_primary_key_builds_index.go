@@ -24,7 +24,7 @@ var rulePrimaryKeyBuildsIndex = &Rule{
 				continue
 			}
 			table, name := s.Name(con.Table), con.Name
-			s.ReportAt(s.Find("PRIMARY", "KEY"), s.Sized(con.Table, Error),
+			s.ReportAt(s.constraintAt(con), s.Sized(con.Table, Error),
 				fmt.Sprintf("builds the index of primary key %s: every query on %s, reads included, waits (AccessExclusiveLock) until all rows have been read and sorted", name, table),
 				s.usingIndexHelp(con, "PRIMARY KEY"))
 		}

@@ -14,7 +14,7 @@ var ruleRedundantIndex = &Rule{
 		Schema:     "CREATE TABLE repo (id bigint PRIMARY KEY, owner_id bigint, name text);\nCREATE INDEX repo_owner_name_idx ON repo (owner_id, name);",
 		Bad:        "CREATE INDEX repo_owner_idx ON repo (owner_id);",
 		Good:       "CREATE INDEX repo_name_idx ON repo (name);",
-		Exceptions: "Unique indexes, partial ones, expressions, other methods than btree.",
+		Exceptions: "Silent for unique and partial indexes, expressions, and other methods than btree.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, 11.3 Multicolumn Indexes.",
 	},
@@ -26,7 +26,7 @@ var ruleRedundantIndex = &Rule{
 					continue
 				}
 				if other := coveringIndex(f.After, ix); other != "" {
-					f.ReportStep(s, Info, fmt.Sprintf("index %s is covered by %s, which begins with the same columns", ix.Name, other), "Leave it out.")
+					f.ReportStep(s, Info, fmt.Sprintf("index %s is covered by %s, which begins with the same columns", ix.Name, other), "Leave it out; the longer index serves the same queries.")
 				}
 			}
 		}

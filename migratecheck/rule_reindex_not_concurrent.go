@@ -19,18 +19,23 @@ var ruleReindexNotConcurrent = &Rule{
 		if r == nil || hasOption(r.Params, "concurrently") {
 			return
 		}
-		if len(s.Lock.Builds) == 0 && r.Relation == nil {
-			s.Report("rebuilds every index of a schema or database: writes to each table wait (ShareLock) while its indexes are built", "Write REINDEX … CONCURRENTLY …, outside a transaction.")
+		if r.Relation == nil {
+			s.Report("rebuilds every index of a schema or database: writes to each table wait (ShareLock) while its indexes are built", "In a migration of its own that runs outside a transaction:\n"+s.concurrentReindex())
 			return
 		}
 		for _, b := range s.Lock.Builds {
 			if s.IsNew(b.Table) {
 				continue
 			}
-			s.ReportAt(0, s.Sized(b.Table, Error),
-				fmt.Sprintf("REINDEX blocks INSERT, UPDATE and DELETE on %s (ShareLock), and every query that would use the index, until it is built", s.Name(b.Table)),
-				"Write REINDEX … CONCURRENTLY …, in a migration of its own that runs outside a transaction.")
+			s.ReportAt(0, s.Sized(s.subject(b.Table), Error),
+				fmt.Sprintf("REINDEX blocks INSERT, UPDATE and DELETE on %s (ShareLock), and every query that would use the index, until it is built", s.Name(s.subject(b.Table))),
+				"In a migration of its own that runs outside a transaction:\n"+s.concurrentReindex())
 			return
 		}
 	},
+}
+
+// concurrentReindex is the statement with CONCURRENTLY behind what is built again.
+func (s *Step) concurrentReindex() string {
+	return s.withWord("CONCURRENTLY", "INDEX", "TABLE", "SCHEMA", "DATABASE")
 }

@@ -25,6 +25,9 @@ var ruleRenameConstraint = &Rule{
 				if !ok || c.Op != catalog.Renamed || old.Table == 0 || s.IsNew(old.Table) || s.IsNew(old.OID) || old.Parent != 0 || old.Inherited > 0 || f.keepsConstraintName(old) {
 					continue
 				}
+				if was, ok := f.Run.released(f).Get(old.OID).(*catalog.Constraint); ok && was.Name != old.Name {
+					continue // a second renaming: the first one's finding says it
+				}
 				severity, effect := Warning, "compares its name in an error, or names it in ON CONFLICT ON CONSTRAINT,"
 				if old.Kind == catalog.ForeignKey || old.Kind == catalog.Check {
 					severity, effect = Info, "compares its name in an error"

@@ -26,6 +26,9 @@ var ruleRenameIndex = &Rule{
 					continue
 				}
 				name := s.Before.NameOf(old.OID)
+				if f.Run.released(f).NameOf(old.OID).Name != name.Name {
+					continue // a second renaming: the first one's finding says it
+				}
 				if now := f.After.Relation(name.Schema, name.Name); now != nil && now.Index != nil && now.Index.Unique && now.Index.Table == old.Index.Table {
 					continue
 				}

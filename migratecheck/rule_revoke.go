@@ -28,11 +28,11 @@ var ruleRevoke = &Rule{
 		case g != nil && !g.IsGrant && !g.GrantOption && !s.onNewOnly(g):
 			what = privileges(g)
 		case role != nil && !role.IsGrant && !hasOption(role.Opt, "admin"):
-			what = "membership of " + privilegeNames(role.GrantedRoles)
+			what = "membership of " + roleNames(role.GrantedRoles)
 		default:
 			return
 		}
-		s.Report(fmt.Sprintf("takes %s from %s: queries of released code that connects so and needs it fail (42501) at once", what, grantees(n)),
+		s.Report(fmt.Sprintf("takes %s from %s: released code that relies on it fails (42501) at once", what, grantees(n)),
 			"Ship code that does without it first; revoke it when no older code runs.")
 	},
 }
@@ -62,9 +62,15 @@ func (s *Step) onNewOnly(g *pgast.GrantStmt) bool {
 
 // privileges describes what a REVOKE takes: "INSERT, UPDATE on repo".
 func privileges(g *pgast.GrantStmt) string {
-	what := "all privileges"
+	what, prefix := "all privileges", ""
 	if len(g.Privileges) > 0 {
 		what = privilegeNames(g.Privileges)
+	}
+	if kind := map[pgast.ObjectType]string{pgast.ObjectType_OBJECT_SCHEMA: "schema ", pgast.ObjectType_OBJECT_FUNCTION: "function ", pgast.ObjectType_OBJECT_SEQUENCE: "sequence ", pgast.ObjectType_OBJECT_TYPE: "type ", pgast.ObjectType_OBJECT_DATABASE: "database "}[g.Objtype]; kind != "" {
+		prefix = kind
+	}
+	if g.Targtype == pgast.GrantTargetType_ACL_TARGET_ALL_IN_SCHEMA {
+		prefix = "all objects of schema "
 	}
 	var on []string
 	for _, o := range g.Objects {
@@ -81,17 +87,24 @@ func privileges(g *pgast.GrantStmt) string {
 	if len(on) == 0 {
 		return what
 	}
-	return what + " on " + strings.Join(on, ", ")
+	return what + " on " + prefix + strings.Join(on, ", ")
 }
 
 func privilegeNames(list []*pgast.Node) string {
 	var names []string
 	for _, p := range list {
 		if name := p.GetAccessPriv().GetPrivName(); name != "" {
-			names = append(names, name)
-		} else if name := p.GetRoleSpec().GetRolename(); name != "" {
-			names = append(names, name)
+			names = append(names, strings.ToUpper(name))
 		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// roleNames lists the roles of a GRANT or REVOKE of membership, which the parser keeps as privileges.
+func roleNames(list []*pgast.Node) string {
+	var names []string
+	for _, p := range list {
+		names = append(names, p.GetAccessPriv().GetPrivName())
 	}
 	return strings.Join(names, ", ")
 }
@@ -106,7 +119,7 @@ func grantees(n *pgast.Node) string {
 	for _, g := range list {
 		name := g.GetRoleSpec().GetRolename()
 		if name == "" {
-			name = "any role"
+			name = strings.TrimPrefix(g.GetRoleSpec().GetRoletype().String(), "ROLESPEC_") // PUBLIC, CURRENT_USER
 		}
 		names = append(names, name)
 	}

@@ -3,6 +3,7 @@ package migratecheck
 import (
 	"fmt"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
@@ -23,13 +24,59 @@ var ruleSchemaDrift = &Rule{
 		if r.Schema == nil || r.Final.Open || len(r.Schema.Problems) > 0 || r.unfollowed > 0 {
 			return
 		}
-		at := source.Position{File: r.Schema.File, Line: 1, Column: 1}
 		for _, d := range catalog.Compare(r.Final, r.Schema.Catalog) {
-			if isBookkeeping(d.Name.Name) {
+			if isBookkeeping(d.Name.Name) || isBookkeeping(d.Table.Name) {
 				continue
 			}
-			r.Report(at, fmt.Sprintf("drifted from the migrations: %s (first as the migrations leave it, then as %s has it)", d.Description, r.Schema.File),
+			r.Report(r.Schema.position(d), fmt.Sprintf("drifted from the migrations: %s (first as the migrations leave it, then as %s has it)", d.Description, r.Schema.File),
 				"Change schema.sql, or add the migration that is missing.")
 		}
 	},
+}
+
+// position is where schema.sql defines what differs, or the table it belongs to; its first line when it has neither.
+func (sf *SchemaFile) position(d catalog.Difference) source.Position {
+	first := source.Position{File: sf.File, Line: 1, Column: 1}
+	if sf.file == nil {
+		return first
+	}
+	text := sf.file.Text
+	statements := pgast.Split(text)
+	if d.Table != (catalog.Name{}) {
+		// The part's own name where something is made of or for the table, else the table's.
+		for _, st := range statements {
+			tokens := tokensOf(st.Text)
+			if at := nameAmong(st.Text, tokens, d.Table.Name, 0); at >= 0 && len(tokens) > 0 {
+				if part := nameAmong(st.Text, tokens, d.Name.Name, 2); part >= 0 && d.B != "" {
+					return sf.file.Position(st.Offset + part)
+				}
+			}
+		}
+	}
+	name := d.Name.Name
+	if d.Table != (catalog.Name{}) {
+		name = d.Table.Name
+	} else if d.B == "" {
+		return first
+	}
+	for _, st := range statements {
+		tokens := tokensOf(st.Text)
+		if len(tokens) == 0 || !matches(st.Text[tokens[0].Start:tokens[0].End], "CREATE") {
+			continue
+		}
+		if at := nameAmong(st.Text, tokens[:min(len(tokens), 9)], name, 1); at >= 0 {
+			return sf.file.Position(st.Offset + at)
+		}
+	}
+	return first
+}
+
+// nameAmong is the offset of the first of tokens, from one on, that is the name; -1 when none is.
+func nameAmong(text string, tokens []pgast.Token, name string, from int) int {
+	for i := from; i < len(tokens); i++ {
+		if matches(text[tokens[i].Start:tokens[i].End], name) {
+			return tokens[i].Start
+		}
+	}
+	return -1
 }

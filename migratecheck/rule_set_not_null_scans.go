@@ -21,12 +21,12 @@ var ruleSetNotNullScans = &Rule{
 	},
 	Step: func(s *Step) {
 		for _, c := range s.Changes {
-			if c.Op != catalog.ColumnNotNullSet || !s.inUse(c.Old) || !s.scans(c.Old.ObjectID(), lockmode.ScanValidate) || s.addsPrimaryKey(c.Old.ObjectID()) {
+			if c.Op != catalog.ColumnNotNullSet || !s.inUse(c.Old) || !s.scans(c.Old.ObjectID(), lockmode.ScanValidate) || s.addsPrimaryKey(c.Old.ObjectID()) || s.subject(c.Old.ObjectID()) != c.Old.ObjectID() {
 				continue
 			}
 			oid, col := c.Old.ObjectID(), c.NewColumn.Name
 			check := quoteIdent(c.Old.ObjectName() + "_" + col + "_not_null")
-			s.ReportAt(s.Find("COLUMN", col, "SET", "NOT"), s.Sized(oid, Error),
+			s.ReportAt(s.Find("ALTER", "[COLUMN]", col, "SET", "NOT"), s.Sized(oid, Error),
 				fmt.Sprintf("SET NOT NULL on %s.%s reads the whole table: every query on it, reads included, waits (AccessExclusiveLock) until the last row", s.Name(oid), col),
 				fmt.Sprintf("Let a CHECK prove it first. In one migration:\nALTER TABLE %[1]s ADD CONSTRAINT %[3]s CHECK (%[2]s IS NOT NULL) NOT VALID;\nin the next, while everybody works:\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[3]s;\nin the one after, both in an instant:\nALTER TABLE %[1]s ALTER COLUMN %[2]s SET NOT NULL;\nALTER TABLE %[1]s DROP CONSTRAINT %[3]s;",
 					s.sqlName(oid), quoteIdent(col), check))

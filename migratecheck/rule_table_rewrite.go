@@ -2,8 +2,8 @@ package migratecheck
 
 import (
 	"fmt"
+	"strings"
 
-	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
@@ -24,34 +24,30 @@ var ruleTableRewrite = &Rule{
 		if n.GetVacuumStmt() != nil || n.GetClusterStmt() != nil || n.GetRefreshMatViewStmt() != nil || n.GetTruncateStmt() != nil {
 			return
 		}
+		said := map[catalog.OID]bool{}
 		for _, rw := range s.Lock.Rewrites {
-			rel := s.relation(rw.Relation)
-			if rw.Empty || rel == nil || !isTable(rel) || s.IsNew(rw.Relation) {
+			oid := s.subject(rw.Relation)
+			rel := s.relation(oid)
+			if rw.Empty || rel == nil || !isTable(rel) || s.IsNew(rw.Relation) || said[oid] {
 				continue
 			}
-			name := s.Name(rw.Relation)
-			s.ReportAt(s.rewriteAt(), s.Sized(rw.Relation, Error),
+			said[oid] = true
+			name := s.Name(oid)
+			s.ReportAt(s.rewriteAt(oid), s.Sized(oid, Error),
 				fmt.Sprintf("rewrites table %s (%s): every query on it, reads included, waits (AccessExclusiveLock) until all rows are copied and all its indexes built again", name, rw.Reason),
 				s.rewriteHelp(rel))
 		}
 	},
 }
 
-// rewriteAt is the first command of an ALTER TABLE that can cause a rewrite, for the caret.
-func (s *Step) rewriteAt() int {
-	a := s.Stmt.Node.GetAlterTableStmt()
-	if a == nil {
-		return 0
-	}
-	for _, node := range a.Cmds {
-		c := node.GetAlterTableCmd()
-		switch c.Subtype {
-		case pgast.AlterTableType_AT_AddColumn:
-			if name := c.GetDef().GetColumnDef().GetColname(); name != "" && len(a.Cmds) > 1 {
-				return s.Find("ADD", "COLUMN", name)
-			}
-		case pgast.AlterTableType_AT_AlterColumnType:
-			return s.Find("ALTER", "COLUMN", c.Name)
+// rewriteAt is the command of an ALTER TABLE that changes a type or adds a column with a default, for the caret.
+func (s *Step) rewriteAt(table catalog.OID) int {
+	for _, c := range s.Changes {
+		switch {
+		case c.Op == catalog.ColumnTypeChanged && c.Old.ObjectID() == table:
+			return s.Find("ALTER", "[COLUMN]", c.OldColumn.Name)
+		case c.Op == catalog.ColumnAdded && c.New.ObjectID() == table && (c.NewColumn.Default != nil && !c.NewColumn.Default.Constant || c.NewColumn.Identity != 0):
+			return s.Find("ADD", "[COLUMN]", "[IF NOT EXISTS]", c.NewColumn.Name)
 		}
 	}
 	return 0
@@ -63,16 +59,38 @@ func (s *Step) rewriteHelp(rel *catalog.Relation) string {
 	for _, c := range s.Changes {
 		switch {
 		case c.Op == catalog.ColumnTypeChanged && c.Old.ObjectID() == rel.OID:
-			col, typ := c.OldColumn.Name, s.After.FormatType(c.NewColumn.Type)
-			return fmt.Sprintf("Split it over releases:\n"+
-				"release 1:\nSET lock_timeout = '2s';\nALTER TABLE %[1]s ADD COLUMN %[3]s %[4]s;\ncode writes both columns and reads %[2]s; then fill %[3]s in batches\n"+
-				"release 2: code reads and writes %[3]s only\n"+
-				"release 3:\nALTER TABLE %[1]s DROP COLUMN %[2]s;",
-				table, quoteIdent(col), quoteIdent(col+"_new"), typ)
-		case c.Op == catalog.ColumnAdded && c.New.ObjectID() == rel.OID && c.NewColumn.Default != nil:
-			return fmt.Sprintf("Split it:\nALTER TABLE %[1]s ADD COLUMN %[2]s %[3]s;\nALTER TABLE %[1]s ALTER COLUMN %[2]s SET DEFAULT %[4]s;\nthe second only holds for new rows; fill the old ones in batches, in a later migration outside this transaction\nALTER TABLE %[1]s ADD CONSTRAINT %[5]s CHECK (%[2]s IS NOT NULL) NOT VALID;\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[5]s;\nALTER TABLE %[1]s ALTER COLUMN %[2]s SET NOT NULL;",
-				table, quoteIdent(c.NewColumn.Name), s.After.FormatType(c.NewColumn.Type), c.NewColumn.Default.SQL, quoteIdent(rel.Name+"_"+c.NewColumn.Name+"_not_null"))
+			return s.changeTypeHelp(retyped{table: rel, old: c.OldColumn, to: s.After.FormatType(c.NewColumn.Type)})
+		case c.Op == catalog.ColumnAdded && c.New.ObjectID() == rel.OID && (c.NewColumn.Default != nil || c.NewColumn.Identity != 0):
+			return s.addFilledColumnHelp(table, rel, c.NewColumn)
 		}
 	}
 	return "Make the change on a new table or column beside the old one, copy the rows in batches, and switch over in a later release; or take the service down for it on purpose."
+}
+
+// addFilledColumnHelp adds a column whose values differ from row to row without writing every row at once.
+func (s *Step) addFilledColumnHelp(table string, rel *catalog.Relation, col *catalog.Column) string {
+	name, typ := quoteIdent(col.Name), s.After.FormatType(col.Type)
+	var b strings.Builder
+	if col.Generated != 0 {
+		fmt.Fprintf(&b, "A stored generated column is computed for every row at once. Add a plain column, and let the code (or a trigger) compute it:\nALTER TABLE %s ADD COLUMN %s %s;\nthen fill the old rows in batches; or compute it where it is read.", table, name, typ)
+		return b.String()
+	}
+	fmt.Fprintf(&b, "Split it. In one migration, in an instant:\nALTER TABLE %s ADD COLUMN %s %s;\n", table, name, typ)
+	switch seq := rel.Name + "_" + col.Name + "_seq"; {
+	case col.Identity != 0 || strings.Contains(col.Default.SQL, quoteIdent(seq)):
+		if schema := s.Before.NameOf(rel.OID).Schema; schema != "" && schema != "public" {
+			seq = quoteIdent(schema) + "." + quoteIdent(seq)
+		} else {
+			seq = quoteIdent(seq)
+		}
+		fmt.Fprintf(&b, "CREATE SEQUENCE %s OWNED BY %s.%s;\nALTER TABLE %[2]s ALTER COLUMN %[3]s SET DEFAULT nextval(%[4]s);\n", seq, table, name, quoteLiteral(seq))
+	default:
+		fmt.Fprintf(&b, "ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s;\n", table, name, col.Default.SQL)
+	}
+	b.WriteString("which holds for new rows; then fill the old ones in batches, each its own transaction")
+	if col.NotNull {
+		check := quoteIdent(rel.Name + "_" + col.Name + "_not_null")
+		fmt.Fprintf(&b, "\nthen, in a migration each:\nALTER TABLE %[1]s ADD CONSTRAINT %[3]s CHECK (%[2]s IS NOT NULL) NOT VALID;\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[3]s;\nALTER TABLE %[1]s ALTER COLUMN %[2]s SET NOT NULL, DROP CONSTRAINT %[3]s;", table, name, check)
+	}
+	return b.String()
 }

@@ -14,7 +14,7 @@ var ruleTableWithoutPrimaryKey = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, name text);",
 		Bad:        "CREATE TABLE note (text text);",
 		Good:       "CREATE TABLE note (id bigint PRIMARY KEY, text text);",
-		Exceptions: "Temporary tables and partitions.",
+		Exceptions: "Silent for temporary tables, partitions and children, and when the file adds the key in a later statement.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, 31.1 Publication: replica identity.",
 	},
@@ -25,7 +25,7 @@ var ruleTableWithoutPrimaryKey = &Rule{
 				if !ok || c.Op != catalog.Created || !isTable(rel) || len(rel.Inherits) > 0 || f.After.Get(rel.OID) == nil || isBookkeeping(rel.Name) || hasPrimaryKey(f.After, rel.OID) {
 					continue
 				}
-				f.ReportStep(s, Info, fmt.Sprintf("table %s has no primary key", f.After.NameOf(rel.OID)), "Give it one.")
+				f.ReportStep(s, Info, fmt.Sprintf("table %s has no primary key: its rows cannot be told apart, and logical replication refuses UPDATE and DELETE", f.After.NameOf(rel.OID)), "Declare one: a natural key, or id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY.")
 			}
 		}
 	},

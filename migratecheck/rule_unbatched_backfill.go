@@ -1,6 +1,10 @@
 package migratecheck
 
-import "fmt"
+import (
+	"fmt"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
 
 var ruleUnbatchedBackfill = &Rule{
 	ID: "unbatched-backfill", Category: Transactions, Severity: Warning, Down: true,
@@ -10,30 +14,38 @@ var ruleUnbatchedBackfill = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, name text NOT NULL, slug text);",
 		Bad:        "UPDATE repo SET slug = lower(name);",
 		Good:       "UPDATE repo SET slug = 'root' WHERE id = 1;",
-		Exceptions: "Silent for tables that the pending change creates, for INSERT … VALUES, and for changes of rows picked by a unique key; info for a table known to be small (-stats).",
+		Exceptions: "Silent for tables that the pending change creates, for INSERT … VALUES, and for changes of rows picked by a unique key, and where backfill-with-ddl speaks; info for a table known to be small (-stats).",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, 13.3.2 Row-Level Locks; 25.1 Routine Vacuuming.",
 	},
 	Step: func(s *Step) {
 		target, ok := massChange(s)
-		if !ok {
+		if !ok || s.exclusiveBefore() != 0 {
 			return
 		}
 		name := s.Name(target)
-		s.ReportAt(0, s.Sized(target, Warning),
-			fmt.Sprintf("changes or reads all rows of %s in one transaction: requests that write one of the changed rows wait until the last is done, and replicas lag by all of it", name),
-			batchHelp(s, name))
+		what := fmt.Sprintf("changes all rows of %s in one transaction: requests that write one of them wait until the last is done, and replicas lag by all of it", name)
+		switch n := s.Stmt.Node; {
+		case n.GetInsertStmt() != nil:
+			what = fmt.Sprintf("copies rows of %s in one transaction: replicas lag by all of it, and vacuum cannot clean up anything meanwhile", name)
+		case n.GetUpdateStmt().GetWhereClause() != nil || n.GetDeleteStmt().GetWhereClause() != nil:
+			what = fmt.Sprintf("changes rows of %s in one transaction, as many as its condition finds: requests that write one of them wait until the last is done, and replicas lag by all of it", name)
+		}
+		s.ReportAt(0, s.Sized(target, Warning), what, s.batchHelp(target))
 	},
 }
 
 // batchHelp is the same statement in batches by primary key.
-func batchHelp(s *Step, table string) string {
-	what := "the statement"
-	switch {
-	case s.Stmt.Node.GetUpdateStmt() != nil:
-		what = "the UPDATE"
-	case s.Stmt.Node.GetDeleteStmt() != nil:
-		what = "the DELETE"
+func (s *Step) batchHelp(table catalog.OID) string {
+	column, joint := "the primary key", "WHERE"
+	for _, con := range s.Before.Constraints(table) {
+		if rel := s.relation(table); con.Kind == catalog.PrimaryKey && len(con.Columns) == 1 {
+			column = columnNames(rel, con.Columns)
+		}
 	}
-	return fmt.Sprintf("Run %s from a program or a migration outside a transaction, some thousand rows at a time (… WHERE id > $last ORDER BY id LIMIT 5000, by the primary key of %s), commit after each, and make the condition skip rows that are done, so that it can be run again. While old code still writes, repeat it in the release after.", what, table)
+	if n := s.Stmt.Node; n.GetUpdateStmt().GetWhereClause() != nil || n.GetDeleteStmt().GetWhereClause() != nil ||
+		n.GetInsertStmt().GetSelectStmt().GetSelectStmt().GetWhereClause() != nil {
+		joint = "AND"
+	}
+	return fmt.Sprintf("Run it from a program, or from a migration outside a transaction, over ranges of some thousand rows (%s %s BETWEEN … AND …), and commit after each; let the condition skip rows that are done, so that it can be run again. While old code still writes, repeat it in the release after.", joint, column)
 }

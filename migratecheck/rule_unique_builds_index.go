@@ -24,7 +24,7 @@ var ruleUniqueBuildsIndex = &Rule{
 				continue
 			}
 			table, name := s.Name(con.Table), con.Name
-			s.ReportAt(s.Find("CONSTRAINT", con.Name), s.Sized(con.Table, Error),
+			s.ReportAt(s.constraintAt(con), s.Sized(con.Table, Error),
 				fmt.Sprintf("builds the index of UNIQUE constraint %s: every query on %s, reads included, waits (AccessExclusiveLock) until all rows have been read and sorted", name, table),
 				s.usingIndexHelp(con, "UNIQUE"))
 		}

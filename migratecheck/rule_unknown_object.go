@@ -10,12 +10,12 @@ var ruleUnknownObject = &Rule{
 		Schema:     "CREATE TABLE users (id integer PRIMARY KEY);",
 		Bad:        "ALTER TABLE user_accounts ADD COLUMN note text;",
 		Good:       "ALTER TABLE users ADD COLUMN note text;",
-		Exceptions: "Off when the history has no known beginning (an open catalog, see -schema): objects may then exist that no file creates. Silent for tables in which migration tools keep their own state.",
+		Exceptions: "Off when the history has no known beginning (an open catalog, see -schema): objects may then exist that no file creates. Silent for tables in which migration tools keep their own state, and after the first error of a transaction: what follows it does not run.",
 		Versions:   "All.",
 		Source:     "SQLSTATE 42P01, 42703, 42704, 42883, 3F000 in PostgreSQL's appendix A.",
 	},
 	Step: func(s *Step) {
-		if s.Err != nil && !s.Before.Open && isMissing(s.Err) {
+		if s.fails() && isMissing(s.Err) {
 			s.Report(s.Err.Message+": the migration fails here", missingHelp(s.Err))
 		}
 	},

@@ -9,7 +9,7 @@ var ruleUnusedIgnore = &Rule{
 		Schema:     "CREATE TABLE t (id integer PRIMARY KEY);",
 		Bad:        "-- srhtvet:ignore drop-column nobody reads it\nALTER TABLE t ADD COLUMN note text;",
 		Good:       "ALTER TABLE t ADD COLUMN note text;",
-		Exceptions: "Rules that are switched off: their comments may stay.",
+		Exceptions: "Silent for rules that are switched off, whose comments may stay, for names that are no rule and comments without a reason (bad-ignore), and for released files.",
 		Versions:   "All.",
 		Source:     "This project's own convention.",
 	},

@@ -24,6 +24,10 @@ var ruleValidateInSameTransaction = &Rule{
 		if a == nil || !s.Tx.Explicit {
 			return
 		}
+		table := s.Before.Relation(a.Relation.GetSchemaname(), a.Relation.GetRelname())
+		if table == nil {
+			return
+		}
 		for _, n := range a.Cmds {
 			c := n.GetAlterTableCmd()
 			if c.Subtype != pgast.AlterTableType_AT_ValidateConstraint {
@@ -32,7 +36,7 @@ var ruleValidateInSameTransaction = &Rule{
 			for _, e := range s.Earlier() {
 				for _, ch := range e.Changes {
 					con, ok := ch.New.(*catalog.Constraint)
-					if ok && ch.Op == catalog.Created && con.Name == c.Name && !con.Valid && con.Table != 0 && !s.IsNew(con.Table) {
+					if ok && ch.Op == catalog.Created && con.Name == c.Name && !con.Valid && con.Table == table.OID && !s.IsNew(con.Table) {
 						s.ReportAt(s.Find("VALIDATE", "CONSTRAINT", c.Name), s.Sized(con.Table, Warning),
 							fmt.Sprintf("validates %s in the transaction that added it: the lock taken then is held while all rows of %s are read", c.Name, s.Name(con.Table)),
 							"Move VALIDATE CONSTRAINT into the next migration, which is another transaction.")

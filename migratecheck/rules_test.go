@@ -66,6 +66,7 @@ func TestDocExamples(t *testing.T) {
 //	=== 0002_change.sql   a pending migration; without Up in it, a first line "-- +brant Up" is put in front
 //	=== schema.sql        the schema.sql of the tree under judgement
 //	=== 0001_a.sql (released), === 0001_a.sql (edited): a file as released, and as it is now
+//	=== 0001_a.sql (removed): it is gone now
 //
 // A block without any === line is 0002_change.sql.
 func TestRules(t *testing.T) {
@@ -141,6 +142,7 @@ type fixture struct {
 	files            fstest.MapFS
 	released         []string
 	edited           map[string]string // released files whose text is another now
+	removed          []string          // released files that are gone now
 	enable           []string
 	pg               int
 	open, allPending bool
@@ -164,6 +166,9 @@ func (f *fixture) parse(input string) {
 		if rest, ok := strings.CutPrefix(line, "=== "); ok {
 			flush()
 			name = strings.TrimSpace(rest)
+			if gone, ok := strings.CutSuffix(name, "(removed)"); ok {
+				f.removed = append(f.removed, strings.TrimSpace(gone))
+			}
 			continue
 		}
 		text += line
@@ -226,6 +231,9 @@ func (f *fixture) lint(t *testing.T) []Finding {
 	p := &Pending{Known: !f.allPending, Base: "the test's base", Released: map[string]string{}}
 	for _, name := range f.released {
 		p.Released[name] = string(f.files[name].Data)
+	}
+	for _, name := range f.removed {
+		delete(f.files, name)
 	}
 	for name, text := range f.edited {
 		f.files[name] = &fstest.MapFile{Data: []byte(text)}

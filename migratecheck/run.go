@@ -49,6 +49,7 @@ type SchemaFile struct {
 	File     string
 	Catalog  *catalog.Catalog
 	Problems []string // what could not be applied
+	file     *source.File
 }
 
 // Problem is something that kept a part of a file from being read as statements.
@@ -59,6 +60,7 @@ type Problem struct {
 	Down      bool
 	// Limit: the statement may be right, but was too complex to hand to the parser.
 	Limit bool
+	at    int // in Statement
 }
 
 type ignoreKey struct {
@@ -76,6 +78,7 @@ func newRun(cfg *Config, set *source.Set, pending *Pending) *Run {
 		m := &set.Migrations[i]
 		r.Files = append(r.Files, &File{Run: r, Migration: m, Index: i, Pending: pending.Includes(m)})
 	}
+	r.findRenamed()
 	return r
 }
 
@@ -173,6 +176,7 @@ func problemOf(text *source.Statement, err error, down bool) Problem {
 	}
 	p.Pos = text.Position(offset)
 	p.Statement = lineAt(text.SQL, offset)
+	p.at = min(max(offset, 0), len(text.SQL)) - (strings.LastIndexByte(text.SQL[:min(max(offset, 0), len(text.SQL))], '\n') + 1)
 	return p
 }
 
@@ -191,6 +195,9 @@ func lineAt(s string, offset int) string {
 func (s *session) apply(n *pgast.Node) {
 	set := n.GetVariableSetStmt()
 	if set == nil {
+		if name, value, ok := setConfig(n); ok {
+			s.set(name, value)
+		}
 		return
 	}
 	value := ""
@@ -204,16 +211,33 @@ func (s *session) apply(n *pgast.Node) {
 			}
 		}
 	}
-	switch strings.ToLower(set.Name) {
+	if set.Kind == pgast.VariableSetKind_VAR_RESET_ALL {
+		*s = session{}
+		return
+	}
+	s.set(set.Name, value)
+}
+
+func (s *session) set(name, value string) {
+	switch strings.ToLower(name) {
 	case "lock_timeout":
 		s.lockTimeout = value
 	case "statement_timeout":
 		s.statementTimeout = value
-	case "":
-		if set.Kind == pgast.VariableSetKind_VAR_RESET_ALL {
-			*s = session{}
-		}
 	}
+}
+
+// setConfig reads SELECT set_config('name', 'value', …).
+func setConfig(n *pgast.Node) (name, value string, ok bool) {
+	for _, t := range n.GetSelectStmt().GetTargetList() {
+		call := t.GetResTarget().GetVal().GetFuncCall()
+		parts := call.GetFuncname()
+		if len(parts) == 0 || len(call.GetArgs()) != 3 || parts[len(parts)-1].GetString_().GetSval() != "set_config" {
+			continue
+		}
+		return call.Args[0].GetAConst().GetSval().GetSval(), call.Args[1].GetAConst().GetSval().GetSval(), true
+	}
+	return "", "", false
 }
 
 // checkRules lists the ids that the configuration names and no rule has.

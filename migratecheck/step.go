@@ -67,6 +67,9 @@ func (s *Step) Earlier() []*Step {
 // IsNew reports whether an object was created by the pending change itself (or, when no base is known and everything is
 // pending, by the same file): nobody uses it yet, it is empty, and locking it blocks no one.
 func (s *Step) IsNew(oid catalog.OID) bool {
+	if rel := s.relation(oid); rel != nil && isBookkeeping(rel.Name) {
+		return true // only the migration tool itself uses it
+	}
 	if s.File.Run.released(s.File).Get(oid) != nil {
 		return false
 	}
@@ -105,7 +108,19 @@ func (s *Step) Name(oid catalog.OID) string {
 
 // Rows is the number of rows of a table from -stats; ok is false when nothing is known.
 func (s *Step) Rows(table catalog.OID) (rows int64, ok bool) {
-	return s.File.Run.Config.Stats.rows(s.Before.NameOf(table))
+	stats := s.File.Run.Config.Stats
+	if rel := s.relation(table); rel != nil && rel.Kind == catalog.PartitionedTable {
+		// The planner's estimate for the parent exists only after an ANALYZE of it by hand.
+		for _, p := range partitions(s.Before, table) {
+			if n, known := stats.rows(s.Before.NameOf(p.OID)); known {
+				rows, ok = rows+n, true
+			}
+		}
+		if ok {
+			return rows, true
+		}
+	}
+	return stats.rows(s.Before.NameOf(table))
 }
 
 // Sized is the severity of work that takes time in proportion to a table's rows: otherwise while the size is unknown,
@@ -164,6 +179,8 @@ type File struct {
 	// Problems are the syntax errors.
 	Problems []Problem
 	rule     *Rule
+	// renamedFrom is the name under which the base has this file.
+	renamedFrom string
 }
 
 // Report files a finding about the whole file, at its first line.
@@ -197,7 +214,7 @@ func (f *File) Gaps() []source.Gap {
 
 func (f *File) reportProblem(p Problem, message, help string) {
 	f.Run.report(Finding{Rule: f.rule.ID, Severity: f.rule.Severity, Pos: p.Pos, Message: message, Help: help,
-		Statement: p.Statement, At: p.Pos.Column - 1, Down: p.Down}, nil)
+		Statement: p.Statement, At: p.at, Down: p.Down}, nil)
 }
 
 // Line is the line of the file on which the statement begins.

@@ -34,6 +34,26 @@ func (r *Run) suppress(f Finding, s *Step) bool {
 	return false
 }
 
+// reportGap files a finding about a part that was not understood, unless a comment on it takes it back: one that the
+// reader has attached to it, else one on its line or the line before that no statement claims.
+func (f *File) reportGap(gap source.Gap, message, help string) {
+	ignores := gap.Ignores
+	for _, script := range []*source.Script{&f.Migration.Up, &f.Migration.Down} {
+		for _, ig := range script.StrayIgnores {
+			if ig.Pos.Line == gap.Pos.Line || ig.Pos.Line == gap.Pos.Line-1 {
+				ignores = append(ignores[:len(ignores):len(ignores)], ig)
+			}
+		}
+	}
+	for _, ig := range ignores {
+		if f.Run.use(ig, f.rule.ID) {
+			f.Run.suppressed++
+			return
+		}
+	}
+	f.ReportAt(gap.Pos, message, help)
+}
+
 func (r *Run) use(ig source.Ignore, rule string) bool {
 	if ig.Reason == "" || !slices.Contains(ig.Rules, rule) {
 		return false
@@ -48,6 +68,9 @@ func (f *File) ignores() []source.Ignore {
 	for _, script := range []*source.Script{&f.Migration.Up, &f.Migration.Down} {
 		for i := range script.Statements {
 			list = append(list, script.Statements[i].Ignores...)
+		}
+		for i := range script.Gaps {
+			list = append(list, script.Gaps[i].Ignores...)
 		}
 		list = append(list, script.StrayIgnores...)
 	}

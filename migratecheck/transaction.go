@@ -57,10 +57,10 @@ func hasOption(list []*pgast.Node, name string) bool {
 // whyTransaction says why a step is in a transaction.
 func (f *File) whyTransaction(s *Step) string {
 	switch {
-	case s.text.Tx != 0:
-		return f.Migration.Tool + " runs this file in one"
 	case s.Tx.begun:
 		return "the file opens one with BEGIN"
+	case s.text.Tx != 0:
+		return f.Migration.Tool + " runs this file in one"
 	}
 	return "it is sent together with other statements, which makes them one"
 }
@@ -82,7 +82,7 @@ func (f *File) noTransactionHelp() string {
 	case "flyway":
 		return alone + " with a script configuration file that says executeInTransaction=false."
 	case "alembic":
-		return "Wrap it: with op.get_context().autocommit_block(): …"
+		return "Wrap it:\nwith op.get_context().autocommit_block():\n    op.execute(\"…\")"
 	case "golang-migrate":
 		return alone + ": golang-migrate sends each file as one text, so a file with this statement alone is in no transaction."
 	}

@@ -118,7 +118,7 @@ func bashCompletion(list []completed) string {
 _srhtvet() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd=${COMP_WORDS[1]} words= values= head=
 	COMPREPLY=()
-	if [ "$COMP_CWORD" -eq 1 ]; then
+	if [ "$COMP_CWORD" -eq 1 ] && [[ $cur != -* ]]; then
 `)
 	var names []string
 	for _, c := range list {

@@ -153,36 +153,67 @@ func unloadable(pkgs []*packages.Package) error {
 	return errors.Join(errs...)
 }
 
-// saySkipped says which packages could not be analyzed in full, and why.
+// saySkipped says which packages could be type-checked in part only, and why: analyzers see less there.
 func (p *packagesRun) saySkipped(pkgs []*packages.Package) {
-	const shown = 10
-	seen := map[string]bool{}
-	var lines []string
+	var partial []string // packages
+	var causes []string
 	for _, pkg := range pkgs {
-		if len(pkg.Errors) == 0 && !pkg.IllTyped || seen[pkg.PkgPath] {
+		if len(pkg.Errors) == 0 && !pkg.IllTyped || slices.Contains(partial, pkg.PkgPath) {
 			continue
 		}
-		seen[pkg.PkgPath] = true
-		why := "a package that it imports has errors"
-		if len(pkg.Errors) > 0 {
-			why = oneLine(pkg.Errors[0].Msg, 160)
-			if n := len(pkg.Errors) - 1; n > 0 {
+		partial = append(partial, pkg.PkgPath)
+		own := slices.DeleteFunc(slices.Clone(pkg.Errors), func(e packages.Error) bool {
+			// Said of what cannot be imported; and what is undefined for want of that says nothing new.
+			return strings.HasPrefix(e.Msg, "could not import ") || e.Kind == packages.TypeError && strings.HasPrefix(e.Msg, "undefined: ")
+		})
+		if len(own) > 0 {
+			why := pkg.PkgPath + ": " + oneLine(own[0].Msg, 160)
+			if n := len(own) - 1; n > 0 {
 				why += fmt.Sprintf(" (and %s)", plural(n, "more error"))
 			}
+			causes = append(causes, why)
 		}
-		lines = append(lines, pkg.PkgPath+": "+why)
 	}
-	if len(lines) == 0 {
+	if len(partial) == 0 {
 		return
 	}
-	p.say("%s not type-checked in full; analyzers that need types skip %s there:", plural(len(lines), "package"), "what they cannot see")
-	for i, line := range lines {
-		if i == shown {
-			p.say("  and %s", plural(len(lines)-shown, "more package"))
-			break
+	var absent []string // packages of modules that are not here
+	packages.Visit(pkgs, nil, func(pkg *packages.Package) {
+		switch {
+		case slices.Contains(pkgs, pkg) || len(pkg.GoFiles) > 0 || len(pkg.Errors) == 0:
+		case inModuleOf(pkgs, pkg.PkgPath):
+			causes = append(causes, "missing: "+pkg.PkgPath+" of this module; is it generated and not committed?")
+		case strings.Contains(pkg.Errors[0].Msg, "GOPROXY=off"):
+			absent = append(absent, pkg.PkgPath)
+		default:
+			causes = append(causes, "missing: "+oneLine(pkg.Errors[0].Msg, 160))
 		}
-		p.say("  %s", line)
+	})
+	slices.Sort(causes)
+	causes = slices.Compact(causes)
+	if len(absent) > 0 {
+		slices.Sort(absent)
+		causes = append(causes, "not downloaded (go mod download does it): "+few(absent, 4, ", "))
 	}
+	p.say("%s type-checked in part only, so analyzers see less there: %s", plural(len(partial), "package"), few(partial, 8, ", "))
+	if len(causes) > 0 {
+		p.say("  %s", few(causes, 8, "\nsrhtvet:   "))
+	}
+}
+
+// inModuleOf reports whether an import path is in a module that one of the packages belongs to.
+func inModuleOf(pkgs []*packages.Package, path string) bool {
+	return slices.ContainsFunc(pkgs, func(p *packages.Package) bool {
+		return p.Module != nil && strings.HasPrefix(path, p.Module.Path+"/")
+	})
+}
+
+// few joins the first of a list and counts the others.
+func few(list []string, most int, separator string) string {
+	if len(list) > most {
+		list = append(slices.Clone(list[:most]), fmt.Sprintf("and %d more", len(list)-most))
+	}
+	return strings.Join(list, separator)
 }
 
 // collect turns what the analyzers said into one report. Names are relative to the directory shown.

@@ -167,13 +167,14 @@ func (a *alterTable) prepare(cmd *pgast.AlterTableCmd) (pass int, run func() err
 			return 0, nil, errorf("0A000", "cannot alter type of column \"%s\" twice", cmd.Name)
 		}
 		a.retyped = append(a.retyped, cmd.Name)
-		return always(passAlterType, func() error { return a.alterType(cmd) })
+		change, err := a.prepareType(cmd)
+		return passAlterType, change, err
 	case pgast.AlterTableType_AT_DropExpression:
 		return column(passDrop, cmd.Name, func(rel OID, col *Column) error { return a.dropExpression(rel, col, cmd) })
 	case pgast.AlterTableType_AT_AddIdentity:
 		return column(passAddOtherConstraint, cmd.Name, func(rel OID, col *Column) error { return a.addIdentity(rel, col, cmd) })
 	case pgast.AlterTableType_AT_SetIdentity:
-		return column(passColumnAttrs, cmd.Name, func(rel OID, col *Column) error { return a.setIdentity(rel, col, cmd) })
+		return column(passMisc, cmd.Name, func(rel OID, col *Column) error { return a.setIdentity(rel, col, cmd) })
 	case pgast.AlterTableType_AT_DropIdentity:
 		return column(passDrop, cmd.Name, func(rel OID, col *Column) error { return a.dropIdentity(rel, col, cmd) })
 	case pgast.AlterTableType_AT_SetStatistics, pgast.AlterTableType_AT_SetStorage, pgast.AlterTableType_AT_SetCompression,

@@ -50,7 +50,7 @@ func (a *alterTable) addColumn(cmd *pgast.AlterTableCmd) error {
 		return err
 	}
 	for _, con := range indexes {
-		a.later(passAddIndex, func() error { return c.addIndexConstraint(a.rel, con, a.eff) })
+		a.later(passAddIndex, func() error { return c.addIndexConstraint(a.rel, con, !a.recurse, a.eff) })
 	}
 	for _, con := range b.foreign {
 		// A foreign key that comes with the column has nothing to check beyond its default; it is valid.
@@ -137,6 +137,7 @@ func (c *Catalog) clearMissing(rel OID) {
 // inheritColumn adds a new column of the parent to a child, or merges it with the child's own.
 func (a *alterTable) inheritColumn(child *Relation, col newColumn) error {
 	c := a.c
+	child = c.relation(child.OID) // it may have the column already, from another parent
 	if own := child.Column(col.Name); own != nil {
 		if own.Type != col.Type {
 			return errorf("42804", "child table \"%s\" has different type for column \"%s\"", child.Name, col.Name)

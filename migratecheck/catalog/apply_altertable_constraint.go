@@ -34,7 +34,7 @@ func (a *alterTable) prepareConstraint(cmd *pgast.AlterTableCmd) (pass int, run 
 			if c.relation(a.rel).Kind == ForeignTable {
 				return errorf("0A000", "primary key or unique constraints are not supported on foreign tables")
 			}
-			return c.addIndexConstraint(a.rel, con, a.eff)
+			return c.addIndexConstraint(a.rel, con, !a.recurse, a.eff)
 		}, nil
 	}
 	return 0, nil, errorf(NotUnderstood, "ADD CONSTRAINT of this kind is not followed")

@@ -6,63 +6,72 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
 
-// alterType is ALTER COLUMN … TYPE (ATPrepAlterColumnType, ATExecAlterColumnType). Indexes and constraints that
+// ALTER COLUMN … TYPE (ATPrepAlterColumnType, ATExecAlterColumnType). Indexes and constraints that
 // PostgreSQL builds anew, with new OIDs, keep theirs here: nobody can tell them from the old ones by name.
-func (a *alterTable) alterType(cmd *pgast.AlterTableCmd) error {
+//
+// prepareType does the checks, among them those of USING, which sees the table as it is before the statement; it returns
+// what is to be done in its turn.
+func (a *alterTable) prepareType(cmd *pgast.AlterTableCmd) (func() error, error) {
 	c, def := a.c, cmd.Def.GetColumnDef()
 	r := c.relation(a.rel)
 	if r.OfType != 0 {
-		return errorf("42809", "cannot alter column type of typed table")
+		return nil, errorf("42809", "cannot alter column type of typed table")
 	}
 	col, err := c.lookupColumn(a.rel, cmd.Name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r = c.relation(a.rel)
 	if col.Inherited > 0 {
-		return errorf("42P16", "cannot alter inherited column \"%s\"", cmd.Name)
+		return nil, errorf("42P16", "cannot alter inherited column \"%s\"", cmd.Name)
 	}
 	if r.inPartitionKey(col.Num) {
-		return errorf("42P16", "cannot alter column \"%s\" because it is part of the partition key of relation \"%s\"", cmd.Name, r.Name)
+		return nil, errorf("42P16", "cannot alter column \"%s\" because it is part of the partition key of relation \"%s\"", cmd.Name, r.Name)
 	}
 	typ, err := c.resolveType(def.TypeName)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := c.checkColumnType(cmd.Name, typ); err != nil {
-		return err
+		return nil, err
 	}
 	if def.RawDefault != nil {
 		if col.Generated != 0 {
 			e := errorf("42804", "cannot specify USING when altering type of generated column")
 			e.Detail = "Column \"" + cmd.Name + "\" is a generated column."
-			return e
+			return nil, e
 		}
 		if _, err := c.newExpr(def.RawDefault, r); err != nil {
-			return err
+			return nil, err
 		}
 		from := c.exprType(def.RawDefault, r)
 		if from.known() && typ.known() && !c.canCoerce(from, typ, byAssignment) {
 			e := errorf("42804", "result of USING clause for column \"%s\" cannot be cast automatically to type %s", cmd.Name, c.FormatType(typ.bare()))
 			e.Hint = "You might need to add an explicit cast."
-			return e
+			return nil, e
 		}
 	} else if col.Type.known() && typ.known() && !c.canCoerce(col.Type, typ, byAssignment) {
 		e := errorf("42804", "column \"%s\" cannot be cast automatically to type %s", cmd.Name, c.FormatType(typ.bare()))
 		e.Hint = "You might need to specify \"USING " + quoteIdent(cmd.Name) + "::" + c.FormatType(typ) + "\"."
 		e.Object = c.NameOf(a.rel)
-		return e
+		return nil, e
 	}
 	if !a.recurse && len(c.Inheritors(a.rel)) > 0 {
-		return errorf("42P16", "type of inherited column \"%s\" must be changed in child tables too", cmd.Name)
+		return nil, errorf("42P16", "type of inherited column \"%s\" must be changed in child tables too", cmd.Name)
 	}
 	if err := a.rowTypeUsed(a.rel); err != nil {
-		return err
+		return nil, err
 	}
+	return func() error { return a.changeTypes(cmd.Name, typ, def) }, nil
+}
+
+// changeTypes changes the type in a table and all that inherit from it.
+func (a *alterTable) changeTypes(name string, typ TypeRef, def *pgast.ColumnDef) error {
+	c := a.c
 	tree := c.inheritanceTree(a.rel)
 	for _, rel := range tree {
 		r := c.relation(rel)
-		own := r.Column(cmd.Name)
+		own := r.Column(name)
 		if own == nil {
 			continue
 		}
@@ -73,9 +82,9 @@ func (a *alterTable) alterType(cmd *pgast.AlterTableCmd) error {
 			}
 		}
 		if own.Inherited > parents {
-			return errorf("42P16", "cannot alter inherited column \"%s\" of relation \"%s\"", cmd.Name, r.Name)
+			return errorf("42P16", "cannot alter inherited column \"%s\" of relation \"%s\"", name, r.Name)
 		}
-		if err := a.changeType(rel, cmd.Name, typ, def); err != nil {
+		if err := a.changeType(rel, name, typ, def); err != nil {
 			return err
 		}
 	}

@@ -210,8 +210,9 @@ func copyConstraint(con *pgast.Constraint) *pgast.Constraint {
 }
 
 // addIndexConstraint adds PRIMARY KEY, UNIQUE or EXCLUDE, with the index that it is made of.
-func (c *Catalog) addIndexConstraint(rel OID, con *pgast.Constraint, eff *Effects) error {
+func (c *Catalog) addIndexConstraint(rel OID, con *pgast.Constraint, only bool, eff *Effects) error {
 	spec := indexSpec{
+		only:  only,
 		table: rel, name: con.Conname, method: con.AccessMethod, constraint: true, deferrable: con.Deferrable, deferred: con.Initdeferred,
 		where: con.WhereClause, nullsNotDistinct: con.NullsNotDistinct, options: con.Options, tablespace: con.Indexspace,
 	}

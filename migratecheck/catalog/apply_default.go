@@ -41,8 +41,7 @@ func (c *Catalog) addDefault(rel OID, num int, node *pgast.Node) error {
 	}
 	const interval = 1186 // its precision is applied on input, without a function (coerce_type)
 	if col.Generated == 0 && (col.Type.Mod == -1 || col.Type.OID == interval) && isNullConst(node) {
-		// A constant NULL is no default (heap.c: "If the expression is just a NULL constant, we do not bother"), unless a length
-		// is enforced on it (varchar(n)), which is a function call, or for a
+		// A constant NULL is no default (heap.c: "If the expression is just a NULL constant, we do not bother"), except for a
 		// domain, whose default it overrides, and for a type with a length, to which it is coerced by a function.
 		if t := c.typeByOID(col.Type.OID); t == nil || t.Kind != DomainType || col.Type.Array {
 			return nil

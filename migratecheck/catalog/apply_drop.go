@@ -68,7 +68,7 @@ func (c *Catalog) dropRelations(s *pgast.DropStmt, kind dropKind, eff *Effects) 
 		if r == nil {
 			continue
 		}
-		if s.Concurrent && r.Kind == PartitionedIndex {
+		if s.Concurrent && r.Kind == PartitionedIndex && r.Persistence != Temporary {
 			return errorf("0A000", "cannot drop partitioned index \"%s\" concurrently", r.Name)
 		}
 		targets = append(targets, dropTarget{Address: Address{OID: r.OID}})
@@ -149,7 +149,7 @@ func (c *Catalog) dropSchemas(s *pgast.DropStmt, eff *Effects) error {
 			}
 			return errorf("3F000", "schema \"%s\" does not exist", name)
 		}
-		if schema.OID == pgCatalogOID || schema.OID == informationSchemaOID && false {
+		if schema.OID == pgCatalogOID {
 			return errorf("2BP01", "cannot drop schema %s because it is required by the database system", name)
 		}
 		targets = append(targets, dropTarget{Address: Address{OID: schema.OID}})

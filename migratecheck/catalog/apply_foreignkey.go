@@ -225,7 +225,7 @@ func (c *Catalog) referencedPartitions(con *Constraint) error {
 	if c.relation(con.RefTable).Kind != PartitionedTable {
 		return nil
 	}
-	for _, part := range c.Inheritors(con.RefTable) {
+	for _, part := range c.partitions(con.RefTable) {
 		if err := c.referencePartition(con, part); err != nil {
 			return err
 		}
@@ -253,7 +253,7 @@ func (c *Catalog) referencingPartitions(con *Constraint, eff *Effects) error {
 	if c.relation(con.Table).Kind != PartitionedTable {
 		return nil
 	}
-	for _, part := range c.Inheritors(con.Table) {
+	for _, part := range c.partitions(con.Table) {
 		if part.Kind == ForeignTable {
 			return errorf("42809", "cannot add foreign key to a foreign table")
 		}
@@ -283,9 +283,6 @@ func (c *Catalog) foreignKeyToPartition(con *Constraint, part OID, eff *Effects)
 	child.Parent, child.Local, child.Inherited, child.NoInherit = con.OID, false, 1, false
 	c.addConstraint(&child)
 	c.addPartitionDeps(child.OID, con.OID, part)
-	if err := c.referencedPartitions(&child); err != nil {
-		return err
-	}
 	return c.referencingPartitions(&child, eff)
 }
 

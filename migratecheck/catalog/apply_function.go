@@ -63,10 +63,11 @@ func (c *Catalog) applyCreateFunction(n *pgast.CreateFunctionStmt, eff *Effects)
 			return err
 		}
 		bodyRefs = b.sortedRefs()
-	} else if err := c.checkBody(f); err != nil {
+	}
+	if err := c.defineFunction(f, n.Replace, bodyRefs, eff); err != nil || f.BodyNode != nil {
 		return err
 	}
-	return c.defineFunction(f, n.Replace, bodyRefs, eff)
+	return c.checkBody(f) // which may call the function itself
 }
 
 // checkPolymorphicResult is check_valid_polymorphic_signature: a polymorphic result needs an argument to tell its type.
@@ -424,7 +425,7 @@ func (c *Catalog) applyAlterFunction(n *pgast.AlterFunctionStmt) error {
 // bodyBinder binds the statements of a function's body.
 func (c *Catalog) bodyBinder(f *Func) *binder {
 	b := c.newBinder()
-	b.body = true
+	b.body, b.routine = true, f.Name
 	for _, a := range f.inputs() {
 		b.params = append(b.params, param{name: a.Name, typ: a.Type})
 	}

@@ -269,9 +269,10 @@ func (c *Catalog) indexKey(table OID, elem *pgast.IndexElem, spec *indexSpec) (I
 			return key, errorf("42P17", "functions in index expression must be marked IMMUTABLE")
 		}
 		key.Expr, key.Collation, typ = e, v.collation, v.typ
-		if ref := elem.Expr.GetColumnRef(); ref != nil && len(key.Expr.Refs) == 1 && key.Expr.Refs[0].OID == table && key.Expr.Refs[0].Column > 0 {
-			// CREATE INDEX … ((a)) is an index on the column (ComputeIndexAttrs strips the parentheses).
-			key.Column, key.Expr, key.Collation = key.Expr.Refs[0].Column, nil, ""
+		if num := c.plainColumn(elem.Expr, e, table, v.typ); num > 0 {
+			// CREATE INDEX … ((a)) is an index on the column (ComputeIndexAttrs strips the parentheses), and so is one on a
+			// cast to the type that the column has.
+			key.Column, key.Expr, key.Collation = num, nil, ""
 		}
 	}
 	if len(elem.Collation) > 0 {
@@ -282,6 +283,22 @@ func (c *Catalog) indexKey(table OID, elem *pgast.IndexElem, spec *indexSpec) (I
 	class, err := c.indexOpClass(typ, spec.method, stringsOf(elem.Opclass))
 	key.OpClass, key.class = class.name, class.oid
 	return key, err
+}
+
+// plainColumn is the number of the column that an index expression amounts to, 0 when it computes something.
+func (c *Catalog) plainColumn(node *pgast.Node, e *Expr, table OID, typ TypeRef) int {
+	cast := node.GetTypeCast() != nil
+	for node.GetTypeCast() != nil {
+		node = node.GetTypeCast().Arg
+	}
+	if node.GetColumnRef() == nil || len(e.Refs) != 1 || e.Refs[0].OID != table {
+		return 0
+	}
+	col := c.relation(table).Att(e.Refs[0].Column)
+	if col == nil || cast && col.Type != typ {
+		return 0
+	}
+	return col.Num
 }
 
 // keyCollation stores COLLATE of an index key; the column's own, or of an expression the type's own, is kept as "".

@@ -38,7 +38,7 @@ func (c *Catalog) checkPartitionedUnique(r *Relation, spec *indexSpec) error {
 
 // indexPartitions makes or attaches the partitions' indexes of a new index on a partitioned table.
 func (c *Catalog) indexPartitions(index *Relation, con *Constraint, spec *indexSpec, eff *Effects) error {
-	for _, part := range c.Inheritors(index.Index.Table) {
+	for _, part := range c.partitions(index.Index.Table) {
 		if part.Kind == ForeignTable {
 			if spec.unique {
 				e := errorf("42809", "cannot create unique index on partitioned table \"%s\"", c.relation(index.Index.Table).Name)
@@ -61,7 +61,7 @@ func (c *Catalog) indexOnPartition(index, part *Relation, eff *Effects) error {
 	}
 	con := c.constraintOfIndex(index)
 	for _, own := range c.Indexes(part.OID) {
-		if own.Index.Parent != 0 || !own.Index.Valid || !c.sameIndex(index, own) {
+		if own.Index.Parent != 0 || !c.sameIndex(index, own) {
 			continue
 		}
 		ownCon := c.constraintOfIndex(own)
@@ -69,6 +69,9 @@ func (c *Catalog) indexOnPartition(index, part *Relation, eff *Effects) error {
 			continue
 		}
 		c.attachIndex(own, index, con, ownCon)
+		if !own.Index.Valid {
+			c.editIndex(index.OID, func(x *IndexAttrs) { x.Valid = false })
+		}
 		return nil
 	}
 	spec := c.specOfIndex(index, con)

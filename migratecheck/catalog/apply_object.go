@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"strings"
+
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
 
@@ -151,7 +153,11 @@ func (c *Catalog) applyDropObject(n *pgast.DropStmt, eff *Effects) error {
 		if err != nil {
 			e, ok := err.(*Error)
 			if n.MissingOk && ok && missing(e.Code) {
-				eff.note("%s, skipping", e.Message)
+				message := e.Message
+				if n.RemoveType == pgast.ObjectType_OBJECT_TRIGGER || n.RemoveType == pgast.ObjectType_OBJECT_POLICY {
+					message = strings.Replace(message, "\" for table \"", "\" for relation \"", 1) // does_not_exist_skipping says it so
+				}
+				eff.note("%s, skipping", message)
 				continue
 			}
 			return err

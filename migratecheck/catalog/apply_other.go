@@ -259,10 +259,10 @@ func (c *Catalog) applyDefine(n *pgast.DefineStmt, eff *Effects) error {
 		}
 		if _, taken := c.names.Get(nameKey(inOthers, schema, "collation\x00"+rv.Relname)); taken {
 			if n.IfNotExists {
-				eff.note("collation \"%s\" already exists, skipping", rv.Relname)
+				eff.note("collation \"%s\" for encoding \"UTF8\" already exists, skipping", rv.Relname)
 				return nil
 			}
-			return errorf("42710", "collation %s already exists", quoteMessage(rv.Relname))
+			return errorf("42710", "collation %s for encoding \"UTF8\" already exists", quoteMessage(rv.Relname))
 		}
 		return c.createOther("collation", schema, rv.Relname, false, eff)
 	}

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -215,9 +216,17 @@ func boundDatum(n *pgast.Node, t TypeRef) string {
 	}
 	text := constText(n)
 	_, boolean := k.Val.(*pgast.A_Const_Boolval)
+	// get_const_expr (src/backend/utils/adt/ruleutils.c)
+	digit := text != "" && text[0] >= '0' && text[0] <= '9'
 	switch t.OID {
-	case typeInt2, typeInt4, typeInt8, typeNumeric, 700, typeFloat8, typeOID:
-		return text
+	case typeInt4:
+		if digit {
+			return text
+		}
+	case typeNumeric:
+		if digit && strings.ContainsAny(text, "eE.") {
+			return text
+		}
 	case typeBool:
 		if text == "t" || text == "f" || boolean {
 			return map[bool]string{true: "true", false: "false"}[text[0] == 't']
@@ -228,6 +237,61 @@ func boundDatum(n *pgast.Node, t TypeRef) string {
 		}
 	}
 	return "'" + escapeQuote(text) + "'"
+}
+
+// partitions lists the partitions of a table in the order of their bounds, the default one last, as PostgreSQL goes
+// through them where names depend on the order (RelationBuildPartitionDesc); the other children of a table by creation.
+func (c *Catalog) partitions(table OID) []*Relation {
+	list := c.Inheritors(table)
+	slices.SortStableFunc(list, func(a, b *Relation) int {
+		if a.Bound == nil || b.Bound == nil {
+			return 0
+		}
+		if a.Bound.Default != b.Bound.Default {
+			if a.Bound.Default {
+				return 1
+			}
+			return -1
+		}
+		return compareBounds(a.Bound.Node, b.Bound.Node)
+	})
+	return list
+}
+
+func compareBounds(a, b *pgast.PartitionBoundSpec) int {
+	if a == nil || b == nil || a.Strategy != b.Strategy {
+		return 0
+	}
+	least := func(list []*pgast.Node) []*pgast.Node {
+		if a.Strategy != "l" || len(list) == 0 {
+			return list
+		}
+		return []*pgast.Node{slices.MinFunc(list, compareDatums)}
+	}
+	switch a.Strategy {
+	case "h":
+		return cmp.Or(cmp.Compare(a.Modulus, b.Modulus), cmp.Compare(a.Remainder, b.Remainder))
+	case "l":
+		return slices.CompareFunc(least(a.Listdatums), least(b.Listdatums), compareDatums)
+	}
+	return slices.CompareFunc(a.Lowerdatums, b.Lowerdatums, compareDatums)
+}
+
+// compareDatums orders numbers by value and everything else as text; NULL comes last.
+func compareDatums(x, y *pgast.Node) int {
+	a, aok := rangeBound(x)
+	b, bok := rangeBound(y)
+	if aok && bok {
+		return cmp.Compare(a, b)
+	}
+	s, t := boundDatum(x, TypeRef{}), boundDatum(y, TypeRef{})
+	if (s == "NULL") != (t == "NULL") {
+		if s == "NULL" {
+			return 1
+		}
+		return -1
+	}
+	return strings.Compare(s, t)
 }
 
 // cloneToPartition gives a new partition what its parent has: indexes, row triggers, foreign keys (DefineRelation,
@@ -251,6 +315,9 @@ func (c *Catalog) cloneToPartition(parent, part OID, eff *Effects) error {
 	for _, con := range c.ReferencedBy(parent) {
 		if up, ok := c.Get(con.Parent).(*Constraint); ok && up.RefTable == con.RefTable {
 			continue // a partition's copy of a foreign key that points here: its parent is in the list itself
+		}
+		if con.Table == part {
+			continue // its own, from when it was attached before: it becomes the parent's below
 		}
 		referenced = append(referenced, con)
 	}

@@ -86,8 +86,7 @@ func (c *Catalog) sequenceOptions(seq *SequenceAttrs, options []*pgast.Node, cre
 		}
 		if !create {
 			// A bound that was the old type's becomes the new type's.
-			resetMax = seq.Increment > 0 && seq.Max == oldMax || seq.Increment < 0 && seq.Max == -1 && false
-			resetMin = seq.Increment < 0 && seq.Min == oldMin
+			resetMax, resetMin = seq.Max == oldMax, seq.Min == oldMin
 		}
 		seq.Type = scalar(ref.OID)
 	}
@@ -105,14 +104,14 @@ func (c *Catalog) sequenceOptions(seq *SequenceAttrs, options []*pgast.Node, cre
 	if d := given["maxvalue"]; d != nil && d.Arg != nil {
 		seq.Max = defInt(d)
 	} else if d != nil || resetMax {
-		if seq.Max = high; seq.Increment < 0 {
+		if seq.Max = high; seq.Increment < 0 && (create || !resetMax) {
 			seq.Max = -1
 		}
 	}
 	if d := given["minvalue"]; d != nil && d.Arg != nil {
 		seq.Min = defInt(d)
 	} else if d != nil || resetMin {
-		if seq.Min = 1; seq.Increment < 0 {
+		if seq.Min = 1; seq.Increment < 0 || resetMin && !create {
 			seq.Min = low
 		}
 	}

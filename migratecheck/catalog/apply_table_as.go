@@ -25,15 +25,16 @@ func (c *Catalog) applySelectInto(s *pgast.SelectStmt, eff *Effects) error {
 }
 
 func (c *Catalog) createTableAs(into *pgast.IntoClause, query *pgast.Node, ifNotExists bool, eff *Effects) error {
+	// The query is analysed before the target is looked at (transformCreateTableAsStmt).
+	columns, _, unknown, err := c.queryColumns(query)
+	if err != nil {
+		return err
+	}
 	schema, err := c.creationSchema(into.Rel)
 	if err != nil {
 		return err
 	}
 	if exists, err := c.checkNewRelation(schema, into.Rel.Relname, ifNotExists, true, eff); exists || err != nil {
-		return err
-	}
-	columns, _, unknown, err := c.queryColumns(query)
-	if err != nil {
 		return err
 	}
 	names := stringsOf(into.ColNames)

@@ -185,6 +185,10 @@ func (b *newTable) define(rel *Relation, s *pgast.CreateStmt) error {
 		c.addConstraint(con)
 	}
 	for _, con := range b.checks {
+		if !b.isForeign {
+			con = copyConstraint(con)
+			con.SkipValidation, con.InitiallyValid = false, true // there are no rows: NOT VALID means nothing
+		}
 		if _, err := c.addCheck(rel.OID, con, nil, true, false, b.eff); err != nil {
 			return err
 		}
@@ -374,7 +378,7 @@ func (b *newTable) makeIndexes(rel OID) error {
 		return err
 	}
 	for _, con := range ordered {
-		if err := b.c.addIndexConstraint(rel, con, b.eff); err != nil {
+		if err := b.c.addIndexConstraint(rel, con, false, b.eff); err != nil {
 			return err
 		}
 	}
@@ -425,6 +429,9 @@ func relOptions(old []string, defs []*pgast.Node, reset bool) ([]string, error) 
 		name := d.Defname
 		if d.Defnamespace != "" {
 			name = d.Defnamespace + "." + name
+		}
+		if d.Defnamespace == "toast" {
+			continue // of the TOAST table, which is not in the catalog
 		}
 		if name == "oids" {
 			if !reset && (d.Arg == nil || constText(d.Arg) != "false") {

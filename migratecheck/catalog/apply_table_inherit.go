@@ -183,13 +183,13 @@ func (b *newTable) mergeOwn(columns []newColumn, own newColumn, conflicting map[
 	}
 	hasDefault := own.def != nil || own.expr != nil
 	if have.Generated != 0 {
-		if own.Generated == 0 && hasDefault {
+		if own.Generated == 0 && hasDefault && (!partition || b.c.Version >= 16) {
 			return nil, errorf("42611", "column \"%s\" inherits from generated column but specifies default", own.Name)
 		}
 		if own.Identity != 0 {
 			return nil, errorf("42611", "column \"%s\" inherits from generated column but specifies identity", own.Name)
 		}
-	} else if own.Generated != 0 {
+	} else if own.Generated != 0 && (partition || b.c.Version >= 16) {
 		e := errorf("42611", "child column \"%s\" specifies generation expression", own.Name)
 		e.Hint = "A child table column cannot be generated unless its parent column is."
 		return nil, e
@@ -199,7 +199,10 @@ func (b *newTable) mergeOwn(columns []newColumn, own newColumn, conflicting map[
 		have.Storage = own.Storage
 	}
 	if hasDefault {
-		have.def, have.expr, have.Generated = own.def, own.expr, own.Generated
+		have.def, have.expr = own.def, own.expr
+		if !partition {
+			have.Generated = own.Generated
+		}
 		delete(conflicting, own.Name)
 	}
 	return columns, nil

@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"strings"
+
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
 
@@ -121,6 +123,11 @@ func (c *Catalog) addDomainCheck(t *Type, con *pgast.Constraint) (*Constraint, e
 	if err != nil {
 		return nil, err
 	}
+	if !con.SkipValidation {
+		if err := c.domainUsedInside(t); err != nil {
+			return nil, err
+		}
+	}
 	if v.typ.known() && !c.canCoerce(v.typ, scalar(typeBool), byAssignment) {
 		return nil, errorf("42804", "argument of CHECK must be type boolean, not type %s", c.typeText(v.typ))
 	}
@@ -176,9 +183,15 @@ func (c *Catalog) applyAlterDomain(n *pgast.AlterDomainStmt, eff *Effects) error
 		}
 		c.put(&t)
 	case "N", "O":
-		if t.NotNull = n.Subtype == "O"; t.NotNull != old.NotNull {
-			c.put(&t)
+		if t.NotNull = n.Subtype == "O"; t.NotNull == old.NotNull {
+			return nil
 		}
+		if t.NotNull {
+			if err := c.domainUsedInside(&t); err != nil {
+				return err
+			}
+		}
+		c.put(&t)
 	case "C":
 		con := n.Def.GetConstraint()
 		switch con.Contype {
@@ -213,6 +226,38 @@ func (c *Catalog) applyAlterDomain(n *pgast.AlterDomainStmt, eff *Effects) error
 			valid := *con
 			valid.Valid = true
 			c.put(&valid)
+		}
+	}
+	return nil
+}
+
+// domainUsedInside refuses to tighten a domain whose values are stored inside others, in an array or a composite value,
+// where the server does not look (get_rels_with_domain, src/backend/commands/typecmds.c).
+func (c *Catalog) domainUsedInside(t *Type) error {
+	for _, d := range c.Dependents(Address{OID: t.OID}) {
+		switch o := c.Get(d.OID).(type) {
+		case *Relation:
+			if d.Column == 0 || o.Att(d.Column) == nil {
+				continue
+			}
+			col := o.Att(d.Column)
+			if o.Kind == CompositeRel {
+				if outer := c.typeOfRelation(o); outer != nil {
+					if err := c.typeUsedByTable(outer); err != nil {
+						e := err.(*Error)
+						e.Message = strings.Replace(e.Message, quoteMessage(outer.Name), quoteMessage(t.Name), 1)
+						return e
+					}
+				}
+			} else if col.Type.OID == t.OID && col.Type.Array && (o.Kind == Table || o.Kind == MatView || o.Kind == PartitionedTable) {
+				return errorf("0A000", "cannot alter type %s because column %s uses it", quoteMessage(t.Name), quoteMessage(o.Name+"."+col.Name))
+			}
+		case *Type:
+			if o.Kind == DomainType {
+				if err := c.domainUsedInside(o); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -184,11 +185,9 @@ func (c *Catalog) replaceView(old *Relation, cols []Column, q *Query, options []
 			}
 		}
 	}
-	for ref := range b.refs {
-		if ref.OID == old.OID {
-			return errorf("42P17", "infinite recursion detected in rules for relation %s", quoteMessage(old.Name))
-		}
-	}
+	// A view may be replaced by one that reads itself: only querying it is an error (fireRIRrules, "infinite recursion
+	// detected"). It does not depend on itself.
+	q.Refs = slices.DeleteFunc(slices.Clone(q.Refs), func(a Address) bool { return a.OID == old.OID })
 	r := *old
 	r.Query, r.Options = q, options
 	if !q.Unknown || len(cols) >= len(old.Columns) {

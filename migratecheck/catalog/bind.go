@@ -26,6 +26,7 @@ type binder struct {
 	failed error
 
 	params  []param // of the function whose body is bound
+	routine string  // its name, by which arguments can be qualified
 	body    bool    // a function's body is bound: there are no other parameters
 	domain  TypeRef // type of VALUE in a domain's CHECK
 	columns string  // why there are no columns ("cannot use column reference in DEFAULT expression"), "" when there are
@@ -56,8 +57,8 @@ type boundColumn struct {
 	name      string
 	typ       TypeRef
 	collation string
-	refs      []Address // the table columns behind it; two for a merged USING column
-	inherited bool      // a column of the null-extended side of an outer join
+	refs      []Address     // the table columns behind it; two for a merged USING column
+	fields    []boundColumn // of a record
 }
 
 func (c *Catalog) newBinder() *binder {

@@ -223,12 +223,7 @@ func (b *binder) functionColumns(call *pgast.Node, defs []*pgast.Node, n *pgast.
 	}
 	if rel := b.c.compositeOf(v.typ); rel != nil {
 		it := relationItem(rel, "", "")
-		if b.c.Version < 16 {
-			// Since 16 references to its columns are to the type's (process_function_rte_ref); before, to nothing.
-			for i := range it.cols {
-				it.cols[i].refs = nil
-			}
-		}
+		// References to its columns are to the type's (process_function_rte_ref in src/backend/catalog/dependency.c).
 		return it.cols, it.open, name, false, nil
 	}
 	if !v.typ.known() {

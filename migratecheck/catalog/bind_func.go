@@ -3,8 +3,6 @@ package catalog
 import (
 	"slices"
 	"strings"
-
-	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
 
 // inputs lists the arguments that a call passes.
@@ -71,6 +69,8 @@ type candidate struct {
 	variadic bool  // VARIADIC arguments are passed one by one
 	defaults int
 	schema   int // position in the search path
+	// ambiguous: another function of the schema takes the same arguments.
+	ambiguous bool
 }
 
 // candidates is FuncnameGetCandidates.
@@ -86,8 +86,8 @@ func (c *Catalog) candidates(schema, name string, nargs int, names []string, pas
 			continue
 		}
 		cand.schema = position
-		// Of two with the same arguments one hides the other: the earlier in the path, the one without VARIADIC, the one
-		// with fewer defaults.
+		// Of two with the same arguments one hides the other: the earlier in the path, the one without VARIADIC. Between
+		// f(int) and f(int, text DEFAULT …) nothing decides, not even that the first needs no default.
 		hidden := false
 		for i, old := range list {
 			if !sameTypes(old.args, cand.args) || len(names) > 0 {
@@ -102,10 +102,8 @@ func (c *Catalog) candidates(schema, name string, nargs int, names []string, pas
 					list[i] = cand
 					hidden = true
 				}
-			case old.defaults < cand.defaults:
-				hidden = true
-			case old.defaults > cand.defaults:
-				list[i] = cand
+			default:
+				list[i].ambiguous = true
 				hidden = true
 			}
 			break
@@ -208,6 +206,9 @@ func (c *Catalog) resolveCall(schema, name string, args []TypeRef, names []strin
 	all := c.candidates(schema, name, len(args), names, variadic)
 	for _, cand := range all {
 		if sameTypes(cand.args, args) {
+			if cand.ambiguous {
+				return candidate{}, all, callAmbiguous
+			}
 			return cand, all, callFunction
 		}
 	}
@@ -240,12 +241,14 @@ func (c *Catalog) resolveCall(schema, name string, args []TypeRef, names []strin
 	switch {
 	case len(fit) == 0:
 		return candidate{}, all, callMissing
+	case len(fit) == 1 && fit[0].ambiguous:
+		return candidate{}, all, callAmbiguous
 	case len(fit) == 1:
 		return fit[0], all, callFunction
 	case unknown:
 		return candidate{}, fit, callUnsure
 	}
-	if best, ok := c.bestCandidate(fit, args); ok {
+	if best, ok := c.bestCandidate(fit, args); ok && !best.ambiguous {
 		return best, all, callFunction
 	}
 	return candidate{}, fit, callAmbiguous
@@ -388,387 +391,4 @@ func (c *Catalog) bestCandidate(list []candidate, args []TypeRef) (candidate, bo
 		}
 	}
 	return candidate{}, false
-}
-
-// polymorphismFits is check_generic_type_consistency, as far as a choice between functions needs it: the arguments of
-// one family must agree on the element type.
-func (c *Catalog) polymorphismFits(declared, actual []TypeRef) bool {
-	var elem TypeRef
-	for i, d := range declared {
-		if i >= len(actual) {
-			break
-		}
-		a := actual[i]
-		if !a.known() || a.OID == typeUnknown {
-			continue
-		}
-		base := c.baseType(a).bare()
-		var e TypeRef
-		switch d.OID {
-		case typeAnyelement, typeAnynonarray, typeAnyenum:
-			e = a.bare()
-		case typeAnyarray:
-			if !base.Array {
-				continue
-			}
-			e = base.element().bare()
-		case typeAnyrange, typeAnymultirange:
-			if ty := c.typeByOID(base.OID); ty != nil && ty.Subtype.known() {
-				e = ty.Subtype.bare()
-			} else {
-				continue
-			}
-		default:
-			continue
-		}
-		if elem.known() && elem != e {
-			return false
-		}
-		elem = e
-	}
-	return true
-}
-
-// resultType is enforce_generic_type_consistency: the result of a function with polymorphic arguments.
-func (c *Catalog) resultType(f *Func, declared, actual []TypeRef) TypeRef {
-	return c.polymorphic(f.Returns, declared, actual)
-}
-
-func (c *Catalog) polymorphic(result TypeRef, declared, actual []TypeRef) TypeRef {
-	if !isPolymorphic(result) {
-		return result.bare()
-	}
-	compatible := false
-	switch result.OID {
-	case typeAnycompatible, typeAnycompatiblearray, typeAnycompatiblenonarray, typeAnycompatiblerange, typeAnycompatiblemultirange:
-		compatible = true
-	}
-	var elem, rng, multi TypeRef
-	var elems []TypeRef
-	sure, unknowns := true, false
-	for _, a := range actual {
-		if isPolymorphic(a) {
-			return result.bare() // inside a polymorphic function or aggregate
-		}
-	}
-	for i, d := range declared {
-		if i >= len(actual) || !isPolymorphic(d) {
-			continue
-		}
-		a := actual[i]
-		if !a.known() {
-			sure = false
-			continue
-		}
-		if a.OID == typeUnknown {
-			unknowns = true
-			continue
-		}
-		base := c.baseType(a).bare()
-		switch d.OID {
-		case typeAnyelement, typeAnynonarray, typeAnyenum, typeAnycompatible, typeAnycompatiblenonarray:
-			elems = append(elems, a.bare())
-		case typeAnyarray, typeAnycompatiblearray:
-			switch {
-			case base.Array:
-				elems = append(elems, base.element().bare())
-			case base.OID == 22:
-				elems = append(elems, scalar(typeInt2))
-			case base.OID == 30:
-				elems = append(elems, scalar(typeOID))
-			default:
-				sure = false // anyarray itself: pg_stats
-			}
-		case typeAnyrange, typeAnycompatiblerange:
-			rng = base
-			if ty := c.typeByOID(base.OID); ty != nil {
-				elems = append(elems, ty.Subtype.bare())
-				multi = scalar(ty.multirange)
-			}
-		case typeAnymultirange, typeAnycompatiblemultirange:
-			multi = base
-			if ty := c.rangeOf(base.OID); ty != nil {
-				rng = scalar(ty.OID)
-				elems = append(elems, ty.Subtype.bare())
-			}
-		}
-	}
-	switch {
-	case len(elems) == 0 && unknowns:
-		elem = scalar(typeText)
-	case compatible:
-		elem, _ = c.commonType(elems)
-	case len(elems) > 0:
-		elem = elems[0]
-	}
-	if !sure && !elem.known() {
-		return TypeRef{}
-	}
-	switch result.OID {
-	case typeAnyarray, typeAnycompatiblearray:
-		return arrayOf(elem)
-	case typeAnyrange, typeAnycompatiblerange:
-		return rng
-	case typeAnymultirange, typeAnycompatiblemultirange:
-		return multi
-	}
-	return elem
-}
-
-// rangeOf finds the range type of a multirange type.
-func (c *Catalog) rangeOf(multi OID) *Type {
-	if ty := c.typeByOID(multi); ty != nil && ty.Range != 0 {
-		return c.typeByOID(ty.Range)
-	}
-	for _, t := range loadTypes().byOID {
-		if t.multirange == multi {
-			return t
-		}
-	}
-	return nil
-}
-
-// bindFuncCall is ParseFuncOrColumn for a call; from says that it stands in FROM.
-func (b *binder) bindFuncCall(n *pgast.FuncCall, s *scope, from bool) (value, error) {
-	v, _, err := b.call(n, s)
-	return v, err
-}
-
-// call binds a function call and returns the function too, when it is known for sure.
-func (b *binder) call(n *pgast.FuncCall, s *scope) (value, *Func, error) {
-	names := stringList(n.Funcname)
-	schema, name := "", names[len(names)-1]
-	if len(names) > 1 {
-		schema = names[len(names)-2]
-	}
-	values := make([]value, 0, len(n.Args))
-	var argNames []string
-	for _, arg := range n.Args {
-		if named := arg.GetNamedArgExpr(); named != nil {
-			argNames = append(argNames, named.Name)
-		} else if len(argNames) > 0 {
-			return value{}, nil, errorf("42601", "positional argument cannot follow named argument")
-		}
-		v, err := b.bindExpr(arg, s)
-		if err != nil {
-			return value{}, nil, err
-		}
-		values = append(values, v)
-	}
-	direct := len(values)
-	if n.AggWithinGroup {
-		for _, sort := range n.AggOrder {
-			v, err := b.bindExpr(sort.GetSortBy().GetNode(), s)
-			if err != nil {
-				return value{}, nil, err
-			}
-			values = append(values, v)
-		}
-	} else if err := b.sorts(n.AggOrder, s); err != nil {
-		return value{}, nil, err
-	}
-	if err := b.condition(n.AggFilter, s, "FILTER"); err != nil {
-		return value{}, nil, err
-	}
-	if err := b.window(n.Over, s); err != nil {
-		return value{}, nil, err
-	}
-	args := make([]TypeRef, len(values))
-	for i, v := range values {
-		args[i] = v.typ
-	}
-	cand, some, kind := b.c.resolveCall(schema, name, args, argNames, n.FuncVariadic)
-	switch kind {
-	case callMissing:
-		return b.missingFunction(n, schema, name, values, args, argNames)
-	case callAmbiguous:
-		return value{}, nil, &Error{
-			Code: "42725", Message: "function " + b.signature(names, args, argNames) + " is not unique",
-			Hint: "Could not choose a best candidate function. You might need to add explicit type casts.", Object: Name{schema, name},
-		}
-	case callUnsure:
-		// Whatever is called, perhaps all would answer the same type.
-		b.unknown = true
-		v := value{typ: some[0].f.Returns.bare()}
-		for _, cand := range some {
-			b.noteVolatility(cand.f.Volatility)
-			if cand.f.Returns.bare() != v.typ || isPolymorphic(cand.f.Returns) {
-				v.typ = TypeRef{}
-			}
-		}
-		return v, nil, nil
-	case callCast:
-		return b.coerce(values[0], cand.args[0], explicitly), nil, nil
-	}
-	f := cand.f
-	if f.Kind == Procedure && !b.allowsProcedure(n) {
-		return value{}, nil, errorf("42809", "%s is a procedure", b.signature(names, args, argNames))
-	}
-	b.ref(Address{OID: f.OID})
-	b.noteVolatility(f.Volatility)
-	b.unknown = b.unknown || f.Assumed
-	switch {
-	case n.Over != nil:
-		b.windows++
-	case f.Kind == Aggregate:
-		b.aggregates++
-	}
-	if f.ReturnsSet {
-		b.sets++
-	}
-	for i, v := range values {
-		if i >= len(cand.args) {
-			break
-		}
-		t := cand.args[i]
-		if isPolymorphic(t) {
-			t = b.c.polymorphic(t, cand.args, args)
-		}
-		if t.OID == typeAny || !t.known() {
-			continue
-		}
-		if t.OID == typeRegclass && v.literal != nil && v.typ.OID == typeUnknown {
-			if err := b.checkRegclass(*v.literal); err != nil {
-				return value{}, nil, err
-			}
-		}
-		b.coerce(v, t, implicitly)
-	}
-	if cand.defaults > 0 {
-		b.defaults(f, cand, len(values))
-	}
-	_ = direct
-	out := value{typ: b.c.resultType(f, cand.args, args)}
-	out.collation, out.explicit = b.collationOf(values, out.typ)
-	out.fields = b.c.outputFields(f, cand.args, args)
-	return out, f, nil
-}
-
-// allowsProcedure: CALL binds its call through the same code.
-func (b *binder) allowsProcedure(*pgast.FuncCall) bool { return b.columns == callContext }
-
-// callContext is binder.columns while a CALL's arguments are bound.
-const callContext = "cannot use column reference in CALL argument"
-
-// defaults notes what the defaults of arguments that were not passed need.
-func (b *binder) defaults(f *Func, cand candidate, passed int) {
-	for i, a := range f.passed() {
-		if a.Default == nil || i < passed && cand.order == nil || slices.Contains(cand.order, i) {
-			continue
-		}
-		for _, ref := range a.Default.Refs {
-			b.ref(ref)
-		}
-		b.noteVolatility(a.Default.Volatility)
-	}
-}
-
-// outputFields lists the columns of a function's result when it is a record with OUT or TABLE arguments, or a row type.
-func (c *Catalog) outputFields(f *Func, declared, actual []TypeRef) []boundColumn {
-	out := f.outputs()
-	if len(out) < 2 && f.Returns.OID != typeRecord {
-		return nil
-	}
-	var cols []boundColumn
-	for i, a := range out {
-		name := a.Name
-		if name == "" {
-			name = "column" + itoa(i+1)
-		}
-		cols = append(cols, boundColumn{name: name, typ: c.polymorphic(a.Type, declared, actual)})
-	}
-	return cols
-}
-
-// missingFunction is the error for a function that is not there, unless the catalog may lack some.
-func (b *binder) missingFunction(n *pgast.FuncCall, schema, name string, values []value, args []TypeRef, argNames []string) (value, *Func, error) {
-	// f(row) may be the column f of the row.
-	if len(values) == 1 && len(argNames) == 0 && schema == "" {
-		if rel := b.c.compositeOf(args[0]); rel != nil {
-			if rel.Assumed {
-				b.unknown = true
-				return value{}, nil, nil
-			}
-			if col := rel.Column(name); col != nil {
-				b.ref(Address{rel.OID, col.Num})
-				return value{typ: col.Type}, nil, nil
-			}
-		}
-	}
-	if b.c.mayHaveFunction(schema, name) {
-		b.unknown = true
-		b.noteVolatility(Volatile)
-		return value{}, nil, nil
-	}
-	if schema != "" && b.c.SchemaNamed(schema) == nil && !strings.HasPrefix(schema, "pg_temp") {
-		return value{}, nil, errorf("3F000", "schema %s does not exist", quoteMessage(schema))
-	}
-	hint := "No function matches the given name and argument types. You might need to add explicit type casts."
-	return value{}, nil, &Error{
-		Code: "42883", Message: "function " + b.signature(stringList(n.Funcname), args, argNames) + " does not exist",
-		Hint: hint, Object: Name{schema, name},
-	}
-}
-
-// mayHaveFunction reports whether the catalog may lack a function of that name.
-func (c *Catalog) mayHaveFunction(schema, name string) bool {
-	if c.hasUnknownExtension() {
-		return true
-	}
-	if !c.Open || schema == "pg_catalog" {
-		return false
-	}
-	// Overloads that are known do not exclude one that is not.
-	return true
-}
-
-// signature is func_signature_string: f(integer, x => text).
-func (b *binder) signature(names []string, args []TypeRef, argNames []string) string {
-	var w strings.Builder
-	w.WriteString(strings.Join(names, "."))
-	w.WriteByte('(')
-	for i, t := range args {
-		if i > 0 {
-			w.WriteString(", ")
-		}
-		if at := i - (len(args) - len(argNames)); at >= 0 {
-			w.WriteString(argNames[at] + " => ")
-		}
-		w.WriteString(b.c.typeText(t))
-	}
-	w.WriteByte(')')
-	return w.String()
-}
-
-// window binds OVER (…).
-func (b *binder) window(w *pgast.WindowDef, s *scope) error {
-	if w == nil {
-		return nil
-	}
-	if _, err := b.bindAll(w.PartitionClause, s); err != nil {
-		return err
-	}
-	if err := b.sorts(w.OrderClause, s); err != nil {
-		return err
-	}
-	for _, n := range []*pgast.Node{w.StartOffset, w.EndOffset} {
-		if _, err := b.bindExpr(n, s); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// sorts binds ORDER BY lists that hold expressions only (aggregates, windows).
-func (b *binder) sorts(list []*pgast.Node, s *scope) error {
-	for _, n := range list {
-		expr := n
-		if sort := n.GetSortBy(); sort != nil {
-			expr = sort.Node
-		}
-		if _, err := b.bindExpr(expr, s); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -143,7 +143,7 @@ func (b *binder) targets(list []*pgast.Node, s *scope) (*boundQuery, []*pgast.No
 		if name == "" {
 			name = b.outputName(t.Val)
 		}
-		q.cols = append(q.cols, boundColumn{name: name, typ: v.typ, collation: v.collation, refs: v.columns})
+		q.cols = append(q.cols, boundColumn{name: name, typ: v.typ, collation: v.collation, refs: v.columns, fields: v.fields})
 		exprs = append(exprs, t.Val)
 	}
 	return q, exprs, nil

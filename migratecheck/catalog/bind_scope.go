@@ -163,7 +163,7 @@ func (b *binder) column(col *boundColumn) value {
 	for _, a := range col.refs {
 		b.ref(a)
 	}
-	v := value{typ: col.typ, collation: col.collation}
+	v := value{typ: col.typ, collation: col.collation, fields: col.fields}
 	if len(col.refs) == 1 {
 		v.columns = col.refs
 	}
@@ -333,6 +333,9 @@ func (b *binder) wholeRow(n *pgast.ColumnRef, s *scope) (value, error) {
 		return value{}, err
 	}
 	if it == nil {
+		if v, ok := b.paramNamed(names); ok {
+			return v, nil
+		}
 		return value{}, b.missingTable(s, schema, names[len(names)-1])
 	}
 	return b.row(it), nil
@@ -340,19 +343,28 @@ func (b *binder) wholeRow(n *pgast.ColumnRef, s *scope) (value, error) {
 
 // paramNamed resolves a function's argument by name: arg, f.arg, or arg.field.
 func (b *binder) paramNamed(names []string) (value, bool) {
-	for _, p := range b.params {
-		if p.name != "" && (p.name == names[0] || len(names) == 2 && p.name == names[1]) {
-			v := value{typ: p.typ}
-			if p.name == names[0] && len(names) == 2 {
-				if rel := b.c.compositeOf(p.typ); rel != nil {
-					if col := rel.Column(names[1]); col != nil {
-						b.ref(Address{rel.OID, col.Num})
-						return value{typ: col.Type}, true
-					}
-				}
-			}
+	if len(names) > 1 && b.routine != "" && names[0] == b.routine {
+		if v, ok := b.param(names[1], names[2:]); ok {
 			return v, true
 		}
+	}
+	return b.param(names[0], names[1:])
+}
+
+// param is the argument of a name, or a field of it.
+func (b *binder) param(name string, fields []string) (value, bool) {
+	for _, p := range b.params {
+		if p.name == "" || p.name != name {
+			continue
+		}
+		v := value{typ: p.typ}
+		for _, f := range fields {
+			var err error
+			if v, err = b.field(v, f); err != nil {
+				return value{}, false
+			}
+		}
+		return v, true
 	}
 	return value{}, false
 }

@@ -36,7 +36,7 @@ type Catalog struct {
 	// indexes, sequences), types, functions (key includes the argument types), schemas, extensions, …
 	names *btree.Map[string, OID]
 	// children finds what belongs to a relation or type: parent OID in the upper half, child OID in the lower.
-	children *btree.Map[uint64, struct{}]
+	children *btree.Map[uint64, childRole]
 	// deps is pg_depend by dependent object, dependents the way back: the OIDs that refer to an object (depend.go).
 	deps       *btree.Map[OID, []Dep]
 	dependents *btree.Map[OID, []OID]
@@ -81,7 +81,7 @@ func New(cfg Config) *Catalog {
 		next:       FirstUserOID,
 		objects:    newMap[OID, Object](),
 		names:      newMap[string, OID](),
-		children:   newMap[uint64, struct{}](),
+		children:   newMap[uint64, childRole](),
 		deps:       newMap[OID, []Dep](),
 		dependents: newMap[OID, []OID](),
 		comments:   newMap[uint64, string](),
@@ -184,7 +184,7 @@ func (c *Catalog) put(o Object) {
 		}
 	}
 	for _, p := range parents {
-		c.children.Set(uint64(p)<<32|uint64(oid), struct{}{})
+		c.children.Set(uint64(p)<<32|uint64(oid), roleOf(o, p))
 	}
 	c.touch(oid, nil)
 }
@@ -218,16 +218,56 @@ func (c *Catalog) removeName(o Object) {
 }
 
 // childrenOf yields the objects that belong to parent, in order of creation.
-func (c *Catalog) childrenOf(parent OID) iter.Seq[Object] {
+func (c *Catalog) childrenOf(parent OID) iter.Seq[Object] { return c.childrenIn(parent, 0) }
+
+// childrenIn is childrenOf for those in one role; 0 is any. The role is in the index, so that the others are not looked up.
+func (c *Catalog) childrenIn(parent OID, role childRole) iter.Seq[Object] {
 	return func(yield func(Object) bool) {
-		c.children.Ascend(uint64(parent)<<32, func(key uint64, _ struct{}) bool {
+		c.children.Ascend(uint64(parent)<<32, func(key uint64, is childRole) bool {
 			if OID(key>>32) != parent {
 				return false
+			}
+			if role != 0 && is != role {
+				return true
 			}
 			o, ok := c.objects.Get(OID(key & math.MaxUint32))
 			return !ok || yield(o)
 		})
 	}
+}
+
+// childRole is what an object is to its parent.
+type childRole byte
+
+const (
+	roleConstraint childRole = iota + 1
+	roleIndex
+	roleInheritor
+	roleTrigger
+	roleRule
+	rolePolicy
+	roleOther
+)
+
+func roleOf(o Object, parent OID) childRole {
+	switch o := o.(type) {
+	case *Constraint:
+		return roleConstraint
+	case *Relation:
+		switch {
+		case o.Index != nil && o.Index.Table == parent:
+			return roleIndex
+		case slices.Contains(o.Inherits, parent):
+			return roleInheritor
+		}
+	case *Trigger:
+		return roleTrigger
+	case *Rule:
+		return roleRule
+	case *Policy:
+		return rolePolicy
+	}
+	return roleOther
 }
 
 // parentsOf lists the relations (or domain) that o belongs to; a foreign key belongs to both its tables.
@@ -269,7 +309,7 @@ func parentsOf(o Object) []OID {
 // to it are not among them (see ReferencedBy).
 func (c *Catalog) Constraints(of OID) []*Constraint {
 	var list []*Constraint
-	for o := range c.childrenOf(of) {
+	for o := range c.childrenIn(of, roleConstraint) {
 		if con, ok := o.(*Constraint); ok && (con.Table == of || con.Domain == of) {
 			list = append(list, con)
 		}
@@ -280,7 +320,7 @@ func (c *Catalog) Constraints(of OID) []*Constraint {
 // ReferencedBy lists the foreign keys that point at a table, its own to itself included.
 func (c *Catalog) ReferencedBy(table OID) []*Constraint {
 	var list []*Constraint
-	for o := range c.childrenOf(table) {
+	for o := range c.childrenIn(table, roleConstraint) {
 		if con, ok := o.(*Constraint); ok && con.RefTable == table {
 			list = append(list, con)
 		}
@@ -291,7 +331,7 @@ func (c *Catalog) ReferencedBy(table OID) []*Constraint {
 // Indexes lists the indexes of a table, in order of creation.
 func (c *Catalog) Indexes(table OID) []*Relation {
 	var list []*Relation
-	for o := range c.childrenOf(table) {
+	for o := range c.childrenIn(table, roleIndex) {
 		if r, ok := o.(*Relation); ok && r.Index != nil && r.Index.Table == table {
 			list = append(list, r)
 		}
@@ -302,7 +342,7 @@ func (c *Catalog) Indexes(table OID) []*Relation {
 // Inheritors lists the direct children of a table: partitions and inheriting tables (of an index: attached indexes).
 func (c *Catalog) Inheritors(table OID) []*Relation {
 	var list []*Relation
-	for o := range c.childrenOf(table) {
+	for o := range c.childrenIn(table, roleInheritor) {
 		if r, ok := o.(*Relation); ok {
 			for _, p := range r.Inherits {
 				if p == table {
@@ -315,17 +355,17 @@ func (c *Catalog) Inheritors(table OID) []*Relation {
 }
 
 // Triggers lists the triggers of a table by creation.
-func (c *Catalog) Triggers(table OID) []*Trigger { return childrenAs[*Trigger](c, table) }
+func (c *Catalog) Triggers(table OID) []*Trigger { return childrenAs[*Trigger](c, table, roleTrigger) }
 
 // Rules lists the rewrite rules of a relation.
-func (c *Catalog) Rules(table OID) []*Rule { return childrenAs[*Rule](c, table) }
+func (c *Catalog) Rules(table OID) []*Rule { return childrenAs[*Rule](c, table, roleRule) }
 
 // Policies lists the row-security policies of a table.
-func (c *Catalog) Policies(table OID) []*Policy { return childrenAs[*Policy](c, table) }
+func (c *Catalog) Policies(table OID) []*Policy { return childrenAs[*Policy](c, table, rolePolicy) }
 
-func childrenAs[T Object](c *Catalog, parent OID) []T {
+func childrenAs[T Object](c *Catalog, parent OID, role childRole) []T {
 	var list []T
-	for o := range c.childrenOf(parent) {
+	for o := range c.childrenIn(parent, role) {
 		if t, ok := o.(T); ok {
 			list = append(list, t)
 		}

@@ -221,10 +221,10 @@ func withAssumed(old, assumed Object) Object {
 func diffRecords(before, after *Catalog, old, new Object) []Change {
 	var changes []Change
 	oid := new.ObjectID()
-	if !slices.Equal(recordsOf(before, before.comments.Ascend, oid), recordsOf(after, after.comments.Ascend, oid)) {
+	if !slices.Equal(recordsOf(before.comments.Ascend, oid), recordsOf(after.comments.Ascend, oid)) {
 		changes = append(changes, Change{Op: CommentChanged, Old: old, New: new})
 	}
-	if !slices.Equal(recordsOf(before, before.grants.Ascend, oid), recordsOf(after, after.grants.Ascend, oid)) {
+	if !slices.Equal(recordsOf(before.grants.Ascend, oid), recordsOf(after.grants.Ascend, oid)) {
 		changes = append(changes, Change{Op: GrantsChanged, Old: old, New: new})
 	}
 	return changes
@@ -236,7 +236,7 @@ type record struct {
 	text string
 }
 
-func recordsOf[V any](_ *Catalog, ascend func(uint64, func(uint64, V) bool), oid OID) []record {
+func recordsOf[V any](ascend func(uint64, func(uint64, V) bool), oid OID) []record {
 	var list []record
 	ascend(Address{OID: oid}.key(), func(k uint64, v V) bool {
 		if OID(k>>32) != oid {

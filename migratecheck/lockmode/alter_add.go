@@ -12,7 +12,7 @@ func (a *alteration) addColumn(cmd *pgast.AlterTableCmd) {
 		if a.version >= 13 {
 			return
 		}
-		// Before version 13 the constraints of the clause are added again all the same (fixed by commit 1281a5c907b).
+		// Before version 13 the constraints of the clause are added again all the same.
 	} else {
 		a.recurse(nil)
 	}

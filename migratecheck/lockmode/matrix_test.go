@@ -22,6 +22,7 @@ func TestRowsOutsideTransactions(t *testing.T) {
 	require.NoError(t, err)
 	for _, version := range testedVersions(t) {
 		t.Run(fmt.Sprint("PostgreSQL ", version), func(t *testing.T) {
+			t.Parallel()
 			w := newWorkbench(t, version)
 			for _, row := range rows {
 				if row.NoTransaction && version >= row.First && version <= row.Last {

@@ -184,6 +184,7 @@ func TestRows(t *testing.T) {
 	require.NoError(t, err)
 	for _, version := range testedVersions(t) {
 		t.Run(fmt.Sprint("PostgreSQL ", version), func(t *testing.T) {
+			t.Parallel()
 			w := newWorkbench(t, version)
 			for i, row := range rows {
 				if version < row.First || version > row.Last || row.NoTransaction {

@@ -197,7 +197,7 @@ func (a *analyzer) read(m member, mode Mode, d depth, inh, all bool) {
 }
 
 // lockPlannedIndexes locks the indexes that the planner opens. Those of a partitioned table itself it opens since
-// version 16 (get_relation_info, commit 3c569049b7b), and with ONLY.
+// version 16 (get_relation_info), and with ONLY.
 func (a *analyzer) lockPlannedIndexes(rel *catalog.Relation, mode Mode, inh bool) {
 	if rel == nil || inh && isPartitioned(rel) && a.version < 16 {
 		return

@@ -28,6 +28,7 @@ func TestRandom(t *testing.T) {
 	t.Logf("seed %d, %d schemas", seed, schemas)
 	for _, version := range testedVersions(t) {
 		t.Run(fmt.Sprint("PostgreSQL ", version), func(t *testing.T) {
+			t.Parallel()
 			server := pgtest.Shared(t, pgtest.Config{Version: version, Settings: serverSettings()})
 			conn := pgtest.Connect(t, server.Database(t))
 			var tally tally

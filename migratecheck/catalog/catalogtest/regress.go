@@ -91,18 +91,44 @@ func (c *Checker) Follow(ctx context.Context, statements []string, every int) (T
 		return t, err
 	}
 	f := follower{c: c, t: &t, cat: catalog.New(catalog.Config{}), off: map[string]bool{}}
+	err := f.all(ctx, statements, every)
+	return t, errors.Join(err, c.dropSubscriptions(ctx))
+}
+
+func (f *follower) all(ctx context.Context, statements []string, every int) error {
 	for _, sql := range statements {
 		if wantsData(sql) {
 			continue
 		}
 		if err := f.statement(ctx, sql, every); err != nil {
-			return t, err
+			return err
 		}
 	}
-	if conn := c.conn.PgConn(); len(f.unseen) > 0 && conn.TxStatus() != 'E' {
-		return t, f.compare(ctx, true)
+	if len(f.unseen) > 0 && f.c.conn.PgConn().TxStatus() != 'E' {
+		return f.compare(ctx, true)
 	}
-	return t, nil
+	return nil
+}
+
+// dropSubscriptions takes away what would keep the database from being dropped.
+func (c *Checker) dropSubscriptions(ctx context.Context) error {
+	conn := c.conn.PgConn()
+	if conn.IsClosed() {
+		return nil
+	}
+	results, err := conn.Exec(ctx, "ROLLBACK; RESET ROLE; RESET SESSION AUTHORIZATION; SELECT quote_ident(subname) FROM pg_subscription").ReadAll()
+	if err != nil {
+		return fmt.Errorf("listing subscriptions: %w", err)
+	}
+	for _, row := range results[len(results)-1].Rows {
+		name := string(row[0])
+		for _, sql := range []string{"ALTER SUBSCRIPTION %s DISABLE", "ALTER SUBSCRIPTION %s SET (slot_name = NONE)", "DROP SUBSCRIPTION %s"} {
+			if _, err := conn.Exec(ctx, fmt.Sprintf(sql, name)).ReadAll(); err != nil {
+				return fmt.Errorf("dropping subscription %s: %w", name, err)
+			}
+		}
+	}
+	return nil
 }
 
 // wantsData tells COPY FROM STDIN, which would make the server wait.

@@ -68,3 +68,14 @@ DROP INDEX CONCURRENTLY i;
 ROLLBACK;
 DROP INDEX CONCURRENTLY i;
 DROP INDEX CONCURRENTLY IF EXISTS i;
+
+-- script: keys that are columns after all
+CREATE TABLE t (a int, b text, c varchar(10));
+CREATE INDEX ON t ((a));
+CREATE INDEX ON t ((b::text));
+CREATE INDEX ON t ((a::bigint));
+CREATE INDEX ON t ((c::varchar(10)));
+CREATE INDEX ON t ((c::varchar(5)));
+CREATE INDEX ON t ((c::text));
+CREATE INDEX ON t ((c::varchar));
+CREATE INDEX ON t ((c));

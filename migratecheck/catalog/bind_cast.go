@@ -1,0 +1,167 @@
+package catalog
+
+import (
+	"slices"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+)
+
+// coerce converts v to the type for the context, noting what that runs and needs.
+func (b *binder) coerce(v value, target TypeRef, context coercionContext) value {
+	if !target.known() {
+		return value{constant: v.constant}
+	}
+	out := value{typ: target, constant: v.constant, literal: v.literal}
+	if !v.typ.known() {
+		return out
+	}
+	if v.typ.OID == typeUnknown {
+		// A literal becomes a constant of the type at once, whatever its in function is like.
+		if v.literal != nil {
+			b.regConstant(*v.literal, target)
+			if err := b.c.checkEnumLabel(*v.literal, target); err != nil && b.failed == nil {
+				b.failed = err
+			}
+		}
+		b.refType(target)
+		return out
+	}
+	if v.typ.bare() != target.bare() {
+		volatility := b.c.coercionVolatility(v.typ, target, context)
+		b.noteVolatility(volatility)
+		if volatility != Immutable {
+			out.constant = false
+		}
+		if _, cast := b.c.coercion(v.typ, target, context); cast != nil && cast.Function != 0 {
+			b.ref(Address{OID: cast.Function})
+		} else {
+			b.refType(target)
+		}
+	}
+	return out
+}
+
+// bindCast is transformTypeCast.
+func (b *binder) bindCast(n *pgast.TypeCast, s *scope) (value, error) {
+	target, err := b.c.resolveType(n.TypeName)
+	if err != nil {
+		return value{}, err
+	}
+	// ARRAY[…]::t[] gives the type to the elements.
+	if arr := n.Arg.GetAArrayExpr(); arr != nil && target.Array {
+		all := true
+		for _, e := range arr.Elements {
+			v, err := b.bindExpr(e, s)
+			if err != nil {
+				return value{}, err
+			}
+			all = all && v.constant
+			if e.GetAArrayExpr() == nil {
+				b.coerce(v, target.element(), explicitly)
+			}
+		}
+		b.refType(target)
+		return value{typ: target, constant: all}, nil
+	}
+	v, err := b.bindExpr(n.Arg, s)
+	if err != nil {
+		return value{}, err
+	}
+	if !b.c.canCoerce(v.typ, target, explicitly) && !b.rowCoerces(v, target) {
+		return value{}, errorf("42846", "cannot cast type %s to %s", b.c.typeText(v.typ), b.c.typeText(target))
+	}
+	out := b.coerce(v, target, explicitly)
+	if c := b.c.typeByOID(target.OID); c == nil || c.collatable || target.Array {
+		out.collation = v.collation
+	}
+	return out, nil
+}
+
+func (b *binder) rowCoerces(v value, target TypeRef) bool {
+	return v.typ.OID == typeRecord && !v.typ.Array && b.c.compositeOf(target) != nil
+}
+
+// regConstant notes the object that a constant of a reg… type names (find_expr_references_walker, case Const).
+func (b *binder) regConstant(text string, target TypeRef) {
+	if target.Array {
+		return
+	}
+	switch target.OID {
+	case typeRegclass:
+		schema, name, ok := splitQualified(text)
+		if !ok {
+			return
+		}
+		if r := b.c.Relation(schema, name); r != nil {
+			b.ref(Address{OID: r.OID})
+		} else if b.c.builtinRelation(schema, name) == nil {
+			b.unknown = b.unknown || b.c.Open
+		}
+	case 2206: // regtype
+		schema, name, ok := splitQualified(text)
+		if t, found := b.c.lookupType(schema, name); ok && found {
+			b.refType(t)
+		}
+	case typeRegproc:
+		schema, name, ok := splitQualified(text)
+		if list := b.c.functionsNamed(schema, name); ok && len(list) == 1 {
+			b.ref(Address{OID: list[0].OID})
+		}
+	case 4089: // regnamespace
+		if s := b.c.SchemaNamed(text); s != nil {
+			b.ref(Address{OID: s.OID})
+		}
+	}
+}
+
+// checkEnumLabel is enum_in (src/backend/utils/adt/enum.c): the label must exist, and must not be one that ALTER TYPE …
+// ADD VALUE added in the transaction that is still open.
+func (c *Catalog) checkEnumLabel(label string, target TypeRef) error {
+	base := c.baseType(target)
+	t := c.typeByOID(base.OID)
+	if t == nil || base.Array || t.Kind != EnumType || t.Assumed {
+		return nil
+	}
+	if !slices.Contains(t.Labels, label) {
+		return errorf("22P02", "invalid input value for enum %s: %s", c.typeText(base), quoteMessage(label))
+	}
+	if !slices.Contains(t.added, label) || !c.InTransaction() {
+		return nil
+	}
+	before, existed := c.tx[0].State.Get(t.OID).(*Type)
+	if !existed && c.Version >= 17 {
+		return nil // since 17 the values of a type that is new itself may be used
+	}
+	if !existed || !slices.Contains(before.Labels, label) {
+		return &Error{
+			Code: "55P04", Message: "unsafe use of new value " + quoteMessage(label) + " of enum type " + c.typeText(base),
+			Hint: "New enum values must be committed before they can be used.",
+		}
+	}
+	return nil
+}
+
+// checkRegclass is regclassin: the relation that a literal names must exist.
+func (b *binder) checkRegclass(text string) error {
+	if text == "" || text == "-" || text[0] >= '0' && text[0] <= '9' {
+		return nil
+	}
+	schema, name, ok := splitQualified(text)
+	if !ok {
+		return errorf("42602", "invalid name syntax")
+	}
+	if b.c.Relation(schema, name) != nil || b.c.builtinRelation(schema, name) != nil {
+		return nil
+	}
+	if schema != "" && b.c.SchemaNamed(schema) == nil && !b.c.Open {
+		return errorf("3F000", "schema %s does not exist", quoteMessage(schema))
+	}
+	if b.c.assumeRelation(&pgast.RangeVar{Schemaname: schema, Relname: name}, Sequence) != nil {
+		b.unknown = true
+		return nil
+	}
+	if schema != "" {
+		name = schema + "." + name
+	}
+	return &Error{Code: "42P01", Message: "relation " + quoteMessage(name) + " does not exist", Object: Name{schema, name}}
+}

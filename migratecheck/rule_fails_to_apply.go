@@ -1,0 +1,77 @@
+package migratecheck
+
+import (
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+var ruleFailsToApply = &Rule{
+	ID: "fails-to-apply", Category: Itself, Severity: Error,
+	Doc: Doc{
+		Summary:    "A statement that PostgreSQL refuses on the schema it meets, whatever the rows are.",
+		Why:        "The migration stops there with an error, on the first node that is upgraded, and the release with it.",
+		Schema:     "CREATE TABLE owner (id integer PRIMARY KEY);\nCREATE TABLE repo (id integer PRIMARY KEY, owner_id integer REFERENCES owner);",
+		Bad:        "DROP TABLE owner;",
+		Good:       "ALTER TABLE repo DROP CONSTRAINT repo_owner_id_fkey;\nDROP TABLE owner;",
+		Exceptions: "Objects that do not exist are reported by unknown-object, Down sections by down-cannot-run, statements that no transaction takes by concurrently-in-transaction. Off when the history has no known beginning (an open catalog, see -schema), and after the first error of a transaction: what follows it does not run.",
+		Versions:   "All; what a later version allows is judged by -pg.",
+		Source:     "PostgreSQL 15 manual, appendix A; each check of the catalog cites its source.",
+	},
+	Step: func(s *Step) {
+		if !s.fails() || isMissing(s.Err) {
+			return
+		}
+		switch s.Err.Code {
+		case "25001", "55P04":
+			return // concurrently-in-transaction and enum-value-used-in-transaction
+		}
+		message := s.Err.Message
+		if s.Err.Detail != "" {
+			message += " (" + strings.Join(strings.Fields(s.Err.Detail), " ") + ")"
+		}
+		s.Report("the migration fails here: "+message, failureHelp(s.Err))
+	},
+}
+
+// fails reports whether the server refuses the statement and is the first to be refused in its transaction.
+func (s *Step) fails() bool {
+	if s.Err == nil || s.Err.Code == catalog.NotUnderstood || s.Before.Open {
+		return false
+	}
+	if s.Tx.Explicit {
+		for _, e := range s.Earlier() {
+			if e.Err != nil && e.Err.Code != catalog.NotUnderstood {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// failureHelp says what to write instead, by SQLSTATE.
+func failureHelp(e *catalog.Error) string {
+	if e.Code == "2BP01" {
+		return "Drop, or point elsewhere, what depends on it first, by name. CASCADE would drop it unseen, whatever else has come to depend on it in production."
+	}
+	if e.Hint != "" {
+		return e.Hint
+	}
+	switch e.Code {
+	case "42P07", "42710", "42701", "42723", "42P06", "42712":
+		return "It is there already at this point of the history: leave the statement out, or choose another name. IF NOT EXISTS would only hide that the two may differ."
+	case "42804", "42846":
+		return "Convert explicitly: USING with an expression of the new type for a column, a cast elsewhere; drop a default that cannot be converted first and set the new one after."
+	case "42830":
+		return "A foreign key needs a primary key or unique constraint on exactly the columns it refers to: add that first."
+	case "42809":
+		return "The object is of another kind than the statement says: write the statement for that kind (DROP VIEW for a view, DROP INDEX for an index)."
+	case "42P16":
+		return "Remove what contradicts the table as it is at this point of the history, or change that first."
+	case "0A000":
+		return "PostgreSQL has no such operation in this version: write it in other steps, or see what a newer version allows with -pg."
+	case "42601":
+		return "Correct the statement: the grammar takes it, the server does not."
+	}
+	return "Correct the statement; apply the migrations to a scratch database to see it pass."
+}
