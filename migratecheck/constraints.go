@@ -66,8 +66,14 @@ func (s *Step) validateHelp(con *catalog.Constraint) string {
 			break
 		}
 	}
-	return intro + fmt.Sprintf("\nALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[3]s NOT VALID;\nthen, in a later migration (another transaction), check the old rows while everybody works:\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;",
-		table, quoteIdent(con.Name), s.constraintSQL(con))
+	drop := ""
+	for _, old := range s.Before.Constraints(con.Table) {
+		if old.Name == con.Name {
+			drop = "DROP CONSTRAINT " + quoteIdent(con.Name) + ", "
+		}
+	}
+	return intro + fmt.Sprintf("\nALTER TABLE %[1]s %[4]sADD CONSTRAINT %[2]s %[3]s NOT VALID;\nthen, in a later migration (another transaction), check the old rows while everybody works:\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;",
+		table, quoteIdent(con.Name), s.constraintSQL(con), drop)
 }
 
 // usingIndexHelp is a UNIQUE or PRIMARY KEY whose index is built beforehand.
@@ -168,6 +174,11 @@ func (s *Step) onNewColumnsOnly(con *catalog.Constraint) bool {
 
 // replacesEqual reports whether the released schema holds a constraint that asks the same of writers.
 func (s *Step) replacesEqual(con *catalog.Constraint) bool {
+	for _, c := range s.Changes {
+		if old, ok := c.Old.(*catalog.Constraint); ok && c.Op == catalog.Dropped && old.Assumed && old.Table == con.Table && old.Name == con.Name {
+			return true // of an assumed table: most likely another action for the same
+		}
+	}
 	released := s.File.Run.released(s.File)
 	for _, old := range released.Constraints(con.Table) {
 		if old.Kind != con.Kind || !sameNumbers(old.Columns, con.Columns) {

@@ -1,6 +1,8 @@
 package migratecheck
 
 import (
+	"slices"
+
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
@@ -54,4 +56,35 @@ func partitions(c *catalog.Catalog, table catalog.OID) []*catalog.Relation {
 		}
 	}
 	return list
+}
+
+// preparedOn reports whether every partition has already what a constraint of the partitioned table asks of it: a valid
+// one of its own that PostgreSQL attaches to the new one instead of reading the rows (tryAttachPartitionForeignKey in
+// src/backend/commands/tablecmds.c; DefineIndex in src/backend/commands/indexcmds.c).
+func (s *Step) preparedOn(con *catalog.Constraint) bool {
+	parent, ok := s.After.Get(con.Table).(*catalog.Relation)
+	if !ok || parent.Kind != catalog.PartitionedTable {
+		return false
+	}
+	list := partitions(s.Before, con.Table)
+	for _, p := range list {
+		if !slices.ContainsFunc(s.Before.Constraints(p.OID), func(own *catalog.Constraint) bool {
+			return own.Kind == con.Kind && own.Valid && own.RefTable == con.RefTable &&
+				slices.Equal(namesOf(p, own.Columns), namesOf(parent, con.Columns)) && slices.Equal(own.RefColumns, con.RefColumns) &&
+				own.OnDelete == con.OnDelete && own.OnUpdate == con.OnUpdate && own.Deferrable == con.Deferrable
+		}) {
+			return false
+		}
+	}
+	return len(list) > 0
+}
+
+func namesOf(r *catalog.Relation, nums []int) []string {
+	var names []string
+	for _, n := range nums {
+		if col := r.Att(n); col != nil {
+			names = append(names, col.Name)
+		}
+	}
+	return names
 }

@@ -34,7 +34,7 @@ func (s *Step) releasedColumn(table catalog.OID, num int) *catalog.Column {
 // addedInFile reports whether this file itself adds the column; an earlier pending file may have added it otherwise.
 func (f *File) addedInFile(table catalog.OID, num int) bool {
 	rel, ok := f.Before.Get(table).(*catalog.Relation)
-	return !ok || !rel.Assumed && rel.Att(num) == nil
+	return !ok || rel.Att(num) == nil
 }
 
 // columnAfter is a column as the file leaves it; nil when it is gone.

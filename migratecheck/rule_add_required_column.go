@@ -27,7 +27,7 @@ var ruleAddRequiredColumn = &Rule{
 				oid := c.New.ObjectID()
 				// As it is at the end of the file: NOT NULL or the default may come or go in a later statement.
 				col := f.columnAfter(oid, c.NewColumn.Num)
-				if col == nil || !col.NotNull || col.Default != nil || col.Identity != 0 || col.Generated != 0 || f.takesReleasedName(s, oid, col) {
+				if col == nil || !col.NotNull || col.Default != nil || col.Identity != 0 || col.Generated != 0 || f.takesReleasedName(oid, col) {
 					continue
 				}
 				dropped := ""
@@ -45,13 +45,10 @@ var ruleAddRequiredColumn = &Rule{
 
 // takesReleasedName reports whether a column ends under the name of a released one from which it was filled: released
 // code does write it.
-func (f *File) takesReleasedName(s *Step, table catalog.OID, col *catalog.Column) bool {
-	was, ok := f.Run.released(f).Get(table).(*catalog.Relation)
-	if !ok {
-		return false
-	}
-	old := was.Column(col.Name)
-	return old != nil && old.Num != col.Num && f.Up[len(f.Up)-1].copiesColumn(table, old.Num, col.Num)
+func (f *File) takesReleasedName(table catalog.OID, col *catalog.Column) bool {
+	last := f.Up[len(f.Up)-1]
+	old := last.knownAs(f.Run.released(f), table, col.Name)
+	return old != nil && old.Num != col.Num && last.copiesColumn(table, old, col.Num)
 }
 
 // notNullSteps is SET NOT NULL without a scan under an exclusive lock, each statement in a migration of its own.

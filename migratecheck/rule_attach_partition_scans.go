@@ -29,6 +29,9 @@ var ruleAttachPartitionScans = &Rule{
 			rel := s.relation(sc.Relation)
 			at := s.Find("ATTACH", "PARTITION")
 			if rel.Bound != nil && rel.Bound.Default {
+				if s.excludesBounds(rel) {
+					continue
+				}
 				s.ReportAt(at, s.Sized(sc.Relation, Warning),
 					fmt.Sprintf("reads all rows of the default partition %s, to see that none belongs into the new one, under an AccessExclusiveLock: every query on %[1]s waits", s.Name(sc.Relation)),
 					s.boundsHelp(rel, true))
@@ -39,6 +42,20 @@ var ruleAttachPartitionScans = &Rule{
 				s.boundsHelp(rel, false))
 		}
 	},
+}
+
+// excludesBounds reports whether a valid CHECK of the default partition is the one that boundsHelp advises.
+func (s *Step) excludesBounds(rel *catalog.Relation) bool {
+	plain := func(sql string) string {
+		return strings.ToLower(strings.NewReplacer(" ", "", "\n", "", "\t", "", "(", "", ")", "").Replace(sql))
+	}
+	bounds := s.newBounds(rel)
+	for _, con := range s.Before.Constraints(rel.OID) {
+		if bounds != "" && con.Kind == catalog.Check && con.Valid && con.Check != nil && plain(con.Check.SQL) == plain("NOT ("+bounds+")") {
+			return true
+		}
+	}
+	return false
 }
 
 // boundsHelp is the CHECK that spares the reading of rel.

@@ -16,7 +16,7 @@ var ruleChangeColumnType = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, mode integer NOT NULL);",
 		Bad:        "ALTER TABLE repo ALTER COLUMN mode TYPE text USING mode::text;",
 		Good:       "ALTER TABLE repo ADD COLUMN mode_name text;",
-		Exceptions: "Silent for widening that code does not notice (varchar(n) to varchar(m) or text, numeric with more digits before and behind the point, real to double precision), for an enum swapped for one with the same labels, and for a column that the pending change adds. integer to bigint, json to jsonb, timestamp to timestamptz, enum to text and an enum with more labels are warnings. A swap of columns (ADD x2, UPDATE SET x2 = x, DROP x, RENAME x2 TO x) counts as a change of type. narrow-column-type speaks when values can be lost, table-rewrite of the time it takes.",
+		Exceptions: "Silent for widening that code does not notice (varchar(n) to varchar(m) or text, numeric with more digits before and behind the point, real to double precision), for an enum swapped for one with the same labels, and for a column that the pending change adds. integer to bigint, json to jsonb, timestamp to timestamptz, enum to text and an enum with more labels are warnings, and so is a change from a type that is not known, because the history has no baseline. A swap of columns (ADD x2, UPDATE SET x2 = x, DROP x, RENAME x2 TO x) counts as a change of type. narrow-column-type speaks when values can be lost, table-rewrite of the time it takes.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, ALTER TABLE, SET DATA TYPE; swaps of columns in one transaction in sr.ht's histories.",
 	},
@@ -42,7 +42,11 @@ var ruleChangeColumnType = &Rule{
 				continue
 			}
 			message := fmt.Sprintf("changes the type of %s from %s to %s: released code goes on reading, comparing and writing it as %[2]s", name, r.from, r.to)
-			if r.swapped {
+			switch {
+			case r.old.Type.OID == 0: // of a table that nobody has seen created
+				severity = Warning
+				message = fmt.Sprintf("%s is %s from now on, perhaps another type than before: released code goes on reading, comparing and writing the old one", name, r.to)
+			case r.swapped:
 				message = fmt.Sprintf("swaps %s, %s, for a column that is %s: released code goes on reading, comparing and writing it as %[2]s", name, r.from, r.to)
 			}
 			help := s.changeTypeHelp(r)

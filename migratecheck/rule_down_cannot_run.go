@@ -20,6 +20,6 @@ var ruleDownCannotRun = &Rule{
 		if isMissing(s.Err) {
 			help = "Check the name and the order: a Down section undoes the statements of Up from the last to the first."
 		}
-		s.Report("the Down section fails here: "+s.Err.Message, help)
+		s.Report("the Down section fails here: "+failureMessage(s.Err), help)
 	},
 }

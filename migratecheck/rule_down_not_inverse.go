@@ -3,8 +3,6 @@ package migratecheck
 import (
 	"fmt"
 	"strings"
-
-	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
 var ruleDownNotInverse = &Rule{
@@ -31,10 +29,10 @@ var ruleDownNotInverse = &Rule{
 			}
 		}
 		var list []string
-		for _, d := range catalog.Compare(f.Before, f.DownAfter) {
+		for _, d := range differences(f.Before, f.DownAfter) {
 			// PostgreSQL cannot remove a label again.
 			if d.Kind != "type" || d.Property != "labels" {
-				list = append(list, d.Description)
+				list = append(list, describeDifference(d, "does not come back", "stays", "%s: %s was %s and is %s"))
 			}
 		}
 		if len(list) == 0 {
@@ -42,7 +40,7 @@ var ruleDownNotInverse = &Rule{
 		}
 		more := ""
 		if len(list) > 5 {
-			more = fmt.Sprintf("\n… and %d more", len(list)-5)
+			more = fmt.Sprintf("; and %d more", len(list)-5)
 			list = list[:5]
 		}
 		f.ReportStep(f.Down[0], Warning, fmt.Sprintf("the Down section does not restore the schema: %s%s", strings.Join(list, "; "), more),

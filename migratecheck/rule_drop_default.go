@@ -94,6 +94,9 @@ func sameDefault(a, b *catalog.Column) bool {
 
 func bareSQL(e *catalog.Expr) string {
 	n := e.Node
+	if n.GetTypeCast() == nil {
+		return e.SQL
+	}
 	for n.GetTypeCast() != nil {
 		n = n.GetTypeCast().Arg
 	}

@@ -2,6 +2,7 @@ package migratecheck
 
 import (
 	"fmt"
+	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
@@ -24,9 +25,13 @@ var ruleDuplicateVersion = &Rule{
 			if f.Migration.Repeat || f.Migration.Version == "" {
 				continue
 			}
-			other, dup := first[f.Migration.Version]
+			version := f.Migration.Version
+			if strings.Trim(version, "0123456789") == "" {
+				version = strings.TrimLeft(version, "0") // 01 and 0001 are one number
+			}
+			other, dup := first[version]
 			if !dup {
-				first[f.Migration.Version] = f
+				first[version] = f
 				continue
 			}
 			if !f.Pending {

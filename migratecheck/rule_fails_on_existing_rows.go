@@ -31,7 +31,7 @@ var ruleFailsOnExistingRows = &Rule{
 					continue
 				}
 				s.existing(s.Find("ALTER", "[COLUMN]", col.Name, "SET", "NOT"), fmt.Sprintf("fails if a row of %s has NULL in %s (23502), and nothing before it fills the column", s.Name(oid), col.Name),
-					fmt.Sprintf("Fill the rows in a migration before this one, in batches:\nUPDATE %[1]s SET %[2]s = … WHERE %[2]s IS NULL AND id BETWEEN …;", s.sqlName(oid), quoteIdent(col.Name)))
+					fmt.Sprintf("Count them before the release:\nSELECT count(*) FROM %[1]s WHERE %[2]s IS NULL;\nand fill them in a migration before this one, in batches.", s.sqlName(oid), quoteIdent(col.Name)))
 			case c.Op == catalog.ColumnAdded && s.inUse(c.New) && s.subject(c.New.ObjectID()) == c.New.ObjectID() && c.NewColumn.NotNull && c.NewColumn.Default == nil && c.NewColumn.Identity == 0 && c.NewColumn.Generated == 0:
 				s.existing(s.Find("ADD", "[COLUMN]", "[IF NOT EXISTS]", c.NewColumn.Name), fmt.Sprintf("fails if %s has any row (23502): column %s is NOT NULL and has no default to fill it with", s.Name(c.New.ObjectID()), c.NewColumn.Name),
 					"Add the column without NOT NULL, or with a constant default.")
@@ -48,7 +48,7 @@ var ruleFailsOnExistingRows = &Rule{
 				what := map[catalog.ConstraintKind]string{catalog.Unique: "two rows of %s are equal in its columns (23505)", catalog.PrimaryKey: "two rows of %s are equal in its columns (23505), or one has a NULL (23502)",
 					catalog.Check: "a row of %s breaks it (23514)", catalog.ForeignKey: "a row of %s refers to one that is not there (23503)"}[kind]
 				s.existing(s.constraintAt(con), fmt.Sprintf("constraint %s fails if "+what, con.Name, s.Name(con.Table)),
-					"Repair the rows in a migration before this one; a NOT VALID constraint, validated later, shows them without stopping the release.")
+					s.breakersHelp(con))
 			}
 		}
 		if ix := s.Stmt.Node.GetIndexStmt(); ix != nil && ix.Unique {
@@ -61,7 +61,7 @@ var ruleFailsOnExistingRows = &Rule{
 					continue
 				}
 				s.existing(0, fmt.Sprintf("unique index %s fails if two rows of %s are equal in its columns (23505)", rel.Name, s.Name(rel.Index.Table)),
-					"Find the duplicates before the release (SELECT … GROUP BY … HAVING count(*) > 1), and repair them in a migration before this one.")
+					s.breakersHelp(&catalog.Constraint{Kind: catalog.Unique, Table: rel.Index.Table, Columns: keyColumns(rel), Index: rel.OID}))
 			}
 		}
 	},
@@ -110,4 +110,25 @@ func castCanFail(s *Step, c catalog.Change) bool {
 		return true
 	}
 	return isText(fb) && !isText(tb) && tb != "bytea" && tb != "citext" && tb != "name" || integerRank(tb) > 0 && narrows(from, to)
+}
+
+// breakersHelp is the query that shows the rows which break a constraint.
+func (s *Step) breakersHelp(con *catalog.Constraint) string {
+	query := ""
+	switch con.Kind {
+	case catalog.Check:
+		query = s.findCheckBreakers(con)
+	case catalog.ForeignKey:
+		query = s.findOrphans(con)
+	default:
+		table, _ := s.Before.Get(con.Table).(*catalog.Relation)
+		ix, _ := s.After.Get(con.Index).(*catalog.Relation)
+		if table != nil && ix != nil && ix.Index != nil && !s.hasNewColumn(con) {
+			query = s.findDuplicates(table, ix.Index)
+		}
+	}
+	if query == "" {
+		return "Find the rows that break it before the release, and repair them in a migration before this one."
+	}
+	return "Look before the release:\n" + query + "\nand repair what it finds in a migration before this one."
 }

@@ -26,11 +26,7 @@ var ruleFailsToApply = &Rule{
 		case "25001", "55P04":
 			return // concurrently-in-transaction and enum-value-used-in-transaction
 		}
-		message := s.Err.Message
-		if s.Err.Detail != "" {
-			message += " (" + strings.Join(strings.Fields(s.Err.Detail), " ") + ")"
-		}
-		s.Report("the migration fails here: "+message, failureHelp(s.Err))
+		s.Report("the migration fails here: "+failureMessage(s.Err), failureHelp(s.Err))
 	},
 }
 
@@ -49,10 +45,21 @@ func (s *Step) fails() bool {
 	return true
 }
 
+// failureMessage is what the server says, on one line.
+func failureMessage(e *catalog.Error) string {
+	if e.Detail == "" {
+		return e.Message
+	}
+	return e.Message + " (" + strings.Join(strings.Fields(e.Detail), " ") + ")"
+}
+
 // failureHelp says what to write instead, by SQLSTATE.
 func failureHelp(e *catalog.Error) string {
 	if e.Code == "2BP01" {
 		return "Drop, or point elsewhere, what depends on it first, by name. CASCADE would drop it unseen, whatever else has come to depend on it in production."
+	}
+	if e.Code == "0A000" && strings.Contains(e.Message, "used by a ") {
+		return "Drop what uses the column (its definition is in the message), change the column, and create it again, all in this migration."
 	}
 	if e.Hint != "" {
 		return e.Hint
@@ -71,7 +78,7 @@ func failureHelp(e *catalog.Error) string {
 	case "0A000":
 		return "PostgreSQL has no such operation in this version: write it in other steps, or see what a newer version allows with -pg."
 	case "42601":
-		return "Correct the statement: the grammar takes it, the server does not."
+		return "Correct the statement, or the body that it runs."
 	}
 	return "Correct the statement; apply the migrations to a scratch database to see it pass."
 }

@@ -21,13 +21,33 @@ var ruleFKValidates = &Rule{
 	},
 	Step: func(s *Step) {
 		for _, con := range s.newConstraints(catalog.ForeignKey) {
-			if !con.Valid || !s.scans(con.Table, lockmode.ScanForeign) {
+			if !con.Valid || !s.scans(con.Table, lockmode.ScanForeign) || s.preparedOn(con) {
 				continue
 			}
 			table, name := s.Name(con.Table), con.Name
 			s.ReportAt(s.constraintAt(con), s.Sized(con.Table, Error),
-				fmt.Sprintf("validates foreign key %s of %s: INSERT, UPDATE and DELETE on %s and on %s wait (ShareRowExclusiveLock) until every row has been looked up", name, table, table, s.Name(con.RefTable)),
+				fmt.Sprintf("validates foreign key %s of %s: %s until every row has been looked up", name, table, s.waiting(con.Table, con.RefTable)),
 				s.validateHelp(con))
 		}
 	},
+}
+
+// waiting says who waits for a statement that locks two tables so that others cannot write.
+func (s *Step) waiting(table, other catalog.OID) string {
+	who := func(oid catalog.OID) string {
+		mode := s.Lock.Lock(oid)
+		if mode.Conflicts(lockmode.AccessShare) {
+			return fmt.Sprintf("every query on %s, reads included (%s)", s.Name(oid), mode)
+		}
+		return fmt.Sprintf("INSERT, UPDATE and DELETE on %s (%s)", s.Name(oid), mode)
+	}
+	switch {
+	case table == other:
+		return who(table) + " wait"
+	case s.Lock.Lock(table) == s.Lock.Lock(other) && s.Lock.Lock(table).Conflicts(lockmode.AccessShare):
+		return fmt.Sprintf("every query on %s and on %s, reads included, waits (%s)", s.Name(table), s.Name(other), s.Lock.Lock(table))
+	case s.Lock.Lock(table) == s.Lock.Lock(other):
+		return fmt.Sprintf("INSERT, UPDATE and DELETE on %s and on %s wait (%s)", s.Name(table), s.Name(other), s.Lock.Lock(table))
+	}
+	return who(table) + " and " + who(other) + " wait"
 }

@@ -21,7 +21,7 @@ var ruleLocksManyTables = &Rule{
 		Source:     "PostgreSQL 15 manual, 13.3.4 Deadlocks.",
 	},
 	Step: func(s *Step) {
-		if !s.Tx.Explicit {
+		if !s.Tx.Explicit || s.Tx.said[s.rule.ID] || len(exclusiveTables(s, []*Step{s})) == 0 {
 			return
 		}
 		all := exclusiveTables(s, append(s.Earlier()[:len(s.Earlier()):len(s.Earlier())], s))

@@ -19,7 +19,7 @@ var ruleMissingDown = &Rule{
 			return
 		}
 		f.Report("has no Down section: taking this release back leaves its changes in the schema, while the tool counts it as undone",
-			fmt.Sprintf("Add a Down section that undoes it; where that is impossible, write one that fails with a message (SELECT 1/0 -- cannot be undone), so that %s stops.", f.Migration.Tool))
+			fmt.Sprintf("Add a Down section that undoes it. Where that is impossible write one that fails, so that %s stops there:\nSELECT 1/0; -- cannot be undone", f.Migration.Tool))
 	},
 }
 

@@ -20,7 +20,7 @@ var rulePrimaryKeyBuildsIndex = &Rule{
 	},
 	Step: func(s *Step) {
 		for _, con := range s.newConstraints(catalog.PrimaryKey) {
-			if !s.builds(con.Table) {
+			if !s.builds(con.Table) || s.preparedOn(con) {
 				continue
 			}
 			table, name := s.Name(con.Table), con.Name

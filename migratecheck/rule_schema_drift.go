@@ -1,7 +1,7 @@
 package migratecheck
 
 import (
-	"fmt"
+	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
@@ -24,12 +24,10 @@ var ruleSchemaDrift = &Rule{
 		if r.Schema == nil || r.Final.Open || len(r.Schema.Problems) > 0 || r.unfollowed > 0 {
 			return
 		}
-		for _, d := range catalog.Compare(r.Final, r.Schema.Catalog) {
-			if isBookkeeping(d.Name.Name) || isBookkeeping(d.Table.Name) {
-				continue
-			}
-			r.Report(r.Schema.position(d), fmt.Sprintf("drifted from the migrations: %s (first as the migrations leave it, then as %s has it)", d.Description, r.Schema.File),
-				"Change schema.sql, or add the migration that is missing.")
+		for _, d := range differences(r.Final, r.Schema.Catalog) {
+			r.Report(r.Schema.position(d), describeDifference(d, "is missing in "+r.Schema.File, "is in "+r.Schema.File+", but no migration makes it",
+				"%[1]s: %[2]s is %[3]s by the migrations, %[4]s in "+strings.ReplaceAll(r.Schema.File, "%", "%%")),
+				"Change "+r.Schema.File+", or add the migration that is missing.")
 		}
 	},
 }

@@ -26,7 +26,7 @@ var ruleSlowAfterLock = &Rule{
 		for _, e := range s.Earlier() {
 			for _, l := range e.Lock.Locks {
 				rel := e.relation(l.Relation)
-				if l.Mode != lockmode.AccessExclusive || rel == nil || !isTable(rel) || l.Relation == slow || s.IsNew(l.Relation) || s.After.Get(l.Relation) == nil {
+				if l.Mode != lockmode.AccessExclusive || rel == nil || !isTable(rel) || s.under(l.Relation, slow) || s.under(slow, l.Relation) || s.IsNew(l.Relation) || s.After.Get(l.Relation) == nil {
 					continue
 				}
 				s.ReportAt(0, s.Sized(slow, Warning),

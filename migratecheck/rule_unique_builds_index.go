@@ -20,7 +20,7 @@ var ruleUniqueBuildsIndex = &Rule{
 	},
 	Step: func(s *Step) {
 		for _, con := range s.newConstraints(catalog.Unique) {
-			if !s.builds(con.Table) {
+			if !s.builds(con.Table) || s.preparedOn(con) {
 				continue
 			}
 			table, name := s.Name(con.Table), con.Name

@@ -60,5 +60,8 @@ func (s *Stats) rows(table catalog.Name) (int64, bool) {
 		schema = "public"
 	}
 	t, ok := s.tables[schema+"."+table.Name]
+	if t.Rows == 0 && t.Bytes > 1<<20 {
+		return 0, false // never analyzed (pg_class.reltuples is -1, before 14 it is 0), not empty
+	}
 	return t.Rows, ok
 }

@@ -92,10 +92,18 @@ func (s *Step) IsNewColumn(table catalog.OID, num int) bool {
 		return true
 	}
 	old, ok := s.File.Run.released(s.File).Get(table).(*catalog.Relation)
-	if !ok || old.Assumed {
+	if ok && old.Att(num) != nil {
 		return false
 	}
-	return old.Att(num) == nil
+	// Of a table that nobody has seen created, a column that had to be assumed was there; one that was added is new.
+	for _, c := range []*catalog.Catalog{s.Before, s.After} {
+		if rel, known := c.Get(table).(*catalog.Relation); known {
+			if col := rel.Att(num); col != nil {
+				return !col.Assumed
+			}
+		}
+	}
+	return ok && !old.Assumed
 }
 
 // Name is the name people know an object by, taken from the catalog before the statement when it has one there.

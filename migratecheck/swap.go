@@ -58,11 +58,8 @@ func (s *Step) reusedNames() []reusedName {
 		if c.Op != catalog.ColumnAdded && c.Op != catalog.ColumnRenamed || c.NewColumn.Inherited > 0 || !s.usedByCode(c.New) {
 			continue
 		}
-		was, ok := released.Get(c.New.ObjectID()).(*catalog.Relation)
-		if !ok {
-			continue
-		}
-		old := was.Column(c.NewColumn.Name)
+		was := c.New.(*catalog.Relation)
+		old := s.knownAs(released, was.OID, c.NewColumn.Name)
 		if old == nil || old.Num == c.NewColumn.Num {
 			continue
 		}
@@ -72,14 +69,33 @@ func (s *Step) reusedNames() []reusedName {
 			at = s.Find("RENAME", "["+keyword+"]", c.OldColumn.Name)
 		}
 		list = append(list, reusedName{table: s.relation(was.OID), old: old, now: c.NewColumn,
-			copied: s.copiesColumn(was.OID, old.Num, c.NewColumn.Num), at: at})
+			copied: s.copiesColumn(was.OID, old, c.NewColumn.Num), at: at})
 	}
 	return list
 }
 
+// knownAs is the column that released code means by a name, nil when it knows none. Where the table was only assumed, it
+// is the one that a step of the file has taken the name from.
+func (s *Step) knownAs(released *catalog.Catalog, table catalog.OID, name string) *catalog.Column {
+	if was, ok := released.Get(table).(*catalog.Relation); ok && !was.Assumed {
+		return was.Column(name)
+	}
+	for _, e := range s.File.Up {
+		for _, c := range e.Changes {
+			if (c.Op == catalog.ColumnDropped || c.Op == catalog.ColumnRenamed) && c.Old.ObjectID() == table && c.OldColumn.Name == name && !e.IsNewColumn(table, c.OldColumn.Num) {
+				return c.OldColumn
+			}
+		}
+		if e == s {
+			break
+		}
+	}
+	return nil
+}
+
 // copiesColumn reports whether an earlier statement of the file fills one column of the table from another
 // (UPDATE t SET x2 = … x …), as a swap of columns does.
-func (s *Step) copiesColumn(table catalog.OID, from, to int) bool {
+func (s *Step) copiesColumn(table catalog.OID, from *catalog.Column, to int) bool {
 	for _, e := range s.File.Up {
 		if e == s {
 			break
@@ -92,12 +108,15 @@ func (s *Step) copiesColumn(table catalog.OID, from, to int) bool {
 		if rel == nil || rel.OID != table {
 			continue
 		}
-		source, target := rel.Att(from), rel.Att(to)
-		if source == nil || target == nil {
+		target, source := rel.Att(to), from.Name
+		if col := rel.Att(from.Num); col != nil {
+			source = col.Name // it may have had another name then
+		}
+		if target == nil {
 			continue
 		}
 		for _, t := range u.TargetList {
-			if rt := t.GetResTarget(); rt != nil && rt.Name == target.Name && mentionsColumn(rt.Val, source.Name) {
+			if rt := t.GetResTarget(); rt != nil && rt.Name == target.Name && mentionsColumn(rt.Val, source) {
 				return true
 			}
 		}
