@@ -24,7 +24,7 @@ var ruleBackfillWithDDL = &Rule{
 		if !ok {
 			return
 		}
-		if locked := s.exclusiveBefore(); locked != 0 {
+		if locked := s.exclusiveBefore(); locked != 0 && s.Tx.once(s.rule.ID) {
 			s.ReportAt(0, s.Sized(target, Warning),
 				fmt.Sprintf("changes the rows of %s while this transaction holds an AccessExclusiveLock on %s: every query on %[2]s waits until all rows are changed and the transaction commits", s.Name(target), s.Name(locked)),
 				"Split it: the schema change in one migration, which commits at once; the rows in the next one, in batches of some thousand, each its own transaction.")

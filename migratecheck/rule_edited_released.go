@@ -93,6 +93,9 @@ func annotationsOnly(text string) bool {
 
 // vanished lists the released migrations that are not there any more, in order.
 func (r *Run) vanished(texts map[string]string) []string {
+	if r.Set.Named {
+		return nil // the others were not looked for
+	}
 	known := map[string]bool{r.Set.SchemaFile: true}
 	dirs := map[string]bool{}
 	for _, f := range r.Files {

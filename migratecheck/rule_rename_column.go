@@ -34,6 +34,13 @@ var ruleRenameColumn = &Rule{
 				}
 				rel := c.Old.(*catalog.Relation)
 				noun, _, keyword := columnWord(rel)
+				if was, ok := f.Run.released(f).Get(oid).(*catalog.Relation); ok && was.Column(now) != nil && was.Column(now).Num != c.OldColumn.Num {
+					// The new name was another column's: reuse-column-name says what becomes of code that uses that one.
+					f.ReportStepAt(s, s.Find("RENAME", "["+keyword+"]", old), Error,
+						fmt.Sprintf("renames %s %s of %s to %s, the name of another column until now: released code that names %[2]s fails", noun, old, s.Name(oid), now),
+						"Keep both names and their meaning; give new code a column with a name that no release has used.")
+					continue
+				}
 				f.ReportStepAt(s, s.Find("RENAME", "["+keyword+"]", old), Error,
 					fmt.Sprintf("renames %s %s of %s to %s: released code that names %[2]s fails on the new schema, and new code that names %[4]s fails on the old one", noun, old, s.Name(oid), now),
 					renameColumnHelp(rel, s.sqlName(oid), old, now, s.After.FormatType(c.NewColumn.Type)))

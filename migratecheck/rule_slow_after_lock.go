@@ -29,6 +29,9 @@ var ruleSlowAfterLock = &Rule{
 				if l.Mode != lockmode.AccessExclusive || rel == nil || !isTable(rel) || s.under(l.Relation, slow) || s.under(slow, l.Relation) || s.IsNew(l.Relation) || s.After.Get(l.Relation) == nil {
 					continue
 				}
+				if !s.Tx.once(s.rule.ID) {
+					return // the cure is the same for all of the transaction
+				}
 				s.ReportAt(0, s.Sized(slow, Warning),
 					fmt.Sprintf("reads all of %s while this transaction holds an AccessExclusiveLock on %s: every query on %[2]s waits for it", s.Name(slow), s.Name(l.Relation)),
 					"Put the two into migrations of their own.")

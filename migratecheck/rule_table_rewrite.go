@@ -33,6 +33,12 @@ var ruleTableRewrite = &Rule{
 			}
 			said[oid] = true
 			name := s.Name(oid)
+			if strings.Contains(s.Lock.Unknown, "is not known") {
+				s.ReportAt(s.rewriteAt(oid), Info,
+					fmt.Sprintf("may rewrite table %s (%s): %s", name, rw.Reason, s.Lock.Unknown),
+					"Give the schema before the first migration with -schema FILE; `srhtvet locks` then tells.")
+				continue
+			}
 			s.ReportAt(s.rewriteAt(oid), s.Sized(oid, Error),
 				fmt.Sprintf("rewrites table %s (%s): every query on it, reads included, waits (AccessExclusiveLock) until all rows are copied and all its indexes built again", name, rw.Reason),
 				s.rewriteHelp(rel))

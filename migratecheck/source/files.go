@@ -26,7 +26,7 @@ func (c Config) ReadFiles(fsys fs.FS, paths []string) (Set, error) {
 	}
 	d := &directory{fsys: fsys, path: ".", workers: c.Workers}
 	files, unread := d.loadAll(names)
-	set := Set{Dir: commonDir(names), Problems: unread}
+	set := Set{Dir: commonDir(names), Named: true, Problems: unread}
 	var steps []step
 	var python []File
 	var pythonFormat *Format

@@ -6,6 +6,8 @@ import "fmt"
 type Set struct {
 	Dir    string // slash-separated, relative to the root of the file system
 	Format string // the name of a Format; empty when nothing but Problems was found, or when files of several were named
+	// Named is set when the files were named one by one: the directory may hold others.
+	Named bool
 	// Migrations are in the order in which the tool applies them. Two of one version are both there.
 	Migrations []Migration
 	// Other are the files in the directory that the tool does not take for migrations.
