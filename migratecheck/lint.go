@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/gitrepo"
@@ -52,6 +54,9 @@ func Lint(ctx context.Context, cfg Config, root string, paths ...string) (*Repor
 	if err != nil {
 		return nil, err
 	}
+	if err := checkSince(&cfg, sets); err != nil {
+		return nil, err
+	}
 	base, err := findBase(ctx, &cfg, root)
 	if err != nil {
 		return nil, err
@@ -76,10 +81,17 @@ func pathsOr(paths []string) []string {
 	return paths
 }
 
+// selection is a set of migrations and, when files of it were named one by one, which of them are judged; the directory
+// they are in is their history all the same.
+type selection struct {
+	source.Set
+	only map[string]bool
+}
+
 // findSets reads the migrations that paths name.
-func findSets(cfg Config, fsys fs.FS, root string, paths []string) ([]source.Set, error) {
+func findSets(cfg Config, fsys fs.FS, root string, paths []string) ([]selection, error) {
 	sc := source.Config{Format: cfg.Format}
-	var sets []source.Set
+	var sets []selection
 	var files []string
 	seen := map[string]bool{}
 	for _, p := range pathsOr(paths) {
@@ -102,41 +114,101 @@ func findSets(cfg Config, fsys fs.FS, root string, paths []string) ([]source.Set
 		for _, s := range found {
 			if !seen[s.Dir] {
 				seen[s.Dir] = true
-				sets = append(sets, s)
+				sets = append(sets, selection{Set: s})
 			}
 		}
 	}
-	if len(files) > 0 {
-		found, err := sc.ReadFiles(fsys, files)
+	return addFiles(sc, fsys, sets, files)
+}
+
+// addFiles adds the files named one by one: as part of the directory they belong to, or where it is none of migrations,
+// by themselves.
+func addFiles(sc source.Config, fsys fs.FS, sets []selection, files []string) ([]selection, error) {
+	var alone []string
+	dirs := map[string][]source.Set{}
+	for _, name := range files {
+		dir := path.Dir(name)
+		if _, ok := dirs[dir]; !ok {
+			found, err := sc.Discover(fsys, dir)
+			if err != nil {
+				return nil, err
+			}
+			dirs[dir] = found
+		}
+		i := slices.IndexFunc(dirs[dir], func(s source.Set) bool { return holds(&s, name) })
+		if i < 0 {
+			alone = append(alone, name)
+			continue
+		}
+		set := dirs[dir][i]
+		j := slices.IndexFunc(sets, func(s selection) bool { return s.Dir == set.Dir })
+		switch {
+		case j < 0:
+			sets = append(sets, selection{set, map[string]bool{name: true}})
+		case sets[j].only != nil: // otherwise all of the directory was asked for
+			sets[j].only[name] = true
+		}
+	}
+	if len(alone) > 0 {
+		found, err := sc.ReadFiles(fsys, alone)
 		if err != nil {
 			return nil, err
 		}
-		sets = append(sets, found)
+		sets = append(sets, selection{Set: found})
 	}
 	return sets, nil
 }
 
+// holds reports whether a set has a migration in the file, or could not read it.
+func holds(set *source.Set, file string) bool {
+	return slices.ContainsFunc(set.Migrations, func(m source.Migration) bool { return inFile(&m, file) }) ||
+		len(set.Migrations) > 0 && slices.ContainsFunc(set.Problems, func(p source.Problem) bool { return p.Pos.File == file })
+}
+
+// inFile reports whether a migration, or its way down, stands in the file.
+func inFile(m *source.Migration, file string) bool {
+	if m.File == file {
+		return true
+	}
+	for i := range m.Down.Statements {
+		if f := m.Down.Statements[i].File(); f != nil && f.Path == file {
+			return true
+		}
+	}
+	return false
+}
+
 // lintSet judges one directory and adds to the report.
-func lintSet(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *source.Set, report *Report) error {
-	report.Problems = append(report.Problems, set.Problems...)
+func lintSet(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *selection, report *Report) error {
+	for _, p := range set.Problems {
+		if set.only == nil || set.only[p.Pos.File] || p.Pos.File == "" {
+			report.Problems = append(report.Problems, p)
+		}
+	}
 	if len(set.Migrations) == 0 {
 		return nil
 	}
-	pending, err := base.pending(cfg, set)
+	pending, err := base.pending(cfg, &set.Set)
 	if err != nil {
 		return err
 	}
+	pending.only = set.only
 	sr := SetReport{Dir: set.Dir, Format: set.Format, Files: len(set.Migrations), Base: pending.Base}
-	run := newRun(cfg, set, pending)
+	run := newRun(cfg, &set.Set, pending)
 	for _, f := range run.Files {
 		if f.Pending {
 			sr.Pending++
 		}
 	}
 	if sr.Pending > 0 {
-		if run, err = judge(ctx, cfg, fsys, base, set, pending, &sr); err != nil {
+		if run, err = judge(ctx, cfg, fsys, base, &set.Set, pending, &sr); err != nil {
 			return err
 		}
+	}
+	if sr.Pending == 0 && slices.Contains(run.rules, ruleEditedReleased) {
+		// Nothing is to be released, but what is released may have been changed all the same.
+		run.rule = ruleEditedReleased
+		ruleEditedReleased.History(run)
 	}
 	report.Sets = append(report.Sets, sr)
 	report.Files += sr.Pending

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/gitrepo"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
@@ -30,10 +31,19 @@ type Pending struct {
 
 	since string
 	order []string
+	only  map[string]bool // files named one by one: judged whether released or not
 }
 
 // Includes reports whether a migration is pending.
 func (p *Pending) Includes(m *source.Migration) bool {
+	if p.only != nil {
+		for file := range p.only {
+			if inFile(m, file) {
+				return true
+			}
+		}
+		return false
+	}
 	if p.All || !p.Known {
 		return true
 	}
@@ -106,11 +116,7 @@ func (b *base) pending(cfg *Config, set *source.Set) (*Pending, error) {
 			return nil, err
 		}
 	}
-	if cfg.Since != "" {
-		i := slices.IndexFunc(set.Migrations, func(m source.Migration) bool { return sameVersion(m.Version, cfg.Since) })
-		if i < 0 {
-			return nil, fmt.Errorf("-since %s: %s has no migration of that version", cfg.Since, set.Dir)
-		}
+	if i := indexOfVersion(set, cfg.Since); i >= 0 {
 		p.Known, p.Base, p.since = true, "version "+cfg.Since, cfg.Since
 		for _, m := range set.Migrations[i+1:] {
 			p.order = append(p.order, m.File)
@@ -122,6 +128,57 @@ func (b *base) pending(cfg *Config, set *source.Set) (*Pending, error) {
 		p.Base = "none: all migrations are judged"
 	}
 	return p, nil
+}
+
+// indexOfVersion is the place of a version in a set, -1 when it is not there or empty.
+func indexOfVersion(set *source.Set, version string) int {
+	return slices.IndexFunc(set.Migrations, func(m source.Migration) bool { return version != "" && sameVersion(m.Version, version) })
+}
+
+// checkSince refuses a version that none of the directories has. One that does not have it (an earlier tool's, beside the
+// present one's) goes by the base.
+func checkSince(cfg *Config, sets []selection) error {
+	if cfg.Since == "" {
+		return nil
+	}
+	var dirs []string
+	for i := range sets {
+		if indexOfVersion(&sets[i].Set, cfg.Since) >= 0 {
+			return nil
+		}
+		if len(sets[i].Migrations) > 0 {
+			dirs = append(dirs, sets[i].Dir)
+		}
+	}
+	if len(dirs) == 0 {
+		return nil // there are no migrations at all, which is said elsewhere
+	}
+	return fmt.Errorf("-since %s: no migration of that version in %s", cfg.Since, strings.Join(dirs, ", "))
+}
+
+// decidesBaseline reports whether a reference to an object that nobody created shows that the history does not begin with
+// an empty database, rather than that the file is wrong. Released files were applied, so they are right; a pending one may
+// be wrong, unless not even one table was made before it. Without git, and without a version, nothing is known to be
+// released, and a file is believed.
+func (p *Pending) decidesBaseline(m *source.Migration, cat *catalog.Catalog) bool {
+	switch {
+	case p.since != "":
+		if !slices.Contains(p.order, m.File) {
+			return true
+		}
+	case p.Commit == "":
+		return true
+	default:
+		if _, released := p.Released[m.File]; released {
+			return true
+		}
+	}
+	for o := range cat.All() {
+		if rel, ok := o.(*catalog.Relation); ok && !rel.Assumed {
+			return false
+		}
+	}
+	return true
 }
 
 func sameVersion(a, b string) bool {

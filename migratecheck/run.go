@@ -121,11 +121,11 @@ func (r *Run) countNotUnderstood(f *File) {
 }
 
 // noteError looks at the first error of a tentative walk.
-func (r *Run) noteError(e *catalog.Error, down bool) {
+func (r *Run) noteError(f *File, cat *catalog.Catalog, e *catalog.Error, down bool) {
 	if !down {
 		r.unfollowed++
 	}
-	if r.tentative && !down && isMissing(e) && !isBookkeeping(e.Object.Name) {
+	if r.tentative && !down && isMissing(e) && !isBookkeeping(e.Object.Name) && r.Pending.decidesBaseline(f.Migration, cat) {
 		r.incomplete = true
 	}
 }
@@ -142,6 +142,9 @@ func (r *Run) released(f *File) *catalog.Catalog {
 func (r *Run) report(f Finding, s *Step) {
 	if f.Severity < Info {
 		f.Severity = Warning
+	}
+	if only := r.Pending.only; only != nil && !only[f.Pos.File] {
+		return
 	}
 	if r.suppress(f, s) {
 		r.suppressed++

@@ -106,7 +106,7 @@ func (r *Run) script(w *walked, cat *catalog.Catalog, script *source.Script, tre
 		for _, stmt := range tree.stmts {
 			if !f.Pending {
 				if _, err := cat.Apply(stmt); err != nil {
-					r.noteError(asCatalogError(err), down)
+					r.noteError(f, cat, asCatalogError(err), down)
 				}
 				continue
 			}
@@ -158,7 +158,7 @@ func (r *Run) apply(f *File, cat *catalog.Catalog, text *source.Statement, stmt 
 	if err != nil {
 		if e := asCatalogError(err); !isBookkeeping(e.Object.Name) {
 			s.Err = e
-			r.noteError(e, down)
+			r.noteError(f, cat, e, down)
 		}
 	}
 	r.session.apply(stmt.Node)

@@ -22,16 +22,6 @@ func (c *Catalog) setComment(a Address, text string) {
 	c.touch(a.OID, nil)
 }
 
-// setGrants stores the privileges on an object or column; none takes the entry away.
-func (c *Catalog) setGrants(a Address, grants []Grant) {
-	if len(grants) == 0 {
-		c.grants.Delete(a.key())
-	} else {
-		c.grants.Set(a.key(), grants)
-	}
-	c.touch(a.OID, nil)
-}
-
 func (c *Catalog) applyComment(s *pgast.CommentStmt, eff *Effects) error {
 	a, err := c.commentTarget(s)
 	if err != nil || a.OID == 0 {

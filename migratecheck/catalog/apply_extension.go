@@ -121,7 +121,6 @@ type memberMaker struct {
 
 func (c *Catalog) createMembers(e *Extension, known *contribExtension) {
 	m := &memberMaker{c: c, e: e, types: map[string]OID{}, funcs: map[string]OID{}}
-	var types []*Type
 	for _, line := range known.lines {
 		f := strings.Split(line, "\t")
 		switch f[0] {
@@ -139,7 +138,6 @@ func (c *Catalog) createMembers(e *Extension, known *contribExtension) {
 		case "T":
 			t, _ := parseType(f[1:], m.typeNamed)
 			t.OID, t.Schema = m.types[t.Name], e.Schema
-			types = append(types, t)
 			m.add(t)
 		case "F":
 			fn := parseFunc(f[1:], m.typeNamed)

@@ -160,7 +160,8 @@ func (b *newTable) conflictingNull(column string) error {
 // constraintAttribute applies DEFERRABLE and the like, which the grammar leaves as entries of their own after the
 // constraint they are about (transformConstraintAttrs).
 func constraintAttribute(con, attr *pgast.Constraint) error {
-	word, set := "", func() {}
+	var word string
+	var set func()
 	switch attr.Contype {
 	case pgast.ConstrType_CONSTR_ATTR_DEFERRABLE:
 		word, set = "DEFERRABLE", func() { con.Deferrable = true }

@@ -52,9 +52,9 @@ func (it *rangeItem) system(name string) *boundColumn {
 	if it.rel == nil || it.rel.Kind == View {
 		return nil
 	}
-	for i := range systemAttributes {
-		if systemAttributes[i].name == name {
-			return &systemAttributes[i]
+	for _, col := range systemAttributes {
+		if col.name == name {
+			return &col
 		}
 	}
 	return nil

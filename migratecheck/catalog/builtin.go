@@ -110,20 +110,18 @@ func parseTypeRefs(s string, own func(string) TypeRef) []TypeRef {
 // builtinFunctions is pg_proc, by name; the candidates of a name are parsed when it is asked for.
 type builtinFunctions struct {
 	lines  map[string][]string
-	byOID  map[OID]string
 	mu     sync.Mutex
 	parsed map[string][]*Func
 }
 
 var loadFunctions = sync.OnceValue(func() *builtinFunctions {
 	lines := builtinLines("functions.tsv")
-	b := &builtinFunctions{lines: make(map[string][]string, len(lines)), byOID: make(map[OID]string, len(lines)), parsed: map[string][]*Func{}}
+	b := &builtinFunctions{lines: make(map[string][]string, len(lines)), parsed: map[string][]*Func{}}
 	for _, line := range lines {
-		oid, rest, _ := strings.Cut(line, "\t")
+		_, rest, _ := strings.Cut(line, "\t")
 		_, rest, _ = strings.Cut(rest, "\t")
 		name, _, _ := strings.Cut(rest, "\t")
 		b.lines[name] = append(b.lines[name], line)
-		b.byOID[parseOID(oid)] = name
 	}
 	return b
 })
@@ -151,19 +149,6 @@ func (b *builtinFunctions) named(schema OID, name string) []*Func {
 		}
 	}
 	return list
-}
-
-// builtinFunc returns the server's function with the given OID, or nil.
-func builtinFunc(oid OID) *Func {
-	b := loadFunctions()
-	for _, schema := range []OID{pgCatalogOID, informationSchemaOID} {
-		for _, f := range b.named(schema, b.byOID[oid]) {
-			if f.OID == oid {
-				return f
-			}
-		}
-	}
-	return nil
 }
 
 // parseFunc reads a line of functions.tsv.

@@ -218,11 +218,9 @@ func (r *codeRunner) branch(n plNode) (flow, error) {
 }
 
 func (r *codeRunner) cases(n plNode) (flow, error) {
-	subject := plValue{}
 	test := n.query("t_expr")
 	if test != "" {
-		subject = r.evalText(test)
-		r.set(r.variable(n.number("t_varno")), subject)
+		r.set(r.variable(n.number("t_varno")), r.evalText(test))
 	}
 	for _, when := range n.list("case_when_list") {
 		_, when = when.sole()

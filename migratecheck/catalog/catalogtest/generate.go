@@ -113,8 +113,6 @@ func kindSet(kinds []catalog.RelKind) string {
 
 func (g *Generator) table() string { return g.relation(catalog.Table, catalog.PartitionedTable) }
 
-func (g *Generator) anyView() string { return g.relation(catalog.View, catalog.MatView) }
-
 // lookup finds a relation by the SQL name that objects gave it.
 func (g *Generator) lookup(name string) *catalog.Relation {
 	schema, rest, qualified := strings.Cut(name, `"."`)

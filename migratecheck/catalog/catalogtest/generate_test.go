@@ -32,20 +32,33 @@ func generated(ctx context.Context, c *Checker, seed uint64, length int) ([]stri
 }
 
 // TestGenerated runs made-up scripts: HA_GENERATE of them (100) with HA_LENGTH statements each (30), from seed HA_SEED
-// (1) on. HA_SOAK, a duration, goes on for that long. A failure prints the seed and the shortest script that still
-// fails.
+// (1) on. A failure prints the seed and the shortest script that still fails.
 func TestGenerated(t *testing.T) {
-	scripts, length, seed := number(t, "HA_GENERATE", 100), number(t, "HA_LENGTH", 30), number(t, "HA_SEED", 1)
-	var end time.Time
+	scripts := number(t, "HA_GENERATE", 100)
+	runGenerated(t, number(t, "HA_SEED", 1), number(t, "HA_LENGTH", 30), func(i int) bool { return i < scripts })
+}
+
+// TestSoakGenerated runs such scripts for as long as HA_SOAK, a duration, says (three seconds). Its seeds begin at the
+// time of day, so that each run sees others; they are below 2⁵³ for HA_SEED's sake.
+func TestSoakGenerated(t *testing.T) {
+	d := 3 * time.Second
 	if soak := os.Getenv("HA_SOAK"); soak != "" {
-		d, err := time.ParseDuration(soak)
-		require.NoError(t, err)
-		end = time.Now().Add(d)
+		var err error
+		d, err = time.ParseDuration(soak)
+		require.NoError(t, err, "HA_SOAK")
 	}
+	end := time.Now().Add(d)
+	seed := number(t, "HA_SEED", int(time.Now().Unix())*1000)
+	t.Logf("seeds from %d on", seed)
+	runGenerated(t, seed, number(t, "HA_LENGTH", 30), func(int) bool { return time.Now().Before(end) })
+}
+
+// runGenerated runs made-up scripts from a seed on while goOn says so of the number of those that have been run.
+func runGenerated(t *testing.T, seed, length int, goOn func(int) bool) {
 	c := newChecker(t)
 	c.LenientCodes = true
 	var statements, understood, otherCode, failures int
-	for i := 0; i < scripts || time.Now().Before(end); i++ {
+	for i := 0; goOn(i); i++ {
 		script, report, err := generated(t.Context(), c, uint64(seed+i), length)
 		require.NoError(t, err, "seed %d: %s", seed+i, strings.Join(script, ";\n"))
 		statements += report.Statements

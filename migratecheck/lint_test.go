@@ -1,0 +1,210 @@
+package migratecheck
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// tree is a scratch directory, a git repository once init was called.
+type tree struct {
+	t   *testing.T
+	dir string
+}
+
+func newTree(t *testing.T) *tree { return &tree{t, t.TempDir()} }
+
+func (w *tree) write(files map[string]string) *tree {
+	w.t.Helper()
+	for name, text := range files {
+		p := filepath.Join(w.dir, filepath.FromSlash(name))
+		require.NoError(w.t, os.MkdirAll(filepath.Dir(p), 0o755))
+		require.NoError(w.t, os.WriteFile(p, []byte(text), 0o644))
+	}
+	return w
+}
+
+func (w *tree) git(args ...string) {
+	w.t.Helper()
+	cmd := exec.Command("git", append([]string{"-c", "user.name=t", "-c", "user.email=t@t.example", "-c", "init.defaultBranch=main"}, args...)...)
+	cmd.Dir = w.dir
+	out, err := cmd.CombinedOutput()
+	require.NoError(w.t, err, "%s", out)
+}
+
+// commit commits everything, with a tag when one is given.
+func (w *tree) commit(tag string) *tree {
+	w.t.Helper()
+	if _, err := os.Stat(filepath.Join(w.dir, ".git")); err != nil {
+		w.git("init", "-q")
+	}
+	w.git("add", "-A")
+	w.git("commit", "-q", "--allow-empty", "-m", "x")
+	if tag != "" {
+		w.git("tag", "-a", "-m", tag, tag)
+	}
+	return w
+}
+
+func (w *tree) lint(cfg Config, paths ...string) *Report {
+	w.t.Helper()
+	cfg.Severity = Info
+	r, err := Lint(context.Background(), cfg, w.dir, paths...)
+	require.NoError(w.t, err)
+	return r
+}
+
+// rules lists "file: rule" of the findings.
+func found(r *Report) []string {
+	var list []string
+	for _, f := range r.Findings {
+		list = append(list, f.Pos.File+": "+f.Rule)
+	}
+	return list
+}
+
+const (
+	createRepo = "-- +brant Up\nCREATE TABLE repo (id integer PRIMARY KEY, name text);\n-- +brant Down\nDROP TABLE repo;\n"
+	dropName   = "-- +brant Up\nSET LOCAL lock_timeout = '2s';\nALTER TABLE repo DROP COLUMN name;\n-- +brant Down\nALTER TABLE repo ADD COLUMN name text;\n"
+	switchTool = "-- +brant Up\nDROP TABLE alembic_version;\n"
+)
+
+func TestPendingSinceTag(t *testing.T) {
+	w := newTree(t).write(map[string]string{"migrations/0001_a.sql": createRepo}).commit("1.0").
+		write(map[string]string{"migrations/0002_b.sql": dropName}).commit("")
+	r := w.lint(Config{})
+	require.Contains(t, found(r), "migrations/0002_b.sql: drop-column")
+	require.Equal(t, "tag 1.0", r.Sets[0].Base)
+	require.Equal(t, 1, r.Sets[0].Pending)
+
+	w.git("tag", "1.1", "HEAD")
+	require.Equal(t, 1, w.lint(Config{}).Sets[0].Pending, "a tag on HEAD itself is what is about to be released")
+	w.commit("") // HEAD moves on
+	require.Equal(t, 0, w.lint(Config{}).Sets[0].Pending)
+	require.Equal(t, 1, w.lint(Config{Base: "1.0"}).Sets[0].Pending)
+	require.Equal(t, 1, w.lint(Config{Since: "1"}).Sets[0].Pending)
+	require.Equal(t, 2, w.lint(Config{All: true}).Sets[0].Pending)
+}
+
+func TestPendingSinceMergeBase(t *testing.T) {
+	w := newTree(t).write(map[string]string{"migrations/0001_a.sql": createRepo}).commit("")
+	w.git("switch", "-q", "-c", "topic")
+	w.write(map[string]string{"migrations/0002_b.sql": dropName}).commit("")
+	r := w.lint(Config{})
+	require.Contains(t, found(r), "migrations/0002_b.sql: drop-column")
+	require.Contains(t, r.Sets[0].Base, "merge base with main")
+}
+
+func TestEverythingPendingWithoutGit(t *testing.T) {
+	r := newTree(t).write(map[string]string{"migrations/0001_a.sql": createRepo, "migrations/0002_b.sql": dropName}).lint(Config{})
+	require.Equal(t, 2, r.Sets[0].Pending)
+	require.Contains(t, found(r), "migrations/0002_b.sql: drop-column", "each file is a unit of its own")
+}
+
+// A typo in a pending file is no sign that the history begins elsewhere.
+func TestTypoDoesNotOpenTheCatalog(t *testing.T) {
+	typo := "-- +brant Up\nSET LOCAL lock_timeout = '2s';\nALTER TABLE rpeo ADD COLUMN a integer;\n-- +brant Down\nALTER TABLE rpeo DROP COLUMN a;\n"
+	released := newTree(t).write(map[string]string{"migrations/0001_a.sql": createRepo}).commit("1.0").
+		write(map[string]string{"migrations/0002_b.sql": typo}).commit("")
+	r := released.lint(Config{})
+	require.Contains(t, found(r), "migrations/0002_b.sql: unknown-object")
+	require.Equal(t, "an empty database", r.Sets[0].Baseline)
+
+	fresh := newTree(t).write(map[string]string{"README": ""}).commit("1.0").
+		write(map[string]string{"migrations/0001_a.sql": createRepo, "migrations/0002_b.sql": typo}).commit("")
+	require.Contains(t, found(fresh.lint(Config{})), "migrations/0002_b.sql: unknown-object", "a new service: nothing is released")
+	require.Contains(t, found(released.lint(Config{Since: "1"})), "migrations/0002_b.sql: unknown-object")
+}
+
+func TestBaselineSchemaOfParentCommit(t *testing.T) {
+	w := newTree(t).write(map[string]string{"schema.sql": "CREATE TABLE repo (id integer PRIMARY KEY, name text);\n"}).commit("1.0").
+		write(map[string]string{"migrations/0001_a.sql": switchTool}).commit("1.1").
+		write(map[string]string{"migrations/0002_b.sql": dropName, "schema.sql": "CREATE TABLE repo (id integer PRIMARY KEY);\n"}).commit("")
+	r := w.lint(Config{})
+	require.Contains(t, r.Sets[0].Baseline, "schema.sql of ")
+	require.Contains(t, r.Sets[0].Baseline, "before 0001_a.sql was added")
+	require.Contains(t, found(r), "migrations/0002_b.sql: drop-column")
+	require.NotContains(t, found(r), "schema.sql: schema-drift")
+}
+
+func TestBaselineEarlierTool(t *testing.T) {
+	revision := "from alembic import op\nimport sqlalchemy as sa\nrevision = 'abc'\ndown_revision = None\n" +
+		"def upgrade():\n    op.create_table('repo', sa.Column('id', sa.Integer, primary_key=True), sa.Column('name', sa.Unicode))\n" +
+		"def downgrade():\n    op.drop_table('repo')\n"
+	w := newTree(t).write(map[string]string{"svc/alembic/versions/abc_first.py": revision}).commit("1.0")
+	require.NoError(t, os.RemoveAll(filepath.Join(w.dir, "svc")))
+	w.write(map[string]string{"migrations/0001_a.sql": switchTool}).commit("1.1").
+		write(map[string]string{"migrations/0002_b.sql": dropName}).commit("")
+	r := w.lint(Config{})
+	require.Contains(t, r.Sets[0].Baseline, "1 alembic migrations in svc/alembic/versions before ")
+	require.Contains(t, found(r), "migrations/0002_b.sql: drop-column")
+	require.NotContains(t, found(r), "migrations/0002_b.sql: unknown-object")
+}
+
+func TestBaselineUnwound(t *testing.T) {
+	w := newTree(t).write(map[string]string{
+		"migrations/0001_a.sql": switchTool,
+		"migrations/0002_b.sql": dropName,
+		"schema.sql":            "CREATE TABLE repo (id integer PRIMARY KEY);\n",
+	})
+	r := w.lint(Config{})
+	require.Equal(t, "schema.sql unwound through the Down sections", r.Sets[0].Baseline)
+	require.Contains(t, found(r), "migrations/0002_b.sql: drop-column")
+}
+
+func TestBaselineOpen(t *testing.T) {
+	r := newTree(t).write(map[string]string{"migrations/0001_a.sql": switchTool, "migrations/0002_b.sql": dropName}).lint(Config{})
+	require.Contains(t, r.Sets[0].Baseline, "unseen objects are assumed to exist")
+	require.Contains(t, found(r), "migrations/0002_b.sql: drop-column")
+	require.NotContains(t, found(r), "migrations/0002_b.sql: unknown-object")
+}
+
+func TestBaselineSchemaFlag(t *testing.T) {
+	w := newTree(t).write(map[string]string{"migrations/0001_a.sql": dropName, "base.sql": "CREATE TABLE repo (id integer PRIMARY KEY, name text);"})
+	r := w.lint(Config{Schema: filepath.Join(w.dir, "base.sql")}, "migrations")
+	require.Equal(t, filepath.Join(w.dir, "base.sql"), r.Sets[0].Baseline)
+	require.Contains(t, found(r), "migrations/0001_a.sql: drop-column")
+}
+
+// A file named by itself is judged; its directory is the history all the same, and the other files are not reported.
+func TestNamedFile(t *testing.T) {
+	w := newTree(t).write(map[string]string{"migrations/0001_a.sql": createRepo, "migrations/0002_b.sql": dropName}).commit("1.0").
+		write(map[string]string{"migrations/0003_c.sql": "-- +brant Up\nALTER TABLE repo ADD COLUMN name integer;\n"}).commit("")
+	r := w.lint(Config{}, "migrations/0002_b.sql")
+	require.Equal(t, 1, r.Files)
+	require.Contains(t, found(r), "migrations/0002_b.sql: drop-column")
+	for _, f := range r.Findings {
+		require.Equal(t, "migrations/0002_b.sql", f.Pos.File)
+	}
+}
+
+// A released file that was edited is reported although nothing is pending.
+func TestEditedWithNothingPending(t *testing.T) {
+	w := newTree(t).write(map[string]string{"migrations/0001_a.sql": createRepo, "migrations/0002_b.sql": dropName}).commit("1.0").
+		write(map[string]string{"migrations/0002_b.sql": strings.Replace(dropName, "2s", "5s", 1)}).commit("")
+	r := w.lint(Config{})
+	require.Equal(t, 0, r.Sets[0].Pending)
+	require.Equal(t, []string{"migrations/0002_b.sql: edited-released"}, found(r))
+}
+
+func TestSinceWithTwoTools(t *testing.T) {
+	w := newTree(t).write(map[string]string{
+		"a/migrations/0001_a.sql": createRepo, "a/migrations/0002_b.sql": dropName,
+		"b/migrations/20240101_x.sql": createRepo,
+	})
+	r := w.lint(Config{Since: "0001"})
+	require.Len(t, r.Sets, 2)
+	require.Equal(t, 1, r.Sets[0].Pending)
+	_, err := Lint(context.Background(), Config{Since: "77"}, w.dir)
+	require.ErrorContains(t, err, "-since 77: no migration of that version in a/migrations, b/migrations")
+}
+
+func TestNoMigrations(t *testing.T) {
+	_, err := Lint(context.Background(), Config{}, newTree(t).dir)
+	require.ErrorIs(t, err, ErrNoMigrations)
+}
