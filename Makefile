@@ -13,7 +13,7 @@ FUZZ        ?= .
 SOAKTIME    ?= 10m
 BUILD       ?= build
 
-.PHONY: all test deps demo bench fuzz soak generate lint gofmt vet srhtvet staticcheck postgres-versions clean
+.PHONY: all test deps demo bench fuzz soak generate builtins lint gofmt vet srhtvet staticcheck postgres-versions clean
 
 all: lint test
 
@@ -42,6 +42,11 @@ soak:
 
 generate:
 	$(GO) generate ./...
+
+# The catalog's tables of built-in types, functions and operators, from the server that PGDSN names (a scratch database:
+# extensions are created in it).
+builtins:
+	cd migratecheck/catalog && $(GO) run ./builtingen -dsn '$(PGDSN)'
 
 lint: gofmt vet srhtvet staticcheck
 

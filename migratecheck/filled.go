@@ -3,6 +3,7 @@ package migratecheck
 import (
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
 // filledColumn is a column, by attribute number, that the pending change has written; with column 0 the table was
@@ -14,6 +15,7 @@ type filledColumn struct {
 
 // noteFilled remembers what a statement of the pending change writes, for fails-on-existing-rows.
 func (r *Run) noteFilled(s *Step) {
+	r.noteDropped(s)
 	n := s.Stmt.Node
 	var rv *pgast.RangeVar
 	var targets []*pgast.Node
@@ -45,3 +47,30 @@ func (r *Run) noteFilled(s *Step) {
 		}
 	}
 }
+
+// noteDropped remembers which statement drops an object, for schema-drift.
+func (r *Run) noteDropped(s *Step) {
+	for _, c := range s.Changes {
+		var key droppedObject
+		switch {
+		case s.Down:
+			continue
+		case c.Op == catalog.ColumnDropped:
+			key = droppedObject{s.Before.NameOf(c.Old.ObjectID()).Name, c.OldColumn.Name}
+		case c.Op != catalog.Dropped:
+			continue
+		default:
+			key.name = s.Before.NameOf(c.Old.ObjectID()).Name
+			if con, ok := c.Old.(*catalog.Constraint); ok {
+				key = droppedObject{s.Before.NameOf(con.Table).Name, con.Name}
+			}
+		}
+		if r.dropped == nil {
+			r.dropped = map[droppedObject]source.Position{}
+		}
+		r.dropped[key] = s.text.Position(s.base)
+	}
+}
+
+// droppedObject names an object, or a part of a table.
+type droppedObject struct{ table, name string }

@@ -29,8 +29,12 @@ var ruleAddForeignKey = &Rule{
 					"Ship code that removes the children itself first; change the action when no older code runs.")
 				continue
 			}
+			deletes := ", or deletes a parent that has rows,"
+			if refuses(con.OnDelete) == 0 {
+				deletes = ""
+			}
 			s.ReportAt(s.constraintAt(con), Warning,
-				fmt.Sprintf("new foreign key %s on %s: released code that inserts a row before its parent in %s, or deletes a parent that has rows, fails (23503)", con.Name, s.Name(con.Table), s.Name(con.RefTable)),
+				fmt.Sprintf("new foreign key %s on %s: released code that inserts a row before its parent in %s%s fails (23503)", con.Name, s.Name(con.Table), s.Name(con.RefTable), deletes),
 				addLaterHelp(s.findOrphans(con), s.addNotValid(con)))
 		}
 	},

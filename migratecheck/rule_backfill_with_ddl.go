@@ -1,11 +1,6 @@
 package migratecheck
 
-import (
-	"fmt"
-
-	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
-	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
-)
+import "fmt"
 
 var ruleBackfillWithDDL = &Rule{
 	ID: "backfill-with-ddl", Category: Transactions, Severity: Warning, Down: true,
@@ -30,23 +25,4 @@ var ruleBackfillWithDDL = &Rule{
 				"Split it: the schema change in one migration, which commits at once; the rows in the next one, in batches of some thousand, each its own transaction.")
 		}
 	},
-}
-
-// exclusiveBefore is a table in use that an earlier statement of the transaction has closed to everybody, 0 for none.
-func (s *Step) exclusiveBefore() catalog.OID {
-	if !s.Tx.Explicit {
-		return 0
-	}
-	for _, e := range s.Earlier() {
-		for _, l := range e.Lock.Locks {
-			rel := s.relation(l.Relation)
-			if l.Mode != lockmode.AccessExclusive || rel == nil || !isTable(rel) || s.IsNew(l.Relation) {
-				continue
-			}
-			if _, there := s.After.Get(l.Relation).(*catalog.Relation); there { // nobody waits for a table that is gone
-				return l.Relation
-			}
-		}
-	}
-	return 0
 }

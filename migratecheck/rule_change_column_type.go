@@ -53,6 +53,9 @@ var ruleChangeColumnType = &Rule{
 			switch {
 			case severity == Warning:
 				help = "Ship code that works with both types first (scans an int64, say, or names the zone); change the type when no older code runs."
+				if s.rewritten(r.table.OID) && r.old.Type.OID != 0 {
+					help = "Ship code that works with both types first (scans an int64, say, or names the zone); table-rewrite has the way over releases."
+				}
 			case r.table.Kind == catalog.CompositeRel:
 				help = "Give the new type an attribute, or a composite type, of its own, and move the code to it over releases."
 			}

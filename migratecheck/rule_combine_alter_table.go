@@ -24,11 +24,8 @@ var ruleCombineAlterTable = &Rule{
 		if table == 0 {
 			return
 		}
-		for _, e := range s.Earlier() {
-			if e.Stmt.Node.GetAlterTableStmt() != nil && e.slowTable() == table {
-				s.Report(fmt.Sprintf("reads or rewrites %s again, as the ALTER TABLE at line %d has done", s.Name(table), e.Line()), "Write both as one ALTER TABLE with two commands.")
-				return
-			}
+		if e := s.Tx.held.scanned[table]; e != nil {
+			s.Report(fmt.Sprintf("reads or rewrites %s again, as the ALTER TABLE at line %d has done", s.Name(table), e.Line()), "Write both as one ALTER TABLE with two commands.")
 		}
 	},
 }

@@ -22,4 +22,9 @@ var ruleDownCannotRun = &Rule{
 		}
 		s.Report("the Down section fails here: "+failureMessage(s.Err), help)
 	},
+	File: func(f *File) {
+		for _, gap := range f.refusals(&f.Migration.Down) {
+			f.reportGap(gap, "the Down section fails here: "+gap.Reason, "Correct the file: a roll-back stops here.")
+		}
+	},
 }

@@ -2,7 +2,10 @@ package migratecheck
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
 var ruleDownNotInverse = &Rule{
@@ -18,7 +21,7 @@ var ruleDownNotInverse = &Rule{
 		Source:     "Checked by applying both to the catalog.",
 	},
 	File: func(f *File) {
-		if f.DownAfter == nil || f.DownAfter.Open || len(f.Gaps()) > 0 || len(f.Problems) > 0 || len(f.Down) == 0 {
+		if f.DownAfter == nil || f.DownAfter.Open || len(f.Gaps()) > 0 || len(f.Problems) > 0 || len(f.Up) == 0 {
 			return
 		}
 		for _, steps := range [][]*Step{f.Up, f.Down} {
@@ -43,7 +46,26 @@ var ruleDownNotInverse = &Rule{
 			more = fmt.Sprintf("; and %d more", len(list)-5)
 			list = list[:5]
 		}
+		if len(f.Down) == 0 {
+			failing := "SELECT 1/0; -- cannot be undone"
+			if f.Migration.Tool == "alembic" {
+				failing = "raise NotImplementedError(\"cannot be undone\")"
+			}
+			f.ReportAt(f.downStart(), fmt.Sprintf("the Down section is empty and undoes nothing: %s%s", strings.Join(list, "; "), more),
+				fmt.Sprintf("Undo what Up does, in reverse order. Where that is impossible write a Down section that fails, so that %s stops there:\n%s", f.Migration.Tool, failing))
+			return
+		}
 		f.ReportStep(f.Down[0], Warning, fmt.Sprintf("the Down section does not restore the schema: %s%s", strings.Join(list, "; "), more),
 			"Make Down the exact inverse of Up, in reverse order.")
 	},
+}
+
+// downStart is where the Down section begins, the zero Position when it is a file of its own.
+func (f *File) downStart() source.Position {
+	file := f.Up[0].text.File()
+	annotation := regexp.MustCompile(`(?im)^(--[ \t]*\+[a-z]+[ \t]+down|--[ \t]*migrate:down|def downgrade)\b`)
+	if at := annotation.FindStringIndex(file.Text); at != nil {
+		return file.Position(at[0])
+	}
+	return source.Position{}
 }

@@ -26,7 +26,11 @@ var ruleDropUnique = &Rule{
 					continue
 				}
 				table := s.relation(ix.Index.Table)
-				if table == nil || !s.inUse(table) || f.After.Get(table.OID) == nil || columnGone(s, table, ix) {
+				if table == nil || !s.inUse(table) || f.After.Get(table.OID) == nil {
+					continue
+				}
+				if columnGone(s, table, ix) {
+					f.reportLostWithColumn(s, table, ix)
 					continue
 				}
 				con := constraintOf(s.Before, ix)
@@ -106,4 +110,33 @@ func columnGone(s *Step, table, ix *catalog.Relation) bool {
 		}
 	}
 	return false
+}
+
+// reportLostWithColumn speaks of a key that goes with one of its columns, where a column takes the name of that by the
+// end of the file (a swap): released code goes on using the names. Else drop-column says it all.
+func (f *File) reportLostWithColumn(s *Step, table, ix *catalog.Relation) {
+	after, ok := f.After.Get(table.OID).(*catalog.Relation)
+	if !ok || len(keyColumns(ix)) == 0 {
+		return
+	}
+	swapped := false
+	for _, num := range keyColumns(ix) {
+		col := table.Att(num)
+		if col == nil || after.Column(col.Name) == nil {
+			return
+		}
+		swapped = swapped || after.Column(col.Name).Num != num
+	}
+	key := keySQL(table, ix.Index)
+	for _, other := range f.After.Indexes(table.OID) {
+		if other.Index.Unique && other.Index.Predicate == nil && keySQL(after, other.Index) == key {
+			return
+		}
+	}
+	if !swapped || ix.Index.Predicate != nil {
+		return
+	}
+	f.ReportStep(s, Error,
+		fmt.Sprintf("with the column goes the unique key %s of %s (%s), and the column that takes its name has none: ON CONFLICT (%[3]s) fails in released code (42P10), and duplicates are no longer refused", ix.Name, s.Name(table.OID), key),
+		fmt.Sprintf("Build the key on the new column too, before the old one is dropped:\nCREATE UNIQUE INDEX CONCURRENTLY %s ON %s (%s);", quoteIdent(ix.Name), s.sqlName(table.OID), key))
 }

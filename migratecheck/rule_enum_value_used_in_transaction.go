@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
-	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
 var ruleEnumValueUsedInTransaction = &Rule{
@@ -25,8 +24,8 @@ var ruleEnumValueUsedInTransaction = &Rule{
 		if n := s.Stmt.Node; n.GetAlterEnumStmt() != nil || n.GetCommentStmt() != nil || n.GetVariableSetStmt() != nil {
 			return // names labels and texts, and makes no value of the type
 		}
-		added := s.enumLabelsAdded()
-		if len(added) == 0 {
+		added := s.Tx.held.labels
+		if len(added) == 0 || !s.Tx.Explicit {
 			return
 		}
 		if label, at := firstLiteral(s.Stmt, added); label != "" {
@@ -34,36 +33,6 @@ var ruleEnumValueUsedInTransaction = &Rule{
 				"Add the label in a migration of its own, and use it in the next one, which is another transaction.")
 		}
 	},
-}
-
-// enumLabelsAdded lists the labels that earlier statements of the transaction have added to types older than it.
-func (s *Step) enumLabelsAdded() []string {
-	if !s.Tx.Explicit {
-		return nil
-	}
-	var labels []string
-	born := map[catalog.OID]bool{}
-	for _, e := range s.Earlier() {
-		for _, c := range e.Changes {
-			typ, ok := c.Object().(*catalog.Type)
-			if !ok {
-				continue
-			}
-			if c.Op == catalog.Created {
-				born[typ.OID] = true
-			}
-			old, ok := c.Old.(*catalog.Type)
-			if !ok || c.New == nil || typ.Kind != catalog.EnumType || born[typ.OID] || len(typ.Labels) <= len(old.Labels) {
-				continue
-			}
-			for _, l := range typ.Labels {
-				if !slices.Contains(old.Labels, l) {
-					labels = append(labels, l)
-				}
-			}
-		}
-	}
-	return labels
 }
 
 // firstLiteral is the first of labels that stands in the statement as a string constant, and where.

@@ -3,6 +3,7 @@ package migratecheck
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
@@ -15,7 +16,7 @@ var ruleFailsOnExistingRows = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, name text, kind text);",
 		Bad:        "ALTER TABLE repo ALTER COLUMN name SET NOT NULL;",
 		Good:       "UPDATE repo SET name = '' WHERE name IS NULL;\nALTER TABLE repo ALTER COLUMN name SET NOT NULL;",
-		Exceptions: "Silent when an earlier statement of the pending change writes the column (a backfill), when a validated constraint of the released schema proves it, for NOT VALID constraints, and for tables that the pending change creates.",
+		Exceptions: "Silent when an earlier statement of the pending change writes the column (a backfill), when a validated constraint of the released schema proves it, for NOT VALID constraints, and info behind a part of the file that was not understood, which may have done so; silent for constraints of new columns without values, and for tables that the pending change creates.",
 		Versions:   "All.",
 		Source:     "hub.sr.ht 0005 and 0006: the backfill is a script outside the migrations, so they fail on populated tables.",
 	},
@@ -67,7 +68,33 @@ var ruleFailsOnExistingRows = &Rule{
 	},
 }
 
-func (s *Step) existing(at int, message, help string) { s.ReportAt(at, Warning, message, help) }
+func (s *Step) existing(at int, message, help string) {
+	severity := Warning
+	if s.unknownBefore() {
+		severity = Info
+		message = strings.Replace(message, "nothing before it fills", "nothing before it that was understood fills", 1)
+	}
+	s.ReportAt(at, severity, message, help)
+}
+
+// unknownBefore reports whether a part of the file before this statement was not understood: it may have made the rows
+// obey.
+func (s *Step) unknownBefore() bool {
+	for _, g := range s.File.Migration.Up.Gaps {
+		if !g.Refused && g.Pos.Line < s.Line() {
+			return true
+		}
+	}
+	for _, e := range s.File.Up {
+		if e == s {
+			break
+		}
+		if len(e.Effects.Gaps) > 0 || e.Err != nil && e.Err.Code == catalog.NotUnderstood {
+			return true
+		}
+	}
+	return false
+}
 
 // fills reports whether an earlier statement of the pending change writes a column of all rows.
 func (s *Step) fills(table catalog.OID, column int) bool {

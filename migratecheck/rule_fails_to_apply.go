@@ -35,14 +35,7 @@ func (s *Step) fails() bool {
 	if s.Err == nil || s.Err.Code == catalog.NotUnderstood || s.Before.Open {
 		return false
 	}
-	if s.Tx.Explicit {
-		for _, e := range s.Earlier() {
-			if e.Err != nil && e.Err.Code != catalog.NotUnderstood {
-				return false
-			}
-		}
-	}
-	return true
+	return !s.Tx.Explicit || !s.Tx.held.failed
 }
 
 // failureMessage is what the server says, on one line.

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
-	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
 )
 
 var ruleLocksManyTables = &Rule{
@@ -21,10 +20,15 @@ var ruleLocksManyTables = &Rule{
 		Source:     "PostgreSQL 15 manual, 13.3.4 Deadlocks.",
 	},
 	Step: func(s *Step) {
-		if !s.Tx.Explicit || s.Tx.said[s.rule.ID] || len(exclusiveTables(s, []*Step{s})) == 0 {
+		if !s.Tx.Explicit || s.Tx.said[s.rule.ID] {
 			return
 		}
-		all := exclusiveTables(s, append(s.Earlier()[:len(s.Earlier()):len(s.Earlier())], s))
+		var now held
+		now.note(s)
+		if len(now.exclusive) == 0 {
+			return
+		}
+		all := exclusiveNames(s, append(s.heldExclusive(), now.exclusive...))
 		if len(all) < 3 || !s.Tx.once(s.rule.ID) {
 			return // reported where the third comes in
 		}
@@ -33,22 +37,17 @@ var ruleLocksManyTables = &Rule{
 	},
 }
 
-// exclusiveTables names the tables in use that the steps lock exclusively, in order.
-func exclusiveTables(s *Step, steps []*Step) []string {
+// exclusiveNames names the tables among those locked that are still there afterwards; children count with their parent.
+func exclusiveNames(s *Step, locks []heldLock) []string {
 	var names []string
 	seen := map[catalog.OID]bool{}
-	for _, e := range steps {
-		for _, l := range e.Lock.Locks {
-			rel := e.relation(l.Relation)
-			if l.Mode != lockmode.AccessExclusive || rel == nil || !isTable(rel) || seen[l.Relation] || s.IsNew(l.Relation) || len(rel.Inherits) > 0 {
-				continue
-			}
-			if s.After.Get(l.Relation) == nil || isBookkeeping(rel.Name) {
-				continue
-			}
-			seen[l.Relation] = true
-			names = append(names, e.Name(l.Relation))
+	for _, l := range locks {
+		rel := l.step.relation(l.table)
+		if seen[l.table] || len(rel.Inherits) > 0 || s.After.Get(l.table) == nil || isBookkeeping(rel.Name) {
+			continue
 		}
+		seen[l.table] = true
+		names = append(names, l.step.Name(l.table))
 	}
 	return names
 }

@@ -7,14 +7,14 @@ import (
 )
 
 var ruleNotUnderstood = &Rule{
-	ID: "not-understood", Category: History, Severity: Info, Down: true,
+	ID: "not-understood", Category: History, Severity: Warning, Down: true,
 	Doc: Doc{
 		Summary:    "A part of a migration whose effect this tool does not know, so that nothing is said about it.",
 		Why:        "A linter that skips in silence reads as approval. What is listed here has to be judged by a person; later statements are judged as if it had changed nothing.",
 		Schema:     "CREATE TABLE t (id integer PRIMARY KEY);",
 		Bad:        "DO $$ BEGIN EXECUTE (SELECT 'ALTER TABLE t ADD COLUMN ' || quote_ident(current_setting('app.column')) || ' text'); END $$;",
 		Good:       "DO $$ BEGIN EXECUTE 'ALTER TABLE t ADD COLUMN note text'; END $$;",
-		Exceptions: "None.",
+		Exceptions: "What the migration tool, Python or alembic certainly refuses is reported by syntax-error and down-cannot-run.",
 		Versions:   "All.",
 		Source:     "This project's own convention.",
 	},
@@ -32,7 +32,7 @@ var ruleNotUnderstood = &Rule{
 				f.reportProblem(p, "not understood: "+p.Message, "Split the statement.")
 			}
 		}
-		for _, gap := range f.Gaps() {
+		for _, gap := range f.unknowns() {
 			f.reportGap(gap, fmt.Sprintf("not understood: %s", gap.Reason), "Judge this part by hand, or write it so that its SQL is known without running it.")
 		}
 	},

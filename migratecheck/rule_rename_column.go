@@ -34,7 +34,7 @@ var ruleRenameColumn = &Rule{
 				}
 				rel := c.Old.(*catalog.Relation)
 				noun, _, keyword := columnWord(rel)
-				if was, ok := f.Run.released(f).Get(oid).(*catalog.Relation); ok && was.Column(now) != nil && was.Column(now).Num != c.OldColumn.Num {
+				if was := s.knownAs(f.Run.released(f), oid, now); was != nil && was.Num != c.OldColumn.Num {
 					// The new name was another column's: reuse-column-name says what becomes of code that uses that one.
 					f.ReportStepAt(s, s.Find("RENAME", "["+keyword+"]", old), Error,
 						fmt.Sprintf("renames %s %s of %s to %s, the name of another column until now: released code that names %[2]s fails", noun, old, s.Name(oid), now),
@@ -53,6 +53,9 @@ var ruleRenameColumn = &Rule{
 // changed the one or the other; an INSERT of old code leaves the new one NULL.
 func renameColumnHelp(rel *catalog.Relation, table, old, now, typ string) string {
 	o, n := quoteIdent(old), quoteIdent(now)
+	if typ == "-" { // of an assumed table: nobody knows
+		return "Keep the name; code can give it another one: SELECT " + o + " AS " + n
+	}
 	if rel.Kind == catalog.CompositeRel {
 		return "Keep the name; code can give it another one: (value)." + o + " AS " + n
 	}

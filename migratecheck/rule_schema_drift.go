@@ -1,6 +1,8 @@
 package migratecheck
 
 import (
+	"fmt"
+	"path"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -24,10 +26,15 @@ var ruleSchemaDrift = &Rule{
 		if r.Schema == nil || r.Final.Open || len(r.Schema.Problems) > 0 || r.unfollowed > 0 {
 			return
 		}
+		name := path.Base(r.Schema.File)
 		for _, d := range differences(r.Final, r.Schema.Catalog) {
-			r.Report(r.Schema.position(d), describeDifference(d, "is missing in "+r.Schema.File, "is in "+r.Schema.File+", but no migration makes it",
-				"%[1]s: %[2]s is %[3]s by the migrations, %[4]s in "+strings.ReplaceAll(r.Schema.File, "%", "%%")),
-				"Change "+r.Schema.File+", or add the migration that is missing.")
+			extra := "is in " + name + ", but not in what the migrations lead to"
+			if at, ok := r.dropped[droppedObject{d.Table.Name, d.Name.Name}]; ok {
+				extra = fmt.Sprintf("is in %s, but %s:%d drops it", name, path.Base(at.File), at.Line)
+			}
+			r.Report(r.Schema.position(d), describeDifference(d, "is missing in "+name, extra,
+				"%[1]s: %[2]s is %[3]s by the migrations, %[4]s in "+strings.ReplaceAll(name, "%", "%%")),
+				"Change "+name+", or add the migration that is missing.")
 		}
 	},
 }

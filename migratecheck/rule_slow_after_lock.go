@@ -1,10 +1,6 @@
 package migratecheck
 
-import (
-	"fmt"
-
-	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
-)
+import "fmt"
 
 var ruleSlowAfterLock = &Rule{
 	ID: "slow-after-lock", Category: Transactions, Severity: Warning, Down: true,
@@ -23,20 +19,17 @@ var ruleSlowAfterLock = &Rule{
 		if slow == 0 || !s.Tx.Explicit {
 			return
 		}
-		for _, e := range s.Earlier() {
-			for _, l := range e.Lock.Locks {
-				rel := e.relation(l.Relation)
-				if l.Mode != lockmode.AccessExclusive || rel == nil || !isTable(rel) || s.under(l.Relation, slow) || s.under(slow, l.Relation) || s.IsNew(l.Relation) || s.After.Get(l.Relation) == nil {
-					continue
-				}
-				if !s.Tx.once(s.rule.ID) {
-					return // the cure is the same for all of the transaction
-				}
-				s.ReportAt(0, s.Sized(slow, Warning),
-					fmt.Sprintf("reads all of %s while this transaction holds an AccessExclusiveLock on %s: every query on %[2]s waits for it", s.Name(slow), s.Name(l.Relation)),
-					"Put the two into migrations of their own.")
-				return
+		for _, l := range s.heldExclusive() {
+			if s.under(l.table, slow) || s.under(slow, l.table) {
+				continue
 			}
+			if !s.Tx.once(s.rule.ID) {
+				return // the cure is the same for all of the transaction
+			}
+			s.ReportAt(0, s.Sized(slow, Warning),
+				fmt.Sprintf("reads all of %s while this transaction holds an AccessExclusiveLock on %s: every query on %[2]s waits for it", s.Name(slow), s.Name(l.table)),
+				"Put the two into migrations of their own.")
+			return
 		}
 	},
 }

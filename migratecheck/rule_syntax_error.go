@@ -3,7 +3,7 @@ package migratecheck
 var ruleSyntaxError = &Rule{
 	ID: "syntax-error", Category: History, Severity: Error,
 	Doc: Doc{
-		Summary:    "A statement that PostgreSQL's grammar does not accept.",
+		Summary:    "A statement that PostgreSQL's grammar does not accept, or a file that the migration tool refuses.",
 		Why:        "The migration stops there, on the first node that is upgraded; what the same file did before it may be committed or not, depending on the tool.",
 		Schema:     "CREATE TABLE t (id integer PRIMARY KEY, CONSTRAINT c CHECK (id > 0));",
 		Bad:        "ALTER TABLE t DROP CONSTRIANT c;",
@@ -17,6 +17,9 @@ var ruleSyntaxError = &Rule{
 			if !p.Limit {
 				f.reportProblem(p, p.Message, "Correct the statement; `psql --single-transaction -f FILE` on a scratch database shows the same error.")
 			}
+		}
+		for _, gap := range f.refusals(&f.Migration.Up) {
+			f.reportGap(gap, gap.Reason, "Correct the file: the upgrade stops here.")
 		}
 	},
 }

@@ -65,6 +65,9 @@ func (s *Step) rewriteHelp(rel *catalog.Relation) string {
 	for _, c := range s.Changes {
 		switch {
 		case c.Op == catalog.ColumnTypeChanged && c.Old.ObjectID() == rel.OID:
+			if rule := s.typeRule(rel.OID, c.OldColumn.Num); rule != "" {
+				return "Keep the type of the column; " + rule + " has the way over releases."
+			}
 			return s.changeTypeHelp(retyped{table: rel, old: c.OldColumn, to: s.After.FormatType(c.NewColumn.Type)})
 		case c.Op == catalog.ColumnAdded && c.New.ObjectID() == rel.OID && (c.NewColumn.Default != nil || c.NewColumn.Identity != 0):
 			return s.addFilledColumnHelp(table, rel, c.NewColumn)
@@ -99,4 +102,25 @@ func (s *Step) addFilledColumnHelp(table string, rel *catalog.Relation, col *cat
 		fmt.Fprintf(&b, "\nthen, in a migration each:\nALTER TABLE %[1]s ADD CONSTRAINT %[3]s CHECK (%[2]s IS NOT NULL) NOT VALID;\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[3]s;\nALTER TABLE %[1]s ALTER COLUMN %[2]s SET NOT NULL, DROP CONSTRAINT %[3]s;", table, name, check)
 	}
 	return b.String()
+}
+
+// typeRule is the rule that says what to do about the change of a column's type; "" when none does, or leaves the way
+// around the rewrite to table-rewrite.
+func (s *Step) typeRule(table catalog.OID, num int) string {
+	if s.Down {
+		return ""
+	}
+	for _, r := range s.File.retypedColumns() {
+		if r.step != s || r.table.OID != table || r.old.Num != num {
+			continue
+		}
+		enum, removed, added := s.File.enumSwap(r)
+		switch {
+		case enum != "" && len(removed)+len(added) > 0, enum == "" && !narrows(r.from, r.to) && s.File.retypeSeverity(r) == Error:
+			return "change-column-type"
+		case enum == "" && narrows(r.from, r.to):
+			return "narrow-column-type"
+		}
+	}
+	return ""
 }

@@ -1,11 +1,6 @@
 package migratecheck
 
-import (
-	"fmt"
-
-	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
-	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
-)
+import "fmt"
 
 var ruleValidateInSameTransaction = &Rule{
 	ID: "validate-in-same-transaction", Category: Transactions, Severity: Warning, Down: true,
@@ -28,20 +23,11 @@ var ruleValidateInSameTransaction = &Rule{
 		if table == nil {
 			return
 		}
-		for _, n := range a.Cmds {
-			c := n.GetAlterTableCmd()
-			if c.Subtype != pgast.AlterTableType_AT_ValidateConstraint {
-				continue
-			}
-			for _, e := range s.Earlier() {
-				for _, ch := range e.Changes {
-					con, ok := ch.New.(*catalog.Constraint)
-					if ok && ch.Op == catalog.Created && con.Name == c.Name && !con.Valid && con.Table == table.OID && !s.IsNew(con.Table) {
-						s.ReportAt(s.Find("VALIDATE", "CONSTRAINT", c.Name), s.Sized(con.Table, Warning),
-							fmt.Sprintf("validates %s in the transaction that added it: the lock taken then is held while all rows of %s are read", c.Name, s.Name(con.Table)),
-							"Move VALIDATE CONSTRAINT into the next migration, which is another transaction.")
-					}
-				}
+		for _, name := range validates(a) {
+			if s.Tx.held.notValid[constraintKey{table.OID, name}] {
+				s.ReportAt(s.Find("VALIDATE", "CONSTRAINT", name), s.Sized(table.OID, Warning),
+					fmt.Sprintf("validates %s in the transaction that added it: the lock taken then is held while all rows of %s are read", name, s.Name(table.OID)),
+					"Move VALIDATE CONSTRAINT into the next migration, which is another transaction.")
 			}
 		}
 	},

@@ -2,7 +2,10 @@ package migratecheck
 
 import (
 	"fmt"
+	"path"
+	"slices"
 	"strconv"
+	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
@@ -40,10 +43,28 @@ var ruleVersionGap = &Rule{
 			}
 			prev, err1 := strconv.ParseUint(r.Files[i-1].Migration.Version, 10, 64)
 			this, err2 := strconv.ParseUint(f.Migration.Version, 10, 64)
-			if err1 == nil && err2 == nil && this < 1_000_000 && this > prev+1 {
-				r.Report(at, fmt.Sprintf("version %s follows %s: %d numbers are left out, and a migration that takes one of them later is never run where this one is applied", f.Migration.Version, r.Files[i-1].Migration.Version, this-prev-1),
+			if err1 == nil && err2 == nil && this < 1_000_000 && this > prev+1 && !r.takenBetween(prev, this) {
+				left, of := fmt.Sprintf("%d numbers are left out", this-prev-1), "one of them"
+				if this-prev == 2 {
+					left, of = "a number is left out", "it"
+				}
+				r.Report(at, fmt.Sprintf("version %s follows %s: %s, and a migration that takes %s later is never run where this one is applied", f.Migration.Version, r.Files[i-1].Migration.Version, left, of),
 					fmt.Sprintf("Number it %0*d.", len(f.Migration.Version), prev+1))
 			}
 		}
 	},
+}
+
+// takenBetween reports whether a file that could not be read, or that the tool does not take, has a number between two.
+func (r *Run) takenBetween(low, high uint64) bool {
+	names := slices.Clone(r.Set.Other)
+	for _, p := range r.Set.Problems {
+		names = append(names, p.Pos.File)
+	}
+	return slices.ContainsFunc(names, func(name string) bool {
+		name = path.Base(name)
+		digits := name[:len(name)-len(strings.TrimLeft(name, "0123456789"))]
+		n, err := strconv.ParseUint(digits, 10, 64)
+		return err == nil && low < n && n < high
+	})
 }

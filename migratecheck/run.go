@@ -37,6 +37,7 @@ type Run struct {
 	suppressed int
 	used       map[ignoreKey]bool // suppression comments (and rule) that suppressed something
 	filled     map[filledColumn]bool
+	dropped    map[droppedObject]source.Position
 	session    session
 	openTx     *Transaction // left open by the Up script before, with its number
 	openTxID   int
@@ -106,7 +107,7 @@ func (r *Run) lockEffect(before, after *catalog.Catalog, stmt pgast.Stmt) lockmo
 
 // countNotUnderstood counts the parts of a pending file of whose effect nothing is known.
 func (r *Run) countNotUnderstood(f *File) {
-	r.notUnderst += len(f.Gaps())
+	r.notUnderst += len(f.unknowns())
 	for _, p := range f.Problems {
 		if p.Limit {
 			r.notUnderst++

@@ -35,12 +35,12 @@ type Step struct {
 	base int               // offset of the reporting statement in text
 }
 
-// Transaction is the sequence of steps that commit together.
+// Transaction is a sequence of steps that commit together.
 type Transaction struct {
 	// Explicit is false for a single statement that commits by itself: CREATE INDEX CONCURRENTLY may run.
 	Explicit bool
-	begun    bool    // by a BEGIN written in the file
-	Steps    []*Step // those so far, the current one last
+	begun    bool // by a BEGIN written in the file
+	held     held // by the steps before the one that is judged
 	said     map[string]bool
 }
 
@@ -54,14 +54,6 @@ func (t *Transaction) once(rule string) bool {
 	}
 	t.said[rule] = true
 	return true
-}
-
-// Earlier yields the steps before s in its transaction.
-func (s *Step) Earlier() []*Step {
-	if i := slices.Index(s.Tx.Steps, s); i >= 0 {
-		return s.Tx.Steps[:i]
-	}
-	return s.Tx.Steps
 }
 
 // IsNew reports whether an object was created by the pending change itself (or, when no base is known and everything is
@@ -118,15 +110,16 @@ func (s *Step) Name(oid catalog.OID) string {
 func (s *Step) Rows(table catalog.OID) (rows int64, ok bool) {
 	stats := s.File.Run.Config.Stats
 	if rel := s.relation(table); rel != nil && rel.Kind == catalog.PartitionedTable {
-		// The planner's estimate for the parent exists only after an ANALYZE of it by hand.
+		if rows, ok = stats.rows(s.Before.NameOf(table)); ok && rows > 0 {
+			return rows, true
+		}
+		// Written by hand, or by the planner, there may be figures of the partitions only.
 		for _, p := range partitions(s.Before, table) {
 			if n, known := stats.rows(s.Before.NameOf(p.OID)); known {
 				rows, ok = rows+n, true
 			}
 		}
-		if ok {
-			return rows, true
-		}
+		return rows, ok
 	}
 	return stats.rows(s.Before.NameOf(table))
 }
@@ -218,6 +211,35 @@ func (f *File) ReportStepAt(s *Step, at int, severity Severity, message, help st
 // Gaps are the parts of both directions that the reader of the file did not understand.
 func (f *File) Gaps() []source.Gap {
 	return append(slices.Clone(f.Migration.Up.Gaps), f.Migration.Down.Gaps...)
+}
+
+// refusals are the parts of one direction at which the migration tool, Python or alembic stops with an error. What stops
+// both (a syntax error of Python) belongs to Up.
+func (f *File) refusals(script *source.Script) []source.Gap {
+	var list []source.Gap
+	seen := map[source.Position]bool{}
+	if script == &f.Migration.Down {
+		for _, g := range f.refusals(&f.Migration.Up) {
+			seen[g.Pos] = true
+		}
+	}
+	for _, g := range script.Gaps {
+		if g.Refused && !seen[g.Pos] {
+			seen[g.Pos] = true
+			list = append(list, g)
+		}
+	}
+	return list
+}
+
+// unknowns are the Gaps whose effect nobody knows, each once: those that are not refused.
+func (f *File) unknowns() []source.Gap {
+	seen := map[source.Position]string{}
+	return slices.DeleteFunc(f.Gaps(), func(g source.Gap) bool {
+		again := seen[g.Pos] == g.Reason
+		seen[g.Pos] = g.Reason
+		return g.Refused || again
+	})
 }
 
 func (f *File) reportProblem(p Problem, message, help string) {

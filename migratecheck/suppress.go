@@ -51,7 +51,9 @@ func (f *File) reportGap(gap source.Gap, message, help string) {
 			return
 		}
 	}
-	f.ReportAt(gap.Pos, message, help)
+	down := slices.ContainsFunc(f.Migration.Down.Gaps, func(g source.Gap) bool { return g.Pos == gap.Pos }) &&
+		!slices.ContainsFunc(f.Migration.Up.Gaps, func(g source.Gap) bool { return g.Pos == gap.Pos })
+	f.Run.report(Finding{Rule: f.rule.ID, Severity: f.rule.Severity, Pos: gap.Pos, Message: message, Help: help, Down: down}, nil)
 }
 
 func (r *Run) use(ig source.Ignore, rule string) bool {

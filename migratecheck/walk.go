@@ -196,7 +196,6 @@ func (r *Run) judge(w walked) {
 }
 
 func (r *Run) judgeStep(s *Step) {
-	s.Tx.Steps = append(s.Tx.Steps, s)
 	if s.Down {
 		s.File.Down = append(s.File.Down, s)
 	} else {
@@ -208,5 +207,6 @@ func (r *Run) judgeStep(s *Step) {
 			rule.Step(s)
 		}
 	}
+	s.Tx.held.note(s)
 	r.noteFilled(s)
 }

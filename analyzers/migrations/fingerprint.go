@@ -26,7 +26,6 @@ import (
 // migrations are compared with, and where their history begins. What cannot be read counts as such: that is a diagnostic.
 func Fingerprint(ctx context.Context, h hash.Hash, root string) {
 	fmt.Fprintf(h, "module %q\n", root)
-	o := new(options)
 	var cfg migratecheck.Config
 	if name := settings.Find(root, root); name != "" {
 		hashFile(h, name)
@@ -36,7 +35,7 @@ func Fingerprint(ctx context.Context, h hash.Hash, root string) {
 			}
 		}
 		var err error
-		if cfg, err = o.config(root); err != nil {
+		if cfg, err = new(settings.Flags).Config(root, root); err != nil {
 			fmt.Fprintf(h, "settings: %v\n", err)
 		}
 	}

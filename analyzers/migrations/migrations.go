@@ -3,7 +3,6 @@ package migrations
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"go/token"
 	"os"
@@ -29,10 +28,10 @@ type Result struct {
 	Err error
 }
 
-// New makes the analyzer. Files are named in the settings only: the go command does not pass a tool's flags when it asks
-// what the tool depends on.
+// New makes the analyzer. Its flags are those of srhtvet lint. A tool for go vet must leave out those that name files and
+// revisions, which the settings can name, too: the go command does not pass flags when it asks what the tool depends on.
 func New() *analysis.Analyzer {
-	o := new(options)
+	o := &options{settings.Flags{Prefix: "migrations."}}
 	a := &analysis.Analyzer{
 		Name: "migrations",
 		Doc: `report SQL and alembic migrations that break, block or lose something
@@ -46,72 +45,12 @@ They are reported once, in the package that embeds them, else in the one nearest
 		RunDespiteErrors: true, // types do not matter to SQL
 		Run:              func(pass *analysis.Pass) (any, error) { return o.run(pass), nil },
 	}
-	o.register(&a.Flags)
+	o.Register(&a.Flags)
 	return a
 }
 
-// options are the flags. Those not given leave the settings alone.
-type options struct {
-	severity, enable, disable, since, source string
-	pg                                       int
-	all                                      bool
-}
-
-func (o *options) register(fs *flag.FlagSet) {
-	fs.StringVar(&o.severity, "severity", "", "report findings from this `level` on: info, warning, error (default warning)")
-	fs.StringVar(&o.enable, "enable", "", "comma-separated `rules` or categories to switch on")
-	fs.StringVar(&o.disable, "disable", "", "comma-separated `rules` or categories to switch off")
-	fs.IntVar(&o.pg, "pg", 0, "major `version` of PostgreSQL, 12 to 17 (default 15)")
-	fs.StringVar(&o.since, "since", "", "judge the migrations after this `version`")
-	fs.StringVar(&o.source, "source", "", "the migration `tool` (default: detected)")
-	fs.BoolVar(&o.all, "all", false, "judge every migration, not only those that are not released")
-}
-
-// config is the configuration of a module: the settings and, over them, the flags.
-func (o *options) config(root string) (migratecheck.Config, error) {
-	var cfg migratecheck.Config
-	if name := settings.Find(root, root); name != "" {
-		s, err := settings.Load(name)
-		if err != nil {
-			return cfg, err
-		}
-		if cfg, err = s.Config(); err != nil {
-			return cfg, err
-		}
-	}
-	var errs []error
-	note := func(name string, err error) {
-		if err != nil {
-			errs = append(errs, fmt.Errorf("-migrations.%s: %w", name, err))
-		}
-	}
-	if o.severity != "" {
-		var err error
-		cfg.Severity, err = migratecheck.ParseSeverity(o.severity)
-		note("severity", err)
-	}
-	if o.enable != "" {
-		cfg.Enable = append(cfg.Enable, strings.Split(o.enable, ",")...)
-		note("enable", settings.CheckRules(strings.Split(o.enable, ",")))
-	}
-	if o.disable != "" {
-		cfg.Disable = append(cfg.Disable, strings.Split(o.disable, ",")...)
-		note("disable", settings.CheckRules(strings.Split(o.disable, ",")))
-	}
-	if o.pg != 0 {
-		cfg.Version = o.pg
-		note("pg", settings.CheckVersion(o.pg))
-	}
-	if o.since != "" {
-		cfg.Since, cfg.Base = o.since, ""
-	}
-	if o.source != "" {
-		cfg.Format = o.source
-		note("source", settings.CheckSource(o.source))
-	}
-	cfg.All = o.all
-	return cfg, errors.Join(errs...)
-}
+// options are what the flags say.
+type options struct{ settings.Flags }
 
 // run judges the migrations that the package is to report, if any.
 func (o *options) run(pass *analysis.Pass) *Result {
@@ -126,7 +65,7 @@ func (o *options) run(pass *analysis.Pass) *Result {
 		return nil
 	}
 	res := &Result{Root: root}
-	cfg, err := o.config(root)
+	cfg, err := o.Config(root, root)
 	if err == nil {
 		res.Report, err = migratecheck.Lint(context.Background(), cfg, root)
 	}

@@ -28,7 +28,7 @@ func completionCommand() command {
 				}
 				script, ok := shells[args[0]]
 				if !ok {
-					return t.fail("no completion for %q%s; there are bash, zsh, fish", args[0], spell.DidYouMean(args[0], []string{"bash", "zsh", "fish"}))
+					return t.fail("no completion for %q%s", args[0], spell.Suggest(args[0], []string{"bash", "zsh", "fish"}, "there are bash, zsh, fish"))
 				}
 				_, err := fmt.Fprint(t.stdout, script(completions(t)))
 				return t.done(err)
@@ -77,6 +77,9 @@ func completions(t *terminal) []completed {
 		fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
 		c.flags(t, fs)
 		fs.VisitAll(func(f *flag.Flag) {
+			if isAlias(f) {
+				return
+			}
 			arg, usage := flag.UnquoteUsage(f)
 			cf := completedFlag{name: f.Name, usage: usage, takesValue: arg != ""}
 			base := f.Name[strings.LastIndexByte(f.Name, '.')+1:]

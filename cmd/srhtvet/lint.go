@@ -22,7 +22,8 @@ itself, else from the merge base with the default branch, else, without git, all
 
 Paths are directories, searched with all below them, or files. Without any, the whole module or repository around the
 current directory is searched. Positions are relative to that directory, to the directory given if it is one, and to the
-current directory if there are several paths.
+current directory if there are several paths; with -format github, gitlab and sarif to the root of the git repository, if
+there is one.
 
 Migrations of brant, goose, sql-migrate, golang-migrate, dbmate, tern, atlas, Flyway and alembic and plain numbered SQL
 are recognised by their names and annotations.
@@ -35,7 +36,7 @@ are recognised by their names and annotations.
 A finding is taken back by a comment on its statement: -- srhtvet:ignore RULE reason`,
 		flags: func(t *terminal, fs *flag.FlagSet) func([]string) int {
 			l := &lint{terminal: t}
-			l.judging.register(fs)
+			l.judging.Register(fs)
 			l.output.register(fs)
 			return l.run
 		},
@@ -45,8 +46,8 @@ A finding is taken back by a comment on its statement: -- srhtvet:ignore RULE re
 // lint is one run of the command.
 type lint struct {
 	*terminal
-	judging
 	output
+	judging settings.Flags
 }
 
 func (l *lint) run(paths []string) int {
@@ -58,7 +59,7 @@ func (l *lint) run(paths []string) int {
 	if err != nil {
 		return l.fail("%v", err)
 	}
-	cfg, err := l.Config(place.shown, place.top)
+	cfg, err := l.judging.Config(place.shown, place.top)
 	if err != nil {
 		return l.failEach(err)
 	}
@@ -68,6 +69,9 @@ func (l *lint) run(paths []string) int {
 			err = fmt.Errorf("no migrations in %s: looked for directories of .sql migrations and alembic revisions; name the directory, and -source TOOL if it is of another shape", orDot(strings.Join(paths, ", "), place.root))
 		}
 		return l.failEach(err)
+	}
+	if format.Repository {
+		place.showRepository()
 	}
 	place.relabel(rep)
 	if !l.quiet {
@@ -308,6 +312,14 @@ func (p *place) relabel(rep *migratecheck.Report) {
 		rep.Sets[i].Dir = name(rep.Sets[i].Dir)
 	}
 	migratecheck.SortFindings(rep.Findings)
+}
+
+// showRepository makes positions relative to the root of the repository, if there is one: what services that annotate
+// changes know files by.
+func (p *place) showRepository() {
+	if root := settings.RepositoryRoot(p.shown); root != "" {
+		p.shown = root
+	}
 }
 
 // lines reads lines of files that findings point at.

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"sync"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/spell"
 )
@@ -21,6 +22,8 @@ const (
 	exitClean    = 0 // ran, found nothing at or above the bar
 	exitFindings = 1
 	exitFailed   = 2 // could not run, or not on everything
+
+	exitInterrupted = 130 // by SIGINT, as shells count it
 )
 
 func main() {
@@ -33,7 +36,12 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	t := &terminal{ctx: ctx, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}
+	// Nothing has to be put in order, and the parser, which is C, could not be told: Ctrl-C ends the process at once.
+	finished := context.AfterFunc(ctx, func() { os.Exit(t.fail("interrupted")) })
 	status := t.run(os.Args[1:])
+	if !finished() {
+		select {} // it is about to end with another status
+	}
 	stop()
 	os.Exit(status)
 }
@@ -43,6 +51,7 @@ type terminal struct {
 	ctx            context.Context
 	stdout, stderr io.Writer
 	getenv         func(string) string
+	interrupted    sync.Once // said
 }
 
 // command is one of srhtvet's.
@@ -100,14 +109,14 @@ func (t *terminal) run(args []string) int {
 		return t.execute(packagesCommand(), args)
 	}
 	if strings.HasPrefix(args[0], "-") && !isFlagOf(packagesCommand(), t, args[0]) {
-		return t.fail("unknown flag %s%s\nUsage: srhtvet COMMAND, or srhtvet [flags] PACKAGES; `srhtvet -h` lists them", args[0],
+		return t.fail("unknown flag %s%s\nUsage: srhtvet COMMAND, or srhtvet [flags] PACKAGES (`srhtvet -h` and `srhtvet packages -h` say more)", args[0],
 			spell.DidYouMean(args[0], []string{"-h", "-version"}))
 	}
 	if strings.HasPrefix(args[0], "-") {
 		return t.execute(packagesCommand(), args)
 	}
-	return t.fail("unknown command %q%s; `srhtvet -h` lists the commands (a package is written ./%s)", args[0],
-		spell.DidYouMean(args[0], commandNames()), args[0])
+	return t.fail("unknown command %q%s (a package is written ./%s)", args[0],
+		spell.Suggest(args[0], commandNames(), "`srhtvet -h` lists the commands"), args[0])
 }
 
 // looksLikePackages tells package patterns from misspelt commands: they have a dot or a slash, or are one of the go
@@ -168,8 +177,12 @@ func badFlag(c command, fs *flag.FlagSet, err error) string {
 	return fmt.Sprintf("%s: %s (`srhtvet %s -h` lists the flags)", c.name, msg, c.name)
 }
 
-// fail prints one error and returns the exit status for it.
+// fail prints one error and returns the exit status for it. After Ctrl-C every error follows from that, and it is said once.
 func (t *terminal) fail(format string, args ...any) int {
+	if t.ctx.Err() != nil {
+		t.interrupted.Do(func() { t.say("interrupted") })
+		return exitInterrupted
+	}
 	t.say(format, args...)
 	return exitFailed
 }
@@ -195,7 +208,8 @@ Commands:
 	fmt.Fprint(w, `
 srhtvet COMMAND -h says more about each.
 
-Exit status: 0 nothing found, 1 findings at or above the bar (-severity), 2 could not run, or could not read everything.
+Exit status: 0 nothing found, 1 findings at or above the bar (-severity), 2 could not run, or could not read everything,
+130 interrupted.
 `)
 }
 
@@ -205,18 +219,21 @@ func (t *terminal) help(w io.Writer, c command) {
 	if c.name == packagesCommand().name {
 		name = "srhtvet"
 	}
-	fmt.Fprintf(w, "Usage: %s %s\n\n%s\n", name, c.args, strings.TrimSpace(c.about))
+	fmt.Fprintf(w, "Usage: %s\n\n%s\n", strings.TrimSpace(name+" "+c.args), strings.TrimSpace(c.about))
 	fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	c.flags(t, fs)
 	any := false
 	fs.VisitAll(func(f *flag.Flag) {
+		if isAlias(f) {
+			return
+		}
 		if !any {
 			fmt.Fprintf(w, "\nFlags:\n")
 		}
 		any = true
 		arg, usage := flag.UnquoteUsage(f)
 		if arg != "" {
-			arg = " " + arg
+			arg = " " + strings.ToUpper(arg) // the flag package calls what a bool or a number takes by its type
 		}
 		fmt.Fprintf(w, "  -%-18s %s\n", f.Name+arg, usage)
 	})

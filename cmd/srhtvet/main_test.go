@@ -157,6 +157,30 @@ func TestLintFindings(t *testing.T) {
 	require.Equal(t, exitFindings, r.status)
 }
 
+// TestPathsOfServices: services that annotate changes look for files from the root of the repository.
+func TestPathsOfServices(t *testing.T) {
+	dir := tree(t, map[string]string{"svc/go.mod": "module example.org/svc\n\ngo 1.25\n", "svc/svc.go": "package svc\n", "svc/migrations/0001_init.sql": goodSQL})
+	git(t, dir, "init", "-q")
+	commit(t, dir)
+	git(t, dir, "tag", "v1")
+	writeAll(t, dir, map[string]string{"svc/migrations/0002_drop.sql": dropSQL})
+	commit(t, dir)
+	const full, below = "svc/migrations/0002_drop.sql", "migrations/0002_drop.sql"
+	from := filepath.Join(dir, "svc")
+	for _, args := range [][]string{{"lint"}, {"lint", "migrations"}, {"lint", below}, {"./..."}} {
+		for format, want := range map[string]string{
+			"github": "file=" + full + ",", "gitlab": `"path": "` + full + `"`, "sarif": `"uri": "` + full + `"`,
+		} {
+			r := srhtvet(t, from, append(args, "-format", format)...)
+			require.Equal(t, exitFindings, r.status, r.err)
+			require.Contains(t, r.out, want, "%v", args)
+		}
+		require.NotEqual(t, full, parse(t, srhtvet(t, from, append(args, "-format", "json")...)).Findings[0].File)
+	}
+	bare := tree(t, map[string]string{"m/0001_a.sql": goodSQL, "m/0002_b.sql": dropSQL})
+	require.Contains(t, srhtvet(t, bare, "lint", "-format", "github", "m").out, "file=0002_b.sql,", "no repository")
+}
+
 func TestLintStatuses(t *testing.T) {
 	dir := service(t, map[string]string{"migrations/0002_fine.sql": fineSQL})
 	r := srhtvet(t, dir, "lint")
@@ -208,44 +232,46 @@ func TestLintSettings(t *testing.T) {
 func TestUsageErrors(t *testing.T) {
 	dir := tree(t, map[string]string{"m/1_a.sql": "CREATE TABLE t ();", "stats.json": "{}"})
 	for line, want := range map[string]string{
-		"lnit":                         `unknown command "lnit"; did you mean lint?`,
-		"-halp":                        "unknown flag -halp",
-		"lint -sverity x":              "unknown flag -sverity; did you mean -severity?",
-		"lint -severity bad":           `-severity: unknown severity "bad"`,
-		"lint -format xml m":           `unknown format "xml"`,
-		"lint -format jsn m":           "did you mean json?",
-		"lint -color sometimes m":      `unknown -color "sometimes"`,
-		"lint -enable drop-tabel m":    `no rule or category is called "drop-tabel"; did you mean drop-table?`,
-		"lint -disable nosuch-thing m": "no rule or category",
-		"lint -pg 11 m":                "PostgreSQL 11",
-		"lint -pg x m":                 "invalid value",
-		"lint -source brand m":         "did you mean brant?",
-		"lint -since 1 -base v1 m":     "exclude each other",
-		"lint -since 99 m":             "no migration of that version",
-		"lint -base v1 m":              "not in a git repository",
-		"lint -stats stats.json m":     "reading table statistics",
-		"lint -stats nowhere m":        "nowhere",
-		"lint -schema nowhere m":       "nowhere",
-		"lint -config nowhere m":       "nowhere",
-		"lint nowhere":                 "nowhere: no such file",
-		"rules x":                      "takes no arguments",
-		"rules -format xml":            "unknown format",
-		"explain":                      "one rule",
-		"explain drop-tabel":           "did you mean drop-table?",
-		"locks":                        "names of SQL files",
-		"locks m":                      "is a directory",
-		"locks -pg 9 m/1_a.sql":        "PostgreSQL 9",
-		"locks nowhere.sql":            "nowhere.sql",
-		"completion":                   "name of a shell",
-		"completion zhs":               "did you mean zsh?",
-		"stats x":                      "no arguments",
-		"version x":                    "no arguments",
-		"help lnit":                    "did you mean lint?",
+		"lnit":                            `unknown command "lnit"; did you mean lint?`,
+		"-halp":                           "unknown flag -halp",
+		"lint -sverity x":                 "unknown flag -sverity; did you mean -severity?",
+		"lint -severity bad":              `-severity: unknown severity "bad"`,
+		"lint -format xml m":              `unknown format "xml"`,
+		"lint -format jsn m":              "did you mean json?",
+		"lint -color sometimes m":         `unknown -color "sometimes"`,
+		"lint -enable drop-tabel m":       `no rule or category is called "drop-tabel"; did you mean drop-table?`,
+		"lint -disable nosuch-thing m":    "no rule or category",
+		"lint -pg 11 m":                   "PostgreSQL 11",
+		"lint -pg x m":                    "invalid value",
+		"lint -source brand m":            "did you mean brant?",
+		"lint -since 1 -base v1 m":        "exclude each other",
+		"lint -since 99 m":                "no migration of that version",
+		"lint -base v1 m":                 "not in a git repository",
+		"lint -stats stats.json m":        "reading table statistics",
+		"lint -stats nowhere m":           "nowhere",
+		"lint -schema nowhere m":          "-schema: open nowhere: no such file",
+		"locks -schema nowhere m/1_a.sql": "-schema: nowhere: no such file",
+		"lint -config nowhere m":          "nowhere",
+		"lint nowhere":                    "nowhere: no such file",
+		"rules x":                         "takes no arguments",
+		"rules -format xml":               "unknown format",
+		"explain":                         "one rule",
+		"explain drop-tabel":              "did you mean drop-table?",
+		"locks":                           "names of SQL files",
+		"locks m":                         "is a directory",
+		"locks -pg 9 m/1_a.sql":           "PostgreSQL 9",
+		"locks nowhere.sql":               "nowhere.sql",
+		"completion":                      "name of a shell",
+		"completion zhs":                  "did you mean zsh?",
+		"stats x":                         "no arguments",
+		"version x":                       "no arguments",
+		"help lnit":                       "did you mean lint?",
 	} {
 		r := srhtvet(t, dir, strings.Fields(line)...)
 		require.Equal(t, exitFailed, r.status, line)
 		require.Contains(t, r.err, want, line)
 		require.Empty(t, r.out, line)
+		require.NotContains(t, r.err, "?;", line)
 		require.LessOrEqual(t, strings.Count(r.err, "\n"), 2, "%s: %s", line, r.err)
 	}
 	r := srhtvet(t, dir)
@@ -260,6 +286,12 @@ func TestHelpEverywhere(t *testing.T) {
 		require.Contains(t, r.out, "Usage: srhtvet")
 		require.Empty(t, r.err)
 		require.Equal(t, r.out, srhtvet(t, ".", "help", c.name).out)
+		for line := range strings.Lines(r.out) {
+			require.Equal(t, strings.TrimRight(line, " \n"), strings.TrimRight(line, "\n"), "a blank at the end, %s", c.name)
+			if strings.HasPrefix(line, "  -") {
+				require.Regexp(t, `^  -[a-z.]+( [A-Z]+)? +[a-z]+ [^ ]`, line, "name, value, sentence")
+			}
+		}
 	}
 	r := srhtvet(t, ".", "-h")
 	require.Equal(t, exitClean, r.status)
@@ -288,45 +320,6 @@ func TestRulesAndExplain(t *testing.T) {
 	require.Contains(t, r.out, "DROP COLUMN")
 	require.Contains(t, srhtvet(t, ".", "stats").out, "SELECT")
 	require.Contains(t, srhtvet(t, ".", "version").out, "srhtvet ")
-}
-
-func TestLocks(t *testing.T) {
-	dir := tree(t, map[string]string{
-		"schema.sql": "CREATE TABLE t (a integer, b text);\nCREATE INDEX t_b ON t (b);\nCREATE SCHEMA s;\nCREATE TABLE s.u (a integer);",
-		"1.sql":      "ALTER TABLE t ALTER COLUMN a TYPE bigint;\nCREATE TABLE n (a integer);\nUPDATE s.u SET a = 1;\n",
-		"2.sql":      "ALTER TABLE n ADD COLUMN b integer;\nALTER TABLE nowhere ADD COLUMN b integer;\nALTER TABEL x;",
-	})
-	type stmt struct {
-		File, SQL, Error string
-		Line             int
-		Locks            []struct{ Relation, Mode string }
-		Rewrites, Scans  []string
-	}
-	var doc struct{ Statements []stmt }
-	r := srhtvet(t, dir, "locks", "-schema", "schema.sql", "-format", "json", "1.sql", "2.sql")
-	require.Equal(t, exitClean, r.status, r.err)
-	require.NotContains(t, r.out, "null")
-	require.NoError(t, json.Unmarshal([]byte(r.out), &doc))
-	require.Len(t, doc.Statements, 6)
-	s := doc.Statements
-	require.Equal(t, "1.sql", s[0].File)
-	require.Equal(t, 1, s[0].Line)
-	require.Equal(t, "ALTER TABLE t ALTER COLUMN a TYPE bigint", s[0].SQL)
-	require.Contains(t, s[0].Locks, struct{ Relation, Mode string }{"t", "AccessExclusiveLock"})
-	require.Contains(t, s[0].Rewrites, "t")
-	require.Empty(t, s[1].Locks, "what the statement itself creates is left out")
-	require.Equal(t, "s.u", s[2].Locks[0].Relation, "a schema other than public is named")
-	require.Equal(t, "n", s[3].Locks[0].Relation, "the files are cumulative")
-	require.Empty(t, s[3].Error)
-	require.Contains(t, s[4].Error, "does not exist")
-	require.Contains(t, s[5].Error, "syntax error")
-
-	// Without a schema, what nobody created is taken for a plain table.
-	r = srhtvet(t, dir, "locks", "-format", "json", "2.sql")
-	require.NoError(t, json.Unmarshal([]byte(r.out), &doc))
-	require.Empty(t, doc.Statements[1].Error)
-	require.Equal(t, "nowhere", doc.Statements[1].Locks[0].Relation)
-	require.Contains(t, srhtvet(t, dir, "locks", "1.sql").out, "AccessExclusiveLock")
 }
 
 func TestColor(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/analyzers"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/migrations"
 	"git.sr.ht/~sourcehut/ha-go/internal/report"
+	"git.sr.ht/~sourcehut/ha-go/internal/settings"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
@@ -29,19 +30,31 @@ dependencies are missing, whose generated files are not there, or that have type
 and what was skipped is said. Nothing is downloaded.
 
 The migrations of a module are reported by the package that embeds them or, when none does, by the one nearest to them.
+Which of them are judged, and how, is what srhtvet lint does. A flag can be given to one analyzer alone, as go vet has it:
+-migrations.disable RULES. (go vet has no flags that name files or revisions; the settings do that.)
+
+Positions are relative to the module around the current directory; with -format github, gitlab and sarif to the root of the
+git repository, if there is one.
 
   srhtvet ./...
-  srhtvet -format json ./...`,
+  srhtvet -base v1.2.0 -format json ./...`,
 		flags: func(t *terminal, fs *flag.FlagSet) func([]string) int {
-			p := &packagesRun{terminal: t, suite: analyzers.Suite(), bar: migratecheck.Warning}
+			p := &packagesRun{terminal: t, suite: analyzers.Suite(), all: fs}
 			p.output.register(fs)
-			fs.StringVar(&p.severity, "severity", "", "report findings from this `LEVEL` on: info, warning, error (default warning)")
-			fs.StringVar(&p.tags, "tags", "", "comma-separated build `TAGS`")
+			p.judging.Register(fs)
+			fs.StringVar(&p.tags, "tags", "", "build with these comma-separated `TAGS`")
 			for _, a := range p.suite {
 				a.Flags.VisitAll(func(f *flag.Flag) {
-					if f.Name != "severity" {
-						fs.Var(f.Value, a.Name+"."+f.Name, f.Usage)
+					usage := f.Usage
+					if fs.Lookup(f.Name) != nil {
+						// go vet gives every analyzer flags of its own. Here most are the same for all.
+						usage = aliasUsage + f.Name
+						if arg, _ := flag.UnquoteUsage(f); arg != "" {
+							usage += " `" + arg + "`"
+						}
+						usage += ", for this analyzer alone"
 					}
+					fs.Var(f.Value, a.Name+"."+f.Name, usage)
 				})
 			}
 			return p.run
@@ -49,12 +62,33 @@ The migrations of a module are reported by the package that embeds them or, when
 	}
 }
 
+// aliasUsage begins the usage of a flag that is another one for one analyzer alone. Help texts leave it out.
+const aliasUsage = "as -"
+
+func isAlias(f *flag.Flag) bool { return strings.HasPrefix(f.Usage, aliasUsage) }
+
 type packagesRun struct {
 	*terminal
 	output
-	severity, tags string
-	bar            migratecheck.Severity
-	suite          []*analysis.Analyzer
+	judging settings.Flags
+	tags    string
+	suite   []*analysis.Analyzer
+	all     *flag.FlagSet
+}
+
+// handOn gives the analyzers the flags that are not one analyzer's alone.
+func (p *packagesRun) handOn() error {
+	given := map[string]bool{}
+	p.all.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	var errs []error
+	p.all.Visit(func(f *flag.Flag) {
+		for _, a := range p.suite {
+			if a.Flags.Lookup(f.Name) != nil && !given[a.Name+"."+f.Name] {
+				errs = append(errs, a.Flags.Set(f.Name, f.Value.String()))
+			}
+		}
+	})
+	return errors.Join(errs...)
 }
 
 func (p *packagesRun) run(patterns []string) int {
@@ -62,17 +96,8 @@ func (p *packagesRun) run(patterns []string) int {
 	if err != nil {
 		return p.fail("%v", err)
 	}
-	if p.severity != "" {
-		if p.bar, err = migratecheck.ParseSeverity(p.severity); err != nil {
-			return p.fail("-severity: %v", err)
-		}
-		for _, a := range p.suite {
-			if f := a.Flags.Lookup("severity"); f != nil {
-				if err := f.Value.Set(p.severity); err != nil {
-					return p.fail("-severity: %v", err)
-				}
-			}
-		}
+	if err := errors.Join(p.judging.Check(), p.handOn()); err != nil {
+		return p.failEach(err)
 	}
 	if len(patterns) == 0 {
 		return p.fail("name the packages, e.g. ./...")
@@ -92,33 +117,29 @@ func (p *packagesRun) run(patterns []string) int {
 	if err != nil {
 		return p.fail("%v", err)
 	}
-	rep, status := p.collect(graph)
-	shown, err := shownDir()
+	pl, err := locate(nil)
 	if err != nil {
 		return p.fail("%v", err)
 	}
+	if format.Repository {
+		pl.showRepository()
+	}
+	rep, status := p.collect(graph, pl.shown)
 	migratecheck.SortFindings(rep.Findings)
 	rep.Findings = slices.CompactFunc(rep.Findings, func(a, b migratecheck.Finding) bool {
 		return a.Pos == b.Pos && a.Rule == b.Rule && a.Message == b.Message
 	})
-	pl := place{root: shown, shown: shown}
 	doc := &report.Document{Tool: "srhtvet", Version: version(), Report: rep, Rules: rulesOf(rep.Findings), Source: pl.lines().line, Color: color}
 	if err := format.Write(p.stdout, doc); err != nil {
 		return p.fail("writing the findings: %v", err)
 	}
 	if !p.quiet {
-		p.say("%s; %s", plural(len(pkgs), "package"), summary(rep, migratecheck.Config{Severity: p.bar}))
+		p.say("%s; %s", plural(len(pkgs), "package"), summary(rep, migratecheck.Config{Severity: p.judging.Severity()}))
 	}
 	if status == exitClean && len(rep.Findings) > 0 {
 		status = exitFindings
 	}
 	return status
-}
-
-// shownDir is what positions are relative to: the module or repository around the current directory.
-func shownDir() (string, error) {
-	pl, err := locate(nil)
-	return pl.shown, err
 }
 
 // load loads packages with all they depend on from source, as far as it is there. The go command is kept from the network.
@@ -217,12 +238,8 @@ func few(list []string, most int, separator string) string {
 }
 
 // collect turns what the analyzers said into one report. Names are relative to the directory shown.
-func (p *packagesRun) collect(graph *checker.Graph) (*migratecheck.Report, int) {
+func (p *packagesRun) collect(graph *checker.Graph, shown string) (*migratecheck.Report, int) {
 	total, status := new(migratecheck.Report), exitClean
-	shown, err := shownDir()
-	if err != nil {
-		return total, p.fail("%v", err)
-	}
 	said := map[string]bool{}
 	for _, act := range graph.Roots {
 		if act.Err != nil {

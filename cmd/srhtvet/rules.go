@@ -18,7 +18,7 @@ func rulesCommand() command {
 		name: "rules", args: "[-format text|json]", summary: "list the rules",
 		about: "Lists every rule with the severity that its findings have unless the size of the table says otherwise. Rules of the\ncategory hygiene are off unless enabled.",
 		flags: func(t *terminal, fs *flag.FlagSet) func([]string) int {
-			format := fs.String("format", "text", "`FORMAT`: text, json")
+			format := fs.String("format", "text", "print the rules as `FORMAT`: text, json")
 			return func(args []string) int {
 				if len(args) > 0 {
 					return t.fail("rules takes no arguments; `srhtvet explain %s` explains a rule", args[0])
@@ -93,7 +93,7 @@ func explainCommand() command {
 					}
 					names = append(names, r.ID)
 				}
-				return t.fail("no rule is called %q%s; `srhtvet rules` lists them", args[0], spell.DidYouMean(args[0], names))
+				return t.fail("no rule is called %q%s", args[0], spell.Suggest(args[0], names, "`srhtvet rules` lists them"))
 			}
 		},
 	}
@@ -158,7 +158,7 @@ func helpCommand() command {
 						return exitClean
 					}
 				}
-				return t.fail("unknown command %q%s", args[0], spell.DidYouMean(args[0], commandNames()))
+				return t.fail("unknown command %q%s", args[0], spell.Suggest(args[0], commandNames(), "`srhtvet -h` lists them"))
 			}
 		},
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"hash"
 	"io"
@@ -19,6 +20,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/migrations"
+	"git.sr.ht/~sourcehut/ha-go/internal/settings"
 )
 
 // isVetProtocol recognises the three ways in which the go command calls a vettool (package unitchecker).
@@ -45,7 +47,22 @@ func vet(args []string) {
 		}
 		os.Exit(0)
 	}
-	unitchecker.Main(analyzers.Suite()...)
+	unitchecker.Main(vetSuite()...)
+}
+
+// vetSuite is the suite without the flags whose values name what can change, see settings.IsReference.
+func vetSuite() []*analysis.Analyzer {
+	suite := analyzers.Suite()
+	for _, a := range suite {
+		all := a.Flags
+		a.Flags = flag.FlagSet{}
+		all.VisitAll(func(f *flag.Flag) {
+			if !settings.IsReference(f.Name) {
+				a.Flags.Var(f.Value, f.Name, f.Usage)
+			}
+		})
+	}
+	return suite
 }
 
 // handshake answers -V=full: the go command reuses what the tool said about a package as long as this answer, the flags

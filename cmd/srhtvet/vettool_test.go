@@ -11,11 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// goVet runs the real go vet with this binary as its tool, on a build cache of its own test.
+// goVet runs the real go vet with this binary as its tool: that of the Go release in the environment variable
+// HA_VET_TOOLCHAIN, which CI sets to an older one, else of the one that runs the test.
 type goVet struct {
-	t     *testing.T
-	cache string
-	tool  string
+	t         *testing.T
+	cache     string
+	tool      string
+	toolchain []string // for the environment
 }
 
 // newGoVet makes a tool out of the test binary: a script, since the go command passes no argument of ours.
@@ -23,7 +25,16 @@ func newGoVet(t *testing.T) *goVet {
 	t.Helper()
 	self, err := filepath.Abs(os.Args[0])
 	require.NoError(t, err)
-	return &goVet{t: t, cache: sharedCache(t), tool: self}
+	g := &goVet{t: t, cache: sharedCache(t), tool: self}
+	if name := os.Getenv("HA_VET_TOOLCHAIN"); name != "" {
+		g.toolchain = []string{"GOTOOLCHAIN=" + name}
+		cmd := exec.Command("go", "env", "GOVERSION")
+		cmd.Env = append(os.Environ(), g.toolchain...)
+		out, err := cmd.Output()
+		require.NoError(t, err)
+		require.Equal(t, name, strings.TrimSpace(string(out)))
+	}
+	return g
 }
 
 // sharedCache is the go command's own cache: results are kept apart by the paths of modules, which are new in each test.
@@ -38,6 +49,7 @@ func (g *goVet) run(dir string, args ...string) result {
 	cmd := exec.Command("go", append([]string{"vet", "-vettool=" + g.tool}, args...)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), asCommand+"=1", "GOFLAGS=", "GOPROXY=off", "GOCACHE="+g.cache)
+	cmd.Env = append(cmd.Env, g.toolchain...)
 	return finish(g.t, cmd)
 }
 
@@ -231,11 +243,73 @@ func TestPackages(t *testing.T) {
 
 	r = srhtvet(t, dir, "-migrations.disable", "drop-column", "-severity", "error", "./...")
 	require.NotContains(t, r.out, "drop-column")
+	require.Contains(t, r.err, "below -severity error")
 	r = srhtvet(t, dir, "./nowhere")
 	require.Equal(t, exitFailed, r.status, r.out)
 	require.Contains(t, r.err, "nowhere")
 	r = srhtvet(t, tree(t, nil), "./...")
 	require.Equal(t, exitFailed, r.status)
+}
+
+// TestPackagesFlags: what lint's flags say holds for packages, too.
+func TestPackagesFlags(t *testing.T) {
+	files := goFiles()
+	files[broken0002] = dropSQL
+	files["plain.sql"] = "CREATE TABLE other (a integer);"
+	files["stats.json"] = `[{"table": "t", "rows": 10, "bytes": 8192}]`
+	files["mine.toml"] = "disable = ['drop-column']\n"
+	dir := service(t, files)
+	git(t, dir, "tag", "v2")
+	git(t, dir, "commit", "-q", "--allow-empty", "-m", "y")
+	findings := func(args ...string) document {
+		t.Helper()
+		r := srhtvet(t, dir, append(append([]string{"-format", "json"}, args...), "./...")...)
+		require.NotEqual(t, exitFailed, r.status, r.err)
+		l := srhtvet(t, dir, append([]string{"lint", "-format", "json"}, args...)...)
+		require.Equal(t, parse(t, l).rules(), parse(t, r).rules(), "lint says the same with %v", args)
+		return parse(t, r)
+	}
+	require.Empty(t, findings().Findings)
+	require.Contains(t, findings("-base", "v1").rules(), "drop-column")
+	require.Contains(t, findings("-since", "1").rules(), "drop-column")
+	require.Equal(t, 2, findings("-all").Files)
+	require.NotContains(t, findings("-base=v1", "-disable=drop-column").rules(), "drop-column")
+	require.NotContains(t, findings("-base=v1", "-config=mine.toml").rules(), "drop-column")
+	require.Contains(t, findings("-base=v1", "-config=mine.toml", "-enable=drop-column").rules(), "drop-column")
+	findings("-all", "-schema", "plain.sql", "-pg", "13", "-source", "brant")
+	findings("-all", "-stats", "stats.json", "-severity", "info")
+
+	r := srhtvet(t, dir, "-base", "v1", "-migrations.disable", "drop-column", "./...")
+	require.NotContains(t, r.out, "drop-column")
+	r = srhtvet(t, dir, "-base", "v1", "-disable", "drop-table", "-migrations.disable", "drop-column", "./...")
+	require.NotContains(t, r.out, "drop-column", "the analyzer's own wins")
+	for line, want := range map[string]string{
+		"-base v1 -since 1 ./...":  "exclude each other",
+		"-base nosuch ./...":       "nosuch",
+		"-pg 11 ./...":             "-pg: PostgreSQL 11",
+		"-schema nowhere ./...":    "-schema: open nowhere: no such file",
+		"-stats nowhere ./...":     "nowhere",
+		"-config nowhere ./...":    "nowhere",
+		"-disable nosuch-id ./...": "no rule or category",
+		"-severity bad ./...":      `-severity: unknown severity "bad"`,
+	} {
+		r := srhtvet(t, dir, strings.Fields(line)...)
+		require.Equal(t, exitFailed, r.status, line)
+		require.Contains(t, r.err, want, line)
+		require.Equal(t, 1, strings.Count(r.err, want), "%s: said once: %s", line, r.err)
+	}
+}
+
+// TestGoVetHasNoFlagForFiles: the go command would not notice that such a file changed.
+func TestGoVetHasNoFlagForFiles(t *testing.T) {
+	r := srhtvet(t, ".", "-flags")
+	require.Equal(t, 0, r.status, r.err)
+	for _, name := range []string{"severity", "enable", "disable", "pg", "source", "since", "all"} {
+		require.Contains(t, r.out, `"migrations.`+name+`"`)
+	}
+	for _, name := range []string{"stats", "schema", "base", "config"} {
+		require.NotContains(t, r.out, name+`"`)
+	}
 }
 
 // TestHandshake: the answer to -V=full has the form that the go command wants, and changes with what is read only.

@@ -27,17 +27,19 @@ type Format struct {
 	Name    string
 	Summary string
 	Write   func(io.Writer, *Document) error
+	// Repository says that whoever reads it looks for files from the root of the repository.
+	Repository bool
 }
 
 // Formats lists all of them, the default first.
 func Formats() []Format {
 	return []Format{
-		{"text", "for people: the statement with a caret, why, and the split", writeText},
-		{"json", "one object, see docs/json.md", writeJSON},
-		{"sarif", "SARIF 2.1.0, for code scanning services", writeSARIF},
-		{"github", "GitHub workflow commands", writeGitHub},
-		{"gitlab", "GitLab code quality", writeGitLab},
-		{"junit", "JUnit XML", writeJUnit},
+		{"text", "for people: the statement with a caret, why, and the split", writeText, false},
+		{"json", "one object, see docs/json.md", writeJSON, false},
+		{"sarif", "SARIF 2.1.0, for code scanning services", writeSARIF, true},
+		{"github", "GitHub workflow commands", writeGitHub, true},
+		{"gitlab", "GitLab code quality", writeGitLab, true},
+		{"junit", "JUnit XML", writeJUnit, false},
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,6 +90,33 @@ func TestGolden(t *testing.T) {
 func TestLookupUnknown(t *testing.T) {
 	_, err := Lookup("jsn")
 	require.EqualError(t, err, `unknown format "jsn"; did you mean json? there are text, json, sarif, github, gitlab, junit`)
+}
+
+// TestTextLongLine: of a line that fills the screen, what is around the caret is shown.
+func TestTextLongLine(t *testing.T) {
+	for _, blank := range []string{" ", "ö"} {
+		for _, at := range [][]int{{0}, {150}, {200_000}, {200_000, 200_020}, {200_000, 399_990}, {400_000}} {
+			d := document()
+			line := "SELECT " + strings.Repeat("1+"+blank, 400_000/(2+len(blank)))
+			d.Source = func(string, int) string { return line }
+			d.Report.Findings = d.Report.Findings[:len(at)]
+			for i := range at {
+				for at[i] > 0 && at[i] < len(line) && line[at[i]] != '1' {
+					at[i]++
+				}
+				d.Report.Findings[i].Pos.Column, d.Report.Findings[i].Pos.Line = at[i]+1, 1
+				d.Report.Findings[i].At = 0
+			}
+			lines := strings.Split(render(t, "text", d), "\n")
+			shown, carets := []rune(lines[1]), []rune(lines[2])
+			require.LessOrEqual(t, len(shown), 180)
+			require.LessOrEqual(t, len(carets), len(shown)+1)
+			if at[0] < len(line) {
+				require.Equal(t, []rune(line[at[0]:])[0], shown[slices.Index(carets, '^')])
+			}
+			require.Contains(t, lines[1], "…")
+		}
+	}
 }
 
 func TestTextWithoutSource(t *testing.T) {

@@ -111,7 +111,7 @@ func (t *textWriter) source(list []migratecheck.Finding) {
 	if above := strings.Count(f.Statement[:min(max(f.At, 0), len(f.Statement))], "\n"); above > 0 && above < f.Pos.Line {
 		first := f.Pos.Line - above
 		if text := t.doc.line(f.Pos.File, first); text != "" {
-			fmt.Fprintf(t, "  %s %s\n", t.paint(fmt.Sprintf("%*d |", len(number), first), dim), cut(text, 0))
+			fmt.Fprintf(t, "  %s %s\n", t.paint(fmt.Sprintf("%*d |", len(number), first), dim), windowStart(text))
 			if above > 1 {
 				fmt.Fprintf(t, "  %s\n", t.paint(margin+" | …", dim))
 			}
@@ -124,22 +124,46 @@ func (t *textWriter) source(list []migratecheck.Finding) {
 		worst = max(worst, f.Severity)
 	}
 	slices.Sort(columns)
-	shown := cut(line, columns[len(columns)-1])
+	shown, columns := window(line, columns)
 	fmt.Fprintf(t, "  %s %s\n", t.paint(number+" |", dim), shown)
 	fmt.Fprintf(t, "  %s %s\n", t.paint(margin+" |", dim), t.paint(carets(shown, columns), severityColor(worst)))
 }
 
-// cut shortens a line that would fill the screen, but not before the byte that has to be seen.
-func cut(line string, see int) string {
-	const longest = 160
-	end := max(longest, see+40)
-	if len(line) <= end {
-		return line
+// window shortens a line that would fill the screen to the part around the first of the columns (offsets in bytes,
+// ascending), and moves those that are in it.
+func window(line string, columns []int) (shown string, moved []int) {
+	const longest, before, after = 160, 60, 40
+	start, end := 0, len(line)
+	if last := columns[len(columns)-1]; len(line) > longest && last+after > longest {
+		start = max(0, min(columns[0], len(line))-before)
 	}
-	for end > 0 && !utf8.RuneStart(line[end]) {
+	end = min(end, start+longest)
+	for start > 0 && !utf8.RuneStart(line[start]) {
+		start--
+	}
+	for end < len(line) && !utf8.RuneStart(line[end]) {
 		end--
 	}
-	return line[:end] + "…"
+	shown = line[start:end]
+	offset := start
+	if start > 0 {
+		shown = "…" + shown
+		offset -= len("…")
+	}
+	for _, c := range columns {
+		if c < end || c >= len(line) && end == len(line) {
+			moved = append(moved, c-offset)
+		}
+	}
+	if end < len(line) {
+		shown += "…"
+	}
+	return shown, moved
+}
+
+func windowStart(line string) string {
+	shown, _ := window(line, []int{0})
+	return shown
 }
 
 // carets is a line with a caret below each of the bytes; tabs stay tabs.

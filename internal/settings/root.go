@@ -11,7 +11,7 @@ func Root(dir string) (root string, found bool) {
 	if root := ModuleRoot(dir); root != "" {
 		return root, true
 	}
-	if root := above(dir, ".git"); root != "" {
+	if root := RepositoryRoot(dir); root != "" {
 		return root, true
 	}
 	return dir, false
@@ -19,6 +19,9 @@ func Root(dir string) (root string, found bool) {
 
 // ModuleRoot is the nearest directory at or above dir that holds a go.mod, "" for none.
 func ModuleRoot(dir string) string { return above(dir, "go.mod") }
+
+// RepositoryRoot is the nearest directory at or above dir that holds a .git, "" for none.
+func RepositoryRoot(dir string) string { return above(dir, ".git") }
 
 func above(dir, name string) string {
 	for {

@@ -87,13 +87,14 @@ func Load(name string) (*Settings, error) {
 	}
 	at := func(key string) string { return fmt.Sprintf("%s:%d", name, lineOf(string(data), key)) }
 	var errs []error
+	unknown := map[string]bool{}
 	for _, key := range meta.Undecoded() {
-		k := key.String()
-		hint := spell.DidYouMean(k, keys())
-		if hint == "" {
-			hint = "; there are " + strings.Join(keys(), ", ")
+		k := key[0] // of a table, its name alone: all that it holds is as unknown
+		if unknown[k] {
+			continue
 		}
-		errs = append(errs, fmt.Errorf("%s: unknown key %q%s", at(key[0]), k, hint))
+		unknown[k] = true
+		errs = append(errs, fmt.Errorf("%s: unknown key %q%s", at(k), k, spell.Suggest(k, keys(), "there are "+strings.Join(keys(), ", "))))
 	}
 	note := func(key string, err error) {
 		if err != nil {
@@ -147,11 +148,7 @@ func CheckRules(names []string) error {
 	var errs []error
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			hint := spell.DidYouMean(name, known)
-			if hint == "" {
-				hint = "; `srhtvet rules` lists them"
-			}
-			errs = append(errs, fmt.Errorf("no rule or category is called %q%s", name, hint))
+			errs = append(errs, fmt.Errorf("no rule or category is called %q%s", name, spell.Suggest(name, known, "`srhtvet rules` lists them")))
 		}
 	}
 	return errors.Join(errs...)
@@ -185,7 +182,11 @@ func (s *Settings) path(name string) string {
 	if name == "" || filepath.IsAbs(name) {
 		return name
 	}
-	return filepath.Join(filepath.Dir(s.File), filepath.FromSlash(name))
+	name = filepath.Join(filepath.Dir(s.File), filepath.FromSlash(name))
+	if abs, err := filepath.Abs(name); err == nil {
+		return abs
+	}
+	return name
 }
 
 // Names are the files that the settings name.

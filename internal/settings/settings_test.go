@@ -76,6 +76,12 @@ func TestLoadNamesEveryMistake(t *testing.T) {
 	require.ErrorContains(t, err, ":3: source")
 }
 
+func TestUnknownTableIsNamedOnce(t *testing.T) {
+	name := write(t, t.TempDir(), Name, "pg = 15\n[foo]\nx = 1\ny = 2\n[foo.z]\n")
+	_, err := Load(name)
+	require.EqualError(t, err, name+`:2: unknown key "foo"; there are `+strings.Join(keys(), ", "))
+}
+
 func TestConfigErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"schema = 'nowhere.sql'": "schema: ",

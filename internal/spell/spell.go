@@ -20,6 +20,14 @@ func DidYouMean(written string, names []string) string {
 	return ""
 }
 
+// Suggest is DidYouMean or, when nothing is near, otherwise in its place.
+func Suggest(written string, names []string, otherwise string) string {
+	if hint := DidYouMean(written, names); hint != "" {
+		return hint
+	}
+	return "; " + otherwise
+}
+
 // distance counts the insertions, deletions, replacements and swaps of neighbours between two words ("optimal string
 // alignment").
 func distance(a, b string) int {

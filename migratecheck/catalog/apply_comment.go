@@ -14,6 +14,7 @@ func (c *Catalog) Comment(a Address) string {
 
 // setComment stores a comment; "" takes it away.
 func (c *Catalog) setComment(a Address, text string) {
+	c.ownRecords()
 	if text == "" {
 		c.comments.Delete(a.key())
 	} else {

@@ -269,6 +269,7 @@ func (c *Catalog) changeGrants(at Address, privileges []string, n *pgast.GrantSt
 		}
 		list = changeGrant(list, role, privileges, n.IsGrant, n.GrantOption)
 	}
+	c.ownRecords()
 	c.grants.Set(at.key(), list)
 	c.touch(at.OID, nil)
 }
@@ -366,6 +367,7 @@ func (c *Catalog) applyDefaultPrivileges(n *pgast.AlterDefaultPrivilegesStmt) er
 		for _, node := range n.Action.Grantees {
 			list = changeGrant(list, roleName(node.GetRoleSpec()), privileges, n.Action.IsGrant, n.Action.GrantOption)
 		}
+		c.ownRecords()
 		c.grants.Set(at.key(), list)
 	}
 	return nil
@@ -413,5 +415,6 @@ func (c *Catalog) defaultGrants(o Object) {
 			list = changeGrant(list, g.Grantee, g.Grantable, true, true)
 		}
 	}
+	c.ownRecords()
 	c.grants.Set(Address{OID: o.ObjectID()}.key(), list)
 }

@@ -8,9 +8,9 @@ import (
 )
 
 // What the server brings along is in tables that builtingen reads from a real one. They are parsed when first needed, and
-// a function only when its name is looked up.
+// a function only when its name is looked up. `make builtins PGDSN=…` writes them anew; that is no part of make generate,
+// since a minor release of the server may differ.
 //
-//go:generate sh -c "go run ./builtingen -dsn \"$PGDSN\""
 //go:embed builtin/*.tsv
 var builtinFiles embed.FS
 

@@ -31,7 +31,7 @@ type Catalog struct {
 	Open    bool
 
 	next    OID
-	objects *btree.Map[OID, Object]
+	objects objectMap
 	// names finds objects by schema and name, one namespace per name class as in PostgreSQL: relations (with
 	// indexes, sequences), types, functions (key includes the argument types), schemas, extensions, …
 	names *btree.Map[string, OID]
@@ -44,6 +44,9 @@ type Catalog struct {
 	comments *btree.Map[uint64, string] // by Address.key
 	grants   *btree.Map[uint64, []Grant]
 	settings *btree.Map[string, string] // SET: search_path, check_function_bodies, …
+	// sharedRecords means that a clone may have the same comments, grants and settings: who changes them calls
+	// ownRecords first. Few statements do, so that most clones need no copies, and Diff sees at once that they agree.
+	sharedRecords bool
 
 	// seen holds the name keys of relations, types, functions and schemas that were ever there; kept in an open catalog
 	// only, where a name that was never seen is assumed to exist and one that was dropped is not.
@@ -79,7 +82,6 @@ func New(cfg Config) *Catalog {
 		Version:    cfg.Version,
 		Open:       cfg.Open,
 		next:       FirstUserOID,
-		objects:    newMap[OID, Object](),
 		names:      newMap[string, OID](),
 		children:   newMap[uint64, childRole](),
 		deps:       newMap[OID, []Dep](),
@@ -100,12 +102,26 @@ func New(cfg Config) *Catalog {
 // Clone returns an independent copy in constant time.
 func (c *Catalog) Clone() *Catalog {
 	d := *c
-	d.objects, d.names, d.children = c.objects.Copy(), c.names.Copy(), c.children.Copy()
+	d.objects, d.names, d.children = c.objects.share(), c.names.Copy(), c.children.Copy()
 	d.deps, d.dependents = c.deps.Copy(), c.dependents.Copy()
-	d.comments, d.grants, d.settings = c.comments.Copy(), c.grants.Copy(), c.settings.Copy()
+	c.sharedRecords, d.sharedRecords = true, true
 	d.seen = c.seen.Copy()
 	d.tx = slices.Clip(c.tx)
 	return &d
+}
+
+// ownRecords makes copies of the comments, grants and settings that are shared with a clone, so that they can be changed.
+func (c *Catalog) ownRecords() {
+	if c.sharedRecords {
+		c.comments, c.grants, c.settings = copyShared(c.comments), copyShared(c.grants), copyShared(c.settings)
+		c.sharedRecords = false
+	}
+}
+
+// copyShared copies a map without a write to it, which Map.Copy does: clones may be in use elsewhere meanwhile.
+func copyShared[K int | uint64 | OID | string, V any](m *btree.Map[K, V]) *btree.Map[K, V] {
+	own := *m
+	return own.Copy()
 }
 
 // restore makes c what saved (a clone of an earlier state, not used again) was. OIDs are never given twice, as in
@@ -127,15 +143,12 @@ func (c *Catalog) touch(oid OID, assumed Object) {
 
 // Get returns an object by OID, nil when there is none.
 func (c *Catalog) Get(oid OID) Object {
-	o, _ := c.objects.Get(oid)
-	return o
+	return c.objects.get(oid)
 }
 
 // All yields every object in order of OID.
 func (c *Catalog) All() iter.Seq[Object] {
-	return func(yield func(Object) bool) {
-		c.objects.Scan(func(_ OID, o Object) bool { return yield(o) })
-	}
+	return c.objects.all()
 }
 
 // newOID takes the next number.
@@ -156,7 +169,8 @@ func (c *Catalog) put(o Object) {
 	case *Schema:
 		c.searchPath = nil
 	}
-	old, replaced := c.objects.Set(oid, o)
+	old := c.objects.set(oid, o)
+	replaced := old != nil
 	if !replaced {
 		c.defaultGrants(o)
 	}
@@ -191,8 +205,8 @@ func (c *Catalog) put(o Object) {
 
 // remove deletes the object and everything recorded about it; dependents are the caller's business (see drop).
 func (c *Catalog) remove(oid OID) {
-	old, ok := c.objects.Get(oid)
-	if !ok {
+	old := c.objects.get(oid)
+	if old == nil {
 		return
 	}
 	c.removeName(old)
@@ -202,7 +216,7 @@ func (c *Catalog) remove(oid OID) {
 	if old.Class() == ClassSchema {
 		c.searchPath = nil
 	}
-	c.objects.Delete(oid)
+	c.objects.set(oid, nil)
 	c.clearDeps(oid)
 	c.clearAddress(oid)
 	c.touch(oid, nil)
@@ -230,8 +244,8 @@ func (c *Catalog) childrenIn(parent OID, role childRole) iter.Seq[Object] {
 			if role != 0 && is != role {
 				return true
 			}
-			o, ok := c.objects.Get(OID(key & math.MaxUint32))
-			return !ok || yield(o)
+			o := c.objects.get(OID(key & math.MaxUint32))
+			return o == nil || yield(o)
 		})
 	}
 }

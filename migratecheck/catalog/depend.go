@@ -127,6 +127,7 @@ func (c *Catalog) clearAddress(oid OID) {
 		return false
 	})
 	for _, k := range keys {
+		c.ownRecords()
 		c.comments.Delete(k)
 	}
 	keys = keys[:0]
@@ -138,6 +139,7 @@ func (c *Catalog) clearAddress(oid OID) {
 		return false
 	})
 	for _, k := range keys {
+		c.ownRecords()
 		c.grants.Delete(k)
 	}
 }

@@ -219,6 +219,9 @@ func withAssumed(old, assumed Object) Object {
 
 // diffRecords lists changed comments and privileges.
 func diffRecords(before, after *Catalog, old, new Object) []Change {
+	if before.comments == after.comments && before.grants == after.grants {
+		return nil // shared: see Catalog.sharedRecords
+	}
 	var changes []Change
 	oid := new.ObjectID()
 	if !slices.Equal(recordsOf(before.comments.Ascend, oid), recordsOf(after.comments.Ascend, oid)) {

@@ -256,6 +256,7 @@ func (c *Catalog) delete(t dropTarget) {
 		return
 	}
 	c.dropDeps(t.OID, func(d Dep) bool { return d.Column == t.Column })
+	c.ownRecords()
 	c.comments.Delete(t.key())
 	c.grants.Delete(t.key())
 	c.editColumn(t.OID, t.Column, func(col *Column) {

@@ -15,6 +15,7 @@ func (c *Catalog) Setting(name string) string {
 }
 
 func (c *Catalog) changeSetting(name string, to setting) {
+	c.ownRecords()
 	if to.Set {
 		c.settings.Set(name, to.Value)
 	} else {

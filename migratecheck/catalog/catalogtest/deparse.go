@@ -15,6 +15,8 @@ type Checker struct {
 	// LenientCodes lets a statement that both refuse pass, whatever the SQLSTATEs: a generated one can be wrong in several
 	// ways, and the server looks for them in an order of its own.
 	LenientCodes bool
+	// Each, unless nil, is called by Follow for every statement that is parsed, with the catalog before it.
+	Each func(before *catalog.Catalog, stmt pgast.Stmt)
 
 	conn *pgx.Conn
 	// same remembers pairs of texts that the server has printed alike.

@@ -159,10 +159,10 @@ func (f *follower) statement(ctx context.Context, sql string, every int) error {
 	if err != nil && !errors.As(err, &server) {
 		return fmt.Errorf("running %s: %w", oneLine(sql), err)
 	}
-	start := time.Now()
-	_, parseErr := pgast.Parse(sql)
+	stmts, parseErr := pgast.Parse(sql)
 	if parseErr == nil {
 		f.t.Parsed++
+		f.each(stmts)
 	} else if server == nil || server.Code != "42601" {
 		f.t.NotParsed = append(f.t.NotParsed, oneLine(sql)+": "+parseErr.Error())
 	}
@@ -173,6 +173,7 @@ func (f *follower) statement(ctx context.Context, sql string, every int) error {
 		f.t.Understood++
 		return nil
 	}
+	start := time.Now()
 	before := f.cat.Clone()
 	ours := apply(f.cat, inAborted(sql, aborted))
 	f.t.Slowest = max(f.t.Slowest, time.Since(start))
@@ -198,6 +199,18 @@ func (f *follower) statement(ctx context.Context, sql string, every int) error {
 		return nil
 	}
 	return f.compare(ctx, fine)
+}
+
+// each hands the statements on, each with the same catalog: psql sends one at a time.
+func (f *follower) each(stmts []pgast.Stmt) {
+	if f.c.Each == nil {
+		return
+	}
+	for _, s := range stmts {
+		if s.Node != nil {
+			f.c.Each(f.cat, s)
+		}
+	}
 }
 
 // judge compares the two answers.

@@ -8,15 +8,18 @@ import (
 	"testing"
 	"time"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/internal/pgtest"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-// TestRegress follows whole psql scripts to their end. HA_REGRESS_DIR names a directory of them, such as PostgreSQL's own
-// regression suite (test/sql/postgres_regress in github.com/pganalyze/libpg_query); without it, it is the small one in
-// testdata/regress, which must agree throughout. HA_REGRESS_FILES, a glob pattern, picks files; HA_REGRESS_OUT names a
-// file for the full list of what did not agree.
+// TestRegress follows whole psql scripts to their end, and has the locks of each statement analyzed. HA_REGRESS_DIR names
+// a directory of scripts, such as PostgreSQL's own regression suite (test/sql/postgres_regress in
+// github.com/pganalyze/libpg_query); without it, it is the small one in testdata/regress, which must agree throughout.
+// HA_REGRESS_FILES, a glob pattern, picks files; HA_REGRESS_OUT names a file for the full list of what did not agree.
 func TestRegress(t *testing.T) {
 	dir, given := os.LookupEnv("HA_REGRESS_DIR")
 	if !given {
@@ -35,6 +38,8 @@ func TestRegress(t *testing.T) {
 	}
 	var total Tally
 	var out strings.Builder
+	var analyzed int
+	var slowest time.Duration
 	server := pgtest.Shared(t, pgtest.Config{})
 	for _, file := range files {
 		name := filepath.Base(file)
@@ -43,7 +48,21 @@ func TestRegress(t *testing.T) {
 			require.NoError(t, err)
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
-			tally, err := NewChecker(pgtest.Connect(t, server.Database(t))).Follow(ctx, SplitPsql(string(text)), number(t, "HA_REGRESS_EVERY", every))
+			c := NewChecker(pgtest.Connect(t, server.Database(t)))
+			c.Each = func(before *catalog.Catalog, stmt pgast.Stmt) {
+				defer func() {
+					if r := recover(); r != nil {
+						t.Errorf("analyzing the locks of %s panics: %v", stmt.SQL, r)
+					}
+				}()
+				start := time.Now()
+				if _, err := lockmode.Analyze(0, before, stmt); err != nil {
+					t.Errorf("analyzing the locks of %s: %v", stmt.SQL, err)
+				}
+				slowest = max(slowest, time.Since(start))
+				analyzed++
+			}
+			tally, err := c.Follow(ctx, SplitPsql(string(text)), number(t, "HA_REGRESS_EVERY", every))
 			if err != nil {
 				// A file may end the session on purpose; what came before counts.
 				t.Logf("stopped after %d statements: %v", tally.Statements, err)
@@ -59,7 +78,7 @@ func TestRegress(t *testing.T) {
 			total.Add(tally)
 		})
 	}
-	t.Logf("all %d files: %s", len(files), total)
+	t.Logf("all %d files: %s; locks of %d statements analyzed, slowest %s", len(files), total, analyzed, slowest.Round(time.Millisecond))
 	if path := os.Getenv("HA_REGRESS_OUT"); path != "" {
 		require.NoError(t, os.WriteFile(path, []byte(out.String()), 0o644))
 	}

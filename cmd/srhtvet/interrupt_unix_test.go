@@ -1,0 +1,34 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestInterrupt sends what Ctrl-C does while the command waits for a file.
+func TestInterrupt(t *testing.T) {
+	for _, args := range [][]string{{"lint", "-stats", "pipe"}, {"-stats", "pipe", "./..."}} {
+		dir := service(t, map[string]string{"svc.go": "package svc\n"})
+		pipe := filepath.Join(dir, "pipe")
+		require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+		cmd := start(t, dir, args...)
+		var out, errs bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &errs
+		require.NoError(t, cmd.Start())
+		w, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits for the reader
+		require.NoError(t, err)
+		require.NoError(t, cmd.Process.Signal(os.Interrupt))
+		require.Error(t, cmd.Wait())
+		require.NoError(t, w.Close())
+		require.Equal(t, exitInterrupted, cmd.ProcessState.ExitCode())
+		require.Equal(t, "srhtvet: interrupted\n", errs.String())
+		require.Empty(t, out.String())
+	}
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestLocks(t *testing.T) {
+	dir := tree(t, map[string]string{
+		"schema.sql": "CREATE TABLE t (a integer, b text);\nCREATE INDEX t_b ON t (b);\nCREATE SCHEMA s;\nCREATE TABLE s.u (a integer);",
+		"1.sql":      "ALTER TABLE t ALTER COLUMN a TYPE bigint;\nCREATE TABLE n (a integer);\nUPDATE s.u SET a = 1;\n",
+		"2.sql":      "ALTER TABLE n ADD COLUMN b integer;\nALTER TABLE nowhere ADD COLUMN b integer;\nALTER TABEL x;",
+	})
+	type stmt struct {
+		File, SQL, Error string
+		Line             int
+		Locks            []struct{ Relation, Mode string }
+		Rewrites, Scans  []string
+	}
+	var doc struct{ Statements []stmt }
+	r := srhtvet(t, dir, "locks", "-schema", "schema.sql", "-format", "json", "1.sql", "2.sql")
+	require.Equal(t, exitClean, r.status, r.err)
+	require.NotContains(t, r.out, "null")
+	require.NoError(t, json.Unmarshal([]byte(r.out), &doc))
+	require.Len(t, doc.Statements, 6)
+	s := doc.Statements
+	require.Equal(t, "1.sql", s[0].File)
+	require.Equal(t, 1, s[0].Line)
+	require.Equal(t, "ALTER TABLE t ALTER COLUMN a TYPE bigint", s[0].SQL)
+	require.Contains(t, s[0].Locks, struct{ Relation, Mode string }{"t", "AccessExclusiveLock"})
+	require.Contains(t, s[0].Rewrites, "t")
+	require.Empty(t, s[1].Locks, "what the statement itself creates is left out")
+	require.Equal(t, "s.u", s[2].Locks[0].Relation, "a schema other than public is named")
+	require.Equal(t, "n", s[3].Locks[0].Relation, "the files are cumulative")
+	require.Empty(t, s[3].Error)
+	require.Contains(t, s[4].Error, "does not exist")
+	require.Contains(t, s[5].Error, "syntax error")
+
+	// Without a schema, what nobody created is taken for a plain table.
+	r = srhtvet(t, dir, "locks", "-format", "json", "2.sql")
+	require.NoError(t, json.Unmarshal([]byte(r.out), &doc))
+	require.Empty(t, doc.Statements[1].Error)
+	require.Equal(t, "nowhere", doc.Statements[1].Locks[0].Relation)
+	require.Contains(t, srhtvet(t, dir, "locks", "1.sql").out, "AccessExclusiveLock")
+}
+
+// TestLocksOfUnknownTables: without a schema, a table that nobody created has no indexes and no keys, which is no error.
+// What cannot be assumed is one.
+func TestLocksOfUnknownTables(t *testing.T) {
+	for sql, known := range map[string]bool{
+		"DROP TABLE nope":                                         true,
+		"DROP TABLE nope CASCADE":                                 true,
+		"DROP VIEW nope":                                          true,
+		"DROP SEQUENCE nope":                                      true,
+		"ALTER TABLE nope ADD COLUMN a int":                       true,
+		"ALTER TABLE nope DROP COLUMN a":                          true,
+		"ALTER TABLE nope ALTER a SET NOT NULL":                   true,
+		"ALTER TABLE nope RENAME TO other":                        true,
+		"ALTER TABLE nope ADD FOREIGN KEY (a) REFERENCES nip":     true,
+		"ALTER TABLE nope ATTACH PARTITION nip FOR VALUES IN (1)": true,
+		"CREATE INDEX ON nope (a)":                                true,
+		"TRUNCATE nope":                                           true,
+		"DELETE FROM nope":                                        true,
+		"ALTER TABLE nope ALTER a TYPE bigint":                    false, // depends on what it was
+		"DROP INDEX nope":                                         false, // whose?
+		"DROP OWNED BY nope":                                      false,
+		"ALTER TABEL nope":                                        false,
+	} {
+		dir := tree(t, map[string]string{"1.sql": "SELECT 1;\n" + sql + ";\n"})
+		r := srhtvet(t, dir, "locks", "-format", "json", "1.sql")
+		require.Equal(t, exitClean, r.status, r.err)
+		if known {
+			require.Equal(t, 2, strings.Count(r.out, `"error": ""`), "%s: %s", sql, r.out)
+		} else {
+			require.Equal(t, 1, strings.Count(r.out, `"error": ""`), "%s: %s", sql, r.out)
+		}
+	}
+	// With a schema, nothing is assumed.
+	dir := tree(t, map[string]string{"schema.sql": "CREATE TABLE t ();", "1.sql": "DROP TABLE nope;\n"})
+	require.Contains(t, srhtvet(t, dir, "locks", "-schema", "schema.sql", "1.sql").out, `"nope" does not exist`)
+}
+
+func TestLocksStatus(t *testing.T) {
+	dir := tree(t, map[string]string{"bad.sql": "ALTER TABEL x;\nFOO;\n", "half.sql": "ALTER TABEL x;\nSELECT 1;\n", "empty.sql": "-- nothing\n", "bin.sql": "a\x00b"})
+	for name, want := range map[string]int{"half.sql": exitClean, "empty.sql": exitClean, "bad.sql": exitFailed, "bin.sql": exitFailed} {
+		r := srhtvet(t, dir, "locks", "-format", "json", name)
+		require.Equal(t, want, r.status, name)
+		if want == exitFailed {
+			require.Contains(t, r.err, name)
+			require.Equal(t, 1, strings.Count(r.err, "\n"), r.err)
+		}
+		require.Contains(t, r.out, `"statements": [`, name)
+	}
+	r := srhtvet(t, dir, "locks", "bad.sql", "half.sql")
+	require.Equal(t, exitFailed, r.status)
+	require.Contains(t, r.out, "half.sql:2", "the others are still there")
+}
