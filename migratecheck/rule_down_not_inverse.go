@@ -11,7 +11,7 @@ import (
 var ruleDownNotInverse = &Rule{
 	ID: "down-not-inverse", Category: History, Severity: Warning,
 	Doc: Doc{
-		Summary:    "After Up and then Down the schema is not the one before.",
+		Summary:    "After Up and then Down the schema is not the one before; an empty Down section undoes nothing.",
 		Why:        "A roll-back leaves a schema that no release was ever tested on, and the next Up may fail on it.",
 		Schema:     "CREATE TABLE t (id integer PRIMARY KEY, note text DEFAULT '');",
 		Bad:        "-- +brant Up\nALTER TABLE t ALTER COLUMN note DROP DEFAULT;\nALTER TABLE t ADD COLUMN b integer;\n-- +brant Down\nALTER TABLE t DROP COLUMN b;",

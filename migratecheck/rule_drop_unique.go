@@ -14,7 +14,7 @@ var ruleDropUnique = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, owner_id integer, name text, CONSTRAINT repo_owner_name_unique UNIQUE (owner_id, name));",
 		Bad:        "ALTER TABLE repo DROP CONSTRAINT repo_owner_name_unique;",
 		Good:       "ALTER TABLE repo ADD COLUMN note text;",
-		Exceptions: "Silent for tables that the pending change creates or drops, when a column of the key is dropped (drop-column says that), and when the file leaves a unique key of the same name on the same columns. When one of another name is left, it is a warning for a constraint, since ON CONFLICT ON CONSTRAINT may name it, and silent for an index.",
+		Exceptions: "Silent for tables that the pending change creates or drops, when a column of the key is dropped (drop-column says that; not when another column takes its name in the same file), and when the file leaves a unique key of the same name on the same columns. When one of another name is left, it is a warning for a constraint, since ON CONFLICT ON CONSTRAINT may name it, and silent for an index.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, INSERT, ON CONFLICT; infer_arbiter_indexes in src/backend/optimizer/util/plancat.c.",
 	},
@@ -138,5 +138,5 @@ func (f *File) reportLostWithColumn(s *Step, table, ix *catalog.Relation) {
 	}
 	f.ReportStep(s, Error,
 		fmt.Sprintf("with the column goes the unique key %s of %s (%s), and the column that takes its name has none: ON CONFLICT (%[3]s) fails in released code (42P10), and duplicates are no longer refused", ix.Name, s.Name(table.OID), key),
-		fmt.Sprintf("Build the key on the new column too, before the old one is dropped:\nCREATE UNIQUE INDEX CONCURRENTLY %s ON %s (%s);", quoteIdent(ix.Name), s.sqlName(table.OID), key))
+		"Build the same key on the new column first, under another name (CREATE UNIQUE INDEX CONCURRENTLY, in a migration of its own): ON CONFLICT takes any unique index on these columns.")
 }

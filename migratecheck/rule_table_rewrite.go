@@ -41,7 +41,7 @@ var ruleTableRewrite = &Rule{
 			}
 			s.ReportAt(s.rewriteAt(oid), s.Sized(oid, Error),
 				fmt.Sprintf("rewrites table %s (%s): every query on it, reads included, waits (AccessExclusiveLock) until all rows are copied and all its indexes built again", name, rw.Reason),
-				s.rewriteHelp(rel))
+				s.rewriteHelp(rel, rw.Reason))
 		}
 	},
 }
@@ -60,15 +60,16 @@ func (s *Step) rewriteAt(table catalog.OID) int {
 }
 
 // rewriteHelp is the way around the rewrite.
-func (s *Step) rewriteHelp(rel *catalog.Relation) string {
+func (s *Step) rewriteHelp(rel *catalog.Relation, reason string) string {
 	table := sqlNameOf(s.Before.NameOf(rel.OID))
+	if c := s.rewritingChange(rel.OID, reason); c != nil {
+		if rule := s.typeRule(rel.OID, c.OldColumn.Num); rule != "" {
+			return "Keep the type of the column; " + rule + " has the way over releases."
+		}
+		return s.changeTypeHelp(retyped{table: rel, old: c.OldColumn, to: s.After.FormatType(c.NewColumn.Type)})
+	}
 	for _, c := range s.Changes {
 		switch {
-		case c.Op == catalog.ColumnTypeChanged && c.Old.ObjectID() == rel.OID:
-			if rule := s.typeRule(rel.OID, c.OldColumn.Num); rule != "" {
-				return "Keep the type of the column; " + rule + " has the way over releases."
-			}
-			return s.changeTypeHelp(retyped{table: rel, old: c.OldColumn, to: s.After.FormatType(c.NewColumn.Type)})
 		case c.Op == catalog.ColumnAdded && c.New.ObjectID() == rel.OID && (c.NewColumn.Default != nil || c.NewColumn.Identity != 0):
 			return s.addFilledColumnHelp(table, rel, c.NewColumn)
 		}
@@ -102,6 +103,31 @@ func (s *Step) addFilledColumnHelp(table string, rel *catalog.Relation, col *cat
 		fmt.Fprintf(&b, "\nthen, in a migration each:\nALTER TABLE %[1]s ADD CONSTRAINT %[3]s CHECK (%[2]s IS NOT NULL) NOT VALID;\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[3]s;\nALTER TABLE %[1]s ALTER COLUMN %[2]s SET NOT NULL, DROP CONSTRAINT %[3]s;", table, name, check)
 	}
 	return b.String()
+}
+
+// rewritingChange is the change of a column's type that the help is about: one that change-column-type leaves to
+// table-rewrite, else the one that the reason for the rewrite names, else the first; nil when no type changes.
+func (s *Step) rewritingChange(table catalog.OID, reason string) *catalog.Change {
+	var first, named *catalog.Change
+	for i := range s.Changes {
+		c := &s.Changes[i]
+		if c.Op != catalog.ColumnTypeChanged || c.Old.ObjectID() != table {
+			continue
+		}
+		if from, to := s.Before.FormatType(c.OldColumn.Type), s.After.FormatType(c.NewColumn.Type); !s.Down && typeChange(from, to) == Warning && s.typeRule(table, c.OldColumn.Num) == "" {
+			return c
+		}
+		if named == nil && strings.Contains(reason, "column "+c.OldColumn.Name+" ") {
+			named = c
+		}
+		if first == nil {
+			first = c
+		}
+	}
+	if named != nil {
+		return named
+	}
+	return first
 }
 
 // typeRule is the rule that says what to do about the change of a column's type; "" when none does, or leaves the way

@@ -105,7 +105,9 @@ func (r *Run) script(w *walked, cat *catalog.Catalog, script *source.Script, tre
 		}
 		for _, stmt := range tree.stmts {
 			if !f.Pending {
-				if _, err := cat.Apply(stmt); err != nil {
+				eff, err := cat.Apply(stmt)
+				r.unfollowed += len(eff.Gaps)
+				if err != nil {
 					r.noteError(f, cat, asCatalogError(err), down)
 				}
 				continue
