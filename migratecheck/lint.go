@@ -46,32 +46,43 @@ var ErrNoMigrations = errors.New("no migrations found")
 //
 // The error is one of Config, of git, or ErrNoMigrations; unreadable files are in Report.Problems instead.
 func Lint(ctx context.Context, cfg Config, root string, paths ...string) (*Report, error) {
+	report, _, err := lint(ctx, &cfg, root, paths, false)
+	return report, err
+}
+
+// lint is Lint, and keeps the runs if asked to.
+func lint(ctx context.Context, cfg *Config, root string, paths []string, keep bool) (*Report, []*Run, error) {
 	if err := cfg.validate(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	fsys := os.DirFS(root)
-	sets, err := findSets(cfg, fsys, root, paths)
+	sets, err := findSets(*cfg, fsys, root, paths)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := checkSince(&cfg, sets); err != nil {
-		return nil, err
+	if err := checkSince(cfg, sets); err != nil {
+		return nil, nil, err
 	}
-	base, err := findBase(ctx, &cfg, root)
+	base, err := findBase(ctx, cfg, root)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	report := new(Report)
+	var runs []*Run
 	for i := range sets {
-		if err := lintSet(ctx, &cfg, fsys, base, &sets[i], report); err != nil {
-			return nil, err
+		run, err := lintSet(ctx, cfg, fsys, base, &sets[i], report, keep)
+		if err != nil {
+			return nil, nil, err
+		}
+		if keep && run != nil {
+			runs = append(runs, run)
 		}
 	}
 	SortFindings(report.Findings)
 	if len(report.Sets) == 0 && len(report.Problems) == 0 {
-		return report, fmt.Errorf("%w below %s: looked for directories of .sql migrations (brant, goose, sql-migrate, golang-migrate, dbmate, tern, atlas, Flyway, NNNN_name.sql) and alembic revisions; name the directory, and -source FORMAT if it is of another shape", ErrNoMigrations, strings.Join(append([]string{}, pathsOr(paths)...), ", "))
+		return report, nil, fmt.Errorf("%w below %s: looked for directories of .sql migrations (brant, goose, sql-migrate, golang-migrate, dbmate, tern, atlas, Flyway, NNNN_name.sql) and alembic revisions; name the directory, and -source FORMAT if it is of another shape", ErrNoMigrations, strings.Join(append([]string{}, pathsOr(paths)...), ", "))
 	}
-	return report, nil
+	return report, runs, nil
 }
 
 func pathsOr(paths []string) []string {
@@ -178,19 +189,19 @@ func inFile(m *source.Migration, file string) bool {
 	return false
 }
 
-// lintSet judges one directory and adds to the report.
-func lintSet(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *selection, report *Report) error {
+// lintSet judges one directory and adds to the report. The run is nil when it holds no migration that can be read.
+func lintSet(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *selection, report *Report, keep bool) (*Run, error) {
 	for _, p := range set.Problems {
 		if set.only == nil || set.only[p.Pos.File] || p.Pos.File == "" {
 			report.Problems = append(report.Problems, p)
 		}
 	}
 	if len(set.Migrations) == 0 {
-		return nil
+		return nil, nil
 	}
 	pending, err := base.pending(cfg, &set.Set)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	pending.only = set.only
 	sr := SetReport{Dir: set.Dir, Format: set.Format, Files: len(set.Migrations), Base: pending.Base}
@@ -200,12 +211,12 @@ func lintSet(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *sele
 			sr.Pending++
 		}
 	}
-	if sr.Pending > 0 {
-		if run, err = judge(ctx, cfg, fsys, base, &set.Set, pending, &sr); err != nil {
-			return err
+	if sr.Pending > 0 || keep {
+		if run, err = judge(ctx, cfg, fsys, base, &set.Set, pending, &sr, keep); err != nil {
+			return nil, err
 		}
 	}
-	if sr.Pending == 0 && slices.Contains(run.rules, ruleEditedReleased) {
+	if sr.Pending == 0 && !keep && slices.Contains(run.rules, ruleEditedReleased) {
 		// Nothing is to be released, but what is released may have been changed all the same.
 		run.rule = ruleEditedReleased
 		ruleEditedReleased.History(run)
@@ -222,12 +233,13 @@ func lintSet(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *sele
 			report.Below++
 		}
 	}
-	return nil
+	return run, nil
 }
 
 // judge walks the history, first as if it began with an empty database, and if it does not, from its baseline.
-func judge(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *source.Set, pending *Pending, sr *SetReport) (*Run, error) {
+func judge(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *source.Set, pending *Pending, sr *SetReport, keep bool) (*Run, error) {
 	run := newRun(cfg, set, pending)
+	run.keep = keep
 	run.Schema = readSchemaFile(cfg, fsys, set)
 	cat := catalog.New(catalog.Config{Version: cfg.version()})
 	if cfg.Schema != "" {
@@ -253,6 +265,7 @@ func judge(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *source
 	}
 	sr.Baseline, sr.BaselineProblems = bl.From, bl.problems
 	again := newRun(cfg, set, pending)
+	again.keep = keep
 	again.Schema = run.Schema
 	again.walk(bl.Catalog, false)
 	return again, nil

@@ -64,6 +64,9 @@ type base struct {
 // findBase resolves the revision whose migrations count as released; nil without git or when there is nothing to
 // compare with.
 func findBase(ctx context.Context, cfg *Config, dir string) (*base, error) {
+	if cfg.Repository != "" {
+		dir = cfg.Repository
+	}
 	repo, err := gitrepo.Open(ctx, dir)
 	if errors.Is(err, gitrepo.ErrNotRepository) {
 		if cfg.Base != "" {
@@ -74,6 +77,7 @@ func findBase(ctx context.Context, cfg *Config, dir string) (*base, error) {
 	if err != nil {
 		return nil, err
 	}
+	repo.At = cfg.Revision
 	b := &base{repo: repo}
 	commit := ""
 	if cfg.Base != "" {

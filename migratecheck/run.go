@@ -41,6 +41,7 @@ type Run struct {
 	session    session
 	openTx     *Transaction // left open by the Up script before, with its number
 	openTxID   int
+	keep       bool // the steps of the pending files, for Timeline
 	tentative  bool // see walk
 	incomplete bool
 }

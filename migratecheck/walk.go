@@ -193,6 +193,9 @@ func (r *Run) judge(w walked) {
 			rule.File(f)
 		}
 	})
+	if r.keep {
+		return
+	}
 	// The catalogs of every statement would otherwise live as long as the run.
 	f.Up, f.Down, f.Before, f.After, f.DownAfter = nil, nil, nil, nil, nil
 }

@@ -21,6 +21,16 @@ type Repo struct {
 	// Root is the top of the work tree, Prefix the slash-separated way from there to the directory that was opened
 	// ("" at the top).
 	Root, Prefix string
+	// At is the revision from which history is looked at; "" is HEAD.
+	At string
+}
+
+// at is the revision from which history is looked at.
+func (r *Repo) at() string {
+	if r.At == "" {
+		return "HEAD"
+	}
+	return r.At
 }
 
 // Open finds the repository that dir belongs to. The error is ErrNotRepository, or says why git could not answer
@@ -83,22 +93,22 @@ func (r *Repo) Shallow(ctx context.Context) (bool, error) {
 	return strings.TrimSpace(out) == "true", err
 }
 
-// Head is the commit checked out, "" before the first.
+// Head is the commit that At names, by default the one checked out; "" before the first.
 func (r *Repo) Head(ctx context.Context) string {
-	out, err := run(ctx, r.Root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+	out, err := run(ctx, r.Root, "rev-parse", "--verify", "--quiet", "--end-of-options", r.at()+"^{commit}")
 	if err != nil {
 		return ""
 	}
 	return strings.TrimSpace(out)
 }
 
-// NewestTag is the newest tag reachable from HEAD that is not HEAD itself, and its commit; "" when there is none.
+// NewestTag is the newest tag reachable from At that is not At itself, and its commit; "" when there is none.
 func (r *Repo) NewestTag(ctx context.Context) (tag, commit string, err error) {
 	head := r.Head(ctx)
 	if head == "" {
 		return "", "", nil
 	}
-	out, err := run(ctx, r.Root, "for-each-ref", "--merged=HEAD", "--sort=-version:refname", "--sort=-creatordate",
+	out, err := run(ctx, r.Root, "for-each-ref", "--merged="+r.at(), "--sort=-version:refname", "--sort=-creatordate",
 		"--format=%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(objecttype)%00%(*objecttype)%00%(creatordate:unix)", "refs/tags")
 	if err != nil {
 		return "", "", err
@@ -141,7 +151,7 @@ func (r *Repo) NewestTag(ctx context.Context) (tag, commit string, err error) {
 	return names[0], ids[0], nil
 }
 
-// MergeBase is the merge base of HEAD with the default branch, and that branch's name; "" when there is no other branch
+// MergeBase is the merge base of At with the default branch, and that branch's name; "" when there is no other branch
 // to compare with.
 func (r *Repo) MergeBase(ctx context.Context) (branch, commit string, err error) {
 	candidates := []string{"origin/main", "origin/master", "main", "master"}
@@ -152,7 +162,7 @@ func (r *Repo) MergeBase(ctx context.Context) (branch, commit string, err error)
 		if _, err := run(ctx, r.Root, "rev-parse", "--verify", "--quiet", b+"^{commit}"); err != nil {
 			continue
 		}
-		out, err := run(ctx, r.Root, "merge-base", b, "HEAD")
+		out, err := run(ctx, r.Root, "merge-base", b, r.at())
 		if err != nil {
 			continue
 		}
@@ -164,7 +174,7 @@ func (r *Repo) MergeBase(ctx context.Context) (branch, commit string, err error)
 // Added is the oldest commit that added the file at a path (relative to Root), and its first parent ("" for a root
 // commit). Both are "" when no commit did, or it lies beyond a shallow clone's edge.
 func (r *Repo) Added(ctx context.Context, path string) (commit, parent string, err error) {
-	out, err := run(ctx, r.Root, "log", "--diff-filter=A", "--no-renames", "--format=%H %P", "--", path)
+	out, err := run(ctx, r.Root, "log", "--diff-filter=A", "--no-renames", "--format=%H %P", r.at(), "--", path)
 	if err != nil {
 		return "", "", err
 	}
