@@ -247,5 +247,14 @@ func (f *File) reportProblem(p Problem, message, help string) {
 		Statement: p.Statement, At: p.at, Down: p.Down}, nil)
 }
 
+// Position is where in the migration's file a byte offset in Stmt.SQL stands; for a statement from a body (Via), where the
+// statement begins that ran the body.
+func (s *Step) Position(at int) source.Position {
+	if s.Via != "" {
+		at = 0
+	}
+	return s.text.Position(s.base + at)
+}
+
 // Line is the line of the file on which the statement begins.
 func (s *Step) Line() int { return s.text.Position(s.base).Line }

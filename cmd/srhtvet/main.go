@@ -68,6 +68,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		lintCommand(),
+		compatCommand(),
 		packagesCommand(),
 		rulesCommand(),
 		explainCommand(),
@@ -197,6 +198,7 @@ func (t *terminal) usage(w io.Writer) {
 
 Usage:
   srhtvet lint [flags] [paths]              judge migrations; needs neither Go code nor the go command
+  srhtvet compat [flags] [dir]              old and new code on the old and the new schema
   srhtvet [flags] PACKAGES                  run every analyzer on Go packages, broken ones too
   go vet -vettool=$(which srhtvet) ./...    the same analyzers, cached by the go command
 

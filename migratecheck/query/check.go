@@ -18,6 +18,8 @@ type Problem struct {
 	// Objects are what the problem is about, in the schema where they exist (for a missing column: the relation and the
 	// column in the earlier schema, when known). Statements that changed one of them are the suspects.
 	Objects []catalog.Address
+	// Maybe: it depends on the values, rows or rights that are met at run time (a new CHECK, a trigger).
+	Maybe bool
 	// Relation and Column name it for a person; "" where they do not apply.
 	Relation, Column string
 }
