@@ -226,14 +226,27 @@ func lintSet(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *sele
 	report.Statements += run.statements
 	report.NotUnderstood += run.notUnderst
 	report.Suppressed += run.suppressed
-	for _, f := range run.findings {
-		if f.Severity >= cfg.severity() {
-			report.Findings = append(report.Findings, f)
+	report.add(run.findings, cfg.severity())
+	return run, nil
+}
+
+// add files findings: those at or above the bar, and the number of the others.
+func (r *Report) add(findings []Finding, bar Severity) {
+	for _, f := range findings {
+		if f.Severity >= bar {
+			r.Findings = append(r.Findings, f)
 		} else {
-			report.Below++
+			r.Below++
 		}
 	}
-	return run, nil
+}
+
+// File replaces the report's findings, those below the bar included (a bar of 0 is Warning): for who knows more of them
+// than the rules do.
+func (r *Report) File(findings []Finding, bar Severity) {
+	r.Findings, r.Below = nil, 0
+	r.add(findings, (&Config{Severity: bar}).severity())
+	SortFindings(r.Findings)
 }
 
 // judge walks the history, first as if it began with an empty database, and if it does not, from its baseline.

@@ -135,8 +135,8 @@ func (c *compatRun) configure(args []string) (migratecheck.Config, compat.Order,
 		if err != nil {
 			return cfg, "", err
 		}
-		if c.migrations, err = slashRel(c.dir, full); err != nil {
-			return cfg, "", fmt.Errorf("-migrations %s is not in %s", full, c.dir)
+		if c.migrations, err = compat.SlashRel(c.dir, full); err != nil {
+			return cfg, "", fmt.Errorf("-migrations: %w", err)
 		}
 	} else {
 		c.migrations = "."
@@ -200,12 +200,12 @@ type versions struct {
 	name [2]string // for people
 	dir  [2]string
 	left [2][]string
-	temp []*revision
+	temp []*compat.Tree
 }
 
 func (v *versions) remove() {
 	for _, r := range v.temp {
-		r.remove()
+		r.Remove() // what is left is in the directory for temporary files
 	}
 }
 
@@ -264,12 +264,12 @@ func unprefixed(err error, prefix string) error {
 }
 
 func (v *versions) add(ctx context.Context, repo *gitrepo.Repo, which compat.Version, name, commit, dir string) error {
-	rev, err := checkout(ctx, repo, commit, dir)
+	rev, err := compat.Checkout(ctx, repo, commit, dir)
 	if err != nil {
 		return err
 	}
 	v.temp = append(v.temp, rev)
-	v.name[which], v.dir[which], v.left[which] = name, rev.dir, rev.left
+	v.name[which], v.dir[which], v.left[which] = name, rev.Dir, rev.Left
 	return nil
 }
 
@@ -328,4 +328,13 @@ func (c *compatRun) fromRepository(file string) string {
 		return filepath.ToSlash(rel)
 	}
 	return file
+}
+
+// openRepository finds the repository around dir for a command that cannot do without.
+func openRepository(ctx context.Context, command, dir string) (*gitrepo.Repo, error) {
+	repo, err := gitrepo.Open(ctx, dir)
+	if errors.Is(err, gitrepo.ErrNotRepository) {
+		return nil, fmt.Errorf("%s compares revisions, and %s is not in a git repository", command, dir)
+	}
+	return repo, err
 }
