@@ -256,5 +256,16 @@ func (s *Step) Position(at int) source.Position {
 	return s.text.Position(s.base + at)
 }
 
+// Suppressed reports whether a comment on the statement takes a rule's findings back: for what is found outside of this
+// package.
+func (s *Step) Suppressed(rule string) bool {
+	for _, ig := range s.text.Ignores {
+		if ig.Reason != "" && (ig.Offset == -1 || ig.Offset == s.base) && slices.Contains(ig.Rules, rule) {
+			return true
+		}
+	}
+	return false
+}
+
 // Line is the line of the file on which the statement begins.
 func (s *Step) Line() int { return s.text.Position(s.base).Line }

@@ -87,7 +87,8 @@ func (r *Run) checkIgnores() {
 	}
 	on := map[string]bool{}
 	for _, rule := range r.rules {
-		on[rule.ID] = true
+		// Whether there is anything for a comment about code to suppress, only the code tells.
+		on[rule.ID] = rule.Category != Code
 	}
 	for _, f := range r.Files {
 		if !f.Pending {

@@ -72,7 +72,7 @@ func (d *Compat) Reported(s *compat.Service) []*compat.Break {
 	}
 	var list []*compat.Break
 	for _, b := range s.Breaks {
-		if b.Severity >= bar {
+		if b.Severity >= bar && !b.Suppressed {
 			list = append(list, b)
 		}
 	}

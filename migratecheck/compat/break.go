@@ -9,7 +9,7 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
 
-// newBreak words what a site has against a schema.
+// newBreak words what a site has against a schema. A comment on the statement that causes it may take it back.
 func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, schema string, cause *migratecheck.Step) *Break {
 	code := j.service.Code[cell.Code]
 	br := &Break{Severity: migratecheck.Error, Cell: cell, Schema: schema, Site: b.Site, Rev: code.Rev, Pos: b.Site.Pos,
@@ -40,6 +40,7 @@ func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, schema stri
 			br.Help = "Split it over releases:\nrelease 1: ship code that works with and without this statement\nrelease 2, when no older code runs: the statement"
 		}
 	}
+	br.Suppressed = cause != nil && cause.Suppressed(br.Rule)
 	return br
 }
 

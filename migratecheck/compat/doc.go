@@ -96,6 +96,8 @@ type Break struct {
 	Problem query.Problem
 	Message string
 	Help    string
+	// Suppressed: a comment on the cause takes it back, with a reason. It still counts as broken.
+	Suppressed bool
 }
 
 // Rules of this package besides those of migratecheck.
