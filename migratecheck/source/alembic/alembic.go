@@ -112,7 +112,7 @@ func failure(m *python.Module, name, reason string) *Error {
 // an *Error for every file whose revision cannot be told, and for every parent that is missing or part of a circle; the
 // revisions that could be read are returned all the same.
 func Read(files []python.File) ([]Revision, error) {
-	modules, err := python.ParseAll(files)
+	modules, err := python.ParseAll(files, isPython)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func Read(files []python.File) ([]Revision, error) {
 	var errs []error
 	var revs []*revision
 	for _, m := range modules {
-		if !python.IsPython(m.Path) || isEnv(m.Path) || !looksLikeRevision(m.Text) {
+		if !isPython(m.Path) || isEnv(m.Path) || !looksLikeRevision(m.Text) {
 			continue
 		}
 		r, err := h.load(m)

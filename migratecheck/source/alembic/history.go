@@ -52,7 +52,7 @@ func newState(r *run) *python.State {
 // sibling is the file beside m that `import name` finds: alembic puts the directory of versions on no path, but some
 // revisions do so themselves.
 func (h *history) sibling(m *python.Module, name string) python.Value {
-	first, rest, _ := strings.Cut(name, ".")
+	first, rest, _ := strings.Cut(strings.TrimLeft(name, "."), ".")
 	other := h.byPath[path.Join(path.Dir(m.Path), first+".py")]
 	if other == nil || other == m {
 		return nil

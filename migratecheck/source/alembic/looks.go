@@ -5,15 +5,16 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-
-	"git.sr.ht/~sourcehut/ha-go/migratecheck/source/internal/python"
 )
 
 // LooksLikeRevision reports whether a file is an alembic revision, by its name and the two assignments that alembic
 // demands of one (alembic/script/base.py, Script._from_filename). It does not parse.
 func LooksLikeRevision(name, text string) bool {
-	return python.IsPython(name) && !isEnv(name) && looksLikeRevision(text)
+	return isPython(name) && !isEnv(name) && looksLikeRevision(text)
 }
+
+// isPython reports whether a file is Python by its name.
+func isPython(name string) bool { return strings.HasSuffix(name, ".py") }
 
 func isEnv(name string) bool { return path.Base(name) == "env.py" }
 

@@ -64,6 +64,11 @@ func (x *Interp) evalCall(n *Node) Value {
 
 // Call calls a value. A call whose effect is not known leaves a doubt on the statement.
 func (x *Interp) Call(callee Value, a Args) Value {
+	if w, ok := x.Host.(Watcher); ok {
+		if v, ok := w.Called(x, callee, a); ok {
+			return v
+		}
+	}
 	switch c := callee.(type) {
 	case *Function:
 		return x.CallFunction(c, a)
@@ -335,7 +340,9 @@ func (x *Interp) Define(n *Node) {
 	}
 	id := x.Mod.Src(name)
 	if d.Kind == "class_definition" {
-		x.Env.Set(id, x.defineClass(id, d))
+		c := x.defineClass(id, d)
+		c.By = decorators
+		x.Env.Set(id, c)
 		return
 	}
 	f := &Function{Name: id, Def: d, Env: x.Env, Mod: x.Mod}
@@ -350,8 +357,8 @@ func (x *Interp) Define(n *Node) {
 	x.Env.Set(id, f)
 }
 
-func (x *Interp) defineClass(name string, n *Node) Value {
-	c := &Class{Name: name, Env: NewEnv(x.Env)}
+func (x *Interp) defineClass(name string, n *Node) *Class {
+	c := &Class{Name: name, Def: n, Mod: x.Mod, Env: NewEnv(x.Env)}
 	if s := n.Child("superclasses"); s != nil {
 		for _, k := range s.Kids {
 			if k.Kind != "keyword_argument" {
@@ -413,6 +420,11 @@ func (x *Interp) classAttribute(c *Class, name string) Value {
 	}
 	if ok {
 		return v
+	}
+	if w, ok := x.Host.(Watcher); ok {
+		if v, ok := w.ClassAttribute(x, c, name); ok {
+			return v
+		}
 	}
 	switch name {
 	case "query":
@@ -502,13 +514,19 @@ func (x *Interp) Imports(n *Node) {
 		if m == nil {
 			return
 		}
-		prefix = strings.TrimLeft(x.Mod.Src(m), ".")
-		if prefix != "" {
+		prefix = x.Mod.Src(m)
+		if strings.Trim(prefix, ".") != "" {
 			prefix += "."
 		}
 	}
 	for _, k := range n.Kids {
 		if k.Kind == "wildcard_import" {
+			if all, ok := x.Host.ImportName(x.Mod, strings.TrimSuffix(prefix, ".")).(Namespace); ok {
+				for name, v := range all.Names() {
+					x.Env.Set(name, v)
+				}
+				continue
+			}
 			x.Mod.Stars = true
 			if prefix == "sqlalchemy." || prefix == "alembic.op." {
 				continue
@@ -542,5 +560,5 @@ func (x *Interp) external(path string) Value {
 	if s := x.Host.ImportName(x.Mod, path); s != nil {
 		return s
 	}
-	return External{path}
+	return External{strings.TrimLeft(path, ".")}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"strings"
 	"sync"
 )
 
@@ -14,11 +13,11 @@ type File struct {
 	Text string
 }
 
-// ParseAll parses the Python files on all processors.
-func ParseAll(files []File) ([]*Module, error) {
+// ParseAll parses the files whose paths want accepts, on all processors; a nil want accepts all.
+func ParseAll(files []File, want func(path string) bool) ([]*Module, error) {
 	var todo []int
 	for i, f := range files {
-		if IsPython(f.Path) {
+		if want == nil || want(f.Path) {
 			todo = append(todo, i)
 		}
 	}
@@ -48,6 +47,3 @@ func ParseAll(files []File) ([]*Module, error) {
 	wg.Wait()
 	return modules, errors.Join(errs...)
 }
-
-// IsPython reports whether a file is Python by its name.
-func IsPython(name string) bool { return strings.HasSuffix(name, ".py") }

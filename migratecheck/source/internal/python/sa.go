@@ -183,7 +183,7 @@ func (x *Interp) saSchema(c string, a Args) (Value, bool) {
 		}
 		return v, v != nil
 	case "sa.table", "sa.Table":
-		return x.newTable(c == "sa.table", a), true
+		return x.NewTable(c == "sa.table", a), true
 	case "sa.CreateSequence", "sa.DropSequence", "sa.CreateSchema", "sa.DropSchema", "sa.DDL", "sa.CreateTable",
 		"sa.DropTable", "sa.CreateIndex", "sa.DropIndex", "sa.AddConstraint", "sa.DropConstraint":
 		return &DDL{kind: strings.TrimPrefix(c, "sa."), args: a}, true
@@ -197,8 +197,8 @@ func (x *Interp) saSchema(c string, a Args) (Value, bool) {
 	return nil, false
 }
 
-// newTable is sa.table(name, *columns) or sa.Table(name, metadata, *items).
-func (x *Interp) newTable(light bool, a Args) Value {
+// NewTable is sa.table(name, *columns) or sa.Table(name, metadata, *items).
+func (x *Interp) NewTable(light bool, a Args) Value {
 	name, _ := a.Get(0, "name")
 	t := &Table{Kw: a, Why: a.Why}
 	n, ok := name.(Text)

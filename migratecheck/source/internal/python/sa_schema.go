@@ -162,12 +162,12 @@ func (c *Column) fail(reason string) {
 	}
 }
 
-// nullable is whether the column takes NULL; by SQLAlchemy's default it does unless it is in the primary key or an
+// Nullable is whether the column takes NULL; by SQLAlchemy's default it does unless it is in the primary key or an
 // identity.
-func (g *Gen) nullable(c *Column) bool {
+func (g *Gen) Nullable(c *Column) bool {
 	v, given := c.Kw.Kw["nullable"]
 	if !given {
-		return !c.PK && c.identity() == nil
+		return !c.PK && c.Identity() == nil
 	}
 	is, known := Truth(v)
 	if !known {
@@ -176,7 +176,8 @@ func (g *Gen) nullable(c *Column) bool {
 	return is
 }
 
-func (c *Column) identity() *Identity {
+// Identity is the Identity among the column's arguments, nil for none.
+func (c *Column) Identity() *Identity {
 	if id, ok := c.Kw.Kw["server_default"].(*Identity); ok {
 		return id
 	}
@@ -188,7 +189,8 @@ func (c *Column) identity() *Identity {
 	return nil
 }
 
-func (c *Column) computed() *Computed {
+// Computed is the Computed among the column's arguments, nil for none.
+func (c *Column) Computed() *Computed {
 	if id, ok := c.Kw.Kw["server_default"].(*Computed); ok {
 		return id
 	}
@@ -238,10 +240,8 @@ func Autoincrement(columns []*Column) *Column {
 	if given && word.S != "auto" && word.S != "ignore_fk" || c.Type.affinity() == "" {
 		return nil
 	}
-	if d, ok := c.Kw.Kw["default"]; ok && !IsNone(d) {
-		if _, seq := d.(*Sequence); !seq {
-			return nil
-		}
+	if HasDefault(c) {
+		return nil
 	}
 	if d, ok := c.Kw.Kw["server_default"]; ok && !IsNone(d) {
 		if _, id := d.(*Identity); !id {
@@ -254,6 +254,13 @@ func Autoincrement(columns []*Column) *Column {
 	return c
 }
 
+// HasDefault reports whether SQLAlchemy fills the column in by itself: a default other than a sequence.
+func HasDefault(c *Column) bool {
+	d, ok := c.Kw.Kw["default"]
+	_, sequence := d.(*Sequence)
+	return ok && !IsNone(d) && !sequence
+}
+
 // ColumnSpec is the column in CREATE TABLE or ADD COLUMN (PGDDLCompiler.get_column_specification).
 func (g *Gen) ColumnSpec(x *Interp, c *Column, auto *Column) Text {
 	if c.Why != "" {
@@ -263,7 +270,7 @@ func (g *Gen) ColumnSpec(x *Interp, c *Column, auto *Column) Text {
 		return g.Fail("a column without a name")
 	}
 	out := Quote(c.Name)
-	identity := c.identity()
+	identity := c.Identity()
 	sequence := false
 	for _, it := range c.Items {
 		if s, ok := it.(*Sequence); ok && !g.Flag(s.kw, "optional", false) {
@@ -285,13 +292,13 @@ func (g *Gen) ColumnSpec(x *Interp, c *Column, auto *Column) Text {
 			}
 		}
 	}
-	if k := c.computed(); k != nil {
+	if k := c.Computed(); k != nil {
 		out = CatAny(out, " GENERATED ALWAYS AS (", g.condition(k.sql), ") STORED")
 	}
 	if identity != nil {
 		out = CatAny(out, " ", g.IdentitySQL(identity))
 	}
-	nullable := g.nullable(c)
+	nullable := g.Nullable(c)
 	if !nullable && identity == nil {
 		out = CatAny(out, " NOT NULL")
 	} else if nullable && identity != nil {

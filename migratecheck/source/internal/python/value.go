@@ -72,6 +72,9 @@ type Decorated struct {
 
 // Class is a class of the file: an enum, a declarative model, a type decorator.
 type Class struct {
+	Def   *Node // its class_definition
+	Mod   *Module
+	By    []*Node // its decorators
 	Name  string
 	Bases []Value
 	Env   *Env
