@@ -1,4 +1,4 @@
-package alembic
+package python
 
 import (
 	"strconv"
@@ -6,87 +6,87 @@ import (
 	"unicode/utf8"
 )
 
-// evalString reads a string literal; each byte of the result knows where it stands.
+// EvalString reads a string literal; each byte of the result knows where it stands.
 // The escapes are those of the Python reference, section 2.4.1.
-func (x *interp) evalString(n *node) value {
-	if len(n.kids) < 2 {
-		return unknown{why: "a malformed string"}
+func (x *Interp) EvalString(n *Node) Value {
+	if len(n.Kids) < 2 {
+		return Unknown{Why: "a malformed string"}
 	}
-	prefix := strings.ToLower(strings.TrimRight(x.mod.src(n.kids[0]), `"'`))
+	prefix := strings.ToLower(strings.TrimRight(x.Mod.Src(n.Kids[0]), `"'`))
 	if strings.Contains(prefix, "b") {
-		return unknown{why: "a bytes literal"}
+		return Unknown{Why: "a bytes literal"}
 	}
 	if strings.Contains(prefix, "t") {
-		return unknown{why: "a template string"}
+		return Unknown{Why: "a template string"}
 	}
 	raw, formatted := strings.Contains(prefix, "r"), strings.Contains(prefix, "f")
-	last := n.kids[len(n.kids)-1]
-	if last.kind != "string_end" {
-		return unknown{why: "a malformed string"}
+	last := n.Kids[len(n.Kids)-1]
+	if last.Kind != "string_end" {
+		return Unknown{Why: "a malformed string"}
 	}
-	var parts []text
-	at := n.kids[0].end
-	for _, k := range n.kids[1 : len(n.kids)-1] {
-		if k.kind != "interpolation" {
+	var parts []Text
+	at := n.Kids[0].End
+	for _, k := range n.Kids[1 : len(n.Kids)-1] {
+		if k.Kind != "interpolation" {
 			continue
 		}
-		parts = append(parts, x.unescape(at, k.start, raw, formatted))
+		parts = append(parts, x.unescape(at, k.Start, raw, formatted))
 		v := x.interpolate(k)
-		s, ok := v.(text)
+		s, ok := v.(Text)
 		if !ok {
 			return v
 		}
 		parts = append(parts, s)
-		at = k.end
+		at = k.End
 	}
-	parts = append(parts, x.unescape(at, last.start, raw, formatted))
-	return cat(parts...)
+	parts = append(parts, x.unescape(at, last.Start, raw, formatted))
+	return Cat(parts...)
 }
 
 // interpolate evaluates one {…} of an f-string.
-func (x *interp) interpolate(n *node) value {
-	e := n.child("expression")
+func (x *Interp) interpolate(n *Node) Value {
+	e := n.Child("expression")
 	if e == nil {
-		return unknown{why: "an f-string part that is not understood"}
+		return Unknown{Why: "an f-string part that is not understood"}
 	}
-	v := x.eval(e)
-	if w := why(v); w != "" {
-		return unknown{why: w}
+	v := x.Eval(e)
+	if w := Why(v); w != "" {
+		return Unknown{Why: w}
 	}
 	conversion, spec := "", ""
-	if c := n.child("type_conversion"); c != nil {
-		conversion = strings.TrimPrefix(x.mod.src(c), "!")
+	if c := n.Child("type_conversion"); c != nil {
+		conversion = strings.TrimPrefix(x.Mod.Src(c), "!")
 	}
-	if f := n.child("format_specifier"); f != nil {
-		if len(f.kids) > 0 {
-			return unknown{why: "an f-string with a computed format"}
+	if f := n.Child("format_specifier"); f != nil {
+		if len(f.Kids) > 0 {
+			return Unknown{Why: "an f-string with a computed format"}
 		}
-		spec = strings.TrimPrefix(x.mod.src(f), ":")
+		spec = strings.TrimPrefix(x.Mod.Src(f), ":")
 	}
 	s, ok := formatValue(v, conversion, spec)
 	if !ok {
-		return unknown{why: "an f-string part whose text is not known: " + shorten(x.mod.src(n))}
+		return Unknown{Why: "an f-string part whose text is not known: " + Shorten(x.Mod.Src(n))}
 	}
-	if strings.HasPrefix(strings.TrimLeft(x.mod.text[e.end:n.end], " "), "=") {
-		return unknown{why: "a self-documenting f-string part"}
+	if strings.HasPrefix(strings.TrimLeft(x.Mod.Text[e.End:n.End], " "), "=") {
+		return Unknown{Why: "a self-documenting f-string part"}
 	}
 	return x.placed(s, n)
 }
 
 // placed gives a string from nowhere the place of n.
-func (x *interp) placed(s text, n *node) text {
-	if len(s.p) == 0 {
-		return fixed(s.s, x.mod, n.start)
+func (x *Interp) placed(s Text, n *Node) Text {
+	if len(s.P) == 0 {
+		return Fixed(s.S, x.Mod, n.Start)
 	}
 	return s
 }
 
 // formatValue is Python's format(v, spec) after !r or !s.
-func formatValue(v value, conversion, spec string) (text, bool) {
-	s, ok := text{}, false
+func formatValue(v Value, conversion, spec string) (Text, bool) {
+	s, ok := Text{}, false
 	switch conversion {
 	case "", "s":
-		s, ok = str(v)
+		s, ok = Str(v)
 	case "r":
 		s, ok = repr(v)
 	}
@@ -100,11 +100,11 @@ func formatValue(v value, conversion, spec string) (text, bool) {
 				return s, true
 			}
 			if w, err := strconv.Atoi(strings.TrimSuffix(spec, "d")); err == nil && strings.HasPrefix(spec, "0") && w < 100 && i >= 0 {
-				return plain(strings.Repeat("0", max(0, w-len(s.s))) + s.s), true
+				return Plain(strings.Repeat("0", max(0, w-len(s.S))) + s.S), true
 			}
 			return s, false
 		}
-		if _, isText := v.(text); !isText {
+		if _, isText := v.(Text); !isText {
 			return s, false
 		}
 	}
@@ -112,8 +112,8 @@ func formatValue(v value, conversion, spec string) (text, bool) {
 }
 
 // unescape reads m.text[start:end], the inside of a string.
-func (x *interp) unescape(start, end int, raw, formatted bool) text {
-	src := x.mod.text[start:end]
+func (x *Interp) unescape(start, end int, raw, formatted bool) Text {
+	src := x.Mod.Text[start:end]
 	special := `\`
 	if raw {
 		special = ""
@@ -123,23 +123,23 @@ func (x *interp) unescape(start, end int, raw, formatted bool) text {
 	}
 	if !strings.ContainsAny(src, special+"\r") || special == "" && !strings.Contains(src, "\r") {
 		if src == "" {
-			return text{}
+			return Text{}
 		}
-		return text{src, []span{{0, start, true, x.mod}}}
+		return Text{src, []Span{{0, start, true, x.Mod}}}
 	}
 	var out strings.Builder
-	var spans []span
+	var spans []Span
 	lin := -1 // where the linear piece that is being read began
 	flush := func(i int) {
 		if lin >= 0 && lin < i {
-			spans = append(spans, span{out.Len(), start + lin, true, x.mod})
+			spans = append(spans, Span{out.Len(), start + lin, true, x.Mod})
 			out.WriteString(src[lin:i])
 		}
 		lin = -1
 	}
 	put := func(i int, s string) {
 		if s != "" {
-			spans = append(spans, span{out.Len(), start + i, false, x.mod})
+			spans = append(spans, Span{out.Len(), start + i, false, x.Mod})
 			out.WriteString(s)
 		}
 	}
@@ -170,7 +170,7 @@ func (x *interp) unescape(start, end int, raw, formatted bool) text {
 		}
 	}
 	flush(len(src))
-	return text{out.String(), spans}
+	return Text{out.String(), spans}
 }
 
 // escape reads the escape sequence at the beginning of s and how long it is.
@@ -229,133 +229,133 @@ func escape(s string) (string, int) {
 	return s[:2], 2 // Python keeps an unknown escape as it stands
 }
 
-// percent is Python's format % arg.
-func percent(format text, arg value) value {
-	args := []value{arg}
-	mapping, isDict := arg.(*dict)
-	if l, ok := arg.(*list); ok && l.tuple {
-		args = l.items
+// Percent is Python's format % arg.
+func Percent(format Text, arg Value) Value {
+	args := []Value{arg}
+	mapping, isDict := arg.(*Dict)
+	if l, ok := arg.(*List); ok && l.Tuple {
+		args = l.Items
 	}
-	if w := why(arg); w != "" {
-		return unknown{why: w}
+	if w := Why(arg); w != "" {
+		return Unknown{Why: w}
 	}
-	var out []text
-	s := format.s
+	var out []Text
+	s := format.S
 	for {
 		i := strings.IndexByte(s, '%')
 		if i < 0 {
 			break
 		}
-		base := len(format.s) - len(s)
-		out = append(out, format.sub(base, base+i))
+		base := len(format.S) - len(s)
+		out = append(out, format.Sub(base, base+i))
 		s = s[i+1:]
-		var v value
+		var v Value
 		if strings.HasPrefix(s, "%") {
-			out = append(out, format.sub(base+i, base+i+1))
+			out = append(out, format.Sub(base+i, base+i+1))
 			s = s[1:]
 			continue
 		}
 		if end := strings.IndexByte(s, ')'); strings.HasPrefix(s, "(") && end > 0 {
 			if !isDict {
-				return unknown{why: "a % format that needs a dict"}
+				return Unknown{Why: "a % format that needs a dict"}
 			}
-			k := mapping.find(plain(s[1:end]))
+			k := mapping.find(Plain(s[1:end]))
 			if k < 0 {
-				return unknown{why: "a % format whose key is missing", refused: true}
+				return Unknown{Why: "a % format whose key is missing", Refused: true}
 			}
-			v, s = mapping.vals[k], s[end+1:]
+			v, s = mapping.Vals[k], s[end+1:]
 		} else {
 			if len(args) == 0 {
-				return unknown{why: "a % format with too few values", refused: true}
+				return Unknown{Why: "a % format with too few values", Refused: true}
 			}
 			v, args = args[0], args[1:]
 		}
-		if w := why(v); w != "" {
-			return unknown{why: w}
+		if w := Why(v); w != "" {
+			return Unknown{Why: w}
 		}
-		var t text
+		var t Text
 		ok := false
 		switch {
 		case strings.HasPrefix(s, "s"):
-			t, ok = str(v)
+			t, ok = Str(v)
 		case strings.HasPrefix(s, "r"):
 			t, ok = repr(v)
 		case strings.HasPrefix(s, "d"):
 			if _, ok = v.(int64); ok {
-				t, ok = str(v)
+				t, ok = Str(v)
 			}
 		}
 		if !ok {
-			return unknown{why: "a % format that is not understood"}
+			return Unknown{Why: "a % format that is not understood"}
 		}
-		if len(t.p) == 0 {
-			t = format.sub(base+i, base+i+1).spot(t.s)
+		if len(t.P) == 0 {
+			t = format.Sub(base+i, base+i+1).spot(t.S)
 		}
 		out = append(out, t)
 		s = s[1:]
 	}
-	out = append(out, format.sub(len(format.s)-len(s), len(format.s)))
-	return cat(out...)
+	out = append(out, format.Sub(len(format.S)-len(s), len(format.S)))
+	return Cat(out...)
 }
 
 // strFormat is Python's format.format(*args, **kw).
-func (x *interp) strFormat(format text, a args) value {
-	var out []text
-	s := format.s
+func (x *Interp) strFormat(format Text, a Args) Value {
+	var out []Text
+	s := format.S
 	next := 0
 	for {
 		i := strings.IndexAny(s, "{}")
 		if i < 0 {
 			break
 		}
-		base := len(format.s) - len(s)
-		out = append(out, format.sub(base, base+i))
+		base := len(format.S) - len(s)
+		out = append(out, format.Sub(base, base+i))
 		if i+1 < len(s) && s[i+1] == s[i] {
-			out = append(out, format.sub(base+i, base+i+1))
+			out = append(out, format.Sub(base+i, base+i+1))
 			s = s[i+2:]
 			continue
 		}
 		end := strings.IndexByte(s[i:], '}')
 		if s[i] == '}' || end < 0 {
-			return unknown{why: "a format string with unbalanced braces", refused: true}
+			return Unknown{Why: "a format string with unbalanced braces", Refused: true}
 		}
 		field := s[i+1 : i+end]
 		s = s[i+end+1:]
 		name, spec, _ := strings.Cut(field, ":")
 		name, conversion, _ := strings.Cut(name, "!")
-		var v value
+		var v Value
 		switch index, err := strconv.Atoi(name); {
 		case strings.ContainsAny(name, ".[{"):
-			return unknown{why: "a format string with a computed field"}
+			return Unknown{Why: "a format string with a computed field"}
 		case name == "":
-			if next >= len(a.pos) {
-				return unknown{why: "a format string with too few values"}
+			if next >= len(a.Pos) {
+				return Unknown{Why: "a format string with too few values"}
 			}
-			v = a.pos[next]
+			v = a.Pos[next]
 			next++
 		case err == nil:
-			if index < 0 || index >= len(a.pos) {
-				return unknown{why: "a format string with too few values"}
+			if index < 0 || index >= len(a.Pos) {
+				return Unknown{Why: "a format string with too few values"}
 			}
-			v = a.pos[index]
+			v = a.Pos[index]
 		default:
 			var ok bool
-			if v, ok = a.kw[name]; !ok {
-				return unknown{why: "a format string whose field " + name + " is missing"}
+			if v, ok = a.Kw[name]; !ok {
+				return Unknown{Why: "a format string whose field " + name + " is missing"}
 			}
 		}
-		if w := why(v); w != "" {
-			return unknown{why: w}
+		if w := Why(v); w != "" {
+			return Unknown{Why: w}
 		}
 		t, ok := formatValue(v, conversion, spec)
 		if !ok {
-			return unknown{why: "a format string that is not understood"}
+			return Unknown{Why: "a format string that is not understood"}
 		}
-		if len(t.p) == 0 {
-			t = format.sub(base+i, base+i+1).spot(t.s)
+		if len(t.P) == 0 {
+			t = format.Sub(base+i, base+i+1).spot(t.S)
 		}
 		out = append(out, t)
 	}
-	out = append(out, format.sub(len(format.s)-len(s), len(format.s)))
-	return cat(out...)
+	out = append(out, format.Sub(len(format.S)-len(s), len(format.S)))
+	return Cat(out...)
 }

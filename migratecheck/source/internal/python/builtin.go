@@ -1,4 +1,4 @@
-package alembic
+package python
 
 import (
 	"sort"
@@ -26,7 +26,8 @@ func isBuiltin(name string) bool {
 	return false
 }
 
-func sortedKeys(m map[string]value) []string {
+// SortedKeys lists the keys of m in order.
+func SortedKeys(m map[string]Value) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)
@@ -36,105 +37,105 @@ func sortedKeys(m map[string]value) []string {
 }
 
 // callBuiltin calls one of Python's own functions; ok is false when it is not understood.
-func (x *interp) callBuiltin(name string, a args) (value, bool) {
-	var first value = none{}
-	if len(a.pos) > 0 {
-		first = a.pos[0]
+func (x *Interp) callBuiltin(name string, a Args) (Value, bool) {
+	var first Value = None{}
+	if len(a.Pos) > 0 {
+		first = a.Pos[0]
 	}
-	items, w := iterate(first)
-	known := len(a.pos) > 0 && w == ""
+	items, w := Iterate(first)
+	known := len(a.Pos) > 0 && w == ""
 	switch name {
 	case "print", "setattr", "input":
-		return none{}, name == "print"
+		return None{}, name == "print"
 	case "len":
 		if known {
 			return int64(len(items)), true
 		}
-		if t, ok := first.(text); ok {
-			return int64(len([]rune(t.s))), true
+		if t, ok := first.(Text); ok {
+			return int64(len([]rune(t.S))), true
 		}
 	case "range":
 		return rangeOf(a)
 	case "list", "tuple", "set", "frozenset", "iter":
-		if len(a.pos) == 0 {
-			return &list{tuple: name == "tuple"}, true
+		if len(a.Pos) == 0 {
+			return &List{Tuple: name == "tuple"}, true
 		}
 		if known {
-			return &list{items: append([]value{}, dedupe(items, name)...), tuple: name == "tuple"}, true
+			return &List{Items: append([]Value{}, dedupe(items, name)...), Tuple: name == "tuple"}, true
 		}
-		return unknown{why: w}, true
+		return Unknown{Why: w}, true
 	case "dict":
-		d := &dict{}
-		if m, ok := first.(*dict); ok && m.why == "" {
-			for i, k := range m.keys {
-				d.set(k, m.vals[i])
+		d := &Dict{}
+		if m, ok := first.(*Dict); ok && m.Why == "" {
+			for i, k := range m.Keys {
+				d.set(k, m.Vals[i])
 			}
-		} else if len(a.pos) > 0 {
+		} else if len(a.Pos) > 0 {
 			for _, it := range items {
-				pair, _ := iterate(it)
+				pair, _ := Iterate(it)
 				if len(pair) != 2 {
 					return nil, false
 				}
 				d.set(pair[0], pair[1])
 			}
 			if w != "" {
-				return unknown{why: w}, true
+				return Unknown{Why: w}, true
 			}
 		}
-		for _, k := range sortedKeys(a.kw) {
-			d.set(plain(k), a.kw[k])
+		for _, k := range SortedKeys(a.Kw) {
+			d.set(Plain(k), a.Kw[k])
 		}
 		return d, true
 	case "enumerate":
 		if known {
 			start := int64(0)
-			if s, ok := a.get(1, "start"); ok {
+			if s, ok := a.Get(1, "start"); ok {
 				if start, ok = s.(int64); !ok {
 					return nil, false
 				}
 			}
-			l := &list{}
+			l := &List{}
 			for i, it := range items {
-				l.items = append(l.items, &list{items: []value{start + int64(i), it}, tuple: true})
+				l.Items = append(l.Items, &List{Items: []Value{start + int64(i), it}, Tuple: true})
 			}
 			return l, true
 		}
 	case "zip":
-		l := &list{}
+		l := &List{}
 		for i := 0; ; i++ {
-			t := &list{tuple: true}
-			for _, p := range a.pos {
-				its, w := iterate(p)
+			t := &List{Tuple: true}
+			for _, p := range a.Pos {
+				its, w := Iterate(p)
 				if w != "" {
-					return unknown{why: w}, true
+					return Unknown{Why: w}, true
 				}
 				if i >= len(its) {
 					return l, true
 				}
-				t.items = append(t.items, its[i])
+				t.Items = append(t.Items, its[i])
 			}
-			if len(a.pos) == 0 {
+			if len(a.Pos) == 0 {
 				return l, true
 			}
-			l.items = append(l.items, t)
+			l.Items = append(l.Items, t)
 		}
 	case "reversed":
 		if known {
-			l := &list{}
+			l := &List{}
 			for i := len(items) - 1; i >= 0; i-- {
-				l.items = append(l.items, items[i])
+				l.Items = append(l.Items, items[i])
 			}
 			return l, true
 		}
 	case "sorted":
-		if known && len(a.kw) == 0 {
+		if known && len(a.Kw) == 0 {
 			return sorted(items)
 		}
 	case "str":
-		if len(a.pos) == 0 {
-			return text{}, true
+		if len(a.Pos) == 0 {
+			return Text{}, true
 		}
-		if s, ok := str(first); ok && len(a.pos) == 1 {
+		if s, ok := Str(first); ok && len(a.Pos) == 1 {
 			return s, true
 		}
 	case "repr":
@@ -142,7 +143,7 @@ func (x *interp) callBuiltin(name string, a args) (value, bool) {
 			return s, true
 		}
 	case "bool":
-		if is, ok := truth(first); ok {
+		if is, ok := Truth(first); ok {
 			return is, true
 		}
 	case "int":
@@ -150,26 +151,26 @@ func (x *interp) callBuiltin(name string, a args) (value, bool) {
 			return i, true
 		}
 	case "getattr":
-		if n, ok := second(a).(text); ok && len(a.pos) == 2 {
-			return x.attribute(first, n.s), true
+		if n, ok := second(a).(Text); ok && len(a.Pos) == 2 {
+			return x.Attribute(first, n.S), true
 		}
 	case "isinstance":
-		if e, ok := second(a).(ext); ok && !isUnknown(first) {
+		if e, ok := second(a).(External); ok && !IsUnknown(first) {
 			switch first.(type) {
-			case text:
-				return e.path == "builtins.str", true
+			case Text:
+				return e.Path == "builtins.str", true
 			case int64:
-				return e.path == "builtins.int", true
-			case *dict:
-				return e.path == "builtins.dict", true
+				return e.Path == "builtins.int", true
+			case *Dict:
+				return e.Path == "builtins.dict", true
 			}
 		}
 	case "any", "all":
 		if known {
 			for _, it := range items {
-				is, ok := truth(it)
+				is, ok := Truth(it)
 				if !ok {
-					return unknown{why: orWhy(it, "a condition that is not known")}, true
+					return Unknown{Why: OrWhy(it, "a condition that is not known")}, true
 				}
 				if is == (name == "any") {
 					return is, true
@@ -181,24 +182,24 @@ func (x *interp) callBuiltin(name string, a args) (value, bool) {
 	return nil, false
 }
 
-func second(a args) value {
-	if len(a.pos) > 1 {
-		return a.pos[1]
+func second(a Args) Value {
+	if len(a.Pos) > 1 {
+		return a.Pos[1]
 	}
-	return none{}
+	return None{}
 }
 
 // dedupe drops repeated items for a set. Python's order of a set of strings changes from run to run; the order in
 // which they are written is one of the possible ones.
-func dedupe(items []value, kind string) []value {
+func dedupe(items []Value, kind string) []Value {
 	if kind != "set" && kind != "frozenset" {
 		return items
 	}
-	var out []value
+	var out []Value
 next:
 	for _, it := range items {
 		for _, o := range out {
-			if eq, ok := equal(it, o); ok && eq {
+			if eq, ok := Equal(it, o); ok && eq {
 				continue next
 			}
 		}
@@ -207,8 +208,8 @@ next:
 	return out
 }
 
-func sorted(items []value) (value, bool) {
-	out := append([]value{}, items...)
+func sorted(items []Value) (Value, bool) {
+	out := append([]Value{}, items...)
 	ok := true
 	sort.SliceStable(out, func(i, j int) bool {
 		less, known := compare(out[i], "<", out[j])
@@ -218,69 +219,69 @@ func sorted(items []value) (value, bool) {
 	if !ok {
 		return nil, false
 	}
-	return &list{items: out}, true
+	return &List{Items: out}, true
 }
 
-func rangeOf(a args) (value, bool) {
+func rangeOf(a Args) (Value, bool) {
 	var n [3]int64
 	n[2] = 1
-	for i, p := range a.pos {
+	for i, p := range a.Pos {
 		v, ok := p.(int64)
 		if !ok || i > 2 {
-			return unknown{why: orWhy(p, "a range whose bounds are not known")}, true
+			return Unknown{Why: OrWhy(p, "a range whose bounds are not known")}, true
 		}
 		n[i] = v
 	}
-	if len(a.pos) == 1 {
+	if len(a.Pos) == 1 {
 		n[0], n[1] = 0, n[0]
 	}
-	l := &list{}
+	l := &List{}
 	for i := n[0]; n[2] > 0 && i < n[1] || n[2] < 0 && i > n[1]; i += n[2] {
-		if len(l.items) >= maxItems {
-			return unknown{why: "a range that is too long to follow"}, true
+		if len(l.Items) >= maxItems {
+			return Unknown{Why: "a range that is too long to follow"}, true
 		}
-		l.items = append(l.items, i)
+		l.Items = append(l.Items, i)
 	}
 	return l, true
 }
 
 // callText calls a method of str.
-func (x *interp) callText(t text, name string, a args) value {
+func (x *Interp) callText(t Text, name string, a Args) Value {
 	arg := func(i int) (string, bool) {
-		if i >= len(a.pos) {
+		if i >= len(a.Pos) {
 			return "", false
 		}
-		s, ok := a.pos[i].(text)
-		return s.s, ok
+		s, ok := a.Pos[i].(Text)
+		return s.S, ok
 	}
-	for _, p := range a.pos {
-		if w := why(p); w != "" {
-			return unknown{why: w}
+	for _, p := range a.Pos {
+		if w := Why(p); w != "" {
+			return Unknown{Why: w}
 		}
 	}
 	space := func(r rune) bool { return unicode.IsSpace(r) }
 	s0, ok0 := arg(0)
 	switch name {
 	case "format":
-		if a.why != "" {
-			return unknown{why: a.why}
+		if a.Why != "" {
+			return Unknown{Why: a.Why}
 		}
 		return x.strFormat(t, a)
 	case "join":
-		if len(a.pos) == 1 {
-			items, w := iterate(a.pos[0])
+		if len(a.Pos) == 1 {
+			items, w := Iterate(a.Pos[0])
 			if w != "" {
-				return unknown{why: w}
+				return Unknown{Why: w}
 			}
-			parts := make([]text, len(items))
+			parts := make([]Text, len(items))
 			for i, it := range items {
-				s, ok := it.(text)
+				s, ok := it.(Text)
 				if !ok {
-					return unknown{why: orWhy(it, "a part of a join that is no string")}
+					return Unknown{Why: OrWhy(it, "a part of a join that is no string")}
 				}
 				parts[i] = s
 			}
-			return join(parts, t)
+			return Join(parts, t)
 		}
 	case "strip", "lstrip", "rstrip":
 		var left, right func(string) string
@@ -298,60 +299,60 @@ func (x *interp) callText(t text, name string, a args) value {
 		}
 		return t.trim(left, right)
 	case "upper":
-		return t.mapped(strings.ToUpper(t.s))
+		return t.Mapped(strings.ToUpper(t.S))
 	case "lower":
-		return t.mapped(strings.ToLower(t.s))
+		return t.Mapped(strings.ToLower(t.S))
 	case "title", "capitalize":
-		if isASCII(t.s) && t.s != "" && !strings.ContainsAny(t.s, " _-0123456789'") {
-			return t.mapped(strings.ToUpper(t.s[:1]) + strings.ToLower(t.s[1:]))
+		if isASCII(t.S) && t.S != "" && !strings.ContainsAny(t.S, " _-0123456789'") {
+			return t.Mapped(strings.ToUpper(t.S[:1]) + strings.ToLower(t.S[1:]))
 		}
 	case "replace":
-		if s1, ok := second(a).(text); ok0 && ok && len(a.pos) == 2 {
-			return t.replace(s0, s1, -1)
+		if s1, ok := second(a).(Text); ok0 && ok && len(a.Pos) == 2 {
+			return t.Replace(s0, s1, -1)
 		}
 	case "split":
 		switch {
-		case len(a.pos) == 0:
+		case len(a.Pos) == 0:
 			return splitSpace(t)
-		case ok0 && s0 != "" && len(a.pos) == 1:
-			return listOf(t.split(s0, -1))
+		case ok0 && s0 != "" && len(a.Pos) == 1:
+			return listOf(t.Split(s0, -1))
 		}
 	case "splitlines":
-		if len(a.pos) == 0 && len(a.kw) == 0 && !strings.ContainsAny(t.s, "\r\v\f\u0085\u2028\u2029") {
+		if len(a.Pos) == 0 && len(a.Kw) == 0 && !strings.ContainsAny(t.S, "\r\v\f\u0085\u2028\u2029") {
 			lines := t.lines()
 			for i, l := range lines {
-				lines[i] = l.sub(0, len(strings.TrimSuffix(l.s, "\n")))
+				lines[i] = l.Sub(0, len(strings.TrimSuffix(l.S, "\n")))
 			}
 			return listOf(lines)
 		}
 	case "startswith":
-		if ok0 && len(a.pos) == 1 {
-			return strings.HasPrefix(t.s, s0)
+		if ok0 && len(a.Pos) == 1 {
+			return strings.HasPrefix(t.S, s0)
 		}
 	case "endswith":
-		if ok0 && len(a.pos) == 1 {
-			return strings.HasSuffix(t.s, s0)
+		if ok0 && len(a.Pos) == 1 {
+			return strings.HasSuffix(t.S, s0)
 		}
 	case "removeprefix":
 		if ok0 {
-			return t.sub(len(t.s)-len(strings.TrimPrefix(t.s, s0)), len(t.s))
+			return t.Sub(len(t.S)-len(strings.TrimPrefix(t.S, s0)), len(t.S))
 		}
 	case "removesuffix":
 		if ok0 {
-			return t.sub(0, len(strings.TrimSuffix(t.s, s0)))
+			return t.Sub(0, len(strings.TrimSuffix(t.S, s0)))
 		}
 	}
-	return unknown{why: "a string method that is not understood: " + name}
+	return Unknown{Why: "a string method that is not understood: " + name}
 }
 
-func splitSpace(t text) value {
-	var parts []text
+func splitSpace(t Text) Value {
+	var parts []Text
 	start := -1
-	for i, r := range t.s {
+	for i, r := range t.S {
 		switch {
 		case unicode.IsSpace(r):
 			if start >= 0 {
-				parts = append(parts, t.sub(start, i))
+				parts = append(parts, t.Sub(start, i))
 			}
 			start = -1
 		case start < 0:
@@ -359,93 +360,93 @@ func splitSpace(t text) value {
 		}
 	}
 	if start >= 0 {
-		parts = append(parts, t.sub(start, len(t.s)))
+		parts = append(parts, t.Sub(start, len(t.S)))
 	}
 	return listOf(parts)
 }
 
-func listOf(parts []text) *list {
-	l := &list{}
+func listOf(parts []Text) *List {
+	l := &List{}
 	for _, p := range parts {
-		l.items = append(l.items, p)
+		l.Items = append(l.Items, p)
 	}
 	return l
 }
 
-func (x *interp) callList(l *list, name string, a args) value {
-	if l.tuple && name != "index" && name != "count" {
-		return unknown{why: "a tuple's method that does not exist", refused: true}
+func (x *Interp) callList(l *List, name string, a Args) Value {
+	if l.Tuple && name != "index" && name != "count" {
+		return Unknown{Why: "a tuple's method that does not exist", Refused: true}
 	}
 	switch name {
 	case "append", "add":
-		if len(a.pos) == 1 {
-			l.items = append(l.items, a.pos[0])
-			if len(l.items) > maxItems {
-				l.items, l.why = nil, "a list that grows too long"
+		if len(a.Pos) == 1 {
+			l.Items = append(l.Items, a.Pos[0])
+			if len(l.Items) > maxItems {
+				l.Items, l.Why = nil, "a list that grows too long"
 			}
-			return none{}
+			return None{}
 		}
 	case "extend", "update":
-		if len(a.pos) == 1 {
-			items, w := iterate(a.pos[0])
-			l.items = append(l.items, items...)
+		if len(a.Pos) == 1 {
+			items, w := Iterate(a.Pos[0])
+			l.Items = append(l.Items, items...)
 			if w != "" {
-				l.why = w
+				l.Why = w
 			}
-			if len(l.items) > maxItems {
-				l.items, l.why = nil, "a list that grows too long"
+			if len(l.Items) > maxItems {
+				l.Items, l.Why = nil, "a list that grows too long"
 			}
-			return none{}
+			return None{}
 		}
 	case "copy":
-		return &list{items: append([]value{}, l.items...), why: l.why}
+		return &List{Items: append([]Value{}, l.Items...), Why: l.Why}
 	case "reverse":
-		for i, j := 0, len(l.items)-1; i < j; i, j = i+1, j-1 {
-			l.items[i], l.items[j] = l.items[j], l.items[i]
+		for i, j := 0, len(l.Items)-1; i < j; i, j = i+1, j-1 {
+			l.Items[i], l.Items[j] = l.Items[j], l.Items[i]
 		}
-		return none{}
+		return None{}
 	}
 	taintValue(l, "a list that was changed in a way that is not understood")
-	return unknown{why: "a list method that is not understood: " + name}
+	return Unknown{Why: "a list method that is not understood: " + name}
 }
 
-func (x *interp) callDict(d *dict, name string, a args) value {
-	if d.why != "" && name != "update" {
-		return unknown{why: d.why}
+func (x *Interp) callDict(d *Dict, name string, a Args) Value {
+	if d.Why != "" && name != "update" {
+		return Unknown{Why: d.Why}
 	}
 	switch name {
 	case "items":
-		l := &list{}
-		for i, k := range d.keys {
-			l.items = append(l.items, &list{items: []value{k, d.vals[i]}, tuple: true})
+		l := &List{}
+		for i, k := range d.Keys {
+			l.Items = append(l.Items, &List{Items: []Value{k, d.Vals[i]}, Tuple: true})
 		}
 		return l
 	case "keys":
-		return &list{items: append([]value{}, d.keys...)}
+		return &List{Items: append([]Value{}, d.Keys...)}
 	case "values":
-		return &list{items: append([]value{}, d.vals...)}
+		return &List{Items: append([]Value{}, d.Vals...)}
 	case "get":
-		if len(a.pos) > 0 && !isUnknown(a.pos[0]) {
-			if i := d.find(a.pos[0]); i >= 0 {
-				return d.vals[i]
+		if len(a.Pos) > 0 && !IsUnknown(a.Pos[0]) {
+			if i := d.find(a.Pos[0]); i >= 0 {
+				return d.Vals[i]
 			}
-			if len(a.pos) > 1 {
-				return a.pos[1]
+			if len(a.Pos) > 1 {
+				return a.Pos[1]
 			}
-			return none{}
+			return None{}
 		}
 	case "copy":
-		return &dict{keys: append([]value{}, d.keys...), vals: append([]value{}, d.vals...)}
+		return &Dict{Keys: append([]Value{}, d.Keys...), Vals: append([]Value{}, d.Vals...)}
 	case "update":
-		if len(a.pos) == 1 {
-			if o, ok := a.pos[0].(*dict); ok && o.why == "" {
-				for i, k := range o.keys {
-					d.set(k, o.vals[i])
+		if len(a.Pos) == 1 {
+			if o, ok := a.Pos[0].(*Dict); ok && o.Why == "" {
+				for i, k := range o.Keys {
+					d.set(k, o.Vals[i])
 				}
-				return none{}
+				return None{}
 			}
 		}
 	}
 	taintValue(d, "a dict that was changed in a way that is not understood")
-	return unknown{why: "a dict method that is not understood: " + name}
+	return Unknown{Why: "a dict method that is not understood: " + name}
 }

@@ -1,4 +1,4 @@
-package alembic
+package python
 
 import (
 	"regexp"
@@ -6,15 +6,15 @@ import (
 	"sync"
 )
 
-// exprV is a SQL expression.
-type exprV struct {
-	sql  text // columns with their table
-	bare text // columns without it, as in DDL; empty when the same
-	prec int
-	str  bool // its type is a string
-	// tables are those whose columns it mentions.
-	tables []*tableV
-	neg    *exprV // its negation, when that is written with another operator
+// Expr is a SQL expression.
+type Expr struct {
+	SQL  Text // columns with their table
+	Bare Text // columns without it, as in DDL; empty when the same
+	Prec int
+	Str  bool // its type is a string
+	// Tables are those whose columns it mentions.
+	Tables []*Table
+	Neg    *Expr // its negation, when that is written with another operator
 }
 
 // How tightly an operator binds; sqlalchemy/sql/operators.py, _PRECEDENCE.
@@ -29,56 +29,56 @@ const (
 	precOr      = 2
 )
 
-func (e *exprV) ddl() text {
-	if e.bare.s == "" {
-		return e.sql
+func (e *Expr) ddl() Text {
+	if e.Bare.S == "" {
+		return e.SQL
 	}
-	return e.bare
+	return e.Bare
 }
 
 // group is the expression in parentheses unless it is an atom.
-func (e *exprV) group() text { return e.within(precAtom) }
+func (e *Expr) group() Text { return e.within(precAtom) }
 
-func (e *exprV) within(prec int) text { return grouped(e.sql, e.prec, prec) }
+func (e *Expr) within(prec int) Text { return grouped(e.SQL, e.Prec, prec) }
 
-func grouped(t text, own, outer int) text {
+func grouped(t Text, own, outer int) Text {
 	if own > outer || own == precAtom {
 		return t
 	}
-	return catAny("(", t, ")")
+	return CatAny("(", t, ")")
 }
 
-// combine builds an expression out of others; parts are string or *exprV.
-func combine(prec int, parts ...any) *exprV {
-	out := &exprV{prec: prec}
+// combine builds an expression out of others; parts are string or *Expr.
+func combine(prec int, parts ...any) *Expr {
+	out := &Expr{Prec: prec}
 	var full, bare []any
 	for _, p := range parts {
 		switch p := p.(type) {
 		case string:
 			full, bare = append(full, p), append(bare, p)
-		case text:
+		case Text:
 			full, bare = append(full, p), append(bare, p)
-		case *exprV:
+		case *Expr:
 			full = append(full, p.within(prec))
-			bare = append(bare, grouped(p.ddl(), p.prec, prec))
-			out.tables = append(out.tables, p.tables...)
+			bare = append(bare, grouped(p.ddl(), p.Prec, prec))
+			out.Tables = append(out.Tables, p.Tables...)
 		}
 	}
-	out.sql, out.bare = catAny(full...), catAny(bare...)
+	out.SQL, out.Bare = CatAny(full...), CatAny(bare...)
 	return out
 }
 
-// textV is sa.text(…).
-type textV struct {
-	sql   text
-	binds map[string]value
+// TextClause is sa.text(…).
+type TextClause struct {
+	SQL   Text
+	Binds map[string]Value
 }
 
 var bindName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`:([\w$]+)`) })
 
-// bindsOf lists the :name parameters of s: byte ranges with the colon. A colon behind a colon, a word or a backslash, or
+// BindsOf lists the :name parameters of s: byte ranges with the colon. A colon behind a colon, a word or a backslash, or
 // before another colon begins none (sqlalchemy/sql/compiler.py, BIND_PARAMS).
-func bindsOf(s string) [][2]int {
+func BindsOf(s string) [][2]int {
 	if !strings.Contains(s, ":") {
 		return nil
 	}
@@ -98,94 +98,94 @@ func bindsOf(s string) [][2]int {
 	return out
 }
 
-func (t *textV) bound() bool { return len(bindsOf(t.sql.s)) > 0 }
+func (t *TextClause) bound() bool { return len(BindsOf(t.SQL.S)) > 0 }
 
-// render fills in the parameters and takes the backslash from \: .
-func (t *textV) render(g *gen, extra map[string]value) text {
-	var parts []text
+// Render fills in the parameters and takes the backslash from \: .
+func (t *TextClause) Render(g *Gen, extra map[string]Value) Text {
+	var parts []Text
 	at := 0
-	for _, b := range bindsOf(t.sql.s) {
-		name := t.sql.s[b[0]+1 : b[1]]
+	for _, b := range BindsOf(t.SQL.S) {
+		name := t.SQL.S[b[0]+1 : b[1]]
 		v, ok := extra[name]
 		if !ok {
-			v, ok = t.binds[name]
+			v, ok = t.Binds[name]
 		}
 		if !ok {
-			return g.fail("SQL with the parameter :" + name + ", which has no value")
+			return g.Fail("SQL with the parameter :" + name + ", which has no value")
 		}
 		e := toExpr(v)
 		if e == nil {
-			return g.fail("SQL with the parameter :" + name + ", whose value is " + orWhy(v, "not known"))
+			return g.Fail("SQL with the parameter :" + name + ", whose value is " + OrWhy(v, "not known"))
 		}
-		parts = append(parts, t.sql.sub(at, b[0]), e.sql)
+		parts = append(parts, t.SQL.Sub(at, b[0]), e.SQL)
 		at = b[1]
 	}
-	parts = append(parts, t.sql.sub(at, len(t.sql.s)))
-	out := cat(parts...)
+	parts = append(parts, t.SQL.Sub(at, len(t.SQL.S)))
+	out := Cat(parts...)
 	for i := 0; ; {
-		k := strings.Index(out.s[i:], `\:`)
+		k := strings.Index(out.S[i:], `\:`)
 		if k < 0 {
 			return out
 		}
-		out = cat(out.sub(0, i+k), out.sub(i+k+1, len(out.s)))
+		out = Cat(out.Sub(0, i+k), out.Sub(i+k+1, len(out.S)))
 		i += k + 1
 	}
 }
 
 // toExpr turns a Python value into SQL, as a literal; nil when it cannot be known.
-func toExpr(v value) *exprV {
+func toExpr(v Value) *Expr {
 	switch v := v.(type) {
-	case *exprV:
+	case *Expr:
 		return v
-	case *columnV:
+	case *Column:
 		return v.ref()
-	case *textV:
-		g := &gen{}
-		sql := v.render(g, nil)
-		if g.why != "" {
+	case *TextClause:
+		g := &Gen{}
+		sql := v.Render(g, nil)
+		if g.Why != "" {
 			return nil
 		}
-		return &exprV{sql: sql, prec: precAtom}
-	case text:
-		return &exprV{sql: literal(v), prec: precAtom, str: true}
-	case int64, float:
-		s, ok := str(v)
+		return &Expr{SQL: sql, Prec: precAtom}
+	case Text:
+		return &Expr{SQL: Literal(v), Prec: precAtom, Str: true}
+	case int64, Float:
+		s, ok := Str(v)
 		if !ok {
 			return nil
 		}
-		return &exprV{sql: s, prec: precAtom}
+		return &Expr{SQL: s, Prec: precAtom}
 	case bool:
 		if v {
-			return &exprV{sql: plain("true"), prec: precAtom}
+			return &Expr{SQL: Plain("true"), Prec: precAtom}
 		}
-		return &exprV{sql: plain("false"), prec: precAtom}
-	case none:
-		return &exprV{sql: plain("NULL"), prec: precAtom}
+		return &Expr{SQL: Plain("false"), Prec: precAtom}
+	case None:
+		return &Expr{SQL: Plain("NULL"), Prec: precAtom}
 	}
 	return nil
 }
 
-func isSQL(v value) bool {
+func isSQL(v Value) bool {
 	switch v.(type) {
-	case *exprV, *columnV, *textV:
+	case *Expr, *Column, *TextClause:
 		return true
 	}
 	return false
 }
 
 // sqlBinary is a Python operator on SQL expressions; ok is false when neither side is one.
-func sqlBinary(a value, op string, b value) (value, bool) {
+func sqlBinary(a Value, op string, b Value) (Value, bool) {
 	if !isSQL(a) && !isSQL(b) {
 		return nil, false
 	}
-	if isUnknown(a) || isUnknown(b) {
+	if IsUnknown(a) || IsUnknown(b) {
 		return nil, false
 	}
 	l, r := toExpr(a), toExpr(b)
 	if l == nil || r == nil {
-		return unknown{why: "a SQL expression that is not understood"}, true
+		return Unknown{Why: "a SQL expression that is not understood"}, true
 	}
-	_, null := b.(none)
+	_, null := b.(None)
 	switch op {
 	case "==", "!=":
 		if null {
@@ -197,9 +197,9 @@ func sqlBinary(a value, op string, b value) (value, bool) {
 	case ">", "<=":
 		return comparison(op == ">", []any{l, " > ", r}, []any{l, " <= ", r}), true
 	case "+":
-		if l.str || r.str {
+		if l.Str || r.Str {
 			e := combine(precConcat, l, " || ", r)
-			e.str = true
+			e.Str = true
 			return e, true
 		}
 		return combine(precAdd, l, " + ", r), true
@@ -212,41 +212,41 @@ func sqlBinary(a value, op string, b value) (value, bool) {
 	case "|":
 		return combine(precOr, l, " OR ", r), true
 	}
-	return unknown{why: "a SQL expression that is not understood"}, true
+	return Unknown{Why: "a SQL expression that is not understood"}, true
 }
 
 // comparison is one of a pair of comparisons that are each other's negation: the first or the second.
-func comparison(first bool, a, b []any) *exprV {
+func comparison(first bool, a, b []any) *Expr {
 	yes, no := combine(precCompare, a...), combine(precCompare, b...)
 	if !first {
 		yes, no = no, yes
 	}
-	yes.neg = no
+	yes.Neg = no
 	return yes
 }
 
 // not is NOT e, as SQLAlchemy writes it.
-func (e *exprV) not() *exprV {
-	if e.neg != nil {
-		return e.neg
+func (e *Expr) not() *Expr {
+	if e.Neg != nil {
+		return e.Neg
 	}
-	return &exprV{sql: catAny("NOT ", e.group()), bare: catAny("NOT ", grouped(e.ddl(), e.prec, precAtom)), prec: precNot, tables: e.tables}
+	return &Expr{SQL: CatAny("NOT ", e.group()), Bare: CatAny("NOT ", grouped(e.ddl(), e.Prec, precAtom)), Prec: precNot, Tables: e.Tables}
 }
 
 // callExpr calls a method of a SQL expression.
-func (x *interp) callExpr(e *exprV, name string, a args) value {
-	var arg value = none{}
-	if len(a.pos) > 0 {
-		arg = a.pos[0]
+func (x *Interp) callExpr(e *Expr, name string, a Args) Value {
+	var arg Value = None{}
+	if len(a.Pos) > 0 {
+		arg = a.Pos[0]
 	}
-	if w := why(arg); w != "" {
-		return unknown{why: w}
+	if w := Why(arg); w != "" {
+		return Unknown{Why: w}
 	}
 	switch name {
 	case "in_", "notin_", "not_in":
-		items, w := iterate(arg)
+		items, w := Iterate(arg)
 		if w != "" || len(items) == 0 {
-			return unknown{why: orWhy(arg, "a list that is not known")}
+			return Unknown{Why: OrWhy(arg, "a list that is not known")}
 		}
 		var list []any
 		for i, it := range items {
@@ -255,7 +255,7 @@ func (x *interp) callExpr(e *exprV, name string, a args) value {
 			}
 			v := toExpr(it)
 			if v == nil {
-				return unknown{why: orWhy(it, "a value that is not known")}
+				return Unknown{Why: OrWhy(it, "a value that is not known")}
 			}
 			list = append(list, v)
 		}
@@ -270,7 +270,7 @@ func (x *interp) callExpr(e *exprV, name string, a args) value {
 	}
 	other := toExpr(arg)
 	if other == nil {
-		return unknown{why: "a SQL expression that is not understood"}
+		return Unknown{Why: "a SQL expression that is not understood"}
 	}
 	switch name {
 	case "is_", "isnot", "is_not":
@@ -280,48 +280,48 @@ func (x *interp) callExpr(e *exprV, name string, a args) value {
 	case "ilike", "notilike", "not_ilike":
 		return comparison(name == "ilike", []any{e, " ILIKE ", other}, []any{e, " NOT ILIKE ", other})
 	case "between":
-		if hi := toExpr(second(a)); hi != nil && len(a.pos) == 2 {
+		if hi := toExpr(second(a)); hi != nil && len(a.Pos) == 2 {
 			return combine(precCompare, e, " BETWEEN ", other, " AND ", hi)
 		}
 	case "concat":
 		out := combine(precConcat, e, " || ", other)
-		out.str = true
+		out.Str = true
 		return out
 	}
-	return unknown{why: "a SQL expression that is not understood: " + name}
+	return Unknown{Why: "a SQL expression that is not understood: " + name}
 }
 
-// saExpr calls a function of sqlalchemy that makes a SQL expression; ok is false when it makes none.
-func (x *interp) saExpr(name string, a args) (value, bool) {
-	for _, p := range a.pos {
-		if w := why(p); w != "" {
-			return unknown{why: w}, true
+// SAExpr calls a function of sqlalchemy that makes a SQL expression; ok is false when it makes none.
+func (x *Interp) SAExpr(name string, a Args) (Value, bool) {
+	for _, p := range a.Pos {
+		if w := Why(p); w != "" {
+			return Unknown{Why: w}, true
 		}
 	}
-	var first value = none{}
-	if len(a.pos) > 0 {
-		first = a.pos[0]
+	var first Value = None{}
+	if len(a.Pos) > 0 {
+		first = a.Pos[0]
 	}
 	if fn, ok := strings.CutPrefix(name, "func."); ok {
 		return x.sqlFunction(fn, a), true
 	}
 	switch name {
 	case "sa.text":
-		v, _ := a.get(0, "text")
-		t, ok := v.(text)
+		v, _ := a.Get(0, "text")
+		t, ok := v.(Text)
 		if !ok {
-			return unknown{why: orWhy(v, "SQL that is not known")}, true
+			return Unknown{Why: OrWhy(v, "SQL that is not known")}, true
 		}
-		return &textV{sql: t, binds: map[string]value{}}, true
+		return &TextClause{SQL: t, Binds: map[string]Value{}}, true
 	case "sa.literal_column":
-		t, ok := first.(text)
+		t, ok := first.(Text)
 		if !ok {
-			return unknown{why: "SQL that is not known"}, true
+			return Unknown{Why: "SQL that is not known"}, true
 		}
-		return &exprV{sql: t, prec: precAtom}, true
+		return &Expr{SQL: t, Prec: precAtom}, true
 	case "sa.literal", "op.inline_literal", "sa.bindparam":
 		if name == "sa.bindparam" {
-			v, ok := a.get(1, "value")
+			v, ok := a.Get(1, "value")
 			if !ok {
 				return nil, false
 			}
@@ -331,28 +331,28 @@ func (x *interp) saExpr(name string, a args) (value, bool) {
 			return e, true
 		}
 	case "sa.null":
-		return &exprV{sql: plain("NULL"), prec: precAtom}, true
+		return &Expr{SQL: Plain("NULL"), Prec: precAtom}, true
 	case "sa.true":
-		return &exprV{sql: plain("true"), prec: precAtom}, true
+		return &Expr{SQL: Plain("true"), Prec: precAtom}, true
 	case "sa.false":
-		return &exprV{sql: plain("false"), prec: precAtom}, true
+		return &Expr{SQL: Plain("false"), Prec: precAtom}, true
 	case "sa.and_", "sa.or_":
 		prec, word := precAnd, " AND "
 		if name == "sa.or_" {
 			prec, word = precOr, " OR "
 		}
 		var parts []any
-		for i, p := range a.pos {
+		for i, p := range a.Pos {
 			e := toExpr(p)
 			if e == nil {
-				return unknown{why: "a SQL expression that is not understood"}, true
+				return Unknown{Why: "a SQL expression that is not understood"}, true
 			}
 			if i > 0 {
 				parts = append(parts, word)
 			}
 			parts = append(parts, e)
 		}
-		if len(a.pos) == 1 {
+		if len(a.Pos) == 1 {
 			return toExpr(first), true
 		}
 		return combine(prec, parts...), len(parts) > 0
@@ -361,40 +361,40 @@ func (x *interp) saExpr(name string, a args) (value, bool) {
 			return e.not(), true
 		}
 	case "sa.desc", "sa.asc":
-		if t, ok := first.(text); ok {
-			first = &exprV{sql: quote(t), prec: precAtom}
+		if t, ok := first.(Text); ok {
+			first = &Expr{SQL: Quote(t), Prec: precAtom}
 		}
 		if e := toExpr(first); e != nil {
-			return x.callExpr(e, strings.TrimPrefix(name, "sa."), args{n: a.n}), true
+			return x.callExpr(e, strings.TrimPrefix(name, "sa."), Args{N: a.N}), true
 		}
 	case "sa.cast":
-		t := x.asType(second(a))
+		t := x.AsType(second(a))
 		e := toExpr(first)
 		if e == nil || t == nil {
 			break
 		}
-		g := &gen{}
-		sql := g.typeSQL(x, t)
-		if g.why != "" {
-			return unknown{why: g.why}, true
+		g := &Gen{}
+		sql := g.TypeSQL(x, t)
+		if g.Why != "" {
+			return Unknown{Why: g.Why}, true
 		}
-		in := &exprV{sql: e.sql, bare: e.bare, prec: precAtom, tables: e.tables}
+		in := &Expr{SQL: e.SQL, Bare: e.Bare, Prec: precAtom, Tables: e.Tables}
 		out := combine(precAtom, "CAST(", in, " AS ", sql, ")")
-		out.str = t.isString()
+		out.Str = t.isString()
 		return out, true
 	}
 	return nil, false
 }
 
 // sqlFunction is sa.func.name(…).
-func (x *interp) sqlFunction(name string, a args) value {
-	if len(a.kw) > 0 || a.why != "" {
-		return unknown{why: "a SQL function with arguments that are not understood"}
+func (x *Interp) sqlFunction(name string, a Args) Value {
+	if len(a.Kw) > 0 || a.Why != "" {
+		return Unknown{Why: "a SQL function with arguments that are not understood"}
 	}
 	switch name {
 	case "current_date", "current_time", "current_timestamp", "current_user", "localtime", "localtimestamp", "session_user", "user":
-		if len(a.pos) == 0 {
-			return &exprV{sql: plain(strings.ToUpper(name)), prec: precAtom}
+		if len(a.Pos) == 0 {
+			return &Expr{SQL: Plain(strings.ToUpper(name)), Prec: precAtom}
 		}
 	}
 	path := strings.Split(name, ".")
@@ -402,20 +402,20 @@ func (x *interp) sqlFunction(name string, a args) value {
 		path[i] = quoteFunction(p)
 	}
 	parts := []any{strings.Join(path, ".") + "("}
-	for i, p := range a.pos {
+	for i, p := range a.Pos {
 		e := toExpr(p)
 		if e == nil {
-			return unknown{why: orWhy(p, "a SQL function's argument that is not known")}
+			return Unknown{Why: OrWhy(p, "a SQL function's argument that is not known")}
 		}
 		if i > 0 {
 			parts = append(parts, ", ")
 		}
-		parts = append(parts, &exprV{sql: e.sql, bare: e.bare, prec: precAtom, tables: e.tables})
+		parts = append(parts, &Expr{SQL: e.SQL, Bare: e.Bare, Prec: precAtom, Tables: e.Tables})
 	}
 	out := combine(precAtom, append(parts, ")")...)
 	switch name {
 	case "lower", "upper", "concat", "trim", "substr", "replace":
-		out.str = true
+		out.Str = true
 	}
 	return out
 }

@@ -1,4 +1,4 @@
-package alembic
+package python
 
 import (
 	"strings"
@@ -8,15 +8,15 @@ import (
 	python "github.com/tree-sitter/tree-sitter-python/bindings/go"
 )
 
-// node is one node of a Python syntax tree, copied out of tree-sitter's so that the C memory can be freed at once and
+// Node is one node of a Python syntax tree, copied out of tree-sitter's so that the C memory can be freed at once and
 // reading a node costs no call into C.
-type node struct {
-	kind  string // tree-sitter-python's name of it, "call", "string_content", …
-	field string // the role in its parent, "" for none
-	start int
-	end   int
-	bad   bool // holds a syntax error
-	kids  []*node
+type Node struct {
+	Kind  string // tree-sitter-python's name of it, "call", "string_content", …
+	Field string // the role in its parent, "" for none
+	Start int
+	End   int
+	Bad   bool // holds a syntax error
+	Kids  []*Node
 }
 
 // maxDepth bounds the nesting that is read. A deeper node keeps its place but loses its children.
@@ -25,37 +25,37 @@ const maxDepth = 2000
 // kindTooDeep marks a node whose children were not read.
 const kindTooDeep = "nested too deeply"
 
-// child is the first child in the given role.
-func (n *node) child(field string) *node {
-	for _, k := range n.kids {
-		if k.field == field {
+// Child is the first child in the given role.
+func (n *Node) Child(field string) *Node {
+	for _, k := range n.Kids {
+		if k.Field == field {
 			return k
 		}
 	}
 	return nil
 }
 
-// module is one parsed file.
-type module struct {
-	file     int // index into the files given to Read
-	path     string
-	text     string
-	root     *node
-	comments []comment
-	// errorAt is the byte offset of the first syntax error, -1 for none.
-	errorAt int
-	early   []Gap        // SQL sent while the file is imported
-	stars   bool         // it holds `from … import *`
-	env     *env         // its globals, once it has been run
-	used    map[int]bool // the comments that suppress something, by their offset
+// Module is one parsed file.
+type Module struct {
+	File     int // index into the files given to Read
+	Path     string
+	Text     string
+	Root     *Node
+	Comments []Comment
+	// ErrorAt is the byte offset of the first syntax error, -1 for none.
+	ErrorAt int
+	Stars   bool // it holds `from … import *`
+	Env     *Env // its globals, once it has been run
 }
 
-type comment struct{ start, end int }
+// Comment is a comment's range of bytes.
+type Comment struct{ Start, End int }
 
-func (m *module) src(n *node) string { return m.text[n.start:n.end] }
+// Src is the source of a node.
+func (m *Module) Src(n *Node) string { return m.Text[n.Start:n.End] }
 
-// line is the 1-based line of a byte offset.
-func (m *module) line(at int) int { return 1 + strings.Count(m.text[:min(at, len(m.text))], "\n") }
+// Line is the 1-based line of a byte offset.
+func (m *Module) Line(at int) int { return 1 + strings.Count(m.Text[:min(at, len(m.Text))], "\n") }
 
 // grammar is tree-sitter's Python, with the names of its symbols and fields as Go strings.
 type grammar struct {
@@ -92,13 +92,13 @@ type parser struct {
 	g *grammar
 	p *treesitter.Parser
 	// slab and open save allocations: nodes come by the hundred, and children are collected before their number is known.
-	slab []node
-	open []*node
+	slab []Node
+	open []*Node
 }
 
-func (p *parser) newNode() *node {
+func (p *parser) newNode() *Node {
 	if len(p.slab) == 0 {
-		p.slab = make([]node, 256)
+		p.slab = make([]Node, 256)
 	}
 	n := &p.slab[0]
 	p.slab = p.slab[1:]
@@ -117,9 +117,9 @@ func newParser() (*parser, error) {
 
 func (p *parser) close() { p.p.Close() }
 
-// parse reads one file. It never fails: what is not Python is an ERROR node.
-func (p *parser) parse(file int, path, text string) *module {
-	m := &module{file: file, path: path, text: text, errorAt: -1}
+// Parse reads one file. It never fails: what is not Python is an ERROR node.
+func (p *parser) parse(file int, path, text string) *Module {
+	m := &Module{File: file, Path: path, Text: text, ErrorAt: -1}
 	src := []byte(text)
 	// Handed over in pieces: the binding copies the piece each time the lexer goes back, and keeps the copies.
 	const piece = 4096
@@ -130,20 +130,20 @@ func (p *parser) parse(file int, path, text string) *module {
 		return src[at:min(at+piece, len(src))]
 	}, nil, nil)
 	if tree == nil {
-		m.errorAt = 0
-		m.root = &node{kind: "module"}
+		m.ErrorAt = 0
+		m.Root = &Node{Kind: "module"}
 		return m
 	}
 	defer tree.Close()
 	cursor := tree.Walk()
 	defer cursor.Close()
-	m.root = p.copy(m, cursor, tree.RootNode().HasError(), false, 0)
+	m.Root = p.copy(m, cursor, tree.RootNode().HasError(), false, 0)
 	return m
 }
 
 // copy copies the node under the cursor and everything below it. checked says that there is a syntax error somewhere:
 // asking every node about it is only then worth a call. So is asking for its role when the parent gives its children some.
-func (p *parser) copy(m *module, cursor *treesitter.TreeCursor, checked, roles bool, depth int) *node {
+func (p *parser) copy(m *Module, cursor *treesitter.TreeCursor, checked, roles bool, depth int) *Node {
 	ts := cursor.Node()
 	kind, named := p.g.kindOf(ts.KindId())
 	field := ""
@@ -158,31 +158,31 @@ func (p *parser) copy(m *module, cursor *treesitter.TreeCursor, checked, roles b
 	}
 	start, end := ts.ByteRange()
 	n := p.newNode()
-	*n = node{kind: kind, field: field, start: min(int(start), len(m.text)), end: min(int(end), len(m.text))}
+	*n = Node{Kind: kind, Field: field, Start: min(int(start), len(m.Text)), End: min(int(end), len(m.Text))}
 	if checked && ts.HasError() {
-		n.bad = true
-		if (kind == "ERROR" || ts.IsMissing()) && (m.errorAt < 0 || n.start < m.errorAt) {
-			m.errorAt = n.start
+		n.Bad = true
+		if (kind == "ERROR" || ts.IsMissing()) && (m.ErrorAt < 0 || n.Start < m.ErrorAt) {
+			m.ErrorAt = n.Start
 		}
 	}
 	if kind == "comment" {
-		m.comments = append(m.comments, comment{n.start, n.end})
+		m.Comments = append(m.Comments, Comment{n.Start, n.End})
 		return nil
 	}
-	if !named && n.field == "" && !n.bad {
+	if !named && n.Field == "" && !n.Bad {
 		return nil
 	}
 	if !named || leaf(kind) {
 		return n
 	}
 	if depth >= maxDepth {
-		n.kind = kindTooDeep
+		n.Kind = kindTooDeep
 		return n
 	}
 	if cursor.GotoFirstChild() {
 		roles, first := givesRoles(kind), len(p.open)
 		for {
-			if k := p.copy(m, cursor, checked && n.bad, roles, depth+1); k != nil {
+			if k := p.copy(m, cursor, checked && n.Bad, roles, depth+1); k != nil {
 				p.open = append(p.open, k)
 			}
 			if !cursor.GotoNextSibling() {
@@ -190,7 +190,7 @@ func (p *parser) copy(m *module, cursor *treesitter.TreeCursor, checked, roles b
 			}
 		}
 		cursor.GotoParent()
-		n.kids = append([]*node(nil), p.open[first:]...)
+		n.Kids = append([]*Node(nil), p.open[first:]...)
 		p.open = p.open[:first]
 	}
 	return n
