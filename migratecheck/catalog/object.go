@@ -232,10 +232,11 @@ const (
 	Unique     ConstraintKind = 'u'
 	Exclusion  ConstraintKind = 'x'
 	TriggerCon ConstraintKind = 't'
+	NotNullCon ConstraintKind = 'n' // of a domain, since PostgreSQL 17
 )
 
 // Constraint is a row of pg_constraint, of a table or of a domain. (NOT NULL is a property of Column, as it is up to
-// PostgreSQL 17; of a domain, of Type.)
+// PostgreSQL 17; of a domain, of Type, and since 17 a constraint besides.)
 type Constraint struct {
 	OID        OID
 	Name       string
