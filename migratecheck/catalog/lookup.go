@@ -118,11 +118,11 @@ func (c *Catalog) temporarySchema() OID {
 }
 
 // assumable tells whether an open catalog may assume something under this key: nobody has seen it come or go.
-func (c *Catalog) assumable(key string) bool {
+func (c *Catalog) assumable(key fullName) bool {
 	if !c.Open {
 		return false
 	}
-	_, seen := c.seen.Get(key)
+	_, seen := c.seen.get(key)
 	return !seen
 }
 
