@@ -38,7 +38,7 @@ func (w *compatText) service(s *compat.Service) {
 	w.grid(s)
 	for _, g := range groups(w.compat.Reported(s)) {
 		w.WriteByte('\n')
-		w.group(s, g)
+		w.group(g)
 	}
 	w.coverage(s)
 }
@@ -88,7 +88,7 @@ func pad(s string, width int) string {
 }
 
 // group writes a statement and what it breaks: the queries of one message together.
-func (w *compatText) group(s *compat.Service, g group) {
+func (w *compatText) group(g group) {
 	if g.cause != nil {
 		pos := g.cause.Position(0)
 		fmt.Fprintf(w, "%s: %s\n", w.paint(fmt.Sprintf("%s:%d:%d", pos.File, pos.Line, pos.Column), bold), windowStart(printable(oneLine(g.cause.Stmt.SQL))))
@@ -96,50 +96,50 @@ func (w *compatText) group(s *compat.Service, g group) {
 		fmt.Fprintf(w, "%s\n", w.paint("on the schema they were written for", bold))
 	}
 	type about struct {
-		rule, message, help string
-		severity            migratecheck.Severity
-		cell                compat.Cell
+		rule     string
+		severity migratecheck.Severity
+		cell     compat.Cell
+		schema   string
 	}
 	var order []about
 	lists := map[about][]*compat.Break{}
 	for _, b := range g.breaks {
-		key := about{b.Rule, b.Message, b.Help, b.Severity, b.Cell}
+		key := about{b.Rule, b.Severity, b.Cell, b.Schema}
 		if lists[key] == nil {
 			order = append(order, key)
 		}
 		lists[key] = append(lists[key], b)
 	}
+	helps := []*compat.Break{}
 	for _, key := range order {
 		list := lists[key]
-		fmt.Fprintf(w, "  %s %s: %s code on the %s schema (%s), %s\n", w.paint(key.severity.String(), severityColor(key.severity)),
-			w.paint(key.rule, bold), key.cell.Code, key.cell.Schema, list[0].Schema, count(len(list), "query", "queries"))
-		writeWrapped(w.Writer, "    ", printable(key.message))
-		for _, b := range list {
-			w.site(b)
+		fmt.Fprintf(w, "  %s %s: %s code on the %s schema, %s\n", w.paint(key.severity.String(), severityColor(key.severity)),
+			w.paint(key.rule, bold), key.cell.Code, key.cell.Schema, key.schema)
+		for i, b := range list {
+			w.site(b, i == 0 || b.Message != list[i-1].Message)
 		}
+		helps = append(helps, list...)
 	}
-	// One split per rule is enough for a statement.
+	// One split is enough for a statement, however many queries it breaks.
 	said := map[string]bool{}
-	for _, key := range order {
-		if key.help == "" || said[key.help] {
+	for _, b := range helps {
+		if b.Help == "" || said[b.Help] {
 			continue
 		}
-		said[key.help] = true
-		pos := ""
+		said[b.Help] = true
+		f := migratecheck.Finding{Rule: b.Rule, Help: b.Help}
 		if g.cause != nil {
-			pos = g.cause.Position(0).File
-		}
-		f := migratecheck.Finding{Rule: key.rule, Help: key.help}
-		f.Pos.File = pos
-		if g.cause != nil {
-			f.Pos.Line = g.cause.Line()
+			f.Pos = g.cause.Position(0)
 		}
 		w.help(f)
 	}
 }
 
-// site writes where a query is, and its line.
-func (w *compatText) site(b *compat.Break) {
+// site writes where a query is, its line, and unless that was said of the one before, what fails.
+func (w *compatText) site(b *compat.Break, message bool) {
+	if message {
+		writeWrapped(w.Writer, "    ", printable(b.Message))
+	}
 	fmt.Fprintf(w, "      %s", w.paint(fmt.Sprintf("%s:%d:%d", b.Pos.File, b.Pos.Line, b.Pos.Column), bold))
 	if b.Site.Func != "" {
 		fmt.Fprintf(w, " %s", b.Site.Func)

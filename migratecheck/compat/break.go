@@ -14,9 +14,11 @@ func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, schema stri
 	code := j.service.Code[cell.Code]
 	br := &Break{Severity: migratecheck.Error, Cell: cell, Schema: schema, Site: b.Site, Rev: code.Rev, Pos: b.Site.Pos,
 		Cause: cause, Problem: p, Message: p.Message}
-	if p.Variant >= 0 && p.Variant < len(b.Site.Variants) {
+	if p.Variant >= 0 {
 		v := &b.Site.Variants[p.Variant]
 		br.SQL, br.Pos = v.SQL, v.Position(b.Site, p.Offset)
+	} else {
+		br.Pos = b.Site.Names[p.Offset].Pos
 	}
 	if p.Maybe {
 		br.Severity = migratecheck.Warning

@@ -1,8 +1,25 @@
 package compat
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"os"
 
-// ReadCode finds the queries of the code in a directory.
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source/sqlalchemy"
+)
+
+// ReadCode finds the queries of the code in a directory, Go and Python. What cannot be looked at is a Gap of the result;
+// the error says that the directory cannot be read, or is ctx's.
 func ReadCode(ctx context.Context, dir string) (*Code, error) {
-	return &Code{}, nil
+	code := &Code{Dir: dir}
+	python, err := sqlalchemy.Read(os.DirFS(dir), ".")
+	if err != nil {
+		return nil, fmt.Errorf("reading Python: %w", err)
+	}
+	code.Sites = append(code.Sites, python.Sites...)
+	for _, g := range python.Gaps {
+		code.Gaps = append(code.Gaps, Gap{query.Position(g.Pos), g.Reason})
+	}
+	return code, nil
 }

@@ -20,8 +20,12 @@ func Check(cfg Config, dir string, t *migratecheck.Timeline, old, new *Code) *Se
 	s := &Service{Dir: dir, Timeline: t, Code: [2]*Code{old, new}}
 	j := &judge{cfg: cfg, service: s, states: states(t)}
 	for v, code := range s.Code {
+		sites := make([]*query.Site, len(code.Sites))
 		for i := range code.Sites {
-			j.site(Version(v), query.Parse(&code.Sites[i]))
+			sites[i] = &code.Sites[i]
+		}
+		for _, b := range query.ParseAll(sites) {
+			j.site(Version(v), b)
 		}
 	}
 	j.known()
@@ -139,9 +143,21 @@ func unchecked(site *query.Site, own query.Verdict) string {
 
 // breaks files what a site has against the schemas, and says in which cells of its version it is broken.
 func (j *judge) breaks(v Version, b *query.Bound, atHome *problems, away []problems) (broken [2]bool) {
+	// A model's statements all name its columns, and a builder's variants most of what the others do: a site breaks once for
+	// each thing it misses.
+	type about struct {
+		schema           Version
+		cause            *migratecheck.Step
+		check            string
+		relation, column string
+	}
+	said := map[about]bool{}
 	file := func(p query.Problem, schema Version, at string, cause *migratecheck.Step) {
 		broken[schema] = true
-		j.service.Breaks = append(j.service.Breaks, j.newBreak(Cell{v, schema}, b, p, at, cause))
+		if a := (about{schema, cause, p.Check, p.Relation, p.Column}); p.Relation == "" || !said[a] {
+			said[a] = true
+			j.service.Breaks = append(j.service.Breaks, j.newBreak(Cell{v, schema}, b, p, at, cause))
+		}
 	}
 	last := len(j.states) - 1
 	if v == Old {
