@@ -12,6 +12,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/compat"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
 
 //go:embed compat.html.tmpl
@@ -54,8 +55,17 @@ type (
 		MoreSummary                   string
 	}
 	sitePage struct {
-		Where, Func, Code     string
-		Before, Marked, After string
+		Where, Func                string
+		Code                       []linePage
+		MigrationWhere             string
+		Migration                  []linePage
+		SQL, Before, Marked, After string
+		Open                       bool // what it sends is not in the lines of the code
+	}
+	linePage struct {
+		Number int
+		Text   string
+		Here   bool
 	}
 	coveragePage struct {
 		Summary string
@@ -84,16 +94,26 @@ func (d *Compat) servicePage(s *compat.Service) servicePage {
 		out.Rows = append(out.Rows, rowPage{heading{compat.Version(v).String() + " code", s.Code[v].Rev}, s.Cells[v][:]})
 	}
 	breaks := d.Reported(s)
-	byFile := map[*migratecheck.File]int{}
+	byFile := map[*migratecheck.File]*[2]int{}
 	for _, b := range breaks {
-		if b.Cause != nil {
-			byFile[b.Cause.File]++
+		if b.Cause == nil {
+			continue
 		}
+		if byFile[b.Cause.File] == nil {
+			byFile[b.Cause.File] = new([2]int)
+		}
+		byFile[b.Cause.File][b.Cell.Code]++
 	}
 	for _, f := range s.Timeline.Pending {
 		m := migrationPage{File: f.Migration.File, Statements: count(len(f.Up), "statement", "statements")}
-		if n := byFile[f]; n > 0 {
-			m.Breaks = "breaks " + count(n, "query", "queries")
+		if n := byFile[f]; n != nil {
+			var parts []string
+			for v, k := range n {
+				if k > 0 {
+					parts = append(parts, fmt.Sprintf("%s of the %s code", count(k, "query", "queries"), compat.Version(v)))
+				}
+			}
+			m.Breaks = "breaks " + strings.Join(parts, ", ")
 		}
 		out.Migrations = append(out.Migrations, m)
 	}
@@ -141,20 +161,47 @@ func (d *Compat) causePage(g group) causePage {
 	return c
 }
 
-// sitePage shows the source around a query, and what it sends with the place marked.
+// sitePage shows the code and the migration side by side, and what the code sends with the place marked.
 func (d *Compat) sitePage(b *compat.Break) sitePage {
-	p := sitePage{Where: fmt.Sprintf("%s:%d", b.Pos.File, b.Pos.Line), Func: b.Site.Func}
-	if d.Source != nil {
-		const around = 2
-		var lines []string
-		for n := max(1, b.Pos.Line-around); n <= b.Pos.Line+around; n++ {
-			lines = append(lines, fmt.Sprintf("%4d  %s", n, strings.TrimRight(d.Source(b.Cell.Code, b.Pos.File, n), "\r\n")))
-		}
-		p.Code = strings.Join(lines, "\n")
+	p := sitePage{Where: fmt.Sprintf("%s:%d", b.Pos.File, b.Pos.Line), Func: b.Site.Func, SQL: b.SQL, Open: b.Site.Kind != query.Statement}
+	p.Code = d.excerpt(b.Cell.Code, b.Pos.File, b.Pos.Line)
+	if b.Cause != nil {
+		pos := b.Cause.Position(0)
+		p.MigrationWhere = fmt.Sprintf("%s:%d", pos.File, pos.Line)
+		p.Migration = d.excerpt(compat.New, pos.File, pos.Line)
 	}
 	start, end := wordAt(b.SQL, b.Problem.Offset)
 	p.Before, p.Marked, p.After = b.SQL[:start], b.SQL[start:end], b.SQL[end:]
 	return p
+}
+
+// around is how many lines are shown on either side of a place.
+const around = 3
+
+// excerpt is a line of a file and those around it, without the indentation that all of them have.
+func (d *Compat) excerpt(v compat.Version, file string, line int) []linePage {
+	if d.Source == nil {
+		return nil
+	}
+	var lines []linePage
+	indent := -1
+	for n := max(1, line-around); n <= line+around; n++ {
+		text := strings.ReplaceAll(strings.TrimRight(d.Source(v, file, n), " \t\r\n"), "\t", "    ")
+		lines = append(lines, linePage{n, text, n == line})
+		if text != "" {
+			depth := len(text) - len(strings.TrimLeft(text, " "))
+			if indent < 0 || depth < indent {
+				indent = depth
+			}
+		}
+	}
+	for len(lines) > 0 && lines[len(lines)-1].Text == "" {
+		lines = lines[:len(lines)-1]
+	}
+	for i := range lines {
+		lines[i].Text = lines[i].Text[min(max(indent, 0), len(lines[i].Text)):]
+	}
+	return lines
 }
 
 // wordAt is the word of a text that begins at, or spans, a byte offset.
