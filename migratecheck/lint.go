@@ -226,6 +226,8 @@ func lintSet(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *sele
 	report.Statements += run.statements
 	report.NotUnderstood += run.notUnderst
 	report.Suppressed += run.suppressed
+	report.Below += run.below
+	report.Findings = slices.Grow(report.Findings, len(run.findings))
 	for _, f := range run.findings {
 		if f.Severity >= cfg.severity() {
 			report.Findings = append(report.Findings, f)
