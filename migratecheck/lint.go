@@ -226,12 +226,14 @@ func lintSet(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *sele
 	report.Statements += run.statements
 	report.NotUnderstood += run.notUnderst
 	report.Suppressed += run.suppressed
+	report.Below += run.below
 	report.add(run.findings, cfg.severity())
 	return run, nil
 }
 
 // add files findings: those at or above the bar, and the number of the others.
 func (r *Report) add(findings []Finding, bar Severity) {
+	r.Findings = slices.Grow(r.Findings, len(findings))
 	for _, f := range findings {
 		if f.Severity >= bar {
 			r.Findings = append(r.Findings, f)

@@ -28,9 +28,11 @@ type Run struct {
 	// Schema is the schema.sql of the tree under judgement and its catalog, when there is one.
 	Schema *SchemaFile
 
+	byPath     map[string][]*File // Files by Migration.File
 	rules      []*Rule
 	rule       *Rule // whose History hook runs
 	findings   []Finding
+	below      int // findings below Config.Severity that were only counted
 	statements int
 	notUnderst int // in pending files
 	unfollowed int // statements and gaps of the whole history whose effect the catalog does not hold
@@ -41,7 +43,7 @@ type Run struct {
 	session    session
 	openTx     *Transaction // left open by the Up script before, with its number
 	openTxID   int
-	keep       bool // the steps of the pending files, for Timeline
+	keep       bool // the steps of the pending files and all findings, for Timeline
 	tentative  bool // see walk
 	incomplete bool
 }
@@ -75,10 +77,12 @@ type session struct{ lockTimeout, statementTimeout string }
 
 // newRun prepares the judging of set with the history before it in base.
 func newRun(cfg *Config, set *source.Set, pending *Pending) *Run {
-	r := &Run{Config: cfg, Set: set, Pending: pending, rules: cfg.rules(), used: map[ignoreKey]bool{}, filled: map[filledColumn]bool{}}
+	r := &Run{Config: cfg, Set: set, Pending: pending, rules: cfg.rules(), used: map[ignoreKey]bool{}, filled: map[filledColumn]bool{}, byPath: map[string][]*File{}}
 	for i := range set.Migrations {
 		m := &set.Migrations[i]
-		r.Files = append(r.Files, &File{Run: r, Migration: m, Index: i, Pending: pending.Includes(m)})
+		f := &File{Run: r, Migration: m, Index: i, Pending: pending.Includes(m)}
+		r.Files = append(r.Files, f)
+		r.byPath[m.File] = append(r.byPath[m.File], f)
 	}
 	r.findRenamed()
 	return r
@@ -98,8 +102,8 @@ func (s *Step) afterIfApplied() *catalog.Catalog {
 	return s.After
 }
 
-func (r *Run) lockEffect(before, after *catalog.Catalog, stmt pgast.Stmt) lockmode.Effect {
-	eff, err := lockmode.AnalyzeApplied(r.Config.version(), before, after, stmt)
+func (r *Run) lockEffect(before, after *catalog.Catalog, changes []catalog.Change, stmt pgast.Stmt) lockmode.Effect {
+	eff, err := lockmode.AnalyzeApplied(r.Config.version(), before, after, changes, stmt)
 	if err != nil {
 		eff.Unknown = err.Error()
 	}
@@ -150,6 +154,10 @@ func (r *Run) report(f Finding, s *Step) {
 	}
 	if r.suppress(f, s) {
 		r.suppressed++
+		return
+	}
+	if !r.keep && f.Severity < r.Config.severity() {
+		r.below++
 		return
 	}
 	r.findings = append(r.findings, f)

@@ -148,12 +148,12 @@ func (r *Run) script(w *walked, cat *catalog.Catalog, script *source.Script, tre
 	return cat
 }
 
-// apply applies one statement of a pending file to a clone of cat.
+// apply applies one statement of a pending file; cat stays as it is.
 func (r *Run) apply(f *File, cat *catalog.Catalog, text *source.Statement, stmt pgast.Stmt, tx *Transaction, down bool) *Step {
-	s := &Step{File: f, Down: down, Stmt: stmt, Before: cat, After: cat.Clone(), Tx: tx, text: text, base: stmt.Offset,
+	s := &Step{File: f, Down: down, Stmt: stmt, Before: cat, Tx: tx, text: text, base: stmt.Offset,
 		LockTimeout: r.session.lockTimeout, StatementTimeout: r.session.statementTimeout}
 	var err error
-	s.Effects, err = s.After.Apply(stmt)
+	s.After, s.Effects, err = cat.After(stmt)
 	if !down {
 		r.unfollowed += len(s.Effects.Gaps)
 	}
@@ -171,17 +171,19 @@ func (r *Run) apply(f *File, cat *catalog.Catalog, text *source.Statement, stmt 
 func (r *Run) judge(w walked) {
 	f := w.file
 	for _, s := range w.steps {
+		changes := catalog.Diff(s.Before, s.After)
 		// What a body did is judged statement by statement; the call itself did nothing else.
 		if len(s.Effects.Inner) == 0 {
-			s.Changes = catalog.Diff(s.Before, s.After)
+			s.Changes = changes
 		}
 		if s.Err == nil || s.Err.Code == catalog.NotUnderstood {
-			s.Lock = r.lockEffect(s.Before, s.afterIfApplied(), s.Stmt)
+			s.Lock = r.lockEffect(s.Before, s.afterIfApplied(), changes, s.Stmt)
 		}
 		r.judgeStep(s)
 		for _, in := range s.Effects.Inner {
+			changes := catalog.Diff(in.Before, in.After)
 			inner := &Step{File: f, Down: s.Down, Stmt: in.Stmt, Via: in.Via, Before: in.Before, After: in.After, Tx: s.Tx,
-				Changes: catalog.Diff(in.Before, in.After), Lock: r.lockEffect(in.Before, in.After, in.Stmt),
+				Changes: changes, Lock: r.lockEffect(in.Before, in.After, changes, in.Stmt),
 				LockTimeout: s.LockTimeout, StatementTimeout: s.StatementTimeout, text: s.text, base: s.base}
 			r.judgeStep(inner)
 		}

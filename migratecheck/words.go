@@ -33,7 +33,7 @@ func wordsMatch(sql string, tokens []pgast.Token, words []string) bool {
 
 // tokensOf is sql in tokens, without the comments.
 func tokensOf(sql string) []pgast.Token {
-	var list []pgast.Token
+	list := make([]pgast.Token, 0, 8+len(sql)/6)
 	sc := pgast.NewScanner(sql)
 	for {
 		tok, ok := sc.Next()

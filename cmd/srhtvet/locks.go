@@ -224,7 +224,11 @@ type lockSum struct {
 
 // add adds the effect of a statement on what was there before the outermost one.
 func (sum *lockSum) add(outer *catalog.Catalog, pg int, before, after *catalog.Catalog, stmt pgast.Stmt) {
-	eff, err := lockmode.AnalyzeApplied(pg, before, after, stmt)
+	var changes []catalog.Change
+	if after != nil {
+		changes = catalog.Diff(before, after)
+	}
+	eff, err := lockmode.AnalyzeApplied(pg, before, after, changes, stmt)
 	if err != nil {
 		eff.Unknown = err.Error()
 	}

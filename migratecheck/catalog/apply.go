@@ -57,11 +57,23 @@ func (e *Effects) note(format string, args ...any) {
 // Apply runs one statement. On error (always an *Error) the catalog is unchanged. After an error inside a transaction
 // the server refuses everything up to ROLLBACK; Apply does not: that is for the caller to know.
 func (c *Catalog) Apply(stmt pgast.Stmt) (Effects, error) {
+	saved := c.Clone()
+	return c.applyOr(stmt, saved)
+}
+
+// After is Apply to a clone, which it returns; c stays as it is.
+func (c *Catalog) After(stmt pgast.Stmt) (*Catalog, Effects, error) {
+	after := c.Clone()
+	eff, err := after.applyOr(stmt, c)
+	return after, eff, err
+}
+
+// applyOr runs one statement and on error makes c what saved, from which it was cloned, is.
+func (c *Catalog) applyOr(stmt pgast.Stmt, saved *Catalog) (Effects, error) {
 	var eff Effects
 	if readsOnly(stmt.Node) {
 		return eff, nil
 	}
-	saved := c.Clone()
 	err := c.apply(stmt, &eff)
 	if err == nil && len(c.onCommit) > 0 && !c.InTransaction() && c.depth == 0 {
 		err = c.dropOnCommit()
@@ -69,7 +81,7 @@ func (c *Catalog) Apply(stmt pgast.Stmt) (Effects, error) {
 	if err == nil {
 		return eff, nil
 	}
-	c.restore(saved)
+	c.restore(saved.Clone())
 	var e *Error
 	if !errors.As(err, &e) {
 		e = errorf(NotUnderstood, "%s", err)

@@ -43,7 +43,7 @@ func (c *Catalog) relation(oid OID) *Relation {
 // editRelation replaces a relation by a changed copy and returns it.
 func (c *Catalog) editRelation(oid OID, change func(r *Relation)) *Relation {
 	r := *c.relation(oid)
-	r.Columns = append([]Column(nil), r.Columns...)
+	r.Columns = append(make([]Column, 0, len(r.Columns)+1), r.Columns...) // one is often added
 	change(&r)
 	c.put(&r)
 	return &r

@@ -178,7 +178,7 @@ func (a *analyzer) newIndexName(m member, given string) string {
 		return given
 	}
 	for _, index := range a.after.Indexes(m.rel.OID) {
-		if a.before.Get(index.OID) == nil && !a.builds[buildKey{m.target, index.Name}] {
+		if a.before.Get(index.OID) == nil && !a.builds.has(buildKey{m.target, index.Name}) {
 			return index.Name
 		}
 	}
