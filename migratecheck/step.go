@@ -18,6 +18,11 @@ type Step struct {
 	// step reports at the statement that ran the body.
 	Via string
 
+	// Over and Commits are those of catalog.Inner: the query for each of whose rows a statement in a body is run, and that the
+	// body commits by itself.
+	Over    *pgast.Node
+	Commits bool
+
 	Before, After *catalog.Catalog
 	Changes       []catalog.Change
 	Effects       catalog.Effects

@@ -47,6 +47,10 @@ type Inner struct {
 	Via    string   // "DO block", "function f()"
 	Before *Catalog // the catalog just before it
 	After  *Catalog
+	// Over is the query for each of whose rows it is run, as it stands in a FOR loop whose rows are not known; nil otherwise.
+	Over *pgast.Node
+	// Commits is set in a body that ends transactions itself (COMMIT, ROLLBACK): its statements need not commit together.
+	Commits bool
 }
 
 // note adds a notice.

@@ -192,6 +192,17 @@ func (c *Catalog) Relation(schema, name string) *Relation {
 	return nil
 }
 
+// TypeNamed finds a type that was created in this catalog by name; with schema "" along the search path. nil: none.
+func (c *Catalog) TypeNamed(schema, name string) *Type {
+	for _, s := range c.path(schema) {
+		if oid, ok := c.names.Get(nameKey(inTypes, s, name)); ok {
+			t, _ := c.Get(oid).(*Type)
+			return t
+		}
+	}
+	return nil
+}
+
 // path lists the schemas in which a name is looked up.
 func (c *Catalog) path(schema string) []OID {
 	if schema != "" {
