@@ -36,7 +36,7 @@ func (p *Probe) plan(ctx context.Context, stmt pgast.Stmt) (planned, error) {
 		return out, nil
 	}
 	name := p.statement()
-	err := p.try(ctx, func() error {
+	err := p.tryAs(ctx, func() error {
 		description, err := p.conn.Prepare(ctx, name, stmt.SQL, nil)
 		if out.failure, err = refusal(ctx, err); err != nil || out.failure != nil {
 			return err
@@ -55,6 +55,14 @@ func (p *Probe) plan(ctx context.Context, stmt pgast.Stmt) (planned, error) {
 		out.failure.Planned = true
 	}
 	return out, err
+}
+
+// forget gives a prepared statement's name back. A statement that the server refused has none.
+func (p *Probe) forget(ctx context.Context, s *planned) error {
+	if s.name == "" {
+		return nil
+	}
+	return p.conn.Deallocate(ctx, s.name)
 }
 
 // explain is the statement that has the server plan without values. GENERIC_PLAN is new in PostgreSQL 16

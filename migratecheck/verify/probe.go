@@ -14,13 +14,15 @@ import (
 // It is not safe for concurrent use.
 type Probe struct {
 	conn    *pgconn.PgConn
-	version int // major
+	history string // of two probes with the same, OIDs mean the same objects; "" compares with none
+	version int    // major
 	schema  *schema
 	rows    map[uint32][]row  // by table: what was put there, as read back
 	unfit   map[uint32]string // by table: why no row could be made
 	filling map[uint32]bool   // tables whose first rows are being made
 	seen    map[string][]row  // by relation as a query names it: its first rows
 	builtin map[uint32]*typ   // the server's own types
+	role    string            // whom queries run as, "" for the connection's own
 	number  int               // of prepared statements
 	marks   []string          // open savepoints
 }
@@ -37,6 +39,9 @@ func NewProbe(ctx context.Context, conn *pgconn.PgConn) (*Probe, error) {
 	}
 	return p, p.readSchema(ctx)
 }
+
+// As makes queries run as another role than the one that owns the schema, which shows what privileges and row security do.
+func (p *Probe) As(role string) { p.role = role }
 
 // Failure is the server's refusal.
 type Failure struct {
@@ -67,10 +72,16 @@ func refusal(ctx context.Context, err error) (*Failure, error) {
 		return nil, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case errors.As(err, &pg) && !strings.HasPrefix(pg.Code, "57P") && !strings.HasPrefix(pg.Code, "08"):
+	case errors.As(err, &pg) && !ours(pg.Code):
 		return &Failure{Code: pg.Code, Message: pg.Message, Detail: pg.Detail, Constraint: pg.ConstraintName, Table: pg.TableName, Column: pg.ColumnName}, nil
 	}
 	return nil, err
+}
+
+// ours: the code is about the connection, or about the names that this package gives.
+func ours(code string) bool {
+	const duplicatePrepared, noPrepared, noSavepoint = "42P05", "26000", "3B001"
+	return strings.HasPrefix(code, "57P") || strings.HasPrefix(code, "08") || code == duplicatePrepared || code == noPrepared || code == noSavepoint
 }
 
 func (p *Probe) exec(ctx context.Context, sql string) ([]*pgconn.Result, error) {
@@ -83,6 +94,19 @@ func (p *Probe) try(ctx context.Context, f func() error) error {
 		return err
 	}
 	return errors.Join(f(), p.back(ctx))
+}
+
+// tryAs is try for what the queries' role does.
+func (p *Probe) tryAs(ctx context.Context, f func() error) error {
+	if p.role == "" {
+		return p.try(ctx, f)
+	}
+	return p.try(ctx, func() error {
+		if _, err := p.exec(ctx, "SET LOCAL ROLE "+quote(p.role)); err != nil {
+			return fmt.Errorf("taking the queries' role: %w", err)
+		}
+		return f()
+	})
 }
 
 func (p *Probe) mark(ctx context.Context) error {

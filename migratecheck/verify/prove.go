@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -14,6 +15,7 @@ import (
 // Witness is what makes a site do something on the schema it was written for. It is run on every other schema.
 type Witness struct {
 	site     *query.Site
+	history  string
 	variants []proof // as Site.Variants
 }
 
@@ -25,7 +27,7 @@ type proof struct {
 	// columns and reads are what the last statement returns and what its names mean, where it is at home.
 	columns  []Column
 	nulls    []bool
-	denoted  map[string]string
+	denoted  Meaning
 	unproved string // why it could not be made to succeed, "" when it was
 }
 
@@ -34,6 +36,7 @@ type trial struct {
 	bindings []binding
 	affected int64
 	nulls    []bool
+	stored   map[string]string
 }
 
 // Hints are constants that matter to columns, by their name: those of CHECKs of any schema of the history. A value on the
@@ -74,7 +77,7 @@ const (
 
 // Prove looks for a site's witness on this schema, the one that it was written for.
 func (p *Probe) Prove(ctx context.Context, site *query.Site, hints Hints) (*Witness, error) {
-	w := &Witness{site: site}
+	w := &Witness{site: site, history: p.history}
 	for i := range site.Variants {
 		pr, err := p.prove(ctx, &site.Variants[i], hints)
 		if err != nil {
@@ -98,6 +101,12 @@ func (w *Witness) Unproved() string {
 	return ""
 }
 
+// Columns are the columns of what a text of the site returns, and by column whether NULL was seen there.
+func (w *Witness) Columns(variant int) ([]Column, []bool) {
+	pr := w.variants[variant]
+	return pr.columns, append(pr.nulls, make([]bool, max(0, len(pr.columns)-len(pr.nulls)))...)
+}
+
 func (p *Probe) prove(ctx context.Context, v *query.Variant, hints Hints) (proof, error) {
 	stmts, err := pgast.Parse(v.SQL)
 	if err != nil {
@@ -112,26 +121,33 @@ func (p *Probe) prove(ctx context.Context, v *query.Variant, hints Hints) (proof
 		if err != nil {
 			return pr, err
 		}
-		switch {
-		case s.failure != nil:
-			pr.unproved = "it fails on its own schema: " + s.failure.String()
-			return pr, nil
-		case s.reason != "":
-			pr.unproved = s.reason
-			return pr, nil
-		case len(stmts) > 1 && len(s.params) > 0:
-			pr.unproved = "several statements with parameters cannot be sent at once"
-			return pr, nil
-		}
-		if err := p.search(ctx, v, &s, &pr, hints); err != nil || pr.unproved != "" {
-			return pr, err
-		}
-		pr.columns = s.columns
-		if pr.denoted, err = p.denoted(ctx, &s); err != nil {
+		err = errors.Join(p.proveStatement(ctx, v, &s, &pr, hints), p.forget(ctx, &s))
+		if err != nil || pr.unproved != "" {
 			return pr, err
 		}
 	}
 	return pr, nil
+}
+
+func (p *Probe) proveStatement(ctx context.Context, v *query.Variant, s *planned, pr *proof, hints Hints) error {
+	switch {
+	case s.failure != nil:
+		pr.unproved = "it fails on its own schema: " + s.failure.String()
+		return nil
+	case s.reason != "":
+		pr.unproved = s.reason
+		return nil
+	case len(pr.stmts) > 1 && len(s.params) > 0:
+		pr.unproved = "several statements with parameters cannot be sent at once"
+		return nil
+	}
+	pr.columns = s.columns
+	if err := p.search(ctx, v, s, pr, hints); err != nil || p.history == "" {
+		return err
+	}
+	var err error
+	pr.denoted, err = p.denoted(ctx, s)
+	return err
 }
 
 // seeker looks for the witness of one statement.
@@ -330,7 +346,7 @@ func (k *seeker) first(ctx context.Context) (trial, *Failure, error) {
 		}
 		if r.failure == nil {
 			if best == nil || r.affected > best.affected {
-				best = &trial{bindings: slices.Clone(list), affected: r.affected, nulls: r.nulls}
+				best = &trial{bindings: slices.Clone(list), affected: r.affected, nulls: r.nulls, stored: r.stored}
 			}
 			if r.affected > 0 {
 				break

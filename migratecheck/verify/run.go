@@ -24,6 +24,8 @@ type ran struct {
 	failure  *Failure
 	affected int64
 	nulls    []bool // by column: some row has NULL there
+	// stored is what an INSERT put into the columns that it does not name, as JSON, where that is the same each time.
+	stored map[string]string
 }
 
 // resolve turns bindings into what is sent. Rows that they need are made now, so it must not be called behind a mark.
@@ -89,14 +91,19 @@ func (p *Probe) rowsOf(ctx context.Context, schemaName, name string, count int) 
 // run executes a planned statement with values and takes back what it did.
 func (p *Probe) run(ctx context.Context, s *planned, values [][]byte) (ran, error) {
 	var out ran
-	err := p.try(ctx, func() error {
+	err := p.tryAs(ctx, func() error {
 		var err error
 		out, err = p.execute(ctx, s, values)
-		if err != nil || out.failure != nil || !p.deferrable() {
+		if err != nil || out.failure != nil {
 			return err
 		}
-		_, err = p.exec(ctx, "SET CONSTRAINTS ALL IMMEDIATE")
-		out.failure, err = refusal(ctx, err)
+		if p.deferrable() {
+			_, err = p.exec(ctx, "SET CONSTRAINTS ALL IMMEDIATE")
+			if out.failure, err = refusal(ctx, err); err != nil || out.failure != nil {
+				return err
+			}
+		}
+		out.stored, err = p.stored(ctx, s)
 		return err
 	})
 	if out.failure != nil {
@@ -186,7 +193,7 @@ func (p *Probe) deferrable() bool {
 // denoted lists what the names in a statement mean: relations and columns by number, which no rename changes.
 // A function with an SQL-standard body (PostgreSQL 14) records them as its dependencies
 // (src/backend/catalog/pg_proc.c, recordDependencyOnExpr of the body).
-func (p *Probe) denoted(ctx context.Context, s *planned) (map[string]string, error) {
+func (p *Probe) denoted(ctx context.Context, s *planned) (Meaning, error) {
 	if s.name == "" || p.version < 14 {
 		return nil, nil
 	}
@@ -194,7 +201,7 @@ func (p *Probe) denoted(ctx context.Context, s *planned) (map[string]string, err
 	for _, oid := range s.params {
 		types = append(types, fmt.Sprintf("%d::regtype", oid))
 	}
-	var out map[string]string
+	var out Meaning
 	err := p.try(ctx, func() error {
 		names := ""
 		if len(types) > 0 {
@@ -209,7 +216,7 @@ func (p *Probe) denoted(ctx context.Context, s *planned) (map[string]string, err
 		if err != nil || failure != nil {
 			return err
 		}
-		out = map[string]string{}
+		out = Meaning{}
 		for _, r := range results[len(results)-1].Rows {
 			out[string(r[0])] = string(r[1])
 		}
