@@ -6,7 +6,7 @@ set -eu
 packages=
 want() { packages="$packages $1"; }
 
-# PostgreSQL's server programs are on PATH or where Debian puts them (as package internal/pgtest looks for them).
+# PostgreSQL's server programs are on PATH or where Debian puts them (as package internal/pgserver looks for them).
 if ! command -v initdb >/dev/null 2>&1 && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then want postgresql; fi
 command -v psql >/dev/null 2>&1 || want postgresql-client
 # Debian's python3-* packages serve the system's interpreter only, which need not be the first on PATH.

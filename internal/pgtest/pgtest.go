@@ -8,17 +8,8 @@
 //		…
 //	}
 //
-// The binaries are looked for, in this order, in the directories that the environment variable HA_PG_BINDIRS lists
-// (separated as PATH is), under /usr/lib/postgresql/*/bin, on PATH, and in the cache that "make postgres-versions"
-// fills. Where there are none the test is skipped, or fails when CI=true (package need).
-//
-// initdb and postgres refuse to run as root (src/bin/initdb/initdb.c get_id, src/backend/main/main.c check_root). When
-// the tests are run by root the server is therefore run as the user "postgres" or, without one, "nobody".
-//
-// No server outlives its test binary, however that ends. Each is the child of a supervisor, which is the test binary
-// started once more and diverted by Main. The supervisor holds the read end of a pipe whose write end only the test
-// process has: when that is closed, by Stop or by the death of the process, it stops the server and removes the
-// directory. Should the supervisor be killed too, the kernel stops the server (prctl PR_SET_PDEATHSIG, Linux only).
+// Package pgserver says where the binaries are looked for and how it is made sure that no server outlives its test binary.
+// Where there are no binaries the test is skipped, or fails when CI=true (package need).
 package pgtest
 
 import (
@@ -33,12 +24,23 @@ import (
 	"time"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/need"
+	"git.sr.ht/~sourcehut/ha-go/internal/pgserver"
 	"github.com/jackc/pgx/v5"
 )
 
 // DefaultVersion is the major version that a zero Config asks for when it is installed: Debian 12's, and the one that
 // srhtvet assumes unless told otherwise.
-const DefaultVersion = 15
+const DefaultVersion = pgserver.DefaultVersion
+
+// BinDirsVariable names the environment variable that lists further directories of server programs.
+const BinDirsVariable = pgserver.BinDirsVariable
+
+// CacheDir is where "make postgres-versions" keeps the major versions that the system does not package.
+func CacheDir() string { return pgserver.CacheDir() }
+
+// Versions lists the major versions that are installed and that the current user can run, in ascending order. Tests
+// that hold for every version range over it; it is empty where there is no PostgreSQL.
+func Versions() []int { return running.finder.Versions() }
 
 // Config says which server a test wants. The zero value is any installed version with the default settings.
 type Config struct {
@@ -65,11 +67,12 @@ func (c Config) key() string {
 var running registry
 
 type registry struct {
-	mu      sync.Mutex
-	inMain  bool
-	servers map[string]*shared
+	mu       sync.Mutex
+	inMain   bool
+	launcher pgserver.Launcher
+	servers  map[string]*shared
 
-	inspected sync.Map // from a directory to the installation in it
+	finder pgserver.Finder
 }
 
 type shared struct {
@@ -81,9 +84,9 @@ type shared struct {
 // Main runs a package's tests and stops the servers they shared. Call it from TestMain, before anything else; the exit
 // status is what m.Run made it.
 func Main(m *testing.M) {
-	superviseIfAsked()
+	launcher := pgserver.Divert()
 	running.mu.Lock()
-	running.inMain = true
+	running.inMain, running.launcher = true, launcher
 	running.mu.Unlock()
 	m.Run()
 	running.stopAll()
@@ -101,12 +104,12 @@ func (r *registry) stopAll() {
 }
 
 // get returns the shared server for cfg, starting it if this is the first test to ask.
-func (r *registry) get(cfg Config, inst installation) (*Server, error) {
+func (r *registry) get(cfg Config, inst pgserver.Installation) (*Server, error) {
 	r.mu.Lock()
 	if r.servers == nil {
 		r.servers = map[string]*shared{}
 	}
-	cfg.Version = inst.major
+	cfg.Version = inst.Major
 	s := r.servers[cfg.key()]
 	if s == nil {
 		s = &shared{}
@@ -146,7 +149,7 @@ func Start(t testing.TB, cfg Config) *Server {
 	return server
 }
 
-func prepare(t testing.TB, cfg Config) installation {
+func prepare(t testing.TB, cfg Config) pgserver.Installation {
 	t.Helper()
 	if !running.usable() {
 		t.Fatal("pgtest: the package needs func TestMain(m *testing.M) { pgtest.Main(m) }")
@@ -158,43 +161,43 @@ func prepare(t testing.TB, cfg Config) installation {
 	return inst
 }
 
+// find is the Finder's, and says how to get what is missing.
+func find(major int) (pgserver.Installation, error) {
+	inst, err := running.finder.Find(major)
+	if err != nil {
+		err = fmt.Errorf("%w (make test installs Debian's, make postgres-versions the others)", err)
+	}
+	return inst, err
+}
+
 // Server is a running PostgreSQL. Its methods may be called by several goroutines at once.
 type Server struct {
-	inst installation
-	proc *supervised
+	*pgserver.Server
 
 	mu        sync.Mutex
 	databases int
 }
 
-func start(inst installation, settings map[string]string) (*Server, error) {
-	proc, err := superviseServer(inst, settings)
+func start(inst pgserver.Installation, settings map[string]string) (*Server, error) {
+	running.mu.Lock()
+	launcher := running.launcher
+	running.mu.Unlock()
+	server, err := launcher.Start(inst, pgserver.Config{Settings: settings, Prefix: "pgtest-"})
 	if err != nil {
-		return nil, fmt.Errorf("starting PostgreSQL %s from %s: %w", inst.version, inst.bin, err)
+		return nil, err
 	}
-	return &Server{inst: inst, proc: proc}, nil
+	return &Server{Server: server}, nil
 }
 
-// Stop stops the server at once, with no regard for its data, and removes its directory. Stopping twice is fine.
-func (s *Server) Stop() { s.proc.stop() }
-
 // Major is the server's major version, such as 15.
-func (s *Server) Major() int { return s.inst.major }
+func (s *Server) Major() int { return s.Installation().Major }
 
 // BinDir is the directory of the server's own programs. Client programs (psql, pg_dump) may not be among them.
-func (s *Server) BinDir() string { return s.inst.bin }
-
-// PID is the process id of the postmaster.
-func (s *Server) PID() int { return s.proc.PID }
-
-// SocketDir is the directory of the server's Unix socket, its only listener, at port 5432.
-func (s *Server) SocketDir() string { return s.proc.Socket }
+func (s *Server) BinDir() string { return s.Installation().Bin }
 
 // DSN is the connection string for the named database as the superuser "postgres", in libpq's keyword form, which pgx,
 // lib/pq, psql and pg_dump all take.
-func (s *Server) DSN(database string) string {
-	return fmt.Sprintf("host=%s port=%s user=postgres dbname=%s sslmode=disable", s.proc.Socket, port, database)
-}
+func (s *Server) DSN(database string) string { return s.Server.DSN("postgres", database) }
 
 // Database creates an empty database for this test and returns its connection string. It is dropped, whoever may still
 // be connected, when the test ends.
@@ -208,7 +211,7 @@ func (s *Server) Database(t testing.TB) string {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	create := "CREATE DATABASE " + name + " TEMPLATE template0"
-	if s.inst.major >= 15 {
+	if s.Major() >= 15 {
 		create += " STRATEGY file_copy" // as older servers do; half the time of wal_log where fsync is off
 	}
 	if err := s.exec(ctx, create); err != nil {
@@ -223,14 +226,14 @@ func (s *Server) drop(t testing.TB, name string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 	defer cancel()
 	var err error
-	if s.inst.major >= 13 {
+	if s.Major() >= 13 {
 		err = s.exec(ctx, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
 	} else {
 		err = errors.Join(
 			s.exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+name+"'"),
 			s.exec(ctx, "DROP DATABASE IF EXISTS "+name))
 	}
-	if err != nil && !s.proc.stopped() {
+	if err != nil && !s.Stopped() {
 		t.Errorf("pgtest: dropping database %s: %v", name, err)
 	}
 }
@@ -238,14 +241,11 @@ func (s *Server) drop(t testing.TB, name string) {
 func (s *Server) exec(ctx context.Context, sql string) error {
 	conn, err := pgx.Connect(ctx, s.DSN("postgres"))
 	if err != nil {
-		return fmt.Errorf("%w%s", err, s.proc.logTail())
+		return fmt.Errorf("%w%s", err, s.LogTail())
 	}
 	_, err = conn.Exec(ctx, sql)
 	return errors.Join(err, conn.Close(ctx))
 }
-
-// Log is what the server has written to its log so far.
-func (s *Server) Log() string { return s.proc.log() }
 
 // Connect opens a connection that is closed when the test ends.
 func Connect(t testing.TB, dsn string) *pgx.Conn {

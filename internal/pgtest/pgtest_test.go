@@ -101,7 +101,7 @@ func TestBadSettingIsReportedWithTheServersWords(t *testing.T) {
 
 func TestStopIsIdempotentAndLeavesNothing(t *testing.T) {
 	server := Start(t, Config{})
-	pid, dir := server.PID(), server.proc.Dir
+	pid, dir := server.PID(), server.Dir()
 	require.True(t, alive(pid))
 	var wg sync.WaitGroup
 	for range 4 {
@@ -127,42 +127,12 @@ func TestBinDirsAreLookedAtFirst(t *testing.T) {
 		require.NoError(t, os.Chmod(dir, 0o755))
 	}
 	for _, program := range []string{"initdb", "postgres"} {
-		require.NoError(t, os.Symlink(filepath.Join(inst.bin, program), filepath.Join(base, program)))
+		require.NoError(t, os.Symlink(filepath.Join(inst.Bin, program), filepath.Join(base, program)))
 	}
 	t.Setenv(BinDirsVariable, "/does/not/exist"+string(os.PathListSeparator)+base)
-	found, err := find(inst.major)
+	found, err := find(inst.Major)
 	require.NoError(t, err)
-	require.Equal(t, base, found.bin)
-}
-
-func TestUnreachableBinariesAreNamed(t *testing.T) {
-	inst := prepare(t, Config{})
-	owner, err := serverAccount()
-	require.NoError(t, err)
-	if !owner.other {
-		return // an ordinary user's servers reach what the user does
-	}
-	closed := filepath.Join(t.TempDir(), "closed")
-	require.NoError(t, os.MkdirAll(closed, 0o700))
-	require.NoError(t, os.Symlink(filepath.Join(inst.bin, "initdb"), filepath.Join(closed, "initdb")))
-	require.NoError(t, os.Symlink(filepath.Join(inst.bin, "postgres"), filepath.Join(closed, "postgres")))
-	_, err = inspect(closed)
-	require.ErrorContains(t, err, "may not enter")
-}
-
-func TestLongTempDirFallsBackToAShortOne(t *testing.T) {
-	prepare(t, Config{})
-	long := filepath.Join(os.TempDir(), fmt.Sprintf("pgtest-long-%d-%s", os.Getpid(), strings.Repeat("x", 120)))
-	require.NoError(t, os.Mkdir(long, 0o755))
-	t.Cleanup(func() { require.NoError(t, os.Remove(long)) }) // fails unless it is empty again
-	t.Setenv("TMPDIR", long)
-
-	server := Start(t, Config{})
-	require.Equal(t, "/tmp", filepath.Dir(server.proc.Dir))
-	require.NoError(t, Connect(t, server.Database(t)).Ping(t.Context()))
-
-	_, err := account{}.tempDir(long)
-	require.ErrorContains(t, err, "is longer than 103 bytes")
+	require.Equal(t, base, found.Bin)
 }
 
 // victimVariable makes TestVictim a test that starts a server, says so and hangs until it is killed.
@@ -174,7 +144,7 @@ func TestVictim(t *testing.T) {
 	}
 	server := Shared(t, Config{})
 	server.Database(t)
-	fmt.Println("victim", server.PID(), server.proc.cmd.Process.Pid, server.proc.Dir)
+	fmt.Println("victim", server.PID(), server.SupervisorPID(), server.Dir())
 	<-t.Context().Done()
 }
 

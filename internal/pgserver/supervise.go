@@ -1,4 +1,4 @@
-package pgtest
+package pgserver
 
 import (
 	"bufio"
@@ -18,12 +18,13 @@ import (
 	"time"
 )
 
-// superviseVariable diverts a test binary into being a supervisor.
-const superviseVariable = "HA_PGTEST_SUPERVISE"
+// superviseVariable diverts a program into being a supervisor.
+const superviseVariable = "HA_PGSERVER_SUPERVISE"
 
-// order is what the test process writes to its supervisor, a line of JSON.
+// order is what a process writes to its supervisor, a line of JSON.
 type order struct {
 	Bin      string
+	Prefix   string
 	Settings []setting
 }
 
@@ -78,14 +79,14 @@ type supervised struct {
 }
 
 // superviseServer starts a supervisor, which starts the server, and waits until that takes connections.
-func superviseServer(inst installation, settings map[string]string) (*supervised, error) {
+func superviseServer(inst Installation, cfg Config) (*supervised, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, fmt.Errorf("finding the test binary: %w", err)
+		return nil, fmt.Errorf("finding this program: %w", err)
 	}
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), superviseVariable+"=1")
-	// A session of its own: an interrupt typed at the terminal goes to the tests, which end, and the supervisor cleans up.
+	// A session of its own: an interrupt typed at the terminal goes to the program, which ends, and the supervisor cleans up.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -101,8 +102,8 @@ func superviseServer(inst installation, settings map[string]string) (*supervised
 		return nil, fmt.Errorf("starting the supervisor: %w", err)
 	}
 	s := &supervised{lease: in, cmd: cmd, out: out}
-	o := order{Bin: inst.bin, Settings: defaultSettings()}
-	for name, value := range settings {
+	o := order{Bin: inst.Bin, Prefix: cfg.Prefix, Settings: defaultSettings()}
+	for name, value := range cfg.Settings {
 		o.Settings = append(o.Settings, setting{name, value})
 	}
 	err = json.NewEncoder(in).Encode(o)
@@ -145,16 +146,18 @@ func (s *supervised) logTail() string {
 	return "; the server's log ends:\n" + strings.Join(lines[max(0, len(lines)-10):], "\n")
 }
 
-// superviseIfAsked turns a process that superviseServer started into the supervisor, and does not return there.
-func superviseIfAsked() {
+// Divert is for the very beginning of main: it turns a process that Start made into the supervisor of a server, and does
+// not return there. Elsewhere it returns what Start needs.
+func Divert() Launcher {
 	if os.Getenv(superviseVariable) == "" {
-		return
+		return Launcher{diverts: true}
 	}
 	// PR_SET_PDEATHSIG fires when the thread that forked dies, and Go ends idle threads as it likes. This goroutine keeps
 	// its thread until the process exits.
 	runtime.LockOSThread()
 	supervise(os.Stdin, os.Stdout)
 	os.Exit(0)
+	panic("unreachable")
 }
 
 // supervise obeys one order and returns when everything is stopped and removed.
@@ -162,7 +165,7 @@ func supervise(in io.Reader, out io.Writer) {
 	lines := bufio.NewReader(in)
 	line, err := lines.ReadBytes('\n')
 	if err != nil {
-		return // the test process died before it could ask
+		return // the process died before it could ask
 	}
 	lease := make(chan struct{})
 	go func() {
@@ -182,7 +185,7 @@ func supervise(in io.Reader, out io.Writer) {
 	}
 	select {
 	case <-lease:
-	case <-c.exited: // the server ended by itself; its log stays until the test process is done with it
+	case <-c.exited: // the server ended by itself; its log stays until the process is done with it
 		<-lease
 	}
 }
@@ -203,7 +206,7 @@ func (c *cluster) start(line []byte, lease <-chan struct{}) error {
 	if err != nil {
 		return err
 	}
-	if c.dir, err = owner.tempDir(tempBases()...); err != nil {
+	if c.dir, err = owner.tempDir(o.Prefix, tempBases()...); err != nil {
 		return fmt.Errorf("making a directory for the server: %w", err)
 	}
 	if err := c.initialize(o, owner); err != nil {
@@ -286,7 +289,7 @@ func (c *cluster) awaitReady(lease <-chan struct{}) error {
 		case <-timeout.C:
 			return fmt.Errorf("the server is not ready after %v: %s", startTimeout, c.log())
 		case <-lease:
-			return errors.New("the tests ended while the server was starting")
+			return errors.New("the program ended while the server was starting")
 		}
 	}
 }

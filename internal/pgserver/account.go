@@ -1,4 +1,4 @@
-package pgtest
+package pgserver
 
 import (
 	"errors"
@@ -121,10 +121,10 @@ const memoryNeeded = 4 << 30
 
 // tempDir makes the server's directory below the first of the bases in which the socket's path is short enough and
 // which the account may enter.
-func (a account) tempDir(bases ...string) (string, error) {
+func (a account) tempDir(prefix string, bases ...string) (string, error) {
 	var problems []error
 	for _, base := range bases {
-		dir, err := a.tempDirIn(base)
+		dir, err := a.tempDirIn(prefix, base)
 		if err == nil {
 			return dir, nil
 		}
@@ -133,11 +133,11 @@ func (a account) tempDir(bases ...string) (string, error) {
 	return "", errors.Join(problems...)
 }
 
-func (a account) tempDirIn(base string) (string, error) {
+func (a account) tempDirIn(prefix, base string) (string, error) {
 	if err := a.canEnter(base); err != nil {
 		return "", err
 	}
-	dir, err := os.MkdirTemp(base, "pgtest-")
+	dir, err := os.MkdirTemp(base, prefix)
 	if err != nil {
 		return "", err
 	}

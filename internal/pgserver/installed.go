@@ -1,4 +1,4 @@
-package pgtest
+package pgserver
 
 import (
 	"errors"
@@ -11,28 +11,39 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
-// installation is a directory of PostgreSQL server programs.
-type installation struct {
-	bin     string
-	version string // as the server prints it, such as "15.18"
-	major   int
+// DefaultVersion is the major version that is taken when none is asked for and it is installed: Debian 12's, and the one
+// that srhtvet assumes unless told otherwise.
+const DefaultVersion = 15
+
+// Installation is a directory of PostgreSQL server programs.
+type Installation struct {
+	Bin     string
+	Version string // as the server prints it, such as "15.18"
+	Major   int
 }
 
 // BinDirsVariable names the environment variable that lists further directories of server programs.
 const BinDirsVariable = "HA_PG_BINDIRS"
 
-// Versions lists the major versions that are installed and that the current user can run, in ascending order. Tests
-// that hold for every version range over it; it is empty where there is no PostgreSQL.
-func Versions() []int {
-	found, _ := installed()
+// Finder looks for installations. It remembers those it has seen, since seeing one means to run a program. The zero value
+// is ready, and may be used by several goroutines at once.
+type Finder struct {
+	inspected sync.Map // from a directory to the Installation in it
+}
+
+// Versions lists the major versions that are installed and that the current user can run, in ascending order. It is
+// empty where there is no PostgreSQL.
+func (f *Finder) Versions() []int {
+	found, _ := f.installed()
 	return slices.Sorted(maps.Keys(found))
 }
 
-// find returns the installation for a major version; zero means DefaultVersion or the newest.
-func find(major int) (installation, error) {
-	found, unusable := installed()
+// Find returns the installation for a major version; zero means DefaultVersion when it is installed, else the newest.
+func (f *Finder) Find(major int) (Installation, error) {
+	found, unusable := f.installed()
 	if major == 0 {
 		major = DefaultVersion
 		if _, ok := found[major]; !ok && len(found) > 0 {
@@ -42,9 +53,9 @@ func find(major int) (installation, error) {
 	if inst, ok := found[major]; ok {
 		return inst, nil
 	}
-	err := fmt.Errorf("no PostgreSQL %d server programs (initdb, postgres) in $%s, under /usr/lib/postgresql, on PATH or in %s (make test installs Debian's, make postgres-versions the others)",
+	err := fmt.Errorf("no PostgreSQL %d server programs (initdb, postgres) in $%s, under /usr/lib/postgresql, on PATH or in %s",
 		major, BinDirsVariable, CacheDir())
-	return installation{}, errors.Join(append([]error{err}, unusable...)...)
+	return Installation{}, errors.Join(append([]error{err}, unusable...)...)
 }
 
 // CacheDir is where "make postgres-versions" keeps the major versions that the system does not package, a directory
@@ -66,19 +77,19 @@ func CacheDir() string {
 }
 
 // installed returns the first usable installation of each major version, and why others are not usable.
-func installed() (map[int]installation, []error) {
-	found := map[int]installation{}
+func (f *Finder) installed() (map[int]Installation, []error) {
+	found := map[int]Installation{}
 	var unusable []error
 	for _, bin := range binDirs() {
-		inst, err := running.inspect(bin)
+		inst, err := f.inspect(bin)
 		if err != nil {
 			if !errors.Is(err, os.ErrNotExist) {
 				unusable = append(unusable, err)
 			}
 			continue
 		}
-		if _, ok := found[inst.major]; !ok {
-			found[inst.major] = inst
+		if _, ok := found[inst.Major]; !ok {
+			found[inst.Major] = inst
 		}
 	}
 	return found, unusable
@@ -97,15 +108,14 @@ func binDirs() []string {
 	return append(dirs, cached...)
 }
 
-// inspect is the function of that name, asked once per directory where it finds an installation: it runs a program, and
-// a package may have a thousand tests.
-func (r *registry) inspect(bin string) (installation, error) {
-	if inst, ok := r.inspected.Load(bin); ok {
-		return inst.(installation), nil
+// inspect is the function of that name, asked once per directory where it finds an installation.
+func (f *Finder) inspect(bin string) (Installation, error) {
+	if inst, ok := f.inspected.Load(bin); ok {
+		return inst.(Installation), nil
 	}
 	inst, err := inspect(bin)
 	if err == nil {
-		r.inspected.Store(bin, inst)
+		f.inspected.Store(bin, inst)
 	}
 	return inst, err
 }
@@ -113,31 +123,31 @@ func (r *registry) inspect(bin string) (installation, error) {
 // versionLine is what "postgres --version" prints; packagers may add words after the number.
 func versionLine() *regexp.Regexp { return regexp.MustCompile(`\(PostgreSQL\) ((\d+)\S*)`) }
 
-func inspect(bin string) (installation, error) {
+func inspect(bin string) (Installation, error) {
 	for _, program := range []string{"initdb", "postgres"} {
 		if _, err := os.Stat(filepath.Join(bin, program)); err != nil {
-			return installation{}, err
+			return Installation{}, err
 		}
 	}
 	owner, err := serverAccount()
 	if err != nil {
-		return installation{}, err
+		return Installation{}, err
 	}
 	if err := owner.canEnter(bin); err != nil {
-		return installation{}, err
+		return Installation{}, err
 	}
 	postgres := filepath.Join(bin, "postgres")
 	out, err := exec.Command(postgres, "--version").Output()
 	if err != nil {
-		return installation{}, fmt.Errorf("asking %s for its version: %w", postgres, err)
+		return Installation{}, fmt.Errorf("asking %s for its version: %w", postgres, err)
 	}
 	m := versionLine().FindStringSubmatch(string(out))
 	if m == nil {
-		return installation{}, fmt.Errorf("asking %s for its version: unexpected answer %q", postgres, strings.TrimSpace(string(out)))
+		return Installation{}, fmt.Errorf("asking %s for its version: unexpected answer %q", postgres, strings.TrimSpace(string(out)))
 	}
 	major, err := strconv.Atoi(m[2])
 	if err != nil {
-		return installation{}, fmt.Errorf("asking %s for its version: %w", postgres, err)
+		return Installation{}, fmt.Errorf("asking %s for its version: %w", postgres, err)
 	}
-	return installation{bin: bin, version: m[1], major: major}, nil
+	return Installation{Bin: bin, Version: m[1], Major: major}, nil
 }

@@ -1,0 +1,7 @@
+// Package querytest holds package query against a real PostgreSQL: random schemas, random pending migrations and random
+// queries of code that was written for the schema before or after. What [query.Bound] says of a query on the other schema is
+// compared with what the server says (package verify plans it and runs it).
+//
+// A [Case] is one schema, one migration of one kind (the id of the lint rule that tells of such migrations) and a handful of
+// queries; a triple is one of them. [Runner.Run] judges a case, [Tally] counts, [Shrink] makes a disagreement small.
+package querytest

@@ -1,0 +1,343 @@
+package querytest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/verify"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Runner judges cases with the help of a server. Old and New are connections to two empty databases of it, as a superuser; a
+// case runs in a transaction on each that is rolled back, so that nothing is left. It is not safe for concurrent use.
+type Runner struct {
+	Old, New *pgconn.PgConn
+}
+
+// Triple is what was said of one query of a case on the schema that it was not written for.
+type Triple struct {
+	Rule  string
+	Query Query
+	Site  *query.Site
+	// Server is the truth. Where Invalid is set there is none: the query does not work on its own schema either.
+	Server  Truth
+	Invalid string
+	// Home and Away are what package query says of the schema the query was written for, and of the other one.
+	Home, Away query.Verdict
+}
+
+// Truth is what the server shows.
+type Truth struct {
+	// Breaks lists how the query breaks, none when it does not.
+	Breaks []Break
+	// NotProved says why the absence of Breaks proves nothing.
+	NotProved string
+}
+
+// Break is one way in which a query breaks.
+type Break struct {
+	// Kind is "refused", "lost" (a write that touches nothing any more), "columns", "null", "type", "cached plan", "meaning" or
+	// "default".
+	Kind string
+	Code string // SQLSTATE, of what is refused
+	Text string
+}
+
+func (b Break) String() string { return strings.TrimSpace(b.Kind + " " + b.Code + " " + b.Text) }
+
+// ErrCase means that the case itself is no good: the server does not take its schema or its migration.
+var ErrCase = errors.New("the server refuses the case")
+
+// side is one schema: a probe of it, and package catalog's idea of it.
+type side struct {
+	probe *verify.Probe
+	cat   *catalog.Catalog
+}
+
+// Run judges a case. The error wraps ErrCase when the case is no good, and is another when something else went wrong.
+func (r *Runner) Run(ctx context.Context, c Case) (triples []Triple, err error) {
+	defer func() {
+		for _, conn := range []*pgconn.PgConn{r.Old, r.New} {
+			if _, e := conn.Exec(context.WithoutCancel(ctx), "ROLLBACK; DEALLOCATE ALL").ReadAll(); e != nil {
+				err = errors.Join(err, fmt.Errorf("ending the case: %w", e))
+			}
+		}
+	}()
+	cat := catalog.New(catalog.Config{})
+	if err := r.apply(ctx, r.Old, nil, append([]string{"BEGIN"}, c.Schema...)); err != nil {
+		return nil, err
+	}
+	if err := r.apply(ctx, r.New, cat, append([]string{"BEGIN"}, c.Schema...)); err != nil {
+		return nil, err
+	}
+	before := cat.Clone()
+	cached := r.prepare(ctx, c)
+	meant, err := r.meanings(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.apply(ctx, r.New, cat, c.Migration); err != nil {
+		return nil, err
+	}
+	from, to := &side{cat: before}, &side{cat: cat}
+	for _, s := range []struct {
+		side *side
+		conn *pgconn.PgConn
+	}{{from, r.Old}, {to, r.New}} {
+		if s.side.probe, err = verify.NewProbe(ctx, s.conn); err != nil {
+			return nil, err
+		}
+		s.side.probe.As(role)
+	}
+	hints := from.probe.Hints()
+	hints.Add(to.probe.Hints())
+	for i, q := range c.Queries {
+		home, away := from, to
+		if q.New {
+			home, away = to, from
+		}
+		t, err := judge(ctx, q, home, away, hints)
+		if err != nil {
+			return nil, fmt.Errorf("judging %s: %w", q.SQL, err)
+		}
+		t.Rule = c.Rule
+		if b := r.replan(ctx, cached[i]); b != nil && t.Invalid == "" && t.Site.Variants[0].Prepared {
+			t.Server.Breaks = append(t.Server.Breaks, *b)
+		}
+		if len(t.Server.Breaks) == 0 && t.Invalid == "" {
+			means, err := to.probe.Meaning(ctx, q.SQL)
+			if err != nil {
+				return nil, err
+			}
+			home, away := meant[i], means
+			if q.New {
+				home, away = means, meant[i]
+			}
+			if names := verify.Otherwise(home, away); len(names) > 0 {
+				t.Server.Breaks = append(t.Server.Breaks, Break{Kind: "meaning", Text: strings.Join(names, ", ")})
+			}
+		}
+		triples = append(triples, t)
+	}
+	return triples, nil
+}
+
+// meanings is what the queries' names stand for before the migration, in the database that it is run in.
+func (r *Runner) meanings(ctx context.Context, c Case) ([]verify.Meaning, error) {
+	p, err := verify.NewProbe(ctx, r.New)
+	if err != nil {
+		return nil, err
+	}
+	p.As(role)
+	list := make([]verify.Meaning, len(c.Queries))
+	for i, q := range c.Queries {
+		if list[i], err = p.Meaning(ctx, q.SQL); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// apply runs statements on the server and, unless cat is nil, on a catalog.
+func (r *Runner) apply(ctx context.Context, conn *pgconn.PgConn, cat *catalog.Catalog, statements []string) error {
+	if _, err := conn.Exec(ctx, strings.Join(statements, ";\n")).ReadAll(); err != nil {
+		return fmt.Errorf("%w: %w", ErrCase, err)
+	}
+	if cat == nil {
+		return nil
+	}
+	for _, sql := range statements {
+		if sql == "BEGIN" {
+			continue
+		}
+		stmts, err := pgast.Parse(sql)
+		if err != nil {
+			return fmt.Errorf("parsing %s: %w", sql, err)
+		}
+		for _, s := range stmts {
+			if _, err := cat.Apply(s); err != nil {
+				return fmt.Errorf("the catalog refuses what the server takes, %s: %w", sql, err)
+			}
+		}
+	}
+	return nil
+}
+
+// prepare prepares the old code's reads on the schema before the migration; it returns the names by query.
+func (r *Runner) prepare(ctx context.Context, c Case) []string {
+	names := make([]string, len(c.Queries))
+	for i, q := range c.Queries {
+		if q.New || len(q.Args) > 0 || !strings.HasPrefix(q.SQL, "SELECT ") {
+			continue
+		}
+		name := fmt.Sprintf("cached_%d", i)
+		// One round trip each, and an error ends the transaction: so each stands behind a savepoint.
+		_, err := r.New.Exec(ctx, "SAVEPOINT cached; PREPARE "+name+" AS "+q.SQL+"; EXECUTE "+name).ReadAll()
+		if err == nil {
+			names[i] = name
+		}
+		// What the execution took (a number of a sequence) does not matter.
+		_, _ = r.New.Exec(ctx, "ROLLBACK TO cached").ReadAll()
+	}
+	return names
+}
+
+// replan executes a statement that was prepared before the migration.
+func (r *Runner) replan(ctx context.Context, name string) *Break {
+	if name == "" {
+		return nil
+	}
+	_, err := r.New.Exec(ctx, "SAVEPOINT cached; EXECUTE "+name).ReadAll()
+	_, _ = r.New.Exec(ctx, "ROLLBACK TO cached").ReadAll()
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Message == cachedPlan {
+		return &Break{Kind: "cached plan", Code: pg.Code}
+	}
+	return nil
+}
+
+// cachedPlan is RevalidateCachedQuery's message (src/backend/utils/cache/plancache.c); its code, 0A000, is not its own.
+const cachedPlan = "cached plan must not change result type"
+
+func judge(ctx context.Context, q Query, home, away *side, hints verify.Hints) (Triple, error) {
+	t := Triple{Query: q, Site: &query.Site{
+		Pos: query.Position{File: "q.go", Line: 1, Column: 1}, Lang: "go", Kind: query.Statement, Status: query.Static,
+		Variants: []query.Variant{{SQL: q.SQL, Args: q.Args}},
+	}}
+	if strings.HasPrefix(q.SQL, "COPY ") {
+		t.Site.Kind = query.Copy
+	}
+	w, err := home.probe.Prove(ctx, t.Site, hints)
+	if err != nil {
+		return t, err
+	}
+	if why := w.Unproved(); strings.HasPrefix(why, "it fails on its own schema") || strings.HasPrefix(why, "it cannot be parsed") {
+		t.Invalid = why
+		return t, nil
+	}
+	v := &t.Site.Variants[0]
+	columns, nulls := w.Columns(0)
+	v.Scan = scanOf(columns, nulls, home.cat)
+	v.Prepared = !q.New && len(q.Args) == 0 && strings.HasPrefix(q.SQL, "SELECT ")
+	out, err := away.probe.Judge(ctx, w)
+	if err != nil {
+		return t, err
+	}
+	t.Server = truth(out.Variants[0], v.Scan)
+	b := query.Parse(t.Site)
+	t.Home = b.On(home.cat)
+	t.Away = b.On(away.cat)
+	between := b.Between(home.cat, away.cat)
+	t.Away.Problems = slices.Concat(t.Away.Problems, between.Problems)
+	t.Away.Unknown = slices.Concat(t.Away.Unknown, between.Unknown)
+	return t, nil
+}
+
+// scanOf is where code scans what the query returns on its own schema: one destination per column, of the natural type, that
+// holds NULL where there may be any.
+func scanOf(columns []verify.Column, nulls []bool, cat *catalog.Catalog) *query.Scan {
+	if len(columns) == 0 {
+		return nil
+	}
+	s := &query.Scan{Kind: query.ByPosition}
+	for i, c := range columns {
+		t := query.GoType{Kind: kindOf(c.TypeName)}
+		t.Name = string(t.Kind)
+		t.Nullable = nulls[i] || mayBeNull(c.Name, cat)
+		s.Dests = append(s.Dests, query.Dest{Type: t})
+	}
+	return s
+}
+
+// mayBeNull: some column of that name takes NULL, or the column has no name of a column at all.
+func mayBeNull(name string, cat *catalog.Catalog) bool {
+	found := false
+	for o := range cat.All() {
+		r, ok := o.(*catalog.Relation)
+		if !ok || r.Kind == catalog.Index || r.OID < catalog.FirstUserOID {
+			continue
+		}
+		if c := r.Column(name); c != nil {
+			if !c.NotNull {
+				return true
+			}
+			found = true
+		}
+	}
+	return !found
+}
+
+// kindOf is the Go kind that code scans a type of the server's into.
+func kindOf(typeName string) query.GoKind {
+	switch typeName {
+	case "int2", "int4", "int8":
+		return query.Int
+	case "text", "varchar", "bpchar", "name":
+		return query.String
+	case "bool":
+		return query.Bool
+	case "float4", "float8":
+		return query.Float
+	case "timestamptz", "timestamp", "date":
+		return query.Time
+	case "bytea":
+		return query.Bytes
+	case "uuid":
+		return query.UUID
+	}
+	return query.UnknownKind
+}
+
+// truth sums up what the server showed.
+func truth(o verify.VariantOutcome, scan *query.Scan) Truth {
+	t := Truth{NotProved: o.NotProved}
+	add := func(kind, code, text string) { t.Breaks = append(t.Breaks, Break{kind, code, text}) }
+	if f := o.Failure; f != nil {
+		add("refused", f.Code, f.String())
+		return t
+	}
+	if o.Lost {
+		add("lost", "", "")
+	}
+	if len(o.Defaults) > 0 {
+		add("default", "", strings.Join(o.Defaults, ", "))
+	}
+	if scan == nil {
+		return t
+	}
+	if len(o.Here) != len(scan.Dests) {
+		add("columns", "", fmt.Sprintf("%d for %d", len(o.Here), len(scan.Dests)))
+		return t
+	}
+	for i, d := range scan.Dests {
+		if o.Nulls[i] && !d.Type.Nullable {
+			add("null", "", o.Here[i].Name)
+		}
+		if home, here := o.Home[i].TypeName, o.Here[i].TypeName; home != here && !holds(d.Type.Kind, here) {
+			add("type", "", o.Here[i].Name+" "+home+" -> "+here)
+		}
+	}
+	return t
+}
+
+// holds: a destination of this kind takes the type with any of the drivers, or nobody can say. Numbers go where numbers go if
+// they fit, a string takes everything as lib/pq sends it.
+func holds(kind query.GoKind, typeName string) bool {
+	switch kind {
+	case query.Int:
+		return slices.Contains([]string{"int2", "int4", "int8", "numeric", "float4", "float8"}, typeName)
+	case query.Bool:
+		return slices.Contains([]string{"bool", "int2", "int4", "int8"}, typeName)
+	case query.Float:
+		return slices.Contains([]string{"int2", "int4", "int8", "numeric", "float4", "float8"}, typeName)
+	case query.Time:
+		return slices.Contains([]string{"timestamptz", "timestamp", "date", "time"}, typeName)
+	}
+	return true
+}

@@ -1,0 +1,176 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+)
+
+// Outcome is what the server says of a site on one schema.
+type Outcome struct {
+	Variants []VariantOutcome // as Site.Variants
+}
+
+// VariantOutcome is what it says of one text.
+type VariantOutcome struct {
+	// Failure is the refusal, of planning or of a run that succeeded on the schema the text was written for.
+	Failure *Failure
+	// Lost: a write that touched rows there touches none here, and is not refused.
+	Lost bool
+	// NotProved says why nothing follows from the absence of a Failure: "" when each case was run.
+	NotProved string
+	// Home and Here are the result's columns on the schema the text was written for and on this one; nil when it has none.
+	Home, Here []Column
+	// Nulls tells by column where NULL was seen here and not there.
+	Nulls []bool
+	// Denotes lists names that mean another object here, sorted.
+	Denotes []string
+	// Defaults lists columns that an INSERT leaves out and in which another value arrives here, sorted.
+	Defaults []string
+}
+
+// Broken reports whether the server refuses the site.
+func (o Outcome) Broken() *Failure {
+	for _, v := range o.Variants {
+		if v.Failure != nil {
+			return v.Failure
+		}
+	}
+	return nil
+}
+
+// Judge plans and runs a site on this schema with its witness from the one it was written for. A nil witness plans only.
+func (p *Probe) Judge(ctx context.Context, w *Witness) (Outcome, error) {
+	var out Outcome
+	for i := range w.variants {
+		v, err := p.judge(ctx, &w.variants[i], w.history != "" && w.history == p.history)
+		if err != nil {
+			return out, err
+		}
+		out.Variants = append(out.Variants, v)
+	}
+	return out, nil
+}
+
+func (p *Probe) judge(ctx context.Context, pr *proof, comparable bool) (VariantOutcome, error) {
+	out := VariantOutcome{NotProved: pr.unproved, Home: pr.columns}
+	var nulls []bool
+	for _, stmt := range pr.stmts {
+		s, err := p.plan(ctx, stmt)
+		if err != nil {
+			return out, err
+		}
+		seen, err := p.judgeStatement(ctx, pr, &s, &out, comparable)
+		if err := errors.Join(err, p.forget(ctx, &s)); err != nil || out.Failure != nil {
+			return out, err
+		}
+		nulls = union(nulls, seen)
+	}
+	if len(out.Home) == len(out.Here) {
+		out.Nulls = make([]bool, len(out.Here))
+		for i := range nulls {
+			out.Nulls[i] = nulls[i] && (i >= len(pr.nulls) || !pr.nulls[i])
+		}
+	}
+	return out, nil
+}
+
+// judgeStatement runs one statement with every case of the witness; it returns where NULLs were seen.
+func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *VariantOutcome, comparable bool) ([]bool, error) {
+	if out.Failure = s.failure; s.failure != nil {
+		return nil, nil
+	}
+	out.Here = s.columns
+	if s.reason != "" {
+		return nil, nil
+	}
+	for _, t := range analyse(p.schema, s.stmt.Node).relations {
+		if err := p.require(ctx, t, rowsEach); err != nil {
+			return nil, err
+		}
+		if why := p.unfit[t.oid]; why != "" && out.NotProved == "" {
+			out.NotProved = fmt.Sprintf("table %s: %s", t.name, why)
+		}
+	}
+	var nulls []bool
+	for _, c := range pr.cases {
+		r, err := p.runCase(ctx, s, c)
+		if err != nil {
+			return nil, err
+		}
+		if out.Failure = r.failure; r.failure != nil {
+			return nil, nil
+		}
+		if c.affected > 0 && r.affected == 0 && s.stmt.Node.GetSelectStmt() == nil {
+			out.Lost = true
+		}
+		if c.affected > 0 && r.affected > 0 {
+			out.Defaults = slices.Compact(slices.Sorted(slices.Values(append(out.Defaults, differing(c.stored, r.stored)...))))
+		}
+		nulls = union(nulls, r.nulls)
+	}
+	if !comparable {
+		return nulls, nil
+	}
+	here, err := p.denoted(ctx, s)
+	out.Denotes = append(out.Denotes, Otherwise(pr.denoted, here)...)
+	return nulls, err
+}
+
+func (p *Probe) runCase(ctx context.Context, s *planned, c trial) (ran, error) {
+	values, err := p.resolve(ctx, c.bindings)
+	if err != nil {
+		return ran{}, err
+	}
+	return p.run(ctx, s, values)
+}
+
+// Meaning is what the names in a statement stand for: from objects, by numbers that outlast renames, to names.
+type Meaning map[string]string
+
+// Meaning finds out what the names in a statement stand for on this schema; nil when it does not work there.
+func (p *Probe) Meaning(ctx context.Context, sql string) (Meaning, error) {
+	stmts, err := pgast.Parse(sql)
+	if err != nil || len(stmts) != 1 {
+		return nil, nil // the server would not take it in a function
+	}
+	s, err := p.plan(ctx, stmts[0])
+	if err != nil || s.failure != nil {
+		return nil, errors.Join(err, p.forget(ctx, &s))
+	}
+	meaning, err := p.denoted(ctx, &s)
+	return meaning, errors.Join(err, p.forget(ctx, &s))
+}
+
+// Otherwise lists the names that stand for something else in here than in home, sorted: what home has under a name that in
+// here belongs to another object. Both must be of one database or copies of it.
+func Otherwise(home, here Meaning) []string {
+	taken := map[string]bool{}
+	for id, name := range here {
+		if _, ok := home[id]; !ok {
+			taken[name] = true
+		}
+	}
+	names := map[string]bool{}
+	for id, name := range home {
+		if _, ok := here[id]; !ok && name != "" && taken[name] {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// differing lists the columns of both that hold different values.
+func differing(home, here map[string]string) []string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(home)) {
+		if v, ok := here[name]; ok && v != home[name] {
+			list = append(list, name)
+		}
+	}
+	return list
+}

@@ -1,0 +1,145 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Probe judges queries on the schema that a connection sees, inside a transaction that its user has begun. What it runs it
+// takes back, but for rows that it adds to the tables that queries need; the transaction must be rolled back at the end.
+// It is not safe for concurrent use.
+type Probe struct {
+	conn    *pgconn.PgConn
+	history string // of two probes with the same, OIDs mean the same objects; "" compares with none
+	version int    // major
+	schema  *schema
+	rows    map[uint32][]row  // by table: what was put there, as read back
+	unfit   map[uint32]string // by table: why no row could be made
+	filling map[uint32]bool   // tables whose first rows are being made
+	seen    map[string][]row  // by relation as a query names it: its first rows
+	builtin map[uint32]*typ   // the server's own types
+	role    string            // whom queries run as, "" for the connection's own
+	number  int               // of prepared statements
+	marks   []string          // open savepoints
+}
+
+// NewProbe returns a Probe on a connection in a transaction. The schema is read at once: whoever changes it needs a new one.
+func NewProbe(ctx context.Context, conn *pgconn.PgConn) (*Probe, error) {
+	if conn.TxStatus() != 'T' {
+		return nil, errors.New("verify: a probe needs an open transaction")
+	}
+	p := &Probe{conn: conn, rows: map[uint32][]row{}, unfit: map[uint32]string{}, filling: map[uint32]bool{}, seen: map[string][]row{}}
+	version := conn.ParameterStatus("server_version")
+	if _, err := fmt.Sscanf(version, "%d", &p.version); err != nil {
+		return nil, fmt.Errorf("reading the server's version %q: %w", version, err)
+	}
+	return p, p.readSchema(ctx)
+}
+
+// As makes queries run as another role than the one that owns the schema, which shows what privileges and row security do.
+func (p *Probe) As(role string) { p.role = role }
+
+// Failure is the server's refusal.
+type Failure struct {
+	Code    string // SQLSTATE
+	Message string // the server's words
+	// Planned: it was refused before any row was looked at.
+	Planned bool
+	Detail  string
+	// Constraint, Table and Column are what the server names beside the message; "" when it does not.
+	Constraint, Table, Column string
+	// Params are the values bound when it was refused, NULL or quoted; nil when there are none.
+	Params []string
+}
+
+func (f *Failure) String() string {
+	s := f.Code + ": " + f.Message
+	if len(f.Params) > 0 {
+		s += " (with " + strings.Join(f.Params, ", ") + ")"
+	}
+	return s
+}
+
+// refusal takes a server's answer out of an error; other errors (a lost connection, the end of ctx) come back as such.
+func refusal(ctx context.Context, err error) (*Failure, error) {
+	var pg *pgconn.PgError
+	switch {
+	case err == nil:
+		return nil, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.As(err, &pg) && !ours(pg.Code):
+		return &Failure{Code: pg.Code, Message: pg.Message, Detail: pg.Detail, Constraint: pg.ConstraintName, Table: pg.TableName, Column: pg.ColumnName}, nil
+	}
+	return nil, err
+}
+
+// ours: the code is about the connection, or about the names that this package gives.
+func ours(code string) bool {
+	const duplicatePrepared, noPrepared, noSavepoint = "42P05", "26000", "3B001"
+	return strings.HasPrefix(code, "57P") || strings.HasPrefix(code, "08") || code == duplicatePrepared || code == noPrepared || code == noSavepoint
+}
+
+func (p *Probe) exec(ctx context.Context, sql string) ([]*pgconn.Result, error) {
+	return p.conn.Exec(ctx, sql).ReadAll()
+}
+
+// try runs f behind a savepoint and takes back all that it did.
+func (p *Probe) try(ctx context.Context, f func() error) error {
+	if err := p.mark(ctx); err != nil {
+		return err
+	}
+	return errors.Join(f(), p.back(ctx))
+}
+
+// tryAs is try for what the queries' role does.
+func (p *Probe) tryAs(ctx context.Context, f func() error) error {
+	if p.role == "" {
+		return p.try(ctx, f)
+	}
+	return p.try(ctx, func() error {
+		if _, err := p.exec(ctx, "SET LOCAL ROLE "+quote(p.role)); err != nil {
+			return fmt.Errorf("taking the queries' role: %w", err)
+		}
+		return f()
+	})
+}
+
+func (p *Probe) mark(ctx context.Context) error {
+	name := fmt.Sprintf("verify_%d", len(p.marks))
+	p.marks = append(p.marks, name)
+	if _, err := p.exec(ctx, "SAVEPOINT "+name); err != nil {
+		return fmt.Errorf("setting a savepoint: %w", err)
+	}
+	return nil
+}
+
+// back undoes what was done since the last mark.
+func (p *Probe) back(ctx context.Context) error {
+	name := p.marks[len(p.marks)-1]
+	p.marks = p.marks[:len(p.marks)-1]
+	if _, err := p.exec(ctx, "ROLLBACK TO "+name+"; RELEASE "+name); err != nil {
+		return fmt.Errorf("going back to a savepoint: %w", err)
+	}
+	return nil
+}
+
+// keep makes what was done since the last mark stay.
+func (p *Probe) keep(ctx context.Context) error {
+	name := p.marks[len(p.marks)-1]
+	p.marks = p.marks[:len(p.marks)-1]
+	if _, err := p.exec(ctx, "RELEASE "+name); err != nil {
+		return fmt.Errorf("releasing a savepoint: %w", err)
+	}
+	return nil
+}
+
+// statement is a name for a prepared statement.
+func (p *Probe) statement() string {
+	p.number++
+	return fmt.Sprintf("verify_%d", p.number)
+}

@@ -1,0 +1,463 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
+)
+
+// Witness is what makes a site do something on the schema it was written for. It is run on every other schema.
+type Witness struct {
+	site     *query.Site
+	history  string
+	variants []proof // as Site.Variants
+}
+
+// proof is one text's part of a Witness.
+type proof struct {
+	stmts []pgast.Stmt
+	// cases are values with which every statement succeeds; the first is the ordinary one.
+	cases []trial
+	// columns and reads are what the last statement returns and what its names mean, where it is at home.
+	columns  []Column
+	nulls    []bool
+	denoted  Meaning
+	unproved string // why it could not be made to succeed, "" when it was
+}
+
+// trial is one way of running a statement.
+type trial struct {
+	bindings []binding
+	affected int64
+	nulls    []bool
+	stored   map[string]string
+}
+
+// Hints are constants that matter to columns, by their name: those of CHECKs of any schema of the history. A value on the
+// edge of a constraint shows best whether it is in a query's way.
+type Hints map[string][]string
+
+// Hints lists the constants in the constraints of this schema.
+func (p *Probe) Hints() Hints {
+	hints := Hints{}
+	for _, t := range p.schema.tables {
+		for i := range t.columns {
+			c := &t.columns[i]
+			hints[c.name] = append(hints[c.name], t.literals(c.num)...)
+			if ty := p.typ(c.typ); ty != nil && ty.kind == 'e' {
+				hints[c.name] = append(hints[c.name], ty.labels...)
+			}
+		}
+	}
+	return hints
+}
+
+// Add takes over the constants of others.
+func (h Hints) Add(others Hints) {
+	for name, list := range others {
+		for _, l := range list {
+			if !slices.Contains(h[name], l) {
+				h[name] = append(h[name], l)
+			}
+		}
+	}
+}
+
+// The bounds of the search for witnesses, in runs of a statement.
+const (
+	searchRuns = 40
+	otherRuns  = 24
+)
+
+// Prove looks for a site's witness on this schema, the one that it was written for.
+func (p *Probe) Prove(ctx context.Context, site *query.Site, hints Hints) (*Witness, error) {
+	w := &Witness{site: site, history: p.history}
+	for i := range site.Variants {
+		pr, err := p.prove(ctx, &site.Variants[i], hints)
+		if err != nil {
+			return nil, err
+		}
+		w.variants = append(w.variants, pr)
+	}
+	return w, nil
+}
+
+// Unproved says why the site proves nothing, "" when each of its texts was run.
+func (w *Witness) Unproved() string {
+	if len(w.variants) == 0 {
+		return "its SQL is not known"
+	}
+	for _, v := range w.variants {
+		if v.unproved != "" {
+			return v.unproved
+		}
+	}
+	return ""
+}
+
+// Columns are the columns of what a text of the site returns, and by column whether NULL was seen there.
+func (w *Witness) Columns(variant int) ([]Column, []bool) {
+	pr := w.variants[variant]
+	return pr.columns, append(pr.nulls, make([]bool, max(0, len(pr.columns)-len(pr.nulls)))...)
+}
+
+func (p *Probe) prove(ctx context.Context, v *query.Variant, hints Hints) (proof, error) {
+	stmts, err := pgast.Parse(v.SQL)
+	if err != nil {
+		return proof{unproved: "it cannot be parsed: " + err.Error()}, nil
+	}
+	if len(stmts) == 0 {
+		return proof{unproved: "it holds no statement"}, nil
+	}
+	pr := proof{stmts: stmts}
+	for _, stmt := range stmts {
+		s, err := p.plan(ctx, stmt)
+		if err != nil {
+			return pr, err
+		}
+		err = errors.Join(p.proveStatement(ctx, v, &s, &pr, hints), p.forget(ctx, &s))
+		if err != nil || pr.unproved != "" {
+			return pr, err
+		}
+	}
+	return pr, nil
+}
+
+func (p *Probe) proveStatement(ctx context.Context, v *query.Variant, s *planned, pr *proof, hints Hints) error {
+	switch {
+	case s.failure != nil:
+		pr.unproved = "it fails on its own schema: " + s.failure.String()
+		return nil
+	case s.reason != "":
+		pr.unproved = s.reason
+		return nil
+	case len(pr.stmts) > 1 && len(s.params) > 0:
+		pr.unproved = "several statements with parameters cannot be sent at once"
+		return nil
+	}
+	pr.columns = s.columns
+	if err := p.search(ctx, v, s, pr, hints); err != nil || p.history == "" {
+		return err
+	}
+	var err error
+	pr.denoted, err = p.denoted(ctx, s)
+	return err
+}
+
+// seeker looks for the witness of one statement.
+type seeker struct {
+	p       *Probe
+	s       *planned
+	a       analysis
+	choices [][]binding // by parameter, the most ordinary first
+	fixed   []bool      // the code always binds NULL
+	rng     *rand.Rand
+}
+
+func (p *Probe) search(ctx context.Context, v *query.Variant, s *planned, pr *proof, hints Hints) error {
+	k := &seeker{p: p, s: s, a: analyse(p.schema, s.stmt.Node), rng: rand.New(rand.NewPCG(1, uint64(len(v.SQL))))}
+	for _, t := range k.a.relations {
+		if err := p.require(ctx, t, rowsEach); err != nil {
+			return err
+		}
+	}
+	if err := k.prepare(ctx, v, hints); err != nil {
+		return err
+	}
+	first, failure, err := k.first(ctx)
+	if err != nil {
+		return err
+	}
+	if failure != nil {
+		pr.unproved = "no values were found with which it succeeds on its own schema: " + failure.String()
+		for _, t := range k.a.relations {
+			if why := p.unfit[t.oid]; why != "" {
+				pr.unproved = fmt.Sprintf("table %s: %s", t.name, why)
+			}
+		}
+		return nil
+	}
+	if !k.a.reads && optimizable(s.stmt.Node) && first.affected == 0 {
+		pr.unproved = "no values were found with which it touches a row on its own schema"
+		for _, t := range k.a.relations {
+			if why := p.unfit[t.oid]; why != "" {
+				pr.unproved = fmt.Sprintf("table %s: %s", t.name, why)
+			}
+		}
+	}
+	pr.cases, pr.nulls = []trial{first}, union(pr.nulls, first.nulls)
+	return k.others(ctx, v, pr)
+}
+
+// copyParams gives COPY … FROM a parameter per column.
+func (k *seeker) copyParams() {
+	c := k.s.stmt.Node.GetCopyStmt()
+	if c == nil || !c.IsFrom {
+		return
+	}
+	t := k.p.schema.find(c.Relation.GetSchemaname(), c.Relation.GetRelname())
+	if t == nil {
+		return
+	}
+	var names []string
+	for _, n := range c.Attlist {
+		names = append(names, n.GetString_().GetSval())
+	}
+	if len(names) == 0 {
+		for i := range t.columns {
+			if !t.columns[i].generated {
+				names = append(names, t.columns[i].name)
+			}
+		}
+	}
+	k.s.params = nil
+	for i, name := range names {
+		if column := t.column(name); column != nil {
+			k.s.params = append(k.s.params, column.typ)
+			k.a.params[i+1] = param{table: t, column: name, use: written}
+		}
+	}
+}
+
+// prepare lists what there is to choose from for each parameter.
+func (k *seeker) prepare(ctx context.Context, v *query.Variant, hints Hints) error {
+	k.copyParams()
+	for i, oid := range k.s.params {
+		var arg query.GoType
+		if i < len(v.Args) {
+			arg = v.Args[i]
+		}
+		k.fixed = append(k.fixed, arg.Null)
+		if arg.Null {
+			k.choices = append(k.choices, []binding{{null: true}})
+			continue
+		}
+		list := k.choose(oid, k.a.params[i+1], hints)
+		// A text that stands in on schemas where the row is called otherwise.
+		for j := range list {
+			if list[j].table == "" {
+				continue
+			}
+			rows, err := k.p.rowsOf(ctx, list[j].schema, list[j].table, list[j].row+1)
+			if err != nil {
+				return err
+			}
+			if len(rows) > 0 {
+				if v := rows[min(list[j].row, len(rows)-1)][list[j].column]; v != nil {
+					list[j].text = *v
+				}
+			}
+		}
+		if arg.Nullable {
+			list = append(list, binding{null: true})
+		}
+		k.choices = append(k.choices, list)
+	}
+	return nil
+}
+
+// choose lists values for a parameter by its place. fresh distinguishes written values from those of the rows that are there.
+func (k *seeker) choose(oid uint32, at param, hints Hints) []binding {
+	const fresh = 7
+	p := k.p
+	inRow := func(t *table, column string, i int) binding {
+		return binding{schema: t.schema, table: t.name, column: column, row: i}
+	}
+	var list []binding
+	switch at.use {
+	case limit:
+		return []binding{{text: "10"}}
+	case offset:
+		return []binding{{text: "0"}}
+	case compared, anyOf:
+		for i := range rowsEach {
+			b := inRow(at.table, at.column, i)
+			b.array = at.use == anyOf
+			list = append(list, b)
+		}
+		if at.use == anyOf {
+			return list
+		}
+	case written:
+		column := at.table.column(at.column)
+		if column == nil {
+			break
+		}
+		if parent, ref := p.schema.foreignKey(at.table, column.num); parent != nil && ref != nil {
+			list = append(list, inRow(parent, ref.name, 0), inRow(parent, ref.name, 1), inRow(parent, ref.name, rowsEach))
+			break
+		}
+		for _, text := range p.values(column.typ, column.typeName, fresh, append(at.table.literals(column.num), hints[at.column]...)) {
+			list = append(list, binding{text: text})
+		}
+		list = append(list, inRow(at.table, at.column, 0))
+		return append(list, extremes(p.typ(oid))...)
+	}
+	for _, text := range p.values(oid, p.typeName(oid), fresh, hints[at.column]) {
+		list = append(list, binding{text: text})
+	}
+	return list
+}
+
+// extremes are values that narrower types do not take.
+func extremes(t *typ) []binding {
+	if t == nil {
+		return nil
+	}
+	switch t.category {
+	case 'N':
+		return []binding{{text: "30000"}, {text: "2000000000"}, {text: "9000000000000000000"}, {text: "1.25"}}
+	case 'S':
+		return []binding{{text: strings.Repeat("long ", 80)}}
+	}
+	return nil
+}
+
+func (k *seeker) try(ctx context.Context, list []binding) (ran, error) {
+	values, err := k.p.resolve(ctx, list)
+	if err != nil {
+		return ran{}, err
+	}
+	return k.p.run(ctx, k.s, values)
+}
+
+// first finds values with which the statement succeeds and touches a row; failure is set when there are none with which it
+// succeeds.
+func (k *seeker) first(ctx context.Context) (trial, *Failure, error) {
+	list := make([]binding, len(k.choices))
+	for i, c := range k.choices {
+		if len(c) == 0 {
+			return trial{}, &Failure{Message: fmt.Sprintf("no value is known for $%d", i+1)}, nil
+		}
+		list[i] = c[0]
+	}
+	var best *trial
+	var failure *Failure
+	for range searchRuns {
+		r, err := k.try(ctx, list)
+		if err != nil {
+			return trial{}, nil, err
+		}
+		if r.failure == nil {
+			if best == nil || r.affected > best.affected {
+				best = &trial{bindings: slices.Clone(list), affected: r.affected, nulls: r.nulls, stored: r.stored}
+			}
+			if r.affected > 0 {
+				break
+			}
+		} else if failure == nil || r.failure.Code != "23505" {
+			failure = r.failure
+		}
+		if !k.amend(list, r.failure) {
+			break
+		}
+	}
+	if best == nil {
+		return trial{}, failure, nil
+	}
+	return *best, nil, nil
+}
+
+// amend changes the values of the parameters that the server's answer is about.
+func (k *seeker) amend(list []binding, f *Failure) bool {
+	var about []int
+	if f != nil && f.Constraint != "" {
+		for i := range list {
+			at := k.a.params[i+1]
+			if at.use == written && k.p.constrains(at.table, f.Constraint, at.column) {
+				about = append(about, i)
+			}
+		}
+	}
+	if len(about) == 0 {
+		for i := range list {
+			about = append(about, i)
+		}
+	}
+	changed := false
+	for _, i := range about {
+		if len(k.choices[i]) > 1 {
+			list[i] = k.choices[i][k.rng.IntN(len(k.choices[i]))]
+			changed = true
+		}
+	}
+	return changed
+}
+
+func (p *Probe) constrains(t *table, name, column string) bool {
+	c := t.column(column)
+	return c != nil && slices.ContainsFunc(t.constraints, func(k constraint) bool {
+		return k.name == name && slices.Contains(k.columns, c.num)
+	})
+}
+
+// others adds ways to run the statement that succeed as well, one parameter changed in each: what another schema has against
+// one of them it has against the code.
+func (k *seeker) others(ctx context.Context, v *query.Variant, pr *proof) error {
+	base := pr.cases[0].bindings
+	runs := 0
+	add := func(list []binding) error {
+		runs++
+		r, err := k.try(ctx, list)
+		if err == nil && r.failure == nil {
+			pr.cases = append(pr.cases, trial{bindings: list, affected: r.affected})
+			pr.nulls = union(pr.nulls, r.nulls)
+		}
+		return err
+	}
+	second := slices.Clone(base)
+	for i := range second {
+		if second[i].table != "" && k.a.params[i+1].use != written {
+			second[i].row = 1
+		}
+	}
+	if !slices.Equal(second, base) {
+		if err := add(second); err != nil {
+			return err
+		}
+	}
+	for round := 1; runs < otherRuns; round++ {
+		more := false
+		for i, c := range k.choices {
+			if at := k.a.params[i+1]; at.use != written || k.fixed[i] {
+				continue
+			}
+			j := round
+			if i < len(v.Args) && v.Args[i].Nullable {
+				j = (round - 1 + len(c) - 1) % len(c) // NULL, the last, before the others
+				if round >= len(c) {
+					continue
+				}
+			}
+			if j >= len(c) || runs >= otherRuns {
+				continue
+			}
+			more = true
+			list := slices.Clone(base)
+			list[i] = c[j]
+			if err := add(list); err != nil {
+				return err
+			}
+		}
+		if !more {
+			break
+		}
+	}
+	return nil
+}
+
+func union(a, b []bool) []bool {
+	if len(a) < len(b) {
+		a = append(slices.Clone(a), make([]bool, len(b)-len(a))...)
+	}
+	for i, v := range b {
+		a[i] = a[i] || v
+	}
+	return a
+}

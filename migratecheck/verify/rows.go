@@ -1,0 +1,262 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// row is one row as text, by column; nil is NULL.
+type row map[string]*string
+
+// rowsEach is how many rows a table gets: one with a value in every column, one with NULL wherever it may be.
+const rowsEach = 2
+
+// attempts is how many rows are tried before a table is given up.
+const attempts = 60
+
+// require puts rows into a table that a query needs, and into those it refers to. An unfit table is remembered.
+func (p *Probe) require(ctx context.Context, t *table, count int) error {
+	switch t.kind {
+	case 'v', 'm':
+		for _, oid := range t.base {
+			if base := p.schema.tables[oid]; base != nil && base != t {
+				if err := p.require(ctx, base, count); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	case 'r', 'p':
+	default:
+		p.unfit[t.oid] = "rows cannot be put into a foreign table"
+	}
+	if p.filling[t.oid] || p.unfit[t.oid] != "" {
+		return nil
+	}
+	p.filling[t.oid] = true
+	defer delete(p.filling, t.oid)
+	for len(p.rows[t.oid]) < count && p.unfit[t.oid] == "" {
+		if err := p.insert(ctx, t, len(p.rows[t.oid])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// draft is a row that is still being looked for.
+type draft struct {
+	t       *table
+	index   int
+	values  map[int]*string  // by column number; a column that is not in it is left to its default
+	choices map[int][]string // what there is to choose from
+	rng     *rand.Rand
+	hollow  bool // NULL wherever it may be
+}
+
+// insert finds a row that the table takes and leaves it there.
+func (p *Probe) insert(ctx context.Context, t *table, index int) error {
+	d, err := p.draft(ctx, t, index)
+	if err != nil {
+		return err
+	}
+	var last *Failure
+	for range attempts {
+		if err := p.mark(ctx); err != nil {
+			return err
+		}
+		sql, args := d.statement()
+		result := p.conn.ExecParams(ctx, sql, args, nil, nil, nil).Read()
+		failure, err := refusal(ctx, result.Err)
+		if err != nil {
+			return fmt.Errorf("putting a row into %s: %w", t.name, err)
+		}
+		if failure == nil && len(result.Rows) == 1 {
+			p.rows[t.oid] = append(p.rows[t.oid], toRow(result, 0))
+			return p.keep(ctx)
+		}
+		if err := p.back(ctx); err != nil {
+			return err
+		}
+		if failure == nil {
+			failure = &Failure{Message: "a trigger or rule swallowed the row"}
+		}
+		last = failure
+		if !p.amend(d, failure) {
+			break
+		}
+	}
+	if index > 0 && d.hollow {
+		return p.insertFull(ctx, d)
+	}
+	p.unfit[t.oid] = "no row could be made: " + last.String()
+	return nil
+}
+
+// insertFull replaces a hollow row that the table does not take by one with values.
+func (p *Probe) insertFull(ctx context.Context, d *draft) error {
+	p.rows[d.t.oid] = slices.Clip(p.rows[d.t.oid])
+	full, err := p.draft(ctx, d.t, d.index)
+	if err != nil {
+		return err
+	}
+	full.hollow = false
+	for num, c := range full.choices {
+		if len(c) > 0 && full.values[num] == nil {
+			full.values[num] = &c[0]
+		}
+	}
+	sql, args := full.statement()
+	if err := p.mark(ctx); err != nil {
+		return err
+	}
+	result := p.conn.ExecParams(ctx, sql, args, nil, nil, nil).Read()
+	failure, err := refusal(ctx, result.Err)
+	if err != nil {
+		return err
+	}
+	if failure != nil || len(result.Rows) != 1 {
+		// One row is enough for most queries: the table is full, not unfit.
+		p.rows[d.t.oid] = append(p.rows[d.t.oid], p.rows[d.t.oid][0])
+		return p.back(ctx)
+	}
+	p.rows[d.t.oid] = append(p.rows[d.t.oid], toRow(result, 0))
+	return p.keep(ctx)
+}
+
+func toRow(result *pgconn.Result, i int) row {
+	r := row{}
+	for j, f := range result.FieldDescriptions {
+		if v := result.Rows[i][j]; v != nil {
+			s := string(v)
+			r[f.Name] = &s
+		} else {
+			r[f.Name] = nil
+		}
+	}
+	return r
+}
+
+// draft chooses a first value for every column; parents of foreign keys get their rows before.
+func (p *Probe) draft(ctx context.Context, t *table, index int) (*draft, error) {
+	d := &draft{
+		t: t, index: index, values: map[int]*string{}, choices: map[int][]string{}, hollow: index%rowsEach == 1,
+		rng: rand.New(rand.NewPCG(uint64(index), uint64(len(t.columns)))),
+	}
+	for i := range t.columns {
+		c := &t.columns[i]
+		if c.generated || c.identity != 0 || strings.HasPrefix(c.def, "nextval(") {
+			continue
+		}
+		d.choices[c.num] = p.values(c.typ, c.typeName, index+1, t.literals(c.num))
+		if len(d.choices[c.num]) == 0 || d.hollow && !c.notNull && !p.domainNotNull(c.typ) {
+			d.values[c.num] = nil
+			continue
+		}
+		d.values[c.num] = &d.choices[c.num][0]
+	}
+	for _, c := range t.constraints {
+		parent := p.schema.tables[c.ref]
+		if c.kind != 'f' || parent == nil {
+			continue
+		}
+		if d.hollow && !slices.ContainsFunc(c.columns, func(num int) bool { return t.byNum(num).notNull }) {
+			continue
+		}
+		if err := p.require(ctx, parent, index+1); err != nil {
+			return nil, err
+		}
+		for i, num := range c.columns {
+			d.choices[num] = nil
+			d.values[num] = nil
+			if rows := p.rows[parent.oid]; len(rows) > 0 {
+				d.values[num] = rows[min(index, len(rows)-1)][parent.byNum(c.refCols[i]).name]
+			} else if parent == t && t.byNum(num).notNull {
+				d.values[num] = d.values[c.refCols[i]] // the first row refers to itself
+			}
+		}
+	}
+	return d, nil
+}
+
+func (p *Probe) domainNotNull(oid uint32) bool {
+	t := p.typ(oid)
+	return t != nil && t.kind == 'd' && (t.notNull || p.domainNotNull(t.base))
+}
+
+// literals lists the constants that may matter to a column: those of CHECKs on it and of partition bounds.
+func (t *table) literals(num int) []string {
+	texts := slices.Clone(t.bounds)
+	for _, c := range t.constraints {
+		if c.kind == 'c' && (num == 0 || slices.Contains(c.columns, num)) {
+			texts = append(texts, c.def)
+		}
+	}
+	return literalsIn(texts...)
+}
+
+func (d *draft) statement() (string, [][]byte) {
+	var names, marks []string
+	var args [][]byte
+	for i := range d.t.columns {
+		c := &d.t.columns[i]
+		v, ok := d.values[c.num]
+		if !ok || v == nil && c.identity != 0 {
+			continue
+		}
+		names = append(names, quote(c.name))
+		args = append(args, bytesOf(v))
+		marks = append(marks, fmt.Sprintf("$%d", len(args)))
+	}
+	if len(names) == 0 {
+		return "INSERT INTO " + d.t.sql() + " DEFAULT VALUES RETURNING *", nil
+	}
+	return fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) RETURNING *", d.t.sql(), strings.Join(names, ", "), strings.Join(marks, ", ")), args
+}
+
+func bytesOf(v *string) []byte {
+	if v == nil {
+		return nil
+	}
+	return []byte(*v)
+}
+
+// amend changes the values that the server's answer is about, and reports whether there is anything to change.
+func (p *Probe) amend(d *draft, f *Failure) bool {
+	var nums []int
+	switch f.Code {
+	case "23502":
+		if c := d.t.column(f.Column); c != nil {
+			if len(d.choices[c.num]) > 0 {
+				d.values[c.num] = &d.choices[c.num][0]
+				return true
+			}
+			return false
+		}
+	case "23514", "23505", "23P01":
+		for _, c := range d.t.constraints {
+			if c.name == f.Constraint {
+				nums = c.columns
+			}
+		}
+	}
+	if len(nums) == 0 {
+		for num := range d.choices {
+			nums = append(nums, num)
+		}
+		slices.Sort(nums)
+	}
+	changed := false
+	for _, num := range nums {
+		if choices := d.choices[num]; len(choices) > 0 && num != 0 {
+			v := choices[d.rng.IntN(len(choices))]
+			d.values[num] = &v
+			changed = true
+		}
+	}
+	return changed
+}

@@ -1,0 +1,240 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// binding is a value for a parameter: a text, NULL, or what a column of a row holds on the schema where it is run.
+type binding struct {
+	null          bool
+	text          string
+	schema, table string
+	column        string
+	row           int
+	array         bool // {value}
+}
+
+// ran is what came of a statement.
+type ran struct {
+	failure  *Failure
+	affected int64
+	nulls    []bool // by column: some row has NULL there
+	// stored is what an INSERT put into the columns that it does not name, as JSON, where that is the same each time.
+	stored map[string]string
+}
+
+// resolve turns bindings into what is sent. Rows that they need are made now, so it must not be called behind a mark.
+func (p *Probe) resolve(ctx context.Context, list []binding) ([][]byte, error) {
+	var out [][]byte
+	for _, b := range list {
+		if b.null {
+			out = append(out, nil)
+			continue
+		}
+		text := b.text
+		if b.table != "" {
+			rows, err := p.rowsOf(ctx, b.schema, b.table, b.row+1)
+			if err != nil {
+				return nil, err
+			}
+			// Where there is no such row or column, or NULL in it, the text stands in: what it was where the witness was found.
+			if len(rows) > 0 {
+				if v := rows[min(b.row, len(rows)-1)][b.column]; v != nil {
+					text = *v
+				}
+			}
+		}
+		if b.array {
+			text = "{" + quoteElement(text) + "}"
+		}
+		out = append(out, []byte(text))
+	}
+	return out, nil
+}
+
+// rowsOf are the rows of a relation, of which there are count when that is possible.
+func (p *Probe) rowsOf(ctx context.Context, schemaName, name string, count int) ([]row, error) {
+	t := p.schema.find(schemaName, name)
+	if t == nil {
+		return nil, nil
+	}
+	if err := p.require(ctx, t, max(count, rowsEach)); err != nil {
+		return nil, err
+	}
+	if t.kind == 'r' || t.kind == 'p' {
+		return p.rows[t.oid], nil
+	}
+	key := t.sql()
+	if rows, ok := p.seen[key]; ok && len(rows) >= min(count, rowsEach) {
+		return rows, nil
+	}
+	var rows []row
+	err := p.try(ctx, func() error {
+		result := p.conn.ExecParams(ctx, "SELECT * FROM "+key+" LIMIT 2", nil, nil, nil, nil).Read()
+		if _, err := refusal(ctx, result.Err); err != nil {
+			return err
+		}
+		for i := range result.Rows {
+			rows = append(rows, toRow(result, i))
+		}
+		return nil
+	})
+	p.seen[key] = rows
+	return rows, err
+}
+
+// run executes a planned statement with values and takes back what it did.
+func (p *Probe) run(ctx context.Context, s *planned, values [][]byte) (ran, error) {
+	var out ran
+	err := p.tryAs(ctx, func() error {
+		var err error
+		out, err = p.execute(ctx, s, values)
+		if err != nil || out.failure != nil {
+			return err
+		}
+		if p.deferrable() {
+			_, err = p.exec(ctx, "SET CONSTRAINTS ALL IMMEDIATE")
+			if out.failure, err = refusal(ctx, err); err != nil || out.failure != nil {
+				return err
+			}
+		}
+		out.stored, err = p.stored(ctx, s)
+		return err
+	})
+	if out.failure != nil {
+		for _, v := range values {
+			text := "NULL"
+			if v != nil {
+				text = "'" + string(v) + "'"
+			}
+			out.failure.Params = append(out.failure.Params, text)
+		}
+	}
+	return out, err
+}
+
+func (p *Probe) execute(ctx context.Context, s *planned, values [][]byte) (ran, error) {
+	var out ran
+	if c := s.stmt.Node.GetCopyStmt(); c != nil {
+		return p.copy(ctx, s, c, values)
+	}
+	if s.name == "" {
+		_, err := p.exec(ctx, s.stmt.SQL)
+		out.failure, err = refusal(ctx, err)
+		return out, err
+	}
+	result := p.conn.ExecPrepared(ctx, s.name, values, nil, nil).Read()
+	var err error
+	if out.failure, err = refusal(ctx, result.Err); err != nil || out.failure != nil {
+		return out, err
+	}
+	out.affected = result.CommandTag.RowsAffected()
+	out.nulls = make([]bool, len(result.FieldDescriptions))
+	for _, r := range result.Rows {
+		for i, v := range r {
+			out.nulls[i] = out.nulls[i] || v == nil
+		}
+	}
+	return out, nil
+}
+
+// copy runs COPY with one row of text (or without, when it reads).
+func (p *Probe) copy(ctx context.Context, s *planned, c *pgast.CopyStmt, values [][]byte) (ran, error) {
+	var out ran
+	var tag pgconn.CommandTag
+	var err error
+	if c.IsFrom {
+		tag, err = p.conn.CopyFrom(ctx, strings.NewReader(copyLine(values)), s.stmt.SQL)
+	} else {
+		tag, err = p.conn.CopyTo(ctx, discard{}, s.stmt.SQL)
+	}
+	out.failure, err = refusal(ctx, err)
+	out.affected = tag.RowsAffected()
+	return out, err
+}
+
+type discard struct{}
+
+func (discard) Write(b []byte) (int, error) { return len(b), nil }
+
+// copyLine writes a row as COPY's text format does (doc/src/sgml/ref/copy.sgml, "Text Format").
+func copyLine(values [][]byte) string {
+	if len(values) == 0 {
+		return ""
+	}
+	var fields []string
+	for _, v := range values {
+		if v == nil {
+			fields = append(fields, `\N`)
+			continue
+		}
+		fields = append(fields, strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`).Replace(string(v)))
+	}
+	return strings.Join(fields, "\t") + "\n"
+}
+
+// deferrable reports whether a constraint may wait for the end of the transaction.
+func (p *Probe) deferrable() bool {
+	for _, t := range p.schema.tables {
+		for _, c := range t.constraints {
+			if strings.Contains(c.def, "DEFERRABLE") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// denoted lists what the names in a statement mean: relations and columns by number, which no rename changes.
+// A function with an SQL-standard body (PostgreSQL 14) records them as its dependencies
+// (src/backend/catalog/pg_proc.c, recordDependencyOnExpr of the body).
+func (p *Probe) denoted(ctx context.Context, s *planned) (Meaning, error) {
+	if s.name == "" || p.version < 14 {
+		return nil, nil
+	}
+	var types []string
+	for _, oid := range s.params {
+		types = append(types, fmt.Sprintf("%d::regtype", oid))
+	}
+	var out Meaning
+	err := p.try(ctx, func() error {
+		names := ""
+		if len(types) > 0 {
+			results, err := p.exec(ctx, "SELECT concat_ws(', ', "+strings.Join(types, ", ")+")")
+			if _, err := refusal(ctx, err); err != nil || len(results) == 0 || len(results[0].Rows) == 0 {
+				return err
+			}
+			names = string(results[0].Rows[0][0])
+		}
+		results, err := p.exec(ctx, "CREATE FUNCTION pg_temp.verify_denoted("+names+") RETURNS void LANGUAGE sql BEGIN ATOMIC "+s.stmt.SQL+"; END;"+denotedQuery)
+		failure, err := refusal(ctx, err)
+		if err != nil || failure != nil {
+			return err
+		}
+		out = Meaning{}
+		for _, r := range results[len(results)-1].Rows {
+			out[string(r[0])] = string(r[1])
+		}
+		return nil
+	})
+	return out, err
+}
+
+// denotedQuery reads the dependencies of the function: an identity that lasts, and how it is called now. Of a view and a
+// function the text belongs to what it is.
+const denotedQuery = `
+SELECT d.refclassid::regclass || ' ' || d.refobjid || '.' || d.refobjsubid ||
+    CASE WHEN d.refclassid = 'pg_class'::regclass AND d.refobjsubid = 0 AND c.relkind = 'v' THEN ' ' || md5(pg_get_viewdef(d.refobjid))
+         WHEN d.refclassid = 'pg_proc'::regclass THEN ' ' || md5(f.prosrc || coalesce(pg_get_function_sqlbody(f.oid), '')) ELSE '' END,
+  coalesce(c.relname || coalesce('.' || a.attname, ''), f.proname)
+  FROM pg_depend d
+  LEFT JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid
+  LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid AND d.refobjsubid > 0
+  LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
+  WHERE d.classid = 'pg_proc'::regclass AND d.objid = (SELECT oid FROM pg_proc WHERE proname = 'verify_denoted')
+    AND (c.oid IS NOT NULL OR f.oid IS NOT NULL)`
