@@ -91,3 +91,20 @@ func (c *Code) within(in func(file string) bool) *Code {
 	}
 	return out
 }
+
+// Nearest is the history that the code in a directory belongs to, going by where the migrations are: the deepest one whose
+// directory is in, or beside, one at or above dir; nil when none is.
+func Nearest(timelines []*migratecheck.Timeline, dir string) *migratecheck.Timeline {
+	timelines = current(timelines)
+	dirs := make([]string, len(timelines))
+	for i, t := range timelines {
+		dirs[i] = path.Dir(t.Dir)
+	}
+	if i := deepest(dirs, path.Join(dir, "x")); i >= 0 {
+		return timelines[i]
+	}
+	if len(timelines) == 1 {
+		return timelines[0]
+	}
+	return nil
+}
