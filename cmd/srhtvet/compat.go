@@ -84,6 +84,9 @@ func (c *compatRun) run(args []string) int {
 	if err != nil {
 		return c.failEach(err)
 	}
+	for _, t := range timelines {
+		t.SetReport.Base = versions.base
+	}
 	status := c.problems(rep.Problems)
 	var codes [2]*compat.Code
 	for _, v := range []compat.Version{compat.Old, compat.New} {
@@ -198,6 +201,7 @@ func isDir(name string) bool {
 // versions are the two trees that are compared.
 type versions struct {
 	name [2]string // for people
+	base string    // what the old one was taken from
 	dir  [2]string
 	left [2][]string
 	temp []*compat.Tree
@@ -243,7 +247,7 @@ func (c *compatRun) versions(cfg *migratecheck.Config) (*versions, error) {
 		}
 	}
 	if err == nil {
-		cfg.Base, cfg.Repository = commit, c.dir
+		cfg.Base, cfg.Repository, v.base = commit, c.dir, desc
 		err = v.add(c.ctx, repo, compat.Old, strings.TrimPrefix(desc, "tag "), commit, c.dir)
 	}
 	if err != nil {

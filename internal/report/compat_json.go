@@ -49,11 +49,17 @@ type (
 		Help     string    `json:"help"`
 	}
 	queryJSON struct {
-		Rev    string `json:"rev"`
+		Rev    string   `json:"rev"`
+		File   string   `json:"file"`
+		Line   int      `json:"line"`
+		Column int      `json:"column"`
+		SQL    string   `json:"sql"`
+		Site   siteJSON `json:"site"`
+	}
+	siteJSON struct {
 		File   string `json:"file"`
 		Line   int    `json:"line"`
 		Column int    `json:"column"`
-		SQL    string `json:"sql"`
 	}
 	causeJSON struct {
 		File string `json:"file"`
@@ -83,7 +89,7 @@ func (d *Compat) service(s *compat.Service) serviceJSON {
 	}
 	for _, b := range d.Reported(s) {
 		item := breakJSON{Rule: b.Rule, Severity: b.Severity.String(), Cell: b.Cell.String(), Schema: b.Schema,
-			Query: queryJSON{b.Rev, b.Pos.File, b.Pos.Line, b.Pos.Column, b.SQL}, Message: b.Message, Help: b.Help}
+			Query: queryJSON{b.Rev, b.Pos.File, b.Pos.Line, b.Pos.Column, b.SQL, siteJSON(b.Site.Pos)}, Message: b.Message, Help: b.Help}
 		if b.Cause != nil {
 			pos := b.Cause.Position(0)
 			item.Cause = causeJSON{pos.File, pos.Line, b.Cause.Stmt.SQL}

@@ -144,6 +144,9 @@ func (w *compatText) site(b *compat.Break, message bool) {
 	if b.Site.Func != "" {
 		fmt.Fprintf(w, " %s", b.Site.Func)
 	}
+	if at := b.Site.Pos; at.File != b.Pos.File {
+		fmt.Fprintf(w, " (query at %s:%d)", at.File, at.Line)
+	}
 	if w.compat.Source != nil {
 		if line := strings.TrimSpace(printable(w.compat.Source(b.Cell.Code, b.Pos.File, b.Pos.Line))); line != "" {
 			fmt.Fprintf(w, "  %s", w.paint(windowStart(line), dim))

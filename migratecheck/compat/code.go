@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"git.sr.ht/~sourcehut/ha-go/analyzers/sqlquery"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source/sqlalchemy"
 )
@@ -13,6 +14,14 @@ import (
 // the error says that the directory cannot be read, or is ctx's.
 func ReadCode(ctx context.Context, dir string) (*Code, error) {
 	code := &Code{Dir: dir}
+	tree, err := sqlquery.Load(ctx, sqlquery.Config{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	code.Sites = tree.Sites
+	for _, g := range tree.Gaps {
+		code.Gaps = append(code.Gaps, Gap{Reason: g.Name + ": " + g.Reason})
+	}
 	python, err := sqlalchemy.Read(os.DirFS(dir), ".")
 	if err != nil {
 		return nil, fmt.Errorf("reading Python: %w", err)

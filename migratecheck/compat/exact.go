@@ -73,7 +73,8 @@ func (s *Service) confirm(f *migratecheck.Finding, step *migratecheck.Step) []*B
 		if b.Cause != step && (b.Cause.File != step.File || b.Rule != f.Rule) {
 			continue
 		}
-		if b.Problem.Column == "" || mentions(f.Message, b.Problem.Column) || len(names(f, step)) < 2 {
+		alone := b.Cause == step && (b.Problem.Column == "" || len(names(f, step)) < 2)
+		if alone || b.Problem.Column != "" && mentions(f.Message, b.Problem.Column) {
 			list = append(list, b)
 		}
 	}

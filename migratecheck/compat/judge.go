@@ -107,6 +107,9 @@ func (j *judge) site(v Version, b *query.Bound) {
 		away[i].add(b.Between(home.cat, j.states[i].cat).Problems, &atHome)
 	}
 	broken := j.breaks(v, b, &atHome, away)
+	if len(j.states) == 1 { // the two schemas are the same
+		broken = [2]bool{broken[0] || broken[1], broken[0] || broken[1]}
+	}
 	if checked || broken[0] || broken[1] {
 		s.Coverage[v].Checked++
 		for w := range 2 {

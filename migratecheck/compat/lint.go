@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/gitrepo"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
@@ -32,7 +33,7 @@ func Lint(ctx context.Context, cfg migratecheck.Config, root string, paths ...st
 		return rep, "", err
 	}
 	defer code.tree.Remove() //nolint:errcheck // what is left is in the directory for temporary files
-	code.Rev = desc
+	code.Rev = strings.TrimPrefix(desc, "tag ")
 	var findings []migratecheck.Finding
 	judged := Services(Config{}, timelines, &code.Code, &Code{})
 	for _, t := range timelines {
