@@ -49,7 +49,7 @@ func (b *binder) call(n *pgast.FuncCall, s *scope) (value, *Func, error) {
 	for i, v := range values {
 		args[i] = v.typ
 	}
-	cand, some, kind := b.c.resolveCall(schema, name, args, argNames, n.FuncVariadic)
+	cand, some, kind := b.c.resolveCall(schema, name, args, argNames, n.FuncVariadic, len(values) == 1 && values[0].param > 0)
 	switch kind {
 	case callMissing:
 		return b.missingFunction(n, schema, name, values, args, argNames)
@@ -90,6 +90,9 @@ func (b *binder) call(n *pgast.FuncCall, s *scope) (value, *Func, error) {
 	if f.ReturnsSet {
 		b.sets++
 	}
+	if undetermined(cand.args, args) && !f.Assumed {
+		return value{}, nil, errorf("42804", "could not determine polymorphic type because input has type unknown")
+	}
 	for i, v := range values {
 		if i >= len(cand.args) {
 			break
@@ -99,7 +102,12 @@ func (b *binder) call(n *pgast.FuncCall, s *scope) (value, *Func, error) {
 			t = b.c.polymorphic(t, cand.args, args)
 		}
 		if t.OID == typeAny && !t.Array {
-			b.indeterminate(v)
+			switch {
+			case n.AggDistinct && v.typ.OID == typeUnknown:
+				b.coerce(v, scalar(typeText), implicitly) // to be sorted
+			case !n.AggWithinGroup:
+				b.indeterminate(v)
+			}
 			continue
 		}
 		if t.OID == typeRegclass && v.literal != nil && v.typ.OID == typeUnknown {
@@ -172,7 +180,7 @@ func (b *binder) missingFunction(n *pgast.FuncCall, schema, name string, values 
 			}
 			if col := rel.Column(name); col != nil {
 				b.ref(Address{rel.OID, col.Num})
-				return value{typ: col.Type}, nil, nil
+				return value{typ: col.Type, origin: Address{rel.OID, col.Num}}, nil, nil
 			}
 		}
 	}

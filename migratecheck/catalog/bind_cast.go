@@ -49,7 +49,8 @@ func (b *binder) bindCast(n *pgast.TypeCast, s *scope) (value, error) {
 		return value{}, err
 	}
 	// ARRAY[…]::t[] gives the type to the elements.
-	if arr := n.Arg.GetAArrayExpr(); arr != nil && target.Array {
+	if arr := n.Arg.GetAArrayExpr(); arr != nil && b.c.baseType(target).Array {
+		elem := b.c.baseType(target).element()
 		all := true
 		for _, e := range arr.Elements {
 			v, err := b.bindExpr(e, s)
@@ -58,7 +59,7 @@ func (b *binder) bindCast(n *pgast.TypeCast, s *scope) (value, error) {
 			}
 			all = all && v.constant
 			if e.GetAArrayExpr() == nil {
-				b.coerce(v, target.element(), explicitly)
+				b.coerce(v, elem, explicitly)
 			}
 		}
 		b.refType(target)

@@ -425,10 +425,10 @@ func (b *binder) bindCollate(n *pgast.CollateClause, s *scope) (value, error) {
 		return value{}, err
 	}
 	b.ref(Address{OID: oid})
-	if v.typ.OID == typeUnknown {
+	if v.typ.OID == typeUnknown && v.param == 0 {
 		v = b.coerce(v, scalar(typeText), implicitly)
 	}
-	if ty := b.c.typeByOID(b.c.baseType(v.typ).OID); ty != nil && !ty.collatable && !ty.Assumed && !v.typ.Array {
+	if ty := b.c.typeByOID(b.c.baseType(v.typ).OID); ty != nil && !ty.collatable && !ty.Assumed && !v.typ.Array && ty.OID != typeUnknown {
 		return value{}, errorf("42804", "collations are not supported by type %s", b.c.typeText(v.typ))
 	}
 	v.collation, v.explicit, v.columns = collation, true, nil

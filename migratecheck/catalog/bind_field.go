@@ -8,6 +8,12 @@ func (b *binder) bindIndirection(n *pgast.A_Indirection, s *scope) (value, error
 	if err != nil {
 		return value{}, err
 	}
+	return b.indirect(v, n, s)
+}
+
+// indirect takes the part of v that the subscripts and fields name.
+func (b *binder) indirect(v value, n *pgast.A_Indirection, s *scope) (value, error) {
+	var err error
 	subscripts, slice := 0, false
 	apply := func() error {
 		if subscripts == 0 {
@@ -25,7 +31,13 @@ func (b *binder) bindIndirection(n *pgast.A_Indirection, s *scope) (value, error
 				if err != nil {
 					return value{}, err
 				}
-				if b.c.baseType(v.typ).Array && idx != nil {
+				switch base := b.c.baseType(v.typ); {
+				case idx == nil:
+				case base.OID == typeJSONB && !base.Array:
+					if i.typ.OID == typeUnknown {
+						b.coerce(i, scalar(typeText), implicitly)
+					}
+				case v.typ.known():
 					b.coerce(i, scalar(typeInt4), byAssignment)
 				}
 			}

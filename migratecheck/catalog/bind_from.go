@@ -92,6 +92,9 @@ func (b *binder) aliased(it *rangeItem, alias *pgast.Alias, name string) ([]*ran
 func (b *binder) rangeVar(rv *pgast.RangeVar, s *scope) (*rangeItem, error) {
 	if rv.Schemaname == "" {
 		if cte := s.cte(rv.Relname); cte != nil {
+			if cte.rowless {
+				return nil, locate(errorf("0A000", "WITH query %s does not have a RETURNING clause", quoteMessage(cte.name)), rv.Location)
+			}
 			it := &rangeItem{cols: slices.Clone(cte.cols), open: cte.open, colsVisible: true}
 			b.identify(it)
 			items, err := b.aliased(it, rv.Alias, rv.Relname)

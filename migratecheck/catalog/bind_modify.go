@@ -39,7 +39,7 @@ func (b *binder) bindInsert(n *pgast.InsertStmt, parent *scope) (*boundQuery, er
 	}
 	w := b.writes(rel, 'i', n.Relation.Location)
 	w.Overriding = overriding(n.Override)
-	columns, err := b.insertColumns(n.Cols, rel, w)
+	columns, err := b.insertColumns(n.Cols, rel, s, w)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func overriding(k pgast.OverridingKind) Overriding {
 }
 
 // insertColumns is checkInsertTargets: the columns named, or all of them. A column that an assumed table may have is nil.
-func (b *binder) insertColumns(list []*pgast.Node, rel *Relation, w *Write) ([]*Column, error) {
+func (b *binder) insertColumns(list []*pgast.Node, rel *Relation, s *scope, w *Write) ([]*Column, error) {
 	var columns []*Column
 	if len(list) == 0 {
 		for i := range rel.Columns {
@@ -97,8 +97,8 @@ func (b *binder) insertColumns(list []*pgast.Node, rel *Relation, w *Write) ([]*
 			return nil, locate(b.missingColumn(rel, t.Name), t.Location)
 		}
 		if col != nil {
-			for _, old := range columns {
-				if old == col && len(t.Indirection) == 0 {
+			for i, old := range columns {
+				if old == col && (len(t.Indirection) == 0 || len(list[i].GetResTarget().Indirection) == 0) {
 					return nil, locate(&Error{Code: "42701", Message: "column " + quoteMessage(t.Name) + " specified more than once", Column: t.Name}, t.Location)
 				}
 			}
@@ -107,9 +107,26 @@ func (b *binder) insertColumns(list []*pgast.Node, rel *Relation, w *Write) ([]*
 		} else {
 			w.Targets = append(w.Targets, Target{Offset: int(t.Location)})
 		}
+		if col != nil && len(t.Indirection) > 0 {
+			var err error
+			if col, err = b.part(col, t, s); err != nil {
+				return nil, err
+			}
+		}
 		columns = append(columns, col)
 	}
 	return columns, nil
+}
+
+// part is the element or field of a column that a target names (transformAssignmentIndirection), as a column of its type.
+func (b *binder) part(col *Column, t *pgast.ResTarget, s *scope) (*Column, error) {
+	// An expression with the same indirection has the type; its column stands for the target.
+	n := &pgast.A_Indirection{Arg: &pgast.Node{Node: &pgast.Node_TypeCast{TypeCast: &pgast.TypeCast{}}}, Indirection: t.Indirection}
+	v, err := b.indirect(value{typ: col.Type}, n, s)
+	if err != nil {
+		return nil, locate(err, t.Location)
+	}
+	return &Column{Num: col.Num, Name: col.Name, Type: v.typ}, nil
 }
 
 // insertRow is transformInsertRow.
@@ -234,8 +251,17 @@ func (b *binder) assignments(list []*pgast.Node, rel *Relation, s *scope, w *Wri
 		t := n.GetResTarget()
 		if t.Val.GetMultiAssignRef() != nil {
 			m := t.Val.GetMultiAssignRef()
-			if row := m.Source.GetRowExpr(); row != nil && int(m.Colno) <= len(row.Args) {
+			if row := m.Source.GetRowExpr(); row != nil && len(row.Args) == int(m.Ncolumns) && !hasStar(row.Args) {
 				if err := b.assignment(rel, t, row.Args[m.Colno-1], s, w); err != nil {
+					return err
+				}
+				continue
+			}
+			if row := m.Source.GetRowExpr(); row != nil {
+				if !hasStar(row.Args) {
+					return locate(errorf("42601", "number of columns does not match number of values"), row.Location)
+				}
+				if err := b.assignment(rel, t, nil, s, w); err != nil {
 					return err
 				}
 				continue
@@ -263,6 +289,16 @@ func (b *binder) assignments(list []*pgast.Node, rel *Relation, s *scope, w *Wri
 	return nil
 }
 
+// hasStar tells of t.* in a row, which stands for several columns.
+func hasStar(list []*pgast.Node) bool {
+	for _, n := range list {
+		if ref := n.GetColumnRef(); ref != nil && ref.Fields[len(ref.Fields)-1].GetAStar() != nil {
+			return true
+		}
+	}
+	return false
+}
+
 func (b *binder) assignment(rel *Relation, t *pgast.ResTarget, val *pgast.Node, s *scope, w *Write) error {
 	v, err := b.bindExpr(val, s)
 	if err != nil {
@@ -277,10 +313,18 @@ func (b *binder) assignment(rel *Relation, t *pgast.ResTarget, val *pgast.Node, 
 	}
 	b.refAt(Address{rel.OID, col.Num}, t.Location)
 	target := Target{Column: col.Num, Offset: int(t.Location)}
-	if len(t.Indirection) > 0 || val == nil || val.GetMultiAssignRef() != nil {
+	if val == nil || val.GetMultiAssignRef() != nil {
 		target.give(value{})
 		w.Targets = append(w.Targets, target)
-		return nil // a subscript or field, or one column of a subquery's row
+		return nil // one column of a subquery's row
+	}
+	if len(t.Indirection) > 0 {
+		if col, err = b.part(col, t, s); err != nil {
+			return err
+		}
+		target.give(value{})
+		w.Targets = append(w.Targets, target)
+		return locate(b.assign(col, v), locationOf(val, t.Location))
 	}
 	target.give(v)
 	w.Targets = append(w.Targets, target)
@@ -384,7 +428,7 @@ func (b *binder) mergeAction(when *pgast.MergeWhenClause, rel *Relation, it *ran
 	case pgast.CmdType_CMD_INSERT:
 		w := b.writes(rel, 'i', it.at)
 		w.Overriding = overriding(when.Override)
-		columns, err := b.insertColumns(when.TargetList, rel, w)
+		columns, err := b.insertColumns(when.TargetList, rel, visible, w)
 		if err != nil {
 			return err
 		}

@@ -238,6 +238,9 @@ func (b *binder) bindAExpr(n *pgast.A_Expr, s *scope) (value, error) {
 		}
 		elem.constant, elem.literal = false, nil
 		_, o, err := b.findOperator(schema, name, false, left, elem)
+		if err == nil && o != nil && o.Result != scalar(typeBool) {
+			err = errorf("42809", "op ANY/ALL (array) requires operator to yield boolean")
+		}
 		// A literal or parameter becomes an array of what the operator takes (make_scalar_array_op).
 		if err == nil && o != nil && right.typ.OID == typeUnknown && !isPolymorphic(o.Right) {
 			b.coerce(right, arrayOf(o.Right), implicitly)

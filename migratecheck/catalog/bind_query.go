@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"strconv"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -394,8 +395,7 @@ func (b *binder) with(w *pgast.WithClause, s *scope) error {
 		return nil
 	}
 	s.ctes = map[string]*boundCTE{}
-	for _, n := range w.Ctes {
-		cte := n.GetCommonTableExpr()
+	for _, cte := range inOrder(w) {
 		if s.ctes[cte.Ctename] != nil {
 			return errorf("42712", "WITH query name %s specified more than once", quoteMessage(cte.Ctename))
 		}
@@ -408,13 +408,48 @@ func (b *binder) with(w *pgast.WithClause, s *scope) error {
 	return nil
 }
 
+// inOrder lists the CTEs so that each comes after those it reads, which WITH RECURSIVE allows in any order
+// (TopologicalSort in src/backend/parser/parse_cte.c).
+func inOrder(w *pgast.WithClause) []*pgast.CommonTableExpr {
+	list := make([]*pgast.CommonTableExpr, len(w.Ctes))
+	for i, n := range w.Ctes {
+		list[i] = n.GetCommonTableExpr()
+	}
+	if !w.Recursive || len(list) == 1 {
+		return list
+	}
+	var out []*pgast.CommonTableExpr
+	for len(list) > 0 {
+		next := slices.IndexFunc(list, func(cte *pgast.CommonTableExpr) bool {
+			return !slices.ContainsFunc(list, func(other *pgast.CommonTableExpr) bool {
+				return other != cte && namesRelation(cte.Ctequery, other.Ctename)
+			})
+		})
+		next = max(next, 0) // those that read each other are an error, which is found as it comes
+		out = append(out, list[next])
+		list = slices.Delete(list, next, next+1)
+	}
+	return out
+}
+
+func namesRelation(n *pgast.Node, name string) bool {
+	found := false
+	pgast.Walk(n, func(n *pgast.Node) bool {
+		if rv := n.GetRangeVar(); rv != nil && rv.Schemaname == "" && rv.Relname == name {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
 func (b *binder) cte(cte *pgast.CommonTableExpr, recursive bool, s *scope) (*boundCTE, error) {
 	name := func(q *boundQuery) (*boundCTE, error) {
 		cols, err := renamed(q.cols, stringList(cte.Aliascolnames), cte.Ctename, q.open, true)
 		if err != nil {
 			return nil, err
 		}
-		return &boundCTE{name: cte.Ctename, cols: derived(cols), open: q.open}, nil
+		return &boundCTE{name: cte.Ctename, cols: derived(cols), open: q.open, rowless: !answersRows(cte.Ctequery)}, nil
 	}
 	sel := cte.Ctequery.GetSelectStmt()
 	if recursive && sel != nil && sel.Op == pgast.SetOperation_SETOP_UNION {
@@ -458,6 +493,19 @@ func (b *binder) cte(cte *pgast.CommonTableExpr, recursive bool, s *scope) (*bou
 		return nil, err
 	}
 	return name(q)
+}
+
+// answersRows tells of a statement in WITH that another may read: one that changes rows must have RETURNING.
+func answersRows(n *pgast.Node) bool {
+	switch n := n.GetNode().(type) {
+	case *pgast.Node_InsertStmt:
+		return len(n.InsertStmt.ReturningList) > 0
+	case *pgast.Node_UpdateStmt:
+		return len(n.UpdateStmt.ReturningList) > 0
+	case *pgast.Node_DeleteStmt:
+		return len(n.DeleteStmt.ReturningList) > 0
+	}
+	return true
 }
 
 // searchCycle adds the columns of SEARCH and CYCLE clauses.

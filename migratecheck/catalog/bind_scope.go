@@ -31,6 +31,8 @@ type boundCTE struct {
 	name string
 	cols []boundColumn
 	open bool
+	// rowless: it is a change without RETURNING.
+	rowless bool
 }
 
 func (s *scope) cte(name string) *boundCTE {

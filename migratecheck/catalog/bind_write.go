@@ -208,12 +208,10 @@ func (c *Catalog) ViewBase(view *Relation) (base *Relation, columns []int, why s
 		return nil, nil, ""
 	}
 	updatable := false
-	seen := map[int]bool{}
 	for _, col := range q.cols {
 		num := 0
-		if len(col.refs) == 1 && col.refs[0].OID == base.OID && !seen[col.refs[0].Column] {
+		if len(col.refs) == 1 && col.refs[0].OID == base.OID {
 			num = col.refs[0].Column
-			seen[num] = true
 			updatable = true
 		}
 		columns = append(columns, num)
