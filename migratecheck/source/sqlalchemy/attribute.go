@@ -53,9 +53,19 @@ func bodyNames(c *python.Class) []bodyName {
 // readAttributes adds what the body of b maps, unless a class before it in the order of bases has set the name already.
 func (r *repo) readAttributes(m *model, b *python.Class) {
 	names := bodyNames(b)
+	if body := b.Def.Child("body"); body != nil && m.unknown == "" {
+		if src := b.Mod.Src(body); strings.Contains(src, "locals()") || strings.Contains(src, "vars()") {
+			m.unknown = "its body sets attributes by names that are made at run time"
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(b.Env.Vars)) { // set from outside of the body: X.name = Column(…)
 		if !strings.HasPrefix(name, "\x00") && !slices.ContainsFunc(names, func(n bodyName) bool { return n.name == name }) {
 			names = append(names, bodyName{name: name})
+		}
+	}
+	for _, n := range names {
+		if c, ok := b.Env.Vars[n.name].(*python.Column); ok && c.Name.S == "" && !nameUnknown(c) {
+			c.Name = nameText(b.Mod, n)
 		}
 	}
 	for _, n := range names {
@@ -116,37 +126,35 @@ func (r *repo) readAttribute(m *model, a attr, n bodyName, mod *python.Module, v
 
 func (r *repo) readWrapper(m *model, a attr, n bodyName, mod *python.Module, w *wrapper) {
 	m.other[a.name] = w
-	columns := func(items []python.Value) (found bool) {
+	columns := func(items []python.Value) {
 		for _, it := range items {
 			switch it := it.(type) {
 			case *python.Column:
 				one := a
 				one.column, one.deferred = it, w.kind == "deferred"
-				if len(items) > 1 && it.Name.S != "" {
+				if w.kind == "composite" {
+					if m.has(it.Name.S) || it.Name.S == "" {
+						continue // an attribute of its own as well
+					}
 					one.name = it.Name.S
 				}
 				delete(m.other, one.name)
 				_, inner := isMapped(mod, n.annotation)
 				r.addColumn(m, one, inner)
-				found = true
-			case *python.Expr:
+			default:
 				if w.kind == "column_property" {
 					delete(m.other, a.name)
-					a.expr = it
+					a.pending = w
 					m.attrs = append(m.attrs, a)
-					found = true
 				}
 			}
 		}
-		return found
 	}
 	switch w.kind {
 	case "deferred", "column_property":
-		if !columns(w.args.Pos) && m.unknown == "" {
-			m.unknown = "its attribute " + a.name + " is an expression that is not known"
-		}
+		columns(w.args.Pos[:min(1, len(w.args.Pos))])
 	case "composite":
-		columns(w.args.Pos)
+		columns(w.args.Pos[min(1, len(w.args.Pos)):])
 	}
 }
 
@@ -158,7 +166,7 @@ func (r *repo) addColumn(m *model, a attr, annotation *python.Node) {
 		a.label = c.Name
 	} else if nameUnknown(&c) {
 		if m.unknown == "" {
-			m.unknown = "the name of its column " + a.name + " is " + python.OrWhy(c.Kw.Pos[0], "not known")
+			m.unknown = "the name of its column " + a.name + " is " + reason(c.Kw.Pos[0])
 		}
 		m.other[a.name] = nil
 		return
@@ -184,6 +192,10 @@ func (r *repo) addColumn(m *model, a attr, annotation *python.Node) {
 		if !given {
 			a.nullable = optional && !c.PK
 		}
+		if e, ok := a.python.(python.External); ok && c.Type == nil && len(c.ForeignKeys()) == 0 {
+			c.Type = annotatedType(e.Path)
+		}
+		m.annotated = true
 	}
 	a.column = &c
 	m.attrs = append(m.attrs, a)
@@ -194,10 +206,23 @@ func nameUnknown(c *python.Column) bool {
 	if v, ok := c.Kw.Kw["name"]; ok && !python.IsNone(v) {
 		return true
 	}
-	if len(c.Kw.Pos) < 2 || !python.IsUnknown(c.Kw.Pos[0]) {
+	if len(c.Kw.Pos) < 2 || python.AsType(c.Kw.Pos[0]) != nil {
 		return false
 	}
-	return python.AsType(c.Kw.Pos[1]) != nil
+	switch c.Kw.Pos[0].(type) {
+	case python.Unknown, python.External:
+		return python.AsType(c.Kw.Pos[1]) != nil
+	}
+	return false
+}
+
+// annotatedType is the type of a column that only its annotation gives (sqlalchemy/sql/sqltypes.py, _type_map of version 2);
+// of interest is which ones count rows.
+func annotatedType(path string) *python.Type {
+	if path == "builtins.int" {
+		return &python.Type{Name: "sa.Integer"}
+	}
+	return nil
 }
 
 // merge gives a column what the mapped_column() in its Annotated[…] has.
@@ -259,6 +284,9 @@ func (r *repo) annotation(mod *python.Module, n *python.Node) (typ python.Value,
 		return nil, true, nil
 	case "union_type", "binary_operator":
 		for _, k := range n.Kids {
+			if k.Field == "operator" {
+				continue
+			}
 			t, o, c := r.annotation(mod, k)
 			if o {
 				optional = true

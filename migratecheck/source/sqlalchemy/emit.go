@@ -10,14 +10,42 @@ import (
 )
 
 // settle brings the attributes into the order in which their columns were made, as SQLAlchemy does
-// (sqlalchemy/orm/decl_base.py, _extract_declared_columns).
+// (sqlalchemy/orm/decl_base.py, _extract_declared_columns), and reads the expressions over them.
 func (r *repo) settle(m *model) {
 	slices.SortStableFunc(m.attrs, func(a, b attr) int {
-		if a.column == nil || b.column == nil {
-			return 0
+		if m.annotated || a.column == nil || b.column == nil {
+			return 0 // version 2, whose annotations make columns, keeps to the order of the class
 		}
 		return cmp.Compare(r.created[a.column], r.created[b.column])
 	})
+	for i := range m.attrs {
+		a := &m.attrs[i]
+		if a.pending == nil {
+			continue
+		}
+		if a.expr = r.expression(m, a.pending); a.expr == nil {
+			m.unread = "its attribute " + a.name + " is an expression that is not known"
+		}
+	}
+}
+
+// expression evaluates the argument of a column_property again, now that the columns it uses have their names.
+func (r *repo) expression(m *model, w *wrapper) *python.Expr {
+	table := &python.Table{Name: m.table, Schema: m.schema}
+	for _, b := range mro(m.class) {
+		for _, v := range b.Env.Vars {
+			if c, ok := v.(*python.Column); ok {
+				c.Table = table
+			}
+		}
+	}
+	n := w.args.N.Child("arguments")
+	if n == nil || len(n.Kids) == 0 || n.Kids[0].Kind == "keyword_argument" {
+		return nil
+	}
+	x := &python.Interp{State: r.running[w.mod].State, Mod: w.mod, Env: w.env}
+	e, _ := x.Eval(n.Kids[0]).(*python.Expr)
+	return e
 }
 
 // columns lists the attributes of a class that are columns, the inherited ones first.
@@ -42,22 +70,20 @@ func (m *model) own() []attr {
 	return slices.DeleteFunc(slices.Clone(m.attrs), func(a attr) bool { return a.column == nil })
 }
 
-// why says what is not known of a class, or of those it inherits from.
-func (m *model) why() string {
+// why says what is not known of the columns of a class, and of those it inherits from; unread what besides of its SELECT.
+func (m *model) why() (columns, unread string) {
 	for ; m != nil; m = m.parent {
-		if m.unknown != "" {
-			return m.unknown
-		}
+		columns, unread = python.OrText(columns, m.unknown), python.OrText(unread, m.unread)
 	}
-	return ""
+	return columns, unread
 }
 
 // site makes the site of a mapped class.
 func (r *repo) site(m *model) {
 	s := query.Site{Pos: r.pos(m.at.mod, m.at.n.Start), Lang: "python", Kind: query.Model, Func: m.name, Status: query.Static}
-	why := m.why()
-	if why != "" {
-		s.Status, s.Reason = query.Partial, why
+	why, unread := m.why()
+	if why != "" || unread != "" {
+		s.Status, s.Reason = query.Partial, python.OrText(why, unread)
 	}
 	if m.table.S == "" || len(m.columns()) == 0 {
 		s.Status, s.Reason = query.Dynamic, python.OrText(why, "it has no columns that are known")
@@ -67,7 +93,7 @@ func (r *repo) site(m *model) {
 	w := writer{r: r, home: m.at}
 	s.Variants = append(s.Variants, w.selectModel(m))
 	if why == "" { // else the list of columns is not complete
-		s.Variants = append(s.Variants, w.insert(m.table, m.schema, m.own()))
+		s.Variants = append(s.Variants, w.insert(m))
 	}
 	if v, ok := w.update(m); ok {
 		s.Variants = append(s.Variants, v)
@@ -90,7 +116,7 @@ func (r *repo) tableSite(t *python.Table, at place) {
 	}
 	switch {
 	case t.Open:
-		s.Status, s.Reason = query.Partial, "its columns are read from the database when the program starts"
+		s.Status, s.Reason = query.Partial, readAtStart
 	case len(m.attrs) < len(t.Columns):
 		s.Status, s.Reason = query.Partial, "the name of a column is not known"
 	}
@@ -102,7 +128,7 @@ func (r *repo) tableSite(t *python.Table, at place) {
 	w := writer{r: r, home: at}
 	s.Variants = append(s.Variants, w.selectModel(m))
 	if s.Status == query.Static {
-		s.Variants = append(s.Variants, w.insert(m.table, m.schema, m.own()))
+		s.Variants = append(s.Variants, w.insert(m))
 	}
 	r.sites = append(r.sites, s)
 }
@@ -128,20 +154,39 @@ func (w *writer) variant(sql python.Text) query.Variant {
 	return v
 }
 
-// ref is table.column; all of it stands where the attribute does.
-func (w *writer) ref(m *model, a attr) python.Text {
-	at := python.Span{At: a.at.n.Start, Mod: a.at.mod}
-	return python.CatAny(python.Text{S: python.Qualified(m.schema, m.table).S + ".", P: []python.Span{at}}, w.label(a))
+// ident quotes a name; the quotes stand where the name does, and a name from nowhere at other.
+func ident(t python.Text, other place) python.Text {
+	q := python.Quote(t)
+	at := python.Span{At: other.n.Start, Mod: other.mod}
+	if len(t.P) > 0 {
+		at.At, at.Mod = t.P[0].At, t.P[0].Mod
+	}
+	switch {
+	case len(q.P) == 0:
+		q.P = []python.Span{at}
+	case q.P[0].Off > 0:
+		q.P = append([]python.Span{at}, q.P...)
+	}
+	return q
 }
 
-// label is the column's name as it is written in the class, quoted.
-func (w *writer) label(a attr) python.Text {
-	t := python.Quote(a.label)
-	if len(t.P) == 0 {
-		t.P = []python.Span{{At: a.at.n.Start, Mod: a.at.mod}}
+// tableName is the table with its schema.
+func tableName(m *model) python.Text {
+	t := ident(m.table, m.at)
+	if m.schema.S != "" {
+		t = python.CatAny(ident(m.schema, m.at), ".", t)
 	}
 	return t
 }
+
+// ref is table.column; all of it stands where the attribute does.
+func ref(m *model, a attr) python.Text {
+	at := python.Span{At: a.at.n.Start, Mod: a.at.mod}
+	return python.CatAny(python.Text{S: python.Qualified(m.schema, m.table).S + ".", P: []python.Span{at}}, label(a))
+}
+
+// label is the column's name as it is written in the class, quoted.
+func label(a attr) python.Text { return ident(a.label, a.at) }
 
 // selectModel is the SELECT that loads an entity.
 func (w *writer) selectModel(m *model) query.Variant {
@@ -157,10 +202,10 @@ func (w *writer) selectModel(m *model) query.Variant {
 			switch {
 			case a.deferred:
 			case a.column != nil:
-				part = append(part, w.ref(table, a))
+				part = append(part, ref(table, a))
 				scan.Dests = append(scan.Dests, query.Dest{Name: a.label.S, Type: w.r.resultType(m, a)})
 			case a.expr != nil:
-				part = append(part, python.CatAny(a.expr.SQL, " AS ", python.Quote(python.Plain(a.name))))
+				part = append(part, python.CatAny(a.expr.SQL, " AS ", label(a)))
 			}
 		}
 		list = append(part, list...)
@@ -182,7 +227,7 @@ func (m *model) root() *model {
 // from is the table, joined to those of the classes that it inherits from.
 func (w *writer) from(m *model) python.Text {
 	m = m.root()
-	own := python.Qualified(m.schema, m.table)
+	own := tableName(m)
 	if m.parent == nil {
 		return own
 	}
@@ -201,7 +246,7 @@ func (w *writer) from(m *model) python.Text {
 				if !first {
 					out = python.CatAny(out, " AND ")
 				}
-				out, first = python.CatAny(out, w.ref(up, b), " = ", w.ref(m, a)), false
+				out, first = python.CatAny(out, ref(up, b), " = ", ref(m, a)), false
 			}
 		}
 	}
@@ -225,30 +270,35 @@ func refersTo(fk *python.ForeignKey, m *model, a attr) bool {
 // insert is the INSERT of a flush with every column that may be in it (sqlalchemy/orm/persistence.py,
 // _collect_insert_commands): NULL is rendered for what was not set and may be; a column with a server_default is left out
 // unless some code sets it, and so is a primary key that the server makes, which comes back by RETURNING.
-func (w *writer) insert(table, schema python.Text, columns []attr) query.Variant {
+func (w *writer) insert(m *model) query.Variant {
 	var names, values, returning []python.Text
 	var args []query.GoType
 	var all []*python.Column
+	columns := m.own()
 	for _, a := range columns {
 		all = append(all, a.column)
 	}
 	auto := python.Autoincrement(all)
-	m := &model{table: table, schema: schema}
+	table := m.root()
 	for _, a := range columns {
 		c := a.column
-		server := serverDefault(c)
-		left := c.Computed() != nil || c == auto && !python.HasDefault(c) || server && !w.r.written.has(a.name)
+		sequence := sequenceOf(c)
+		left := c.Computed() != nil || c == auto && !python.HasDefault(c) || serverDefault(c) && !w.r.written.inserts[a.name] && !w.r.written.all
 		if c.PK && left {
-			returning = append(returning, w.ref(m, a))
+			returning = append(returning, ref(table, a))
 		}
-		if left {
+		switch {
+		case sequence.S != "":
+			values = append(values, python.CatAny("nextval(", python.Literal(sequence), ")"))
+		case left:
 			continue
+		default:
+			args = append(args, w.r.argType(a))
+			values = append(values, python.Fixed("$"+strconv.Itoa(len(args)), a.at.mod, a.at.n.Start))
 		}
-		names = append(names, w.label(a))
-		args = append(args, w.r.argType(a))
-		values = append(values, python.Fixed("$"+strconv.Itoa(len(args)), a.at.mod, a.at.n.Start))
+		names = append(names, label(a))
 	}
-	sql := python.CatAny("INSERT INTO ", python.Qualified(schema, table))
+	sql := python.CatAny("INSERT INTO ", tableName(table))
 	if len(names) == 0 {
 		sql = python.CatAny(sql, " DEFAULT VALUES")
 	} else {
@@ -269,31 +319,49 @@ func serverDefault(c *python.Column) bool {
 	return ok && !python.IsNone(v) || c.Identity() != nil
 }
 
+// sequenceOf is the name of the sequence that a column takes its value from, as it stands in nextval's argument; "" for none.
+func sequenceOf(c *python.Column) python.Text {
+	items := c.Items
+	if d, ok := c.Kw.Kw["default"]; ok {
+		items = append(slices.Clip(items), d)
+	}
+	for _, it := range items {
+		s, ok := it.(*python.Sequence)
+		if !ok {
+			continue
+		}
+		g := &python.Gen{}
+		if name := g.SequenceName(s); g.Why == "" && !g.Flag(s.Kw, "optional", false) {
+			return name
+		}
+	}
+	return python.Text{}
+}
+
 // update is an UPDATE of all columns that some code sets; a flush sends those of them that changed.
 func (w *writer) update(m *model) (query.Variant, bool) {
 	var set, where []python.Text
 	var args []query.GoType
-	root := m.root()
-	table := &model{table: root.table, schema: root.schema}
+	table := m.root()
 	columns := m.own()
 	for _, a := range columns {
 		_, onupdate := a.column.Kw.Kw["onupdate"]
-		if a.column.PK || a.column.Computed() != nil || !onupdate && len(a.column.ForeignKeys()) == 0 && !w.r.written.has(a.name) {
+		if a.column.PK || a.column.Computed() != nil || !onupdate && len(a.column.ForeignKeys()) == 0 && !w.r.written.updates[a.name] && !w.r.written.all {
 			continue
 		}
 		args = append(args, w.r.argType(a))
-		set = append(set, python.CatAny(w.label(a), "=$"+strconv.Itoa(len(args))))
+		set = append(set, python.CatAny(label(a), "=$"+strconv.Itoa(len(args))))
 	}
 	for _, a := range columns {
 		if a.column.PK {
 			args = append(args, w.r.argType(a))
-			where = append(where, python.CatAny(w.ref(table, a), " = $"+strconv.Itoa(len(args))))
+			where = append(where, python.CatAny(ref(table, a), " = $"+strconv.Itoa(len(args))))
 		}
 	}
 	if len(set) == 0 || len(where) == 0 {
 		return query.Variant{}, false
 	}
-	v := w.variant(python.CatAny("UPDATE ", python.Qualified(root.schema, root.table), " SET ", python.Join(set, python.Plain(", ")),
+	v := w.variant(python.CatAny("UPDATE ", tableName(table), " SET ", python.Join(set, python.Plain(", ")),
 		" WHERE ", python.Join(where, python.Plain(" AND "))))
 	v.Args = args
 	return v, true

@@ -40,7 +40,7 @@ func files(fsys fs.FS, root string) ([]python.File, []Gap, error) {
 		if !entry.Type().IsRegular() || ext != ".py" && ext != "" || isTest(base) {
 			return nil
 		}
-		text, python3, err := read(fsys, name, ext == ".py")
+		text, python3, err := readFile(fsys, name, ext == ".py")
 		if err != nil {
 			gaps = append(gaps, unread(name, err))
 			return nil
@@ -79,9 +79,9 @@ func isTest(base string) bool {
 	return base == "conftest.py" || strings.HasPrefix(base, "test_") || strings.HasSuffix(base, "_test.py")
 }
 
-// read reads a file; ok is false for a file without .py that no #! line says to be Python, of which only the beginning
+// readFile reads a file; ok is false for a file without .py that no #! line says to be Python, of which only the beginning
 // is read.
-func read(fsys fs.FS, name string, isPython bool) (text string, ok bool, err error) {
+func readFile(fsys fs.FS, name string, isPython bool) (text string, ok bool, err error) {
 	f, err := fsys.Open(name)
 	if err != nil {
 		return "", false, err

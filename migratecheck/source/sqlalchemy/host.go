@@ -11,6 +11,7 @@ type wrapper struct {
 	kind string // "relationship", "deferred", "column_property", "synonym", "composite", …
 	args python.Args
 	mod  *python.Module
+	env  *python.Env // where it was called
 }
 
 func (w *wrapper) Attribute(_ *python.Interp, name string) python.Value {
@@ -53,7 +54,7 @@ func (r *repo) CallExt(x *python.Interp, name string, a python.Args) (python.Val
 		return nil, false
 	case "orm.relationship", "orm.dynamic_loader", "orm.deferred", "orm.column_property", "orm.synonym", "orm.composite",
 		"orm.query_expression", "orm.backref":
-		return &wrapper{kind: name[len("orm."):], args: a, mod: x.Mod}, true
+		return &wrapper{kind: name[len("orm."):], args: a, mod: x.Mod, env: x.Env}, true
 	case "orm.mapper":
 		if len(a.Pos) > 1 {
 			r.imperative(a.Pos[0], a.Pos[1])

@@ -22,7 +22,9 @@ type model struct {
 	// other are the attributes that are no columns of their own: relationships, properties, methods.
 	other map[string]*wrapper
 	// unknown says why there may be more columns than attrs, "" when there are none.
-	unknown string
+	unknown   string
+	annotated bool   // by Mapped[…]
+	unread    string // why loading it selects more than attrs, which storing it does not touch
 }
 
 // attr is an attribute that stands for a column or an expression.
@@ -34,7 +36,8 @@ type attr struct {
 	deferred bool
 	nullable bool
 	python   python.Value // the annotation's type, where the column has none
-	expr     *python.Expr // of a column_property, instead of a column
+	pending  *wrapper     // a column_property of an expression
+	expr     *python.Expr // what pending stands for, once it was read
 }
 
 // model is the mapping of a class, nil when it has none.
@@ -69,7 +72,7 @@ func (r *repo) mapping(c *python.Class) *model {
 			m.parent = parent
 		}
 	}
-	declarative, outside := r.bases(c, own)
+	declarative, reflected, outside := r.bases(c, own)
 	for _, b := range own {
 		r.readAttributes(m, b)
 	}
@@ -93,9 +96,23 @@ func (r *repo) mapping(c *python.Class) *model {
 	}
 	if len(outside) > 0 && m.unknown == "" {
 		m.unknown = "columns may come from " + orList(outside, "") + ", which is outside of the repository"
+		if reflected {
+			m.unknown = readAtStart
+		}
 	}
 	r.settle(m)
 	return m
+}
+
+// readAtStart is why the columns of a reflected table are not known.
+const readAtStart = "its columns are read from the database when the program starts"
+
+// reason says why a value is not known.
+func reason(v python.Value) string {
+	if e, ok := v.(python.External); ok {
+		return e.Path + ", which is outside of the repository"
+	}
+	return python.OrWhy(v, "not known")
 }
 
 func orList(names []string, other string) string {
@@ -107,7 +124,7 @@ func orList(names []string, other string) string {
 
 // bases looks at what a class and its bases derive from outside of the repository: whether that makes it declarative, and
 // what may bring columns with it.
-func (r *repo) bases(c *python.Class, own []*python.Class) (declarative bool, outside []string) {
+func (r *repo) bases(c *python.Class, own []*python.Class) (declarative, reflected bool, outside []string) {
 	for _, b := range mro(c) {
 		for _, by := range b.By {
 			if src := b.Mod.Src(by); strings.Contains(src, "as_declarative") || strings.Contains(src, ".mapped") {
@@ -130,14 +147,14 @@ func (r *repo) bases(c *python.Class, own []*python.Class) (declarative bool, ou
 			case kind == baseDeclarative:
 				declarative = true
 			case kind == baseReflected:
-				declarative = true
-				outside = append(outside, "the database itself (automap)")
+				declarative, reflected = true, true
+				outside = append(outside, name)
 			case kind == baseOther && slices.Contains(own, b):
 				outside = append(outside, name)
 			}
 		}
 	}
-	return declarative, slices.Compact(outside)
+	return declarative, reflected, slices.Compact(outside)
 }
 
 type baseKind int
@@ -178,7 +195,7 @@ func (r *repo) nameTable(m *model, own []*python.Class) bool {
 				r.useTable(m, t)
 				return true
 			default:
-				m.unknown = "its table is " + python.OrWhy(t, "not known")
+				m.unknown = "its table is " + reason(t)
 				return true
 			}
 		}
@@ -194,7 +211,7 @@ func (r *repo) nameTable(m *model, own []*python.Class) bool {
 		case python.None:
 			return false
 		default:
-			m.unknown = "the name of its table is " + python.OrWhy(v, "not known")
+			m.unknown = "the name of its table is " + reason(v)
 			return true
 		}
 	}
@@ -252,10 +269,10 @@ func (r *repo) tableArgs(m *model, own []*python.Class) {
 				if s, ok := d.Vals[i].(python.Text); ok {
 					m.schema = s
 				} else if !python.IsNone(d.Vals[i]) {
-					m.unknown = "the schema of its table is " + python.OrWhy(d.Vals[i], "not known")
+					m.unknown = "the schema of its table is " + reason(d.Vals[i])
 				}
 			case "autoload", "autoload_with":
-				m.unknown = "its columns are read from the database when the program starts"
+				m.unknown = readAtStart
 			}
 		}
 		return
@@ -292,7 +309,7 @@ func (r *repo) useTable(m *model, t *python.Table) {
 		}
 	}
 	if t.Open {
-		m.unknown = "its columns are read from the database when the program starts"
+		m.unknown = readAtStart
 	}
 	r.usedTable(t)
 }

@@ -9,14 +9,15 @@ import (
 // written are the names of attributes that some code of the repository sets: an ORM sends a column with a server default
 // only then, and updates no other. Any object's attribute of that name counts.
 type written struct {
-	names map[string]bool
-	all   bool // some code sets attributes whose names are not known
+	inserts map[string]bool // set or given to a call
+	updates map[string]bool // set
+	all     bool            // some code sets attributes whose names are not known
 }
 
-func (w written) has(name string) bool { return w.all || w.names[name] }
+func (w written) set(name string) { w.inserts[name], w.updates[name] = true, true }
 
 func findWritten(modules []*python.Module) written {
-	w := written{names: map[string]bool{}}
+	w := written{inserts: map[string]bool{}, updates: map[string]bool{}}
 	described := map[*python.Node]bool{}
 	for _, m := range modules {
 		python.Walk(m.Root, func(n *python.Node) bool {
@@ -32,22 +33,22 @@ func findWritten(modules []*python.Module) written {
 				return !described[n]
 			case "attribute":
 				if a := n.Child("attribute"); a != nil && n.Field == "left" {
-					w.names[m.Src(a)] = true
+					w.set(m.Src(a))
 				}
 			case "keyword_argument":
 				if name := n.Child("name"); name != nil {
-					w.names[m.Src(name)] = true
+					w.inserts[m.Src(name)] = true
 				}
 			case "pair":
 				if len(n.Kids) > 0 && n.Kids[0].Kind == "string" {
-					w.names[strings.Trim(m.Src(n.Kids[0]), `"'`)] = true
+					w.set(strings.Trim(m.Src(n.Kids[0]), `"'`))
 				}
 			case "call":
 				w.call(m, n)
 			case "pattern_list", "tuple_pattern":
 				for _, k := range n.Kids {
 					if a := k.Child("attribute"); k.Kind == "attribute" && a != nil {
-						w.names[m.Src(a)] = true
+						w.set(m.Src(a))
 					}
 				}
 			}
@@ -68,11 +69,18 @@ func (w *written) call(m *python.Module, n *python.Node) {
 	switch {
 	case name == "setattr" && len(args.Kids) == 3:
 		if key := args.Kids[1]; key.Kind == "string" {
-			w.names[strings.Trim(m.Src(key), `"'`)] = true
+			w.set(strings.Trim(m.Src(key), `"'`))
 		} else {
 			w.all = true
 		}
-	case name == "update" || name == "values" || name == "insert" || name != "" && name[0] >= 'A' && name[0] <= 'Z':
+	case name == "values" || name == "update":
+		for _, k := range args.Kids {
+			if id := k.Child("name"); k.Kind == "keyword_argument" && id != nil {
+				w.set(m.Src(id))
+			}
+		}
+		fallthrough
+	case name == "insert" || name == "cls" || name != "" && name[0] >= 'A' && name[0] <= 'Z':
 		for _, k := range args.Kids {
 			if k.Kind == "dictionary_splat" {
 				w.all = true
