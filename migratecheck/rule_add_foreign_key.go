@@ -56,6 +56,17 @@ func (s *Step) hadForeignKey(con *catalog.Constraint) bool {
 // that these have when the file ends: released code, which goes by names, was told what this one asks. (The columns behind
 // the names may be others; whether the rows obey is fails-on-existing-rows' question.)
 func (s *Step) replacesByName(con *catalog.Constraint) bool {
+	for _, e := range s.File.Up {
+		for _, c := range e.Changes {
+			// Of a table that nobody saw created: what was dropped by that name is most likely the same key.
+			if old, ok := c.Old.(*catalog.Constraint); ok && c.Op == catalog.Dropped && old.Assumed && old.Table == con.Table && old.Name == con.Name {
+				return true
+			}
+		}
+		if e == s {
+			break
+		}
+	}
 	released := s.File.Run.released(s.File)
 	for _, old := range released.Constraints(con.Table) {
 		if old.Kind == catalog.ForeignKey && old.RefTable == con.RefTable && refuses(con.OnDelete) <= refuses(old.OnDelete) && refuses(con.OnUpdate) <= refuses(old.OnUpdate) &&

@@ -105,6 +105,11 @@ func (r *Run) script(w *walked, cat *catalog.Catalog, script *source.Script, tre
 		}
 		for _, stmt := range tree.stmts {
 			if !f.Pending {
+				if r.tentative {
+					if e := cat.Missing(stmt.Node); e != nil {
+						r.noteError(f, cat, e, down)
+					}
+				}
 				eff, err := cat.Apply(stmt)
 				r.unfollowed += len(eff.Gaps)
 				if err != nil {
@@ -153,7 +158,11 @@ func (r *Run) apply(f *File, cat *catalog.Catalog, text *source.Statement, stmt 
 	s := &Step{File: f, Down: down, Stmt: stmt, Before: cat, Tx: tx, text: text, base: stmt.Offset,
 		LockTimeout: r.session.lockTimeout, StatementTimeout: r.session.statementTimeout}
 	var err error
-	s.After, s.Effects, err = cat.After(stmt)
+	if e := cat.Missing(stmt.Node); e != nil {
+		s.After, err = cat, e
+	} else {
+		s.After, s.Effects, err = cat.After(stmt)
+	}
 	if !down {
 		r.unfollowed += len(s.Effects.Gaps)
 	}

@@ -264,6 +264,9 @@ func apply(cat *catalog.Catalog, sql string) (e *catalog.Error) {
 		return &catalog.Error{Code: "42601", Message: err.Error()}
 	}
 	for _, s := range stmts {
+		if e := cat.Missing(s.Node); e != nil {
+			return e
+		}
 		if _, err := cat.Apply(s); err != nil {
 			if !errors.As(err, &e) {
 				e = &catalog.Error{Code: "not an *Error", Message: err.Error()}
