@@ -45,7 +45,7 @@ func (m *machine) callPackage(e *ast.CallExpr, f *ast.SelectorExpr, importPath s
 	case importPath == "github.com/lib/pq":
 		return m.callPq(name, e, st)
 	case strings.HasPrefix(importPath, "github.com/jackc/pgx/"):
-		if v, ok := m.callPgx(name, typeArgs, e, st); ok {
+		if v, ok := m.callPgx(importPath, name, typeArgs, e, st); ok {
 			return v
 		}
 	case importPath == "github.com/jmoiron/sqlx":
@@ -583,6 +583,9 @@ func (m *machine) callPq(name string, e *ast.CallExpr, st *state) value {
 			}
 			return concat(concat(known(`"`, token.NoPos, false), textOf(args[0].v)), known(`"`, token.NoPos, false))
 		}
+	case "NewListener", "NewDialListener":
+		m.giveAway(args, e, st)
+		return &handle{typ: m.apis["github.com/lib/pq.Listener"]}
 	case "QuoteLiteral":
 		return &text{[]part{{lit: "''", pos: e.Pos()}}}
 	case "Array":

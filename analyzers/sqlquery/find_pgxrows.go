@@ -13,7 +13,7 @@ var rowFuncs = map[string]bool{"RowTo": true, "RowToAddrOf": true, "RowToMap": t
 	"RowToStructByPos": true, "RowToAddrOfStructByName": true, "RowToAddrOfStructByNameLax": true, "RowToAddrOfStructByPos": true}
 
 // callPgx is package pgx.
-func (m *machine) callPgx(name string, typeArgs []ast.Expr, e *ast.CallExpr, st *state) (value, bool) {
+func (m *machine) callPgx(importPath, name string, typeArgs []ast.Expr, e *ast.CallExpr, st *state) (value, bool) {
 	switch name {
 	case "CollectRows", "CollectOneRow", "CollectExactlyOneRow", "AppendRows", "ForEachRow":
 		args, open := m.args(e, st)
@@ -50,6 +50,19 @@ func (m *machine) callPgx(name string, typeArgs []ast.Expr, e *ast.CallExpr, st 
 			}
 		}
 		return m.opaqueResult(e), true
+	case "Connect", "ConnectConfig", "ConnectWithOptions", "New", "NewWithConfig":
+		args, _ := m.args(e, st)
+		m.giveAway(args, e, st)
+		typ := m.apis[importPath+".Conn"]
+		if strings.HasSuffix(importPath, "/pgxpool") {
+			typ = m.apis[importPath+".Pool"]
+		} else if strings.HasSuffix(importPath, "/pgconn") {
+			typ = m.apis[importPath+".PgConn"]
+		}
+		if typ == nil {
+			return nil, false
+		}
+		return &tuple{[]value{&handle{typ: typ, tx: typ.tx}, &unknown{}}}, true
 	case "BeginFunc", "BeginTxFunc":
 		args, _ := m.args(e, st)
 		m.giveAway(args, e, st)
@@ -110,12 +123,6 @@ func (m *machine) copyFrom(h *handle, args []arg, e *ast.CallExpr, st *state) {
 	names, _ := args[1].v.(*list)
 	columns, _ := args[2].v.(*list)
 	o := m.observation(e, &unknown{why: "a table that is known at run time only"}, query.Copy, h, st)
-	if o0, ok := args[1].v.(*object); ok && o0.lit != nil { // pgx is not here: Identifier is no slice
-		names = &list{}
-		for _, x := range o0.lit.Elts {
-			names.elems = append(names.elems, m.arg(x, st))
-		}
-	}
 	if names != nil && len(names.elems) > 0 {
 		var cols []arg
 		open := columns == nil

@@ -154,6 +154,7 @@ func (m *machine) goType(t types.Type, k *pkg) query.GoType {
 	if t == nil || t == types.Typ[types.Invalid] {
 		return query.GoType{}
 	}
+	t = types.Default(t)
 	g := query.GoType{Name: m.typeString(t, k)}
 	if p, ok := types.Unalias(t).(*types.Pointer); ok {
 		g = m.goType(p.Elem(), k)

@@ -328,13 +328,17 @@ func (p *program) synthesize(importPath string) *types.Package {
 	return made
 }
 
-// opaque is what a type that cannot be seen is made of. Squirrel's literals are what they are, since checking a literal of
+// opaque is what a type that cannot be seen is made of. Squirrel's and pgx's literals are what they are, since checking a literal of
 // another form would give up in the middle of it.
 func opaque(importPath, name string) types.Type {
 	empty := types.NewInterfaceType(nil, nil).Complete()
 	switch kind := sqlizerTypes[name]; {
 	case importPath == "context" && name == "Context":
 		return empty
+	case strings.HasPrefix(importPath, "github.com/jackc/pgx/") && name == "Identifier":
+		return types.NewSlice(types.Typ[types.String])
+	case strings.HasPrefix(importPath, "github.com/jackc/pgx/") && strings.HasSuffix(name, "NamedArgs"):
+		return types.NewMap(types.Typ[types.String], empty)
 	case kind == "and" || kind == "or":
 		return types.NewSlice(empty)
 	case kind != "":

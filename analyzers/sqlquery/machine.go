@@ -382,7 +382,7 @@ func (m *machine) parameter(v *types.Var, typ ast.Expr, k *pkg) value {
 	if at := m.handleType(v.Type()); at != nil {
 		return &handle{typ: at, tx: at.tx, param: v}
 	}
-	return &unknown{typ: v.Type(), param: v, exact: true, why: "the parameter " + v.Name()}
+	return &unknown{typ: v.Type(), param: v, exact: true, why: "the parameter " + v.Name() + ", which no caller here gives a known value"}
 }
 
 // bindResults gives named results their zero values.

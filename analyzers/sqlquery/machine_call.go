@@ -156,20 +156,12 @@ func (m *machine) callLit(f *function, args []arg, pos token.Pos, st *state) val
 		return &unknown{}
 	}
 	m.litSeen[f.lit] = true
-	fr := &frame{info: m.enclosing(), lit: f.lit, pkg: f.pkg, typ: f.lit.Type, call: pos}
+	fr := &frame{info: f.in, lit: f.lit, pkg: f.pkg, typ: f.lit.Type, call: pos}
 	m.stack = append(m.stack, fr)
 	m.bindParams(f.lit.Type, args, st, f.pkg)
 	m.bindResults(f.lit.Type, f.pkg, st)
 	m.execBlock(f.lit.Body.List, st)
 	return m.leave(fr, st)
-}
-
-// enclosing is the declared function that the code under evaluation stands in.
-func (m *machine) enclosing() *funcInfo {
-	if len(m.stack) == 0 {
-		return nil
-	}
-	return m.top().info
 }
 
 // bindParams gives parameters what the call has; nil args are unknown ones.

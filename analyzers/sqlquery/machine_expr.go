@@ -233,7 +233,7 @@ func (m *machine) variable(obj *types.Var, pos token.Pos) value {
 
 // literal is a function literal; it is evaluated when it is called, or else at the end of the function around it.
 func (m *machine) literal(e *ast.FuncLit, st *state) value {
-	f := &function{lit: e, pkg: m.pkg()}
+	f := &function{lit: e, pkg: m.pkg(), in: m.top().info}
 	if !m.litSeen[e] {
 		m.lits = append(m.lits, pendingLit{f, st.clone(), append([]*frame{}, m.stack...)})
 	}

@@ -30,7 +30,7 @@ type observation struct {
 	escaped bool
 	// simple: the query asks pgx not to prepare it.
 	simple  bool
-	inlined bool
+	through []*funcInfo // the functions it was evaluated through, the outermost left out
 }
 
 // scanned is where a result goes.
@@ -64,11 +64,9 @@ func (m *machine) send(o *observation, exec bool) value {
 // record files an observation: where it is shown, and whether another evaluation of the function would show more.
 func (m *machine) record(o *observation) {
 	o.fn, o.pkg, o.pos = m.top(), m.pkg(), o.origin
-	o.inlined = false
-	for i := len(m.stack) - 1; i > 0; i-- {
-		fr := m.stack[i]
+	for _, fr := range m.stack[1:] {
 		if fr.lit == nil {
-			o.inlined = true
+			o.through = append(o.through, fr.info)
 		}
 	}
 	for i := len(m.stack) - 1; i > 0; i-- {

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"sort"
+	"strconv"
 	"strings"
 )
 
@@ -327,7 +328,7 @@ func (r *renderer) orders(list []*op) {
 	}
 }
 
-// numbers writes LIMIT and OFFSET, which squirrel binds.
+// numbers writes LIMIT and OFFSET. Squirrel writes the number, which need not be known: then a placeholder stands for it.
 func (r *renderer) numbers(list []*op, before string) {
 	if len(list) == 0 {
 		return
@@ -339,7 +340,8 @@ func (r *renderer) numbers(list []*op, before string) {
 		a = o.args[0]
 	}
 	if n, ok := intOf(a.v); ok {
-		_ = n
+		r.lit(strconv.FormatInt(n, 10), o.pos)
+		return
 	}
 	r.bind(a, o.pos)
 }
@@ -600,14 +602,9 @@ func (r *renderer) sqlizer(s *sqlizer) bool {
 	for _, i := range sortedKeys(s.tab) {
 		if n > 0 {
 			r.lit(" AND ", s.pos)
-		} else if len(s.tab.keys) > 1 {
-			r.lit("(", s.pos)
 		}
 		n++
 		r.compare(s.kind, s.tab.keys[i], s.tab.vals[i], s.pos)
-	}
-	if n > 0 && len(s.tab.keys) > 1 {
-		r.lit(")", s.pos)
 	}
 	if s.tab.open != "" {
 		r.partial("conditions that are known at run time only")

@@ -32,17 +32,22 @@ func (p *program) file(name string) string {
 
 // sites makes sites of what was observed, sorted: the user's own first.
 func (m *machine) sites() []query.Site {
-	seenInlined := map[token.Pos]bool{}
+	// What depends on a parameter of a function is not shown when a caller of that function was looked at.
+	type way struct {
+		origin  token.Pos
+		through *funcInfo
+	}
+	called := map[way]bool{}
 	for _, o := range m.obs {
-		if o.inlined {
-			seenInlined[o.origin] = true
+		for _, f := range o.through {
+			called[way{o.origin, f}] = true
 		}
 	}
 	groups := map[token.Pos][]*observation{}
 	var order []token.Pos
 	for _, o := range m.obs {
-		if !o.inlined && seenInlined[o.origin] && dependsOnParam(o.sql) {
-			continue // each caller was looked at
+		if called[way{o.origin, o.root}] && dependsOnParam(o.sql) {
+			continue
 		}
 		if groups[o.pos] == nil {
 			order = append(order, o.pos)

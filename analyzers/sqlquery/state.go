@@ -253,7 +253,7 @@ func grown(event int, old, now value) value {
 			}
 		}
 		more := &text{append(append([]part{}, now.parts[len(wasParts):]...), part{hole: &hole{why: "a piece that a loop repeats", repeat: true}})}
-		return &text{append(append([]part{}, wasParts...), part{choice: &choice{event, []value{more, &text{}}}})}
+		return &text{append(append([]part{}, wasParts...), part{choice: &choice{event, []value{more, zeroText}}})}
 	case *list:
 		was, ok := old.(*list)
 		if !ok {

@@ -91,6 +91,7 @@ type table struct {
 type function struct {
 	lit  *ast.FuncLit
 	pkg  *pkg
+	in   *funcInfo // the declared function that the literal stands in
 	decl *types.Func
 	recv *arg
 }
