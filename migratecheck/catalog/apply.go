@@ -14,7 +14,10 @@ type Error struct {
 	Message string // PostgreSQL's words
 	Detail  string
 	Hint    string
-	Object  Name // the object the error is about, if one
+	Object  Name   // the object the error is about, if one
+	Column  string // the column it is about, if one
+	// Position is where in the text of the statement the mistake stands, in bytes from 1; 0 is not known.
+	Position int
 }
 
 // NotUnderstood is the Code of statements that may be right but are not followed; the catalog is unchanged by them.

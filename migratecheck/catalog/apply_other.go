@@ -343,7 +343,7 @@ func (c *Catalog) defineAggregate(n *pgast.DefineStmt, eff *Effects) error {
 			return nil, nil
 		}
 		s, name := splitName(defNames(d))
-		cand, _, kind := c.resolveCall(s, name, args, nil, false)
+		cand, _, kind := c.resolveCall(s, name, args, nil, false, false)
 		if kind == callFunction {
 			refs = append(refs, Address{OID: cand.f.OID})
 			return cand.f, nil

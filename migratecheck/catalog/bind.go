@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"fmt"
 	"slices"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -14,6 +15,7 @@ import (
 //	bind_expr.go    expressions
 //	bind_func.go    function calls, bind_oper.go operators: overload resolution
 //	bind_query.go   SELECT, bind_from.go its FROM, bind_modify.go INSERT, UPDATE, DELETE, MERGE
+//	bind_analyze.go what a caller with a query of its own is told (Analysis)
 type binder struct {
 	c    *Catalog
 	refs map[Address]struct{}
@@ -33,6 +35,12 @@ type binder struct {
 
 	sublinkNames map[*pgast.SubLink]string // the name of a scalar subquery's column
 	depth        int
+
+	at     int32 // where in the text the expression or name at hand stands
+	wide   bool  // it is a * that stands for several columns
+	lastID int   // the newest boundColumn.id
+	// ask is what Analyze fills; nil where an expression is bound to be stored.
+	ask *asked
 }
 
 // param is an argument of a function, in a body.
@@ -50,6 +58,13 @@ type value struct {
 	literal   *string       // the text of a string literal that has no type yet, or was given one
 	fields    []boundColumn // of a record whose columns are known
 	columns   []Address     // the table columns that the value is, when it is nothing but a column
+	origin    Address       // the table column that the value is, through subqueries too (resorigtbl, resorigcol)
+	id        int           // boundColumn.id of the column that the value is
+	param     int           // n of $n, and of casts of it
+	null      bool          // the constant NULL, and casts of it
+	notNull   bool          // it cannot be NULL (bind_null.go)
+	isDefault bool          // DEFAULT
+	at        int32         // where it stands, plus 1; 0 is not known
 }
 
 // boundColumn is a column of something in FROM, or of a query's output.
@@ -59,6 +74,31 @@ type boundColumn struct {
 	collation string
 	refs      []Address     // the table columns behind it; two for a merged USING column
 	fields    []boundColumn // of a record
+	id        int           // tells the columns of FROM items apart: of one table read twice, each has its own
+	origin    Address
+	star      bool // of a query's output: it comes from a *
+
+	// As in value, of a query's output whose expression is looked at again.
+	constant, null, notNull bool
+	literal                 *string
+	param                   int
+	at                      int32
+}
+
+// columnOfValue is an output column that holds v.
+func columnOfValue(name string, v value) boundColumn {
+	return boundColumn{
+		name: name, typ: v.typ, collation: v.collation, refs: v.columns, fields: v.fields, id: v.id, origin: v.origin,
+		constant: v.constant, null: v.null, notNull: v.notNull, literal: v.literal, param: v.param, at: v.at,
+	}
+}
+
+// value is the column as an expression that has not been converted yet.
+func (col *boundColumn) value() value {
+	return value{
+		typ: col.typ, collation: col.collation, fields: col.fields, origin: col.origin, id: col.id,
+		constant: col.constant, null: col.null, notNull: col.notNull, literal: col.literal, param: col.param, at: col.at,
+	}
 }
 
 func (c *Catalog) newBinder() *binder {
@@ -69,6 +109,9 @@ func (c *Catalog) newBinder() *binder {
 func (b *binder) ref(a Address) {
 	if a.OID >= FirstUserOID {
 		b.refs[a] = struct{}{}
+		if b.ask != nil {
+			b.ask.use(a, b.at, b.wide)
+		}
 	}
 }
 
@@ -112,3 +155,24 @@ func (b *binder) enter() error {
 }
 
 func (b *binder) leave() { b.depth-- }
+
+// unsure notes, with the reason for a person, that something could not be found out.
+func (b *binder) unsure(format string, args ...any) {
+	b.unknown = true
+	if b.ask != nil {
+		b.ask.unsure(fmt.Sprintf(format, args...))
+	}
+}
+
+// newID tells one column of FROM from all others.
+func (b *binder) newID() int {
+	b.lastID++
+	return b.lastID
+}
+
+// identify gives the columns of a FROM item ids of their own.
+func (b *binder) identify(it *rangeItem) {
+	for i := range it.cols {
+		it.cols[i].id = b.newID()
+	}
+}

@@ -49,7 +49,7 @@ func (b *binder) call(n *pgast.FuncCall, s *scope) (value, *Func, error) {
 	for i, v := range values {
 		args[i] = v.typ
 	}
-	cand, some, kind := b.c.resolveCall(schema, name, args, argNames, n.FuncVariadic)
+	cand, some, kind := b.c.resolveCall(schema, name, args, argNames, n.FuncVariadic, len(values) == 1 && values[0].param > 0)
 	switch kind {
 	case callMissing:
 		return b.missingFunction(n, schema, name, values, args, argNames)
@@ -60,7 +60,7 @@ func (b *binder) call(n *pgast.FuncCall, s *scope) (value, *Func, error) {
 		}
 	case callUnsure:
 		// Whatever is called, perhaps all would answer the same type.
-		b.unknown = true
+		b.unsure("which function %s is called", name)
 		v := value{typ: some[0].f.Returns.bare()}
 		for _, cand := range some {
 			b.noteVolatility(cand.f.Volatility)
@@ -78,7 +78,9 @@ func (b *binder) call(n *pgast.FuncCall, s *scope) (value, *Func, error) {
 	}
 	b.ref(Address{OID: f.OID})
 	b.noteVolatility(f.Volatility)
-	b.unknown = b.unknown || f.Assumed
+	if f.Assumed {
+		b.unsure("what function %s is", quoteMessage(name))
+	}
 	switch {
 	case n.Over != nil:
 		b.windows++
@@ -88,6 +90,9 @@ func (b *binder) call(n *pgast.FuncCall, s *scope) (value, *Func, error) {
 	if f.ReturnsSet {
 		b.sets++
 	}
+	if undetermined(cand.args, args) && !f.Assumed {
+		return value{}, nil, errorf("42804", "could not determine polymorphic type because input has type unknown")
+	}
 	for i, v := range values {
 		if i >= len(cand.args) {
 			break
@@ -96,7 +101,13 @@ func (b *binder) call(n *pgast.FuncCall, s *scope) (value, *Func, error) {
 		if isPolymorphic(t) {
 			t = b.c.polymorphic(t, cand.args, args)
 		}
-		if t.OID == typeAny || !t.known() {
+		if t.OID == typeAny && !t.Array {
+			switch {
+			case n.AggDistinct && v.typ.OID == typeUnknown:
+				b.coerce(v, scalar(typeText), implicitly) // to be sorted
+			case !n.AggWithinGroup:
+				b.indeterminate(v)
+			}
 			continue
 		}
 		if t.OID == typeRegclass && v.literal != nil && v.typ.OID == typeUnknown {
@@ -104,7 +115,12 @@ func (b *binder) call(n *pgast.FuncCall, s *scope) (value, *Func, error) {
 				return value{}, nil, err
 			}
 		}
-		b.coerce(v, t, implicitly)
+		if t.known() {
+			b.coerce(v, t, implicitly)
+		}
+	}
+	if b.failed != nil {
+		return value{}, nil, b.failed
 	}
 	if cand.defaults > 0 {
 		b.defaults(f, cand, len(values))
@@ -112,6 +128,8 @@ func (b *binder) call(n *pgast.FuncCall, s *scope) (value, *Func, error) {
 	out := value{typ: b.c.resultType(f, cand.args, args)}
 	out.collation, out.explicit = b.collationOf(values, out.typ)
 	out.fields = b.c.outputFields(f, cand.args, args)
+	// An OID below the user's is a function that the server brings: count(), now(), … never answer NULL.
+	out.notNull = f.OID < FirstUserOID && (name == "count" || len(values) == 0 && f.Kind == Function)
 	return out, f, nil
 }
 
@@ -157,17 +175,17 @@ func (b *binder) missingFunction(n *pgast.FuncCall, schema, name string, values 
 	if len(values) == 1 && len(argNames) == 0 && schema == "" {
 		if rel := b.c.compositeOf(args[0]); rel != nil {
 			if rel.Assumed {
-				b.unknown = true
+				b.unsure("whether %s is a column of %s", quoteMessage(name), quoteMessage(rel.Name))
 				return value{}, nil, nil
 			}
 			if col := rel.Column(name); col != nil {
 				b.ref(Address{rel.OID, col.Num})
-				return value{typ: col.Type}, nil, nil
+				return value{typ: col.Type, origin: Address{rel.OID, col.Num}}, nil, nil
 			}
 		}
 	}
 	if b.c.mayHaveFunction(schema, name) {
-		b.unknown = true
+		b.unsure("whether there is a function %s", quoteMessage(name))
 		b.noteVolatility(Volatile)
 		return value{}, nil, nil
 	}

@@ -9,22 +9,23 @@ import (
 // coerce converts v to the type for the context, noting what that runs and needs.
 func (b *binder) coerce(v value, target TypeRef, context coercionContext) value {
 	if !target.known() {
-		return value{constant: v.constant}
+		return value{constant: v.constant, param: v.param, null: v.null, notNull: v.notNull}
 	}
-	out := value{typ: target, constant: v.constant, literal: v.literal}
+	out := value{typ: target, constant: v.constant, literal: v.literal, param: v.param, null: v.null, notNull: v.notNull}
 	if !v.typ.known() {
 		return out
 	}
 	if v.typ.OID == typeUnknown {
 		// A literal becomes a constant of the type at once, whatever its in function is like.
 		if v.literal != nil {
-			b.regConstant(*v.literal, target)
-			if err := b.c.checkEnumLabel(*v.literal, target); err != nil && b.failed == nil {
-				b.failed = err
-			}
+			b.literal(v, target)
 		}
+		b.decide(v, target)
 		b.refType(target)
 		return out
+	}
+	if context != explicitly && v.typ.bare() == target.bare() {
+		out.origin, out.id = v.origin, v.id
 	}
 	if v.typ.bare() != target.bare() {
 		volatility := b.c.coercionVolatility(v.typ, target, context)
@@ -48,7 +49,8 @@ func (b *binder) bindCast(n *pgast.TypeCast, s *scope) (value, error) {
 		return value{}, err
 	}
 	// ARRAY[…]::t[] gives the type to the elements.
-	if arr := n.Arg.GetAArrayExpr(); arr != nil && target.Array {
+	if arr := n.Arg.GetAArrayExpr(); arr != nil && b.c.baseType(target).Array {
+		elem := b.c.baseType(target).element()
 		all := true
 		for _, e := range arr.Elements {
 			v, err := b.bindExpr(e, s)
@@ -57,11 +59,11 @@ func (b *binder) bindCast(n *pgast.TypeCast, s *scope) (value, error) {
 			}
 			all = all && v.constant
 			if e.GetAArrayExpr() == nil {
-				b.coerce(v, target.element(), explicitly)
+				b.coerce(v, elem, explicitly)
 			}
 		}
 		b.refType(target)
-		return value{typ: target, constant: all}, nil
+		return value{typ: target, constant: all, notNull: true}, nil
 	}
 	v, err := b.bindExpr(n.Arg, s)
 	if err != nil {
@@ -71,6 +73,9 @@ func (b *binder) bindCast(n *pgast.TypeCast, s *scope) (value, error) {
 		return value{}, errorf("42846", "cannot cast type %s to %s", b.c.typeText(v.typ), b.c.typeText(target))
 	}
 	out := b.coerce(v, target, explicitly)
+	if b.failed != nil {
+		return value{}, b.failed
+	}
 	if c := b.c.typeByOID(target.OID); c == nil || c.collatable || target.Array {
 		out.collation = v.collation
 	}
@@ -79,6 +84,26 @@ func (b *binder) bindCast(n *pgast.TypeCast, s *scope) (value, error) {
 
 func (b *binder) rowCoerces(v value, target TypeRef) bool {
 	return v.typ.OID == typeRecord && !v.typ.Array && b.c.compositeOf(target) != nil
+}
+
+// literal converts the text of a literal, as the type's in function would.
+func (b *binder) literal(v value, target TypeRef) {
+	text := *v.literal
+	b.regConstant(text, target)
+	err := b.c.checkEnumLabel(text, target)
+	if err == nil && target.OID == typeRegclass && !target.Array && b.ask != nil {
+		err = b.checkRegclass(text)
+	}
+	if err == nil {
+		err = b.c.checkLiteral(text, target)
+	}
+	if err != nil && b.failed == nil {
+		at := b.at
+		if v.at > 0 {
+			at = v.at - 1
+		}
+		b.failed = locate(err, at)
+	}
 }
 
 // regConstant notes the object that a constant of a reg… type names (find_expr_references_walker, case Const).
@@ -95,7 +120,9 @@ func (b *binder) regConstant(text string, target TypeRef) {
 		if r := b.c.Relation(schema, name); r != nil {
 			b.ref(Address{OID: r.OID})
 		} else if b.c.builtinRelation(schema, name) == nil {
-			b.unknown = b.unknown || b.c.Open
+			if b.c.Open {
+				b.unsure("whether there is a relation %s", quoteMessage(text))
+			}
 		}
 	case 2206: // regtype
 		schema, name, ok := splitQualified(text)
@@ -157,7 +184,7 @@ func (b *binder) checkRegclass(text string) error {
 		return errorf("3F000", "schema %s does not exist", quoteMessage(schema))
 	}
 	if b.c.assumeRelation(&pgast.RangeVar{Schemaname: schema, Relname: name}, Sequence) != nil {
-		b.unknown = true
+		b.unsure("whether there is a sequence %s", quoteMessage(text))
 		return nil
 	}
 	if schema != "" {

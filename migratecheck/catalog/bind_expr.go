@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"strconv"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -15,10 +16,17 @@ func (b *binder) bindExpr(n *pgast.Node, s *scope) (value, error) {
 		return value{}, err
 	}
 	defer b.leave()
+	at := b.at
+	b.at = locationOf(n, at)
 	v, err := b.bindNode(n, s)
 	if err == nil {
 		err = b.failed
 	}
+	if err != nil {
+		err = locate(err, b.at)
+	}
+	v.at = b.at + 1
+	b.at = at
 	return v, err
 }
 
@@ -35,17 +43,20 @@ func (b *binder) bindNode(n *pgast.Node, s *scope) (value, error) {
 		if b.body {
 			return value{}, errorf("42P02", "there is no parameter $%d", n.ParamRef.Number)
 		}
-		return value{}, nil
+		return b.parameter(int(n.ParamRef.Number))
 	case *pgast.Node_TypeCast:
 		return b.bindCast(n.TypeCast, s)
 	case *pgast.Node_AExpr:
 		return b.bindAExpr(n.AExpr, s)
 	case *pgast.Node_BoolExpr:
-		return b.boolOf(n.BoolExpr.Args, s)
+		return b.boolOf(n.BoolExpr.Args, s, boolWord(n.BoolExpr.Boolop))
 	case *pgast.Node_NullTest:
-		return b.boolOf([]*pgast.Node{n.NullTest.Arg}, s)
+		v, err := b.bindExpr(n.NullTest.Arg, s)
+		b.indeterminate(v)
+		return value{typ: scalar(typeBool), notNull: true}, err
 	case *pgast.Node_BooleanTest:
-		return b.boolOf([]*pgast.Node{n.BooleanTest.Arg}, s)
+		_, err := b.boolOf([]*pgast.Node{n.BooleanTest.Arg}, s, "IS "+booleanTestWord(n.BooleanTest.Booltesttype))
+		return value{typ: scalar(typeBool), notNull: true}, err
 	case *pgast.Node_FuncCall:
 		v, _, err := b.call(n.FuncCall, s)
 		return v, err
@@ -73,7 +84,7 @@ func (b *binder) bindNode(n *pgast.Node, s *scope) (value, error) {
 		return b.bindIndirection(n.AIndirection, s)
 	case *pgast.Node_SqlvalueFunction:
 		b.noteVolatility(Stable)
-		return value{typ: sqlValueType(n.SqlvalueFunction)}, nil
+		return value{typ: sqlValueType(n.SqlvalueFunction), notNull: true}, nil
 	case *pgast.Node_GroupingFunc:
 		for _, arg := range n.GroupingFunc.Args {
 			if _, err := b.bindExpr(arg, s); err != nil {
@@ -92,7 +103,7 @@ func (b *binder) bindNode(n *pgast.Node, s *scope) (value, error) {
 		t, err := b.c.resolveType(n.XmlSerialize.TypeName)
 		return value{typ: t}, err
 	case *pgast.Node_SetToDefault:
-		return value{}, nil
+		return value{isDefault: true}, nil
 	case *pgast.Node_CurrentOfExpr:
 		return value{typ: scalar(typeBool)}, nil
 	case *pgast.Node_ResTarget:
@@ -108,7 +119,7 @@ func (b *binder) bindNode(n *pgast.Node, s *scope) (value, error) {
 
 // constant is make_const.
 func constant(k *pgast.A_Const) value {
-	v := value{constant: true}
+	v := value{constant: true, notNull: !k.Isnull, null: k.Isnull}
 	if k.Isnull {
 		v.typ = scalar(typeUnknown)
 		return v
@@ -134,14 +145,58 @@ func constant(k *pgast.A_Const) value {
 	return v
 }
 
-// boolOf binds the operands of AND, OR, NOT, IS NULL, IS TRUE.
-func (b *binder) boolOf(args []*pgast.Node, s *scope) (value, error) {
+// boolOf binds the operands of AND, OR, NOT, IS TRUE, which must be boolean.
+func (b *binder) boolOf(args []*pgast.Node, s *scope, what string) (value, error) {
+	out := value{typ: scalar(typeBool), notNull: true}
 	for _, arg := range args {
-		if _, err := b.bindExpr(arg, s); err != nil {
+		v, err := b.bindExpr(arg, s)
+		if err != nil {
 			return value{}, err
 		}
+		if err := b.mustBe(v, typeBool, what); err != nil {
+			return value{}, locate(err, locationOf(arg, b.at))
+		}
+		out.notNull = out.notNull && v.notNull
 	}
-	return value{typ: scalar(typeBool)}, nil
+	return out, nil
+}
+
+// mustBe is coerce_to_boolean and coerce_to_specific_type: v stands where only the type goes.
+func (b *binder) mustBe(v value, oid OID, what string) error {
+	if !v.typ.known() {
+		return nil
+	}
+	if !b.c.canCoerce(v.typ, scalar(oid), byAssignment) {
+		return errorf("42804", "argument of %s must be type %s, not type %s", what, b.c.typeText(scalar(oid)), b.c.typeText(v.typ))
+	}
+	b.coerce(v, scalar(oid), byAssignment)
+	return b.failed
+}
+
+func boolWord(op pgast.BoolExprType) string {
+	switch op {
+	case pgast.BoolExprType_OR_EXPR:
+		return "OR"
+	case pgast.BoolExprType_NOT_EXPR:
+		return "NOT"
+	}
+	return "AND"
+}
+
+func booleanTestWord(t pgast.BoolTestType) string {
+	switch t {
+	case pgast.BoolTestType_IS_NOT_TRUE:
+		return "NOT TRUE"
+	case pgast.BoolTestType_IS_FALSE:
+		return "FALSE"
+	case pgast.BoolTestType_IS_NOT_FALSE:
+		return "NOT FALSE"
+	case pgast.BoolTestType_IS_UNKNOWN:
+		return "UNKNOWN"
+	case pgast.BoolTestType_IS_NOT_UNKNOWN:
+		return "NOT UNKNOWN"
+	}
+	return "TRUE"
 }
 
 // condition binds a WHERE, ON, HAVING or CHECK expression, which must be boolean.
@@ -153,11 +208,8 @@ func (b *binder) condition(n *pgast.Node, s *scope, what string) error {
 	if err != nil {
 		return err
 	}
-	if !v.typ.known() {
-		return nil
-	}
-	if !b.c.canCoerce(v.typ, scalar(typeBool), byAssignment) {
-		return errorf("42804", "argument of %s must be type boolean, not type %s", what, b.c.typeText(v.typ))
+	if err := b.mustBe(v, typeBool, what); err != nil {
+		return locate(err, locationOf(n, b.at))
 	}
 	return nil
 }
@@ -206,7 +258,7 @@ func (b *binder) bindCase(n *pgast.CaseExpr, s *scope) (value, error) {
 			return value{}, err
 		}
 		if test.typ.OID == typeUnknown {
-			test.typ = scalar(typeText)
+			test = b.coerce(test, scalar(typeText), implicitly)
 		}
 	}
 	var results []value
@@ -218,7 +270,7 @@ func (b *binder) bindCase(n *pgast.CaseExpr, s *scope) (value, error) {
 		}
 		results = append(results, v)
 	} else {
-		results = append(results, value{typ: scalar(typeUnknown)})
+		results = append(results, value{typ: scalar(typeUnknown), null: true})
 	}
 	for _, arg := range n.Args {
 		w := arg.GetCaseWhen()
@@ -230,15 +282,17 @@ func (b *binder) bindCase(n *pgast.CaseExpr, s *scope) (value, error) {
 			if _, err := b.operator("", "=", test, v); err != nil {
 				return value{}, err
 			}
-		} else if v.typ.known() && !b.c.canCoerce(v.typ, scalar(typeBool), byAssignment) {
-			return value{}, errorf("42804", "argument of CASE/WHEN must be type boolean, not type %s", b.c.typeText(v.typ))
+		} else if err := b.mustBe(v, typeBool, "CASE/WHEN"); err != nil {
+			return value{}, err
 		}
 		if v, err = b.bindExpr(w.Result, s); err != nil {
 			return value{}, err
 		}
 		results = append(results, v)
 	}
-	return b.unify(results, "CASE")
+	out, err := b.unify(results, "CASE")
+	out.notNull = !slices.ContainsFunc(results, func(v value) bool { return !v.notNull })
+	return out, err
 }
 
 // common binds COALESCE, GREATEST, LEAST.
@@ -247,7 +301,10 @@ func (b *binder) common(args []*pgast.Node, s *scope, what string) (value, error
 	if err != nil {
 		return value{}, err
 	}
-	return b.unify(values, what)
+	out, err := b.unify(values, what)
+	// They answer NULL when all arguments are.
+	out.notNull = slices.ContainsFunc(values, func(v value) bool { return v.notNull })
+	return out, err
 }
 
 // unify converts the values to their common type.
@@ -336,6 +393,7 @@ func (b *binder) bindArray(n *pgast.A_ArrayExpr, s *scope) (value, error) {
 		return value{}, err
 	}
 	out.constant = all
+	out.notNull = true
 	if out.typ.known() {
 		out.typ.Array = true
 	}
@@ -344,13 +402,14 @@ func (b *binder) bindArray(n *pgast.A_ArrayExpr, s *scope) (value, error) {
 
 // bindRow is ROW(…): t.* inside is expanded.
 func (b *binder) bindRow(args []*pgast.Node, s *scope) (value, error) {
-	v := value{typ: scalar(typeRecord)}
+	v := value{typ: scalar(typeRecord), notNull: true}
 	values, err := b.bindList(args, s)
 	if err != nil {
 		return value{}, err
 	}
 	for i, f := range values {
-		v.fields = append(v.fields, boundColumn{name: "f" + strconv.Itoa(i+1), typ: f.typ, collation: f.collation})
+		f.columns, f.id = nil, 0
+		v.fields = append(v.fields, columnOfValue("f"+strconv.Itoa(i+1), f))
 	}
 	return v, nil
 }
@@ -366,10 +425,10 @@ func (b *binder) bindCollate(n *pgast.CollateClause, s *scope) (value, error) {
 		return value{}, err
 	}
 	b.ref(Address{OID: oid})
-	if v.typ.OID == typeUnknown {
+	if v.typ.OID == typeUnknown && v.param == 0 {
 		v = b.coerce(v, scalar(typeText), implicitly)
 	}
-	if ty := b.c.typeByOID(b.c.baseType(v.typ).OID); ty != nil && !ty.collatable && !ty.Assumed && !v.typ.Array {
+	if ty := b.c.typeByOID(b.c.baseType(v.typ).OID); ty != nil && !ty.collatable && !ty.Assumed && !v.typ.Array && ty.OID != typeUnknown {
 		return value{}, errorf("42804", "collations are not supported by type %s", b.c.typeText(v.typ))
 	}
 	v.collation, v.explicit, v.columns = collation, true, nil

@@ -8,6 +8,12 @@ func (b *binder) bindIndirection(n *pgast.A_Indirection, s *scope) (value, error
 	if err != nil {
 		return value{}, err
 	}
+	return b.indirect(v, n, s)
+}
+
+// indirect takes the part of v that the subscripts and fields name.
+func (b *binder) indirect(v value, n *pgast.A_Indirection, s *scope) (value, error) {
+	var err error
 	subscripts, slice := 0, false
 	apply := func() error {
 		if subscripts == 0 {
@@ -21,8 +27,18 @@ func (b *binder) bindIndirection(n *pgast.A_Indirection, s *scope) (value, error
 		switch ind := ind.Node.(type) {
 		case *pgast.Node_AIndices:
 			for _, idx := range []*pgast.Node{ind.AIndices.Lidx, ind.AIndices.Uidx} {
-				if _, err := b.bindExpr(idx, s); err != nil {
+				i, err := b.bindExpr(idx, s)
+				if err != nil {
 					return value{}, err
+				}
+				switch base := b.c.baseType(v.typ); {
+				case idx == nil:
+				case base.OID == typeJSONB && !base.Array:
+					if i.typ.OID == typeUnknown {
+						b.coerce(i, scalar(typeText), implicitly)
+					}
+				case v.typ.known():
+					b.coerce(i, scalar(typeInt4), byAssignment)
 				}
 			}
 			subscripts++
@@ -83,16 +99,16 @@ func (b *binder) field(v value, name string) (value, error) {
 					return value{typ: f.Returns}, nil
 				}
 			}
-			return value{}, errorf("42703", "column %s not found in data type %s", quoteMessage(name), b.c.typeText(v.typ))
+			return value{}, &Error{Code: "42703", Message: "column " + quoteMessage(name) + " not found in data type " + b.c.typeText(v.typ), Object: b.c.nameOf(rel), Column: name}
 		}
 	}
 	if v.typ.known() && v.typ.OID != typeRecord && !b.c.assumedType(v.typ) && b.c.compositeOf(v.typ) == nil {
 		return value{}, errorf("42809", "column notation .%s applied to type %s, which is not a composite type", name, b.c.typeText(v.typ))
 	}
 	if v.typ.OID == typeRecord && v.fields != nil {
-		return value{}, errorf("42703", "could not identify column %s in record data type", quoteMessage(name))
+		return value{}, &Error{Code: "42703", Message: "could not identify column " + quoteMessage(name) + " in record data type", Column: name}
 	}
-	b.unknown = true
+	b.unsure("the field %s of a row", quoteMessage(name))
 	return value{}, nil
 }
 
@@ -105,7 +121,7 @@ func (b *binder) bindSubLink(n *pgast.SubLink, s *scope) (value, error) {
 	}
 	switch n.SubLinkType {
 	case pgast.SubLinkType_EXISTS_SUBLINK:
-		return value{typ: scalar(typeBool)}, nil
+		return value{typ: scalar(typeBool), notNull: true}, nil
 	case pgast.SubLinkType_EXPR_SUBLINK, pgast.SubLinkType_ARRAY_SUBLINK:
 		if q.open {
 			return value{}, nil
@@ -117,6 +133,7 @@ func (b *binder) bindSubLink(n *pgast.SubLink, s *scope) (value, error) {
 		v := value{typ: q.cols[0].typ, collation: q.cols[0].collation}
 		if n.SubLinkType == pgast.SubLinkType_ARRAY_SUBLINK && v.typ.known() {
 			v.typ.Array = true
+			v.notNull = true
 		}
 		return v, nil
 	case pgast.SubLinkType_ANY_SUBLINK, pgast.SubLinkType_ALL_SUBLINK, pgast.SubLinkType_ROWCOMPARE_SUBLINK:
@@ -146,7 +163,7 @@ func (b *binder) bindSubLink(n *pgast.SubLink, s *scope) (value, error) {
 			if i >= len(q.cols) {
 				break
 			}
-			if _, err := b.operator(schema, op, v, value{typ: q.cols[i].typ}); err != nil {
+			if _, err := b.operator(schema, op, v, q.cols[i].value()); err != nil {
 				return value{}, err
 			}
 		}

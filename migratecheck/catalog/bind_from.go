@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"slices"
+
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
 
@@ -53,10 +55,8 @@ func (b *binder) fromItem(n *pgast.Node, s *scope) ([]*rangeItem, error) {
 		if err != nil {
 			return nil, err
 		}
-		for i := range q.cols {
-			q.cols[i].refs = nil
-		}
-		it := &rangeItem{cols: q.cols, open: q.open, colsVisible: true}
+		it := &rangeItem{cols: derived(q.cols), open: q.open, colsVisible: true}
+		b.identify(it)
 		return b.aliased(it, n.RangeSubselect.Alias, "")
 	case *pgast.Node_RangeFunction:
 		return b.rangeFunction(n.RangeFunction, s)
@@ -92,7 +92,11 @@ func (b *binder) aliased(it *rangeItem, alias *pgast.Alias, name string) ([]*ran
 func (b *binder) rangeVar(rv *pgast.RangeVar, s *scope) (*rangeItem, error) {
 	if rv.Schemaname == "" {
 		if cte := s.cte(rv.Relname); cte != nil {
-			it := &rangeItem{cols: cte.cols, open: cte.open, colsVisible: true}
+			if cte.rowless {
+				return nil, locate(errorf("0A000", "WITH query %s does not have a RETURNING clause", quoteMessage(cte.name)), rv.Location)
+			}
+			it := &rangeItem{cols: slices.Clone(cte.cols), open: cte.open, colsVisible: true}
+			b.identify(it)
 			items, err := b.aliased(it, rv.Alias, rv.Relname)
 			if err != nil {
 				return nil, err
@@ -104,14 +108,34 @@ func (b *binder) rangeVar(rv *pgast.RangeVar, s *scope) (*rangeItem, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.ref(Address{OID: rel.OID})
+	b.reads(rel, rv)
 	it := relationItem(rel, rel.Name, "")
+	b.identify(it)
 	items, err := b.aliased(it, rv.Alias, rv.Relname)
 	if err != nil {
 		return nil, err
 	}
-	b.unknown = b.unknown || rel.Assumed
 	return items[0], nil
+}
+
+// derived are the columns of a query as a subquery or CTE offers them: no longer a table's own.
+func derived(cols []boundColumn) []boundColumn {
+	out := slices.Clone(cols)
+	for i := range out {
+		out[i] = boundColumn{name: out[i].name, typ: out[i].typ, collation: out[i].collation, fields: out[i].fields, origin: out[i].origin, notNull: out[i].notNull}
+	}
+	return out
+}
+
+// reads notes that a statement names a relation.
+func (b *binder) reads(rel *Relation, rv *pgast.RangeVar) {
+	at := b.at
+	b.at = rv.Location
+	b.ref(Address{OID: rel.OID})
+	b.at = at
+	if rel.Assumed {
+		b.unsure("the columns of %s", quoteMessage(rel.Name))
+	}
 }
 
 // relation finds what a FROM item names.
@@ -123,7 +147,7 @@ func (b *binder) relation(rv *pgast.RangeVar) (*Relation, error) {
 	if rel == nil {
 		var err error
 		if rel, err = b.c.lookupRelation(rv); err != nil {
-			return nil, err
+			return nil, locate(err, rv.Location)
 		}
 	}
 	switch rel.Kind {
@@ -227,7 +251,7 @@ func (b *binder) functionColumns(call *pgast.Node, defs []*pgast.Node, n *pgast.
 		return it.cols, it.open, name, false, nil
 	}
 	if !v.typ.known() {
-		b.unknown = true
+		b.unsure("the columns of %s", name)
 		return nil, true, name, false, nil
 	}
 	if v.typ.OID == typeRecord {
@@ -287,6 +311,7 @@ func (b *binder) join(n *pgast.JoinExpr, s *scope) ([]*rangeItem, error) {
 	if err != nil {
 		return nil, err
 	}
+	// What the condition sees may be NULL only in what comes out.
 	both := &scope{parent: s.parent, ctes: s.ctes}
 	if err := b.addItems(both, left); err != nil {
 		return nil, err
@@ -307,9 +332,11 @@ func (b *binder) join(n *pgast.JoinExpr, s *scope) ([]*rangeItem, error) {
 			}
 		}
 		if lopen || ropen {
-			b.unknown = true
+			b.unsure("the columns of a NATURAL JOIN")
 		}
 	}
+	leftNulls := n.Jointype == pgast.JoinType_JOIN_RIGHT || n.Jointype == pgast.JoinType_JOIN_FULL
+	rightNulls := n.Jointype == pgast.JoinType_JOIN_LEFT || n.Jointype == pgast.JoinType_JOIN_FULL
 	out := &rangeItem{colsVisible: true, open: lopen || ropen}
 	merged := map[string]bool{}
 	for _, name := range using {
@@ -320,9 +347,10 @@ func (b *binder) join(n *pgast.JoinExpr, s *scope) ([]*rangeItem, error) {
 		merged[name] = true
 		out.cols = append(out.cols, col)
 	}
-	for _, side := range [][]boundColumn{lcols, rcols} {
+	for i, side := range [][]boundColumn{lcols, rcols} {
 		for _, col := range side {
 			if !merged[col.name] {
+				col.notNull = col.notNull && !(i == 0 && leftNulls) && !(i == 1 && rightNulls)
 				out.cols = append(out.cols, col)
 			}
 		}
@@ -333,9 +361,15 @@ func (b *binder) join(n *pgast.JoinExpr, s *scope) ([]*rangeItem, error) {
 		}
 	}
 	items := make([]*rangeItem, 0, len(both.items)+2)
-	for _, it := range both.items {
+	for i, it := range both.items {
 		in := *it
 		in.colsVisible = false
+		if i < len(left) && leftNulls || i >= len(left) && rightNulls {
+			in.cols = slices.Clone(in.cols)
+			for j := range in.cols {
+				in.cols[j].notNull = false
+			}
+		}
 		if n.Alias != nil {
 			in.relVisible = false
 		}
@@ -392,8 +426,8 @@ func (b *binder) merge(n *pgast.JoinExpr, name string, lcols, rcols []boundColum
 		return boundColumn{}, err
 	}
 	if l == nil || r == nil {
-		b.unknown = true
-		return boundColumn{name: name}, nil
+		b.unsure("the type of %s in USING", quoteMessage(name))
+		return boundColumn{name: name, id: b.newID()}, nil
 	}
 	lv, rv := b.column(l), b.column(r)
 	if _, err := b.operator("", "=", lv, rv); err != nil {
@@ -403,14 +437,17 @@ func (b *binder) merge(n *pgast.JoinExpr, name string, lcols, rcols []boundColum
 	if err != nil {
 		return boundColumn{}, err
 	}
-	col := boundColumn{name: name, typ: v.typ, collation: v.collation}
+	col := boundColumn{name: name, typ: v.typ, collation: v.collation, id: b.newID()}
 	switch n.Jointype {
 	case pgast.JoinType_JOIN_RIGHT:
-		col.refs = r.refs
+		col.refs, col.origin, col.notNull = r.refs, r.origin, r.notNull
 	case pgast.JoinType_JOIN_FULL:
 		col.refs = append(append([]Address(nil), l.refs...), r.refs...)
+		col.notNull = l.notNull && r.notNull
 	default:
-		col.refs = l.refs
+		col.refs, col.origin, col.notNull = l.refs, l.origin, l.notNull
+		// The rows of an inner join are those where both are equal.
+		col.notNull = col.notNull || n.Jointype == pgast.JoinType_JOIN_INNER
 	}
 	return col, nil
 }

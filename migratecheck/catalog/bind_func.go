@@ -201,8 +201,9 @@ const (
 	callCast // f(x) where f is a type
 )
 
-// resolveCall is func_get_detail: which function a call means.
-func (c *Catalog) resolveCall(schema, name string, args []TypeRef, names []string, variadic bool) (candidate, []candidate, callKind) {
+// resolveCall is func_get_detail: which function a call means. parameter says that an argument of unknown type is a parameter
+// and not a constant, which alone is cast by the name of a type.
+func (c *Catalog) resolveCall(schema, name string, args []TypeRef, names []string, variadic, parameter bool) (candidate, []candidate, callKind) {
 	all := c.candidates(schema, name, len(args), names, variadic)
 	for _, cand := range all {
 		if sameTypes(cand.args, args) {
@@ -217,7 +218,7 @@ func (c *Catalog) resolveCall(schema, name string, args []TypeRef, names []strin
 		if target, ok := c.lookupType(schema, name); ok {
 			source := args[0]
 			switch method, _ := c.coercion(source, target, explicitly); {
-			case source.OID == typeUnknown, method == coercionRelabel:
+			case source.OID == typeUnknown && !parameter, method == coercionRelabel && source.OID != typeUnknown:
 				return candidate{args: []TypeRef{target}}, all, callCast
 			case method == coercionIO:
 				// Not for record types to strings: that is f(row) notation.
@@ -379,10 +380,12 @@ func (c *Catalog) bestCandidate(list []candidate, args []TypeRef) (candidate, bo
 		var kept []candidate
 		for _, cand := range list {
 			ok := true
-			for _, t := range cand.args {
+			all := make([]TypeRef, len(cand.args))
+			for i, t := range cand.args {
 				ok = ok && c.canCoerce(known, t, implicitly)
+				all[i] = known
 			}
-			if ok {
+			if ok && c.polymorphismFits(cand.args, all) {
 				kept = append(kept, cand)
 			}
 		}

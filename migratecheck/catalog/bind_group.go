@@ -87,9 +87,7 @@ func (g *groupInfo) add(b *binder, n *pgast.Node, s *scope) bool {
 		g.exprs[col.name] = true
 		return true
 	}
-	if sql, err := pgast.DeparseExpr(n); err == nil {
-		g.exprs[sql] = true
-	}
+	g.exprs[canonicalSQL(n)] = true
 	return true
 }
 
@@ -171,7 +169,7 @@ func (b *binder) ungrouped(n *pgast.Node, s *scope) error {
 		if len(s.groups.exprs) > 0 && n.GetAConst() == nil && n.GetString_() == nil {
 			switch n.Node.(type) {
 			case *pgast.Node_AExpr, *pgast.Node_FuncCall, *pgast.Node_TypeCast, *pgast.Node_CaseExpr, *pgast.Node_CoalesceExpr, *pgast.Node_AIndirection, *pgast.Node_BoolExpr:
-				if sql, derr := pgast.DeparseExpr(n); derr == nil && s.groups.exprs[sql] {
+				if s.groups.exprs[canonicalSQL(n)] {
 					return false
 				}
 			}

@@ -33,7 +33,8 @@ func (b *binder) bindJSON(n *pgast.Node, s *scope) (value, error) {
 	case *pgast.Node_JsonValueExpr:
 		return b.jsonValue(n.JsonValueExpr, s)
 	case *pgast.Node_JsonIsPredicate:
-		return b.boolOf([]*pgast.Node{n.JsonIsPredicate.Expr}, s)
+		_, err := b.bindExpr(n.JsonIsPredicate.Expr, s)
+		return value{typ: scalar(typeBool)}, err
 	case *pgast.Node_JsonObjectAgg:
 		b.aggregates++
 		if arg := n.JsonObjectAgg.Arg; arg != nil {
@@ -52,7 +53,7 @@ func (b *binder) bindJSON(n *pgast.Node, s *scope) (value, error) {
 		}
 		return b.jsonAggregate(n.JsonArrayAgg.Constructor, s)
 	}
-	b.unknown = true
+	b.unsure("an expression of a kind that is not followed")
 	return value{}, nil
 }
 

@@ -10,9 +10,10 @@ func (b *binder) target(rv *pgast.RangeVar) (*Relation, *rangeItem, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	b.ref(Address{OID: rel.OID})
-	b.unknown = b.unknown || rel.Assumed
+	b.reads(rel, rv)
 	it := relationItem(rel, rel.Name, "")
+	b.identify(it)
+	it.at = rv.Location
 	items, err := b.aliased(it, rv.Alias, rv.Relname)
 	if err != nil {
 		return nil, nil, err
@@ -21,7 +22,7 @@ func (b *binder) target(rv *pgast.RangeVar) (*Relation, *rangeItem, error) {
 }
 
 func (b *binder) missingColumn(rel *Relation, name string) error {
-	return &Error{Code: "42703", Message: "column " + quoteMessage(name) + " of relation " + quoteMessage(rel.Name) + " does not exist", Object: b.c.nameOf(rel)}
+	return &Error{Code: "42703", Message: "column " + quoteMessage(name) + " of relation " + quoteMessage(rel.Name) + " does not exist", Object: b.c.nameOf(rel), Column: name}
 }
 
 func (c *Catalog) nameOf(r *Relation) Name { return Name{Schema: c.schemaNameOf(r), Name: r.Name} }
@@ -36,90 +37,166 @@ func (b *binder) bindInsert(n *pgast.InsertStmt, parent *scope) (*boundQuery, er
 	if err != nil {
 		return nil, err
 	}
-	var columns []*Column
-	if len(n.Cols) == 0 {
-		for i := range rel.Columns {
-			if !rel.Columns[i].Dropped {
-				columns = append(columns, &rel.Columns[i])
-			}
-		}
+	w := b.writes(rel, 'i', n.Relation.Location)
+	w.Overriding = overriding(n.Override)
+	columns, err := b.insertColumns(n.Cols, rel, s, w)
+	if err != nil {
+		return nil, err
 	}
-	for _, t := range n.Cols {
-		name := t.GetResTarget().GetName()
-		col := rel.Column(name)
-		if col == nil && !rel.Assumed {
-			return nil, b.missingColumn(rel, name)
-		}
-		if col != nil {
-			b.ref(Address{rel.OID, col.Num})
-		}
-		columns = append(columns, col)
-	}
-	if n.SelectStmt != nil {
+	if n.SelectStmt == nil {
+		w.Defaults = true
+		w.Targets = nil
+	} else {
 		inner := &scope{parent: parent, ctes: s.ctes}
-		q, err := b.insertSource(n.SelectStmt, inner)
+		rows, open, err := b.insertSource(n.SelectStmt, inner, w)
 		if err != nil {
 			return nil, err
 		}
-		if !q.open && !rel.Assumed {
-			if len(q.cols) > len(columns) {
-				return nil, errorf("42601", "INSERT has more expressions than target columns")
-			}
-			if len(n.Cols) > 0 && len(q.cols) < len(columns) {
-				return nil, errorf("42601", "INSERT has more target columns than expressions")
-			}
-		}
-		for i, col := range q.cols {
-			if i < len(columns) && columns[i] != nil {
-				b.ref(Address{rel.OID, columns[i].Num})
-				if err := b.assign(columns[i], value{typ: col.typ}); err != nil {
-					return nil, err
-				}
+		for _, row := range rows {
+			if err := b.insertRow(row, open, columns, len(n.Cols) > 0, rel, w); err != nil {
+				return nil, err
 			}
 		}
 	}
 	s.items = append(s.items, it)
 	if oc := n.OnConflictClause; oc != nil {
-		if err := b.onConflict(oc, rel, it, s); err != nil {
+		if err := b.onConflict(oc, rel, it, s, w); err != nil {
 			return nil, err
 		}
 	}
 	return b.returning(n.ReturningList, s)
 }
 
-// insertSource binds what is inserted; in VALUES, DEFAULT and literals without a type fit any column.
-func (b *binder) insertSource(n *pgast.Node, s *scope) (*boundQuery, error) {
-	sel := n.GetSelectStmt()
-	if sel == nil || len(sel.ValuesLists) == 0 {
-		if sel != nil && len(sel.TargetList) > 0 {
-			return b.bindSelectUnsettled(sel, s)
+func overriding(k pgast.OverridingKind) Overriding {
+	switch k {
+	case pgast.OverridingKind_OVERRIDING_USER_VALUE:
+		return OverridingUser
+	case pgast.OverridingKind_OVERRIDING_SYSTEM_VALUE:
+		return OverridingSystem
+	}
+	return NotOverriding
+}
+
+// insertColumns is checkInsertTargets: the columns named, or all of them. A column that an assumed table may have is nil.
+func (b *binder) insertColumns(list []*pgast.Node, rel *Relation, s *scope, w *Write) ([]*Column, error) {
+	var columns []*Column
+	if len(list) == 0 {
+		for i := range rel.Columns {
+			if !rel.Columns[i].Dropped {
+				columns = append(columns, &rel.Columns[i])
+				w.Targets = append(w.Targets, Target{Column: rel.Columns[i].Num, Offset: w.Offset})
+			}
 		}
-		return b.bindQuery(n, s)
+		w.AllColumns = true
+		return columns, nil
+	}
+	for _, n := range list {
+		t := n.GetResTarget()
+		col := rel.Column(t.Name)
+		if col == nil && !rel.Assumed {
+			return nil, locate(b.missingColumn(rel, t.Name), t.Location)
+		}
+		if col != nil {
+			for i, old := range columns {
+				if old == col && (len(t.Indirection) == 0 || len(list[i].GetResTarget().Indirection) == 0) {
+					return nil, locate(&Error{Code: "42701", Message: "column " + quoteMessage(t.Name) + " specified more than once", Column: t.Name}, t.Location)
+				}
+			}
+			b.refAt(Address{rel.OID, col.Num}, t.Location)
+			w.Targets = append(w.Targets, Target{Column: col.Num, Offset: int(t.Location)})
+		} else {
+			w.Targets = append(w.Targets, Target{Offset: int(t.Location)})
+		}
+		if col != nil && len(t.Indirection) > 0 {
+			var err error
+			if col, err = b.part(col, t, s); err != nil {
+				return nil, err
+			}
+		}
+		columns = append(columns, col)
+	}
+	return columns, nil
+}
+
+// part is the element or field of a column that a target names (transformAssignmentIndirection), as a column of its type.
+func (b *binder) part(col *Column, t *pgast.ResTarget, s *scope) (*Column, error) {
+	// An expression with the same indirection has the type; its column stands for the target.
+	n := &pgast.A_Indirection{Arg: &pgast.Node{Node: &pgast.Node_TypeCast{TypeCast: &pgast.TypeCast{}}}, Indirection: t.Indirection}
+	v, err := b.indirect(value{typ: col.Type}, n, s)
+	if err != nil {
+		return nil, locate(err, t.Location)
+	}
+	return &Column{Num: col.Num, Name: col.Name, Type: v.typ}, nil
+}
+
+// insertRow is transformInsertRow.
+func (b *binder) insertRow(row []value, open bool, columns []*Column, named bool, rel *Relation, w *Write) error {
+	if !open && !(rel.Assumed && !named) {
+		if len(row) > len(columns) {
+			return locate(errorf("42601", "INSERT has more expressions than target columns"), int32(w.Offset))
+		}
+		if named && len(row) < len(columns) {
+			return locate(errorf("42601", "INSERT has more target columns than expressions"), int32(w.Offset))
+		}
+	}
+	for i, v := range row {
+		if i >= len(columns) {
+			break
+		}
+		w.Targets[i].give(v)
+		if columns[i] == nil {
+			continue
+		}
+		b.ref(Address{rel.OID, columns[i].Num})
+		if v.isDefault {
+			continue
+		}
+		if err := b.assign(columns[i], v); err != nil {
+			return locate(err, int32(w.Targets[i].Offset))
+		}
+	}
+	if !named && !open && len(row) < len(w.Targets) {
+		w.Targets = w.Targets[:len(row)]
+	}
+	return nil
+}
+
+// insertSource binds what is inserted, as rows: those of VALUES, where DEFAULT and literals without a type fit any column,
+// or one that stands for all rows of a query.
+func (b *binder) insertSource(n *pgast.Node, s *scope, w *Write) (rows [][]value, open bool, err error) {
+	sel := n.GetSelectStmt()
+	if sel == nil || len(sel.ValuesLists) == 0 || sel.WithClause != nil && len(sel.ValuesLists) > 1 || len(sel.SortClause) > 0 || sel.LimitCount != nil {
+		w.Query = true
+		var q *boundQuery
+		if sel != nil {
+			q, err = b.bindUnsettled(sel, s)
+		} else {
+			q, err = b.bindQuery(n, s)
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		row := make([]value, len(q.cols))
+		for i := range q.cols {
+			row[i] = q.cols[i].value()
+		}
+		return [][]value{row}, q.open, nil
 	}
 	inner := &scope{parent: s}
 	if err := b.with(sel.WithClause, inner); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	q := &boundQuery{}
 	for i, list := range sel.ValuesLists {
-		items := list.GetList().GetItems()
-		values, err := b.bindList(items, inner)
+		row, err := b.bindList(list.GetList().GetItems(), inner)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		if i > 0 && len(values) != len(q.cols) {
-			return nil, errorf("42601", "VALUES lists must all be the same length")
+		if i > 0 && len(row) != len(rows[0]) {
+			return nil, false, errorf("42601", "VALUES lists must all be the same length")
 		}
-		for j, v := range values {
-			switch {
-			case i == 0:
-				q.cols = append(q.cols, boundColumn{name: "column" + itoa(j+1), typ: v.typ})
-			case q.cols[j].typ.bare() != v.typ.bare():
-				q.cols[j].typ = TypeRef{} // each row is converted by itself
-			}
-		}
+		rows = append(rows, row)
 	}
-	return q, nil
+	return rows, false, nil
 }
 
 // assign is transformAssignedExpr.
@@ -127,22 +204,25 @@ func (b *binder) assign(col *Column, v value) error {
 	if !b.c.canCoerce(v.typ, col.Type, byAssignment) && !b.rowCoerces(v, col.Type) {
 		return &Error{
 			Code: "42804", Message: "column " + quoteMessage(col.Name) + " is of type " + b.c.typeText(col.Type) + " but expression is of type " + b.c.typeText(v.typ),
-			Hint: "You will need to rewrite or cast the expression.",
+			Hint: "You will need to rewrite or cast the expression.", Column: col.Name,
 		}
 	}
 	b.coerce(v, col.Type, byAssignment)
-	return nil
+	return b.failed
 }
 
-func (b *binder) onConflict(oc *pgast.OnConflictClause, rel *Relation, it *rangeItem, s *scope) error {
+func (b *binder) onConflict(oc *pgast.OnConflictClause, rel *Relation, it *rangeItem, s *scope, w *Write) error {
 	target := &scope{parent: s.parent, ctes: s.ctes, items: []*rangeItem{it}}
 	if inf := oc.Infer; inf != nil {
 		for _, n := range inf.IndexElems {
 			e := n.GetIndexElem()
 			if e.Name != "" {
+				at := b.at
+				b.at = inf.Location
 				if _, err := b.columnOf(it, e.Name); err != nil {
-					return &Error{Code: "42703", Message: "column " + quoteMessage(e.Name) + " does not exist"}
+					return locate(&Error{Code: "42703", Message: "column " + quoteMessage(e.Name) + " does not exist", Object: b.c.nameOf(rel), Column: e.Name}, inf.Location)
 				}
+				b.at = at
 			} else if _, err := b.bindExpr(e.Expr, target); err != nil {
 				return err
 			}
@@ -150,60 +230,76 @@ func (b *binder) onConflict(oc *pgast.OnConflictClause, rel *Relation, it *range
 		if err := b.condition(inf.WhereClause, target, "WHERE"); err != nil {
 			return err
 		}
-		if inf.Conname != "" && !rel.Assumed {
-			found := false
-			for _, con := range b.c.Constraints(rel.OID) {
-				if con.Name == inf.Conname {
-					b.ref(Address{OID: con.OID})
-					found = true
-				}
-			}
-			if !found {
-				return errorf("42704", "constraint %s for table %s does not exist", quoteMessage(inf.Conname), quoteMessage(rel.Name))
-			}
-		}
+	}
+	if err := b.arbiter(oc, rel, it, target, w); err != nil {
+		return err
 	}
 	excluded := *it
 	excluded.name, excluded.schema, excluded.colsVisible = "excluded", "alias", false
 	both := &scope{parent: s.parent, ctes: s.ctes, items: []*rangeItem{it, &excluded}}
-	if err := b.assignments(oc.TargetList, rel, both); err != nil {
-		return err
+	if oc.Action == pgast.OnConflictAction_ONCONFLICT_UPDATE {
+		if err := b.assignments(oc.TargetList, rel, both, b.writes(rel, 'u', oc.Location)); err != nil {
+			return err
+		}
 	}
 	return b.condition(oc.WhereClause, both, "WHERE")
 }
 
 // assignments binds the SET list of UPDATE.
-func (b *binder) assignments(list []*pgast.Node, rel *Relation, s *scope) error {
+func (b *binder) assignments(list []*pgast.Node, rel *Relation, s *scope, w *Write) error {
 	for _, n := range list {
 		t := n.GetResTarget()
 		if t.Val.GetMultiAssignRef() != nil {
 			m := t.Val.GetMultiAssignRef()
-			if row := m.Source.GetRowExpr(); row != nil && int(m.Colno) <= len(row.Args) {
-				if err := b.assignment(rel, t, row.Args[m.Colno-1], s); err != nil {
+			if row := m.Source.GetRowExpr(); row != nil && len(row.Args) == int(m.Ncolumns) && !hasStar(row.Args) {
+				if err := b.assignment(rel, t, row.Args[m.Colno-1], s, w); err != nil {
+					return err
+				}
+				continue
+			}
+			if row := m.Source.GetRowExpr(); row != nil {
+				if !hasStar(row.Args) {
+					return locate(errorf("42601", "number of columns does not match number of values"), row.Location)
+				}
+				if err := b.assignment(rel, t, nil, s, w); err != nil {
 					return err
 				}
 				continue
 			}
 			if sub := m.Source.GetSubLink(); sub != nil {
 				if m.Colno == 1 {
-					if _, err := b.bindQuery(sub.Subselect, s); err != nil {
+					q, err := b.bindQuery(sub.Subselect, s)
+					if err != nil {
 						return err
 					}
+					if !q.open && len(q.cols) != int(m.Ncolumns) {
+						return locate(errorf("42601", "number of columns does not match number of values"), locationOf(m.Source, b.at))
+					}
 				}
-				if err := b.assignment(rel, t, nil, s); err != nil {
+				if err := b.assignment(rel, t, nil, s, w); err != nil {
 					return err
 				}
 				continue
 			}
 		}
-		if err := b.assignment(rel, t, t.Val, s); err != nil {
+		if err := b.assignment(rel, t, t.Val, s, w); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *binder) assignment(rel *Relation, t *pgast.ResTarget, val *pgast.Node, s *scope) error {
+// hasStar tells of t.* in a row, which stands for several columns.
+func hasStar(list []*pgast.Node) bool {
+	for _, n := range list {
+		if ref := n.GetColumnRef(); ref != nil && ref.Fields[len(ref.Fields)-1].GetAStar() != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *binder) assignment(rel *Relation, t *pgast.ResTarget, val *pgast.Node, s *scope, w *Write) error {
 	v, err := b.bindExpr(val, s)
 	if err != nil {
 		return err
@@ -213,13 +309,29 @@ func (b *binder) assignment(rel *Relation, t *pgast.ResTarget, val *pgast.Node, 
 		if rel.Assumed {
 			return nil
 		}
-		return b.missingColumn(rel, t.Name)
+		return locate(b.missingColumn(rel, t.Name), t.Location)
 	}
-	b.ref(Address{rel.OID, col.Num})
-	if len(t.Indirection) > 0 || val.GetMultiAssignRef() != nil {
-		return nil // a subscript or field, or one column of a subquery's row
+	b.refAt(Address{rel.OID, col.Num}, t.Location)
+	target := Target{Column: col.Num, Offset: int(t.Location)}
+	if val == nil || val.GetMultiAssignRef() != nil {
+		target.give(value{})
+		w.Targets = append(w.Targets, target)
+		return nil // one column of a subquery's row
 	}
-	return b.assign(col, v)
+	if len(t.Indirection) > 0 {
+		if col, err = b.part(col, t, s); err != nil {
+			return err
+		}
+		target.give(value{})
+		w.Targets = append(w.Targets, target)
+		return locate(b.assign(col, v), locationOf(val, t.Location))
+	}
+	target.give(v)
+	w.Targets = append(w.Targets, target)
+	if v.isDefault {
+		return nil
+	}
+	return locate(b.assign(col, v), locationOf(val, t.Location))
 }
 
 func (b *binder) returning(list []*pgast.Node, s *scope) (*boundQuery, error) {
@@ -227,8 +339,7 @@ func (b *binder) returning(list []*pgast.Node, s *scope) (*boundQuery, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.settle(q)
-	return q, nil
+	return q, b.settle(q)
 }
 
 func (b *binder) bindUpdate(n *pgast.UpdateStmt, parent *scope) (*boundQuery, error) {
@@ -244,13 +355,10 @@ func (b *binder) bindUpdate(n *pgast.UpdateStmt, parent *scope) (*boundQuery, er
 	if err := b.from(n.FromClause, s); err != nil {
 		return nil, err
 	}
-	if err := b.assignments(n.TargetList, rel, s); err != nil {
+	if err := b.assignments(n.TargetList, rel, s, b.writes(rel, 'u', n.Relation.Location)); err != nil {
 		return nil, err
 	}
-	if err := b.condition(n.WhereClause, s, "WHERE"); err != nil {
-		return nil, err
-	}
-	return b.returning(n.ReturningList, s)
+	return b.filtered(n.WhereClause, n.ReturningList, s)
 }
 
 func (b *binder) bindDelete(n *pgast.DeleteStmt, parent *scope) (*boundQuery, error) {
@@ -258,18 +366,24 @@ func (b *binder) bindDelete(n *pgast.DeleteStmt, parent *scope) (*boundQuery, er
 	if err := b.with(n.WithClause, s); err != nil {
 		return nil, err
 	}
-	_, it, err := b.target(n.Relation)
+	rel, it, err := b.target(n.Relation)
 	if err != nil {
 		return nil, err
 	}
+	b.writes(rel, 'd', n.Relation.Location)
 	s.items = append(s.items, it)
 	if err := b.from(n.UsingClause, s); err != nil {
 		return nil, err
 	}
-	if err := b.condition(n.WhereClause, s, "WHERE"); err != nil {
+	return b.filtered(n.WhereClause, n.ReturningList, s)
+}
+
+// filtered binds the WHERE and RETURNING of UPDATE and DELETE.
+func (b *binder) filtered(where *pgast.Node, list []*pgast.Node, s *scope) (*boundQuery, error) {
+	if err := b.condition(where, s, "WHERE"); err != nil {
 		return nil, err
 	}
-	return b.returning(n.ReturningList, s)
+	return b.returning(list, s)
 }
 
 func (b *binder) bindMerge(n *pgast.MergeStmt, parent *scope) (*boundQuery, error) {
@@ -288,25 +402,49 @@ func (b *binder) bindMerge(n *pgast.MergeStmt, parent *scope) (*boundQuery, erro
 	if err := b.condition(n.JoinCondition, s, "JOIN/ON"); err != nil {
 		return nil, err
 	}
-	for _, w := range n.MergeWhenClauses {
-		when := w.GetMergeWhenClause()
-		if err := b.condition(when.Condition, s, "WHEN"); err != nil {
-			return nil, err
-		}
-		if when.CommandType == pgast.CmdType_CMD_INSERT {
-			for _, t := range when.TargetList {
-				if name := t.GetResTarget().GetName(); rel.Column(name) == nil && !rel.Assumed {
-					return nil, b.missingColumn(rel, name)
-				}
-			}
-			if _, err := b.bindAll(when.Values, s); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if err := b.assignments(when.TargetList, rel, s); err != nil {
+	for _, node := range n.MergeWhenClauses {
+		if err := b.mergeAction(node.GetMergeWhenClause(), rel, it, s); err != nil {
 			return nil, err
 		}
 	}
 	return &boundQuery{}, nil
+}
+
+// mergeAction is one WHEN of transformMergeStmt. WHEN NOT MATCHED has no row of the target to look at.
+func (b *binder) mergeAction(when *pgast.MergeWhenClause, rel *Relation, it *rangeItem, s *scope) error {
+	visible := s
+	if !when.Matched {
+		visible = &scope{parent: s.parent, ctes: s.ctes}
+		for _, other := range s.items {
+			if other != it {
+				visible.items = append(visible.items, other)
+			}
+		}
+	}
+	if err := b.condition(when.Condition, visible, "WHEN"); err != nil {
+		return err
+	}
+	switch when.CommandType {
+	case pgast.CmdType_CMD_INSERT:
+		w := b.writes(rel, 'i', it.at)
+		w.Overriding = overriding(when.Override)
+		columns, err := b.insertColumns(when.TargetList, rel, visible, w)
+		if err != nil {
+			return err
+		}
+		if len(when.Values) == 0 {
+			w.Defaults, w.Targets = true, nil
+			return nil
+		}
+		row, err := b.bindList(when.Values, visible)
+		if err != nil {
+			return err
+		}
+		return b.insertRow(row, false, columns, len(when.TargetList) > 0, rel, w)
+	case pgast.CmdType_CMD_UPDATE:
+		return b.assignments(when.TargetList, rel, visible, b.writes(rel, 'u', it.at))
+	case pgast.CmdType_CMD_DELETE:
+		b.writes(rel, 'd', it.at)
+	}
+	return nil
 }

@@ -127,18 +127,24 @@ func (b *binder) applyOperator(schema, name string, prefix bool, left, right val
 	// record = record compares field by field.
 	if left.typ.OID == typeRecord && right.typ.OID == typeRecord && len(left.fields) > 0 && len(left.fields) == len(right.fields) && !prefix {
 		for i := range left.fields {
-			if _, err := b.operator(schema, name, value{typ: left.fields[i].typ}, value{typ: right.fields[i].typ}); err != nil {
+			if _, err := b.operator(schema, name, left.fields[i].value(), right.fields[i].value()); err != nil {
 				return value{}, err
 			}
 		}
 		return value{typ: scalar(typeBool)}, nil
 	}
+	v, _, err := b.findOperator(schema, name, prefix, left, right)
+	return v, err
+}
+
+// findOperator is applyOperator for operands that are no rows, and tells the operator, nil when it is not certain.
+func (b *binder) findOperator(schema, name string, prefix bool, left, right value) (value, *Operator, error) {
 	o, some, kind := b.c.resolveOperator(schema, name, prefix, left.typ, right.typ)
 	switch kind {
 	case callMissing:
 		if b.c.assumedType(left.typ) || b.c.assumedType(right.typ) || b.c.hasUnknownExtension() || b.c.Open && len(b.c.operatorsNamed("", name)) == 0 {
-			b.unknown = true
-			return value{}, nil
+			b.unsure("which operator %s is", name)
+			return value{}, nil, nil
 		}
 		text := name + " " + b.c.typeText(right.typ)
 		if !prefix {
@@ -147,7 +153,7 @@ func (b *binder) applyOperator(schema, name string, prefix bool, left, right val
 		if schema != "" {
 			text = strings.Replace(text, name, schema+"."+name, 1)
 		}
-		return value{}, &Error{
+		return value{}, nil, &Error{
 			Code: "42883", Message: "operator does not exist: " + text,
 			Hint: "No operator matches the given name and argument types. You might need to add explicit type casts.",
 		}
@@ -156,7 +162,7 @@ func (b *binder) applyOperator(schema, name string, prefix bool, left, right val
 		if !prefix {
 			text = b.c.typeText(left.typ) + " " + text
 		}
-		return value{}, &Error{
+		return value{}, nil, &Error{
 			Code: "42725", Message: "operator is not unique: " + text,
 			Hint: "Could not choose a best candidate operator. You might need to add explicit type casts.",
 		}
@@ -168,7 +174,7 @@ func (b *binder) applyOperator(schema, name string, prefix bool, left, right val
 				v.typ = TypeRef{}
 			}
 		}
-		return v, nil
+		return v, nil, nil
 	}
 	b.ref(Address{OID: o.oid})
 	b.noteVolatility(o.Volatility)
@@ -187,7 +193,8 @@ func (b *binder) applyOperator(schema, name string, prefix bool, left, right val
 	}
 	out := value{typ: b.c.polymorphic(o.Result, declared, actual)}
 	out.collation, out.explicit = b.collationOf(values, out.typ)
-	return out, nil
+	out.notNull = neverNull(name, o.oid) && right.notNull && (prefix || left.notNull)
+	return out, o.Operator, b.failed
 }
 
 // splitOperator splits an operator's possibly qualified name.
@@ -219,12 +226,9 @@ func (b *binder) bindAExpr(n *pgast.A_Expr, s *scope) (value, error) {
 			return value{}, err
 		}
 		elem := right
+		elem.param = 0 // it is not the parameter that is compared, but its elements
 		switch t := b.c.baseType(right.typ); {
 		case right.typ.OID == typeUnknown:
-			elem = value{typ: left.typ}
-			if left.typ.known() && left.typ.OID != typeUnknown {
-				b.coerce(right, arrayOf(left.typ.bare()), implicitly)
-			}
 		case t.Array:
 			elem.typ = t.element()
 		case t.OID == 22:
@@ -237,7 +241,15 @@ func (b *binder) bindAExpr(n *pgast.A_Expr, s *scope) (value, error) {
 			elem.typ = TypeRef{}
 		}
 		elem.constant, elem.literal = false, nil
-		_, err = b.operator(schema, name, left, elem)
+		_, o, err := b.findOperator(schema, name, false, left, elem)
+		if err == nil && o != nil && o.Result != scalar(typeBool) {
+			err = errorf("42809", "op ANY/ALL (array) requires operator to yield boolean")
+		}
+		// A literal or parameter becomes an array of what the operator takes (make_scalar_array_op).
+		if err == nil && o != nil && right.typ.OID == typeUnknown && !isPolymorphic(o.Right) {
+			b.coerce(right, arrayOf(o.Right), implicitly)
+			err = b.failed
+		}
 		return boolean, err
 	case pgast.A_Expr_Kind_AEXPR_IN:
 		left, err := b.bindExpr(n.Lexpr, s)
@@ -263,7 +275,7 @@ func (b *binder) bindAExpr(n *pgast.A_Expr, s *scope) (value, error) {
 			if err != nil {
 				return value{}, err
 			}
-			if _, err := b.operator("", ops[i%2], left, v); err != nil {
+			if _, err := b.operator("", ops[i%2], b.again(left), v); err != nil {
 				return value{}, err
 			}
 		}
@@ -280,7 +292,7 @@ func (b *binder) bindAExpr(n *pgast.A_Expr, s *scope) (value, error) {
 		if _, err := b.operator(schema, name, left, right); err != nil {
 			return value{}, err
 		}
-		if left.typ.OID == typeUnknown {
+		if left = b.again(left); left.typ.OID == typeUnknown {
 			left.typ = scalar(typeText)
 		}
 		return value{typ: left.typ, collation: left.collation}, nil
@@ -291,6 +303,7 @@ func (b *binder) bindAExpr(n *pgast.A_Expr, s *scope) (value, error) {
 		v, err := b.bindOperator(n, schema, name, s)
 		if err == nil && (n.Kind == pgast.A_Expr_Kind_AEXPR_DISTINCT || n.Kind == pgast.A_Expr_Kind_AEXPR_NOT_DISTINCT) {
 			v = boolean
+			v.notNull = true
 		}
 		return v, err
 	}
@@ -320,14 +333,12 @@ func (b *binder) bindIn(schema, name string, left value, values []value) error {
 			types = append(types, v.typ)
 			constant = constant && v.typ.OID != typeRecord
 		}
-		if t, ok := b.c.commonType(types); ok && t.known() && constant {
+		if t, ok := b.c.commonType(types); ok && t.known() && constant && len(values) > 1 {
 			for _, v := range values {
 				b.coerce(v, t.bare(), implicitly)
 			}
-			if len(values) > 1 {
-				_, err := b.operator(schema, name, left, value{typ: t.bare()})
-				return err
-			}
+			_, err := b.operator(schema, name, left, value{typ: t.bare()})
+			return err
 		}
 	}
 	for _, v := range values {

@@ -1,42 +1,78 @@
 package catalog
 
 // polymorphismFits is check_generic_type_consistency, as far as a choice between functions needs it: the arguments of
-// one family must agree on the element type.
+// one family must agree on the element type, those of the anycompatible family have a common one.
 func (c *Catalog) polymorphismFits(declared, actual []TypeRef) bool {
 	var elem TypeRef
+	var compatible []TypeRef
 	for i, d := range declared {
 		if i >= len(actual) {
 			break
 		}
 		a := actual[i]
-		if !a.known() || a.OID == typeUnknown {
+		if !a.known() || a.OID == typeUnknown || !isPolymorphic(d) {
 			continue
 		}
-		base := c.baseType(a).bare()
-		var e TypeRef
-		switch d.OID {
-		case typeAnyelement, typeAnynonarray, typeAnyenum:
-			e = a.bare()
-		case typeAnyarray:
-			if !base.Array {
-				continue
-			}
-			e = base.element().bare()
-		case typeAnyrange, typeAnymultirange:
-			if ty := c.typeByOID(base.OID); ty != nil && ty.Subtype.known() {
-				e = ty.Subtype.bare()
-			} else {
-				continue
-			}
-		default:
-			continue
-		}
-		if elem.known() && elem != e {
+		e, ok := c.elementFor(d, a)
+		switch {
+		case !ok:
+		case inCompatibleFamily(d):
+			compatible = append(compatible, e)
+		case elem.known() && elem != e:
 			return false
+		default:
+			elem = e
 		}
-		elem = e
+	}
+	if len(compatible) > 1 {
+		_, ok := c.commonType(compatible)
+		return ok
 	}
 	return true
+}
+
+// elementFor is the element type that an argument of a polymorphic type stands for; ok is false when it decides nothing.
+func (c *Catalog) elementFor(declared, actual TypeRef) (elem TypeRef, ok bool) {
+	base := c.baseType(actual).bare()
+	switch declared.OID {
+	case typeAnyelement, typeAnynonarray, typeAnyenum, typeAnycompatible, typeAnycompatiblenonarray:
+		return actual.bare(), true
+	case typeAnyarray, typeAnycompatiblearray:
+		return base.element().bare(), base.Array
+	case typeAnyrange, typeAnycompatiblerange:
+		if ty := c.typeByOID(base.OID); ty != nil && ty.Subtype.known() {
+			return ty.Subtype.bare(), true
+		}
+	case typeAnymultirange, typeAnycompatiblemultirange:
+		if ty := c.rangeOf(base.OID); ty != nil {
+			return ty.Subtype.bare(), true
+		}
+	}
+	return TypeRef{}, false
+}
+
+func inCompatibleFamily(t TypeRef) bool {
+	switch t.OID {
+	case typeAnycompatible, typeAnycompatiblearray, typeAnycompatiblenonarray, typeAnycompatiblerange, typeAnycompatiblemultirange:
+		return true
+	}
+	return false
+}
+
+// undetermined reports whether nothing says what type the arguments of the anyelement family stand for, which is an error
+// (enforce_generic_type_consistency); those of the anycompatible family are then text.
+func undetermined(declared, actual []TypeRef) bool {
+	some := false
+	for i, d := range declared {
+		if i >= len(actual) || !isPolymorphic(d) || inCompatibleFamily(d) {
+			continue
+		}
+		if actual[i].OID != typeUnknown {
+			return false
+		}
+		some = true
+	}
+	return some
 }
 
 // resultType is enforce_generic_type_consistency: the result of a function with polymorphic arguments.
@@ -48,11 +84,7 @@ func (c *Catalog) polymorphic(result TypeRef, declared, actual []TypeRef) TypeRe
 	if !isPolymorphic(result) {
 		return result.bare()
 	}
-	compatible := false
-	switch result.OID {
-	case typeAnycompatible, typeAnycompatiblearray, typeAnycompatiblenonarray, typeAnycompatiblerange, typeAnycompatiblemultirange:
-		compatible = true
-	}
+	compatible := inCompatibleFamily(result)
 	var elem, rng, multi TypeRef
 	var elems []TypeRef
 	sure, unknowns := true, false
@@ -62,7 +94,7 @@ func (c *Catalog) polymorphic(result TypeRef, declared, actual []TypeRef) TypeRe
 		}
 	}
 	for i, d := range declared {
-		if i >= len(actual) || !isPolymorphic(d) {
+		if i >= len(actual) || !isPolymorphic(d) || inCompatibleFamily(d) != compatible {
 			continue
 		}
 		a := actual[i]

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"strconv"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -36,6 +37,16 @@ func (b *binder) bindQuery(n *pgast.Node, parent *scope) (*boundQuery, error) {
 }
 
 func (b *binder) bindSelect(n *pgast.SelectStmt, parent *scope) (*boundQuery, error) {
+	q, err := b.bindUnsettled(n, parent)
+	if err == nil {
+		err = b.settle(q)
+	}
+	return q, err
+}
+
+// bindUnsettled is bindSelect for a query whose literals get their types from what is around it: of SELECT they stay
+// unknown (ParseState.p_resolve_unknowns).
+func (b *binder) bindUnsettled(n *pgast.SelectStmt, parent *scope) (*boundQuery, error) {
 	s := &scope{parent: parent}
 	if err := b.with(n.WithClause, s); err != nil {
 		return nil, err
@@ -84,18 +95,26 @@ func (b *binder) bindSelect(n *pgast.SelectStmt, parent *scope) (*boundQuery, er
 		return nil, err
 	}
 	q.aggregates = b.aggregates > 0
+	b.narrow(n, s, q)
 	if len(n.GroupClause) > 0 || q.aggregates || n.HavingClause != nil {
 		if err := b.checkGrouping(n, s, q, exprs); err != nil {
 			return nil, err
 		}
 	}
-	b.settle(q)
 	return q, nil
 }
 
+// limits is transformLimitClause.
 func (b *binder) limits(n *pgast.SelectStmt, s *scope) error {
-	for _, e := range []*pgast.Node{n.LimitOffset, n.LimitCount} {
-		if _, err := b.bindExpr(e, s); err != nil {
+	for i, e := range []*pgast.Node{n.LimitOffset, n.LimitCount} {
+		v, err := b.bindExpr(e, s)
+		if err != nil {
+			return err
+		}
+		if e == nil || v.null { // LIMIT ALL
+			continue
+		}
+		if err := b.mustBe(v, typeInt8, [2]string{"OFFSET", "LIMIT"}[i]); err != nil {
 			return err
 		}
 	}
@@ -103,12 +122,14 @@ func (b *binder) limits(n *pgast.SelectStmt, s *scope) error {
 }
 
 // settle gives unknown literals in the output the type text (resolveTargetListUnknowns).
-func (b *binder) settle(q *boundQuery) {
+func (b *binder) settle(q *boundQuery) error {
 	for i := range q.cols {
-		if q.cols[i].typ.OID == typeUnknown {
-			q.cols[i].typ = scalar(typeText)
+		if col := &q.cols[i]; col.typ.OID == typeUnknown {
+			b.coerce(col.value(), scalar(typeText), implicitly)
+			col.typ = scalar(typeText)
 		}
 	}
+	return b.failed
 }
 
 // targets is transformTargetList. exprs holds the expression behind each column, nil for those of a star.
@@ -125,13 +146,18 @@ func (b *binder) targets(list []*pgast.Node, s *scope) (*boundQuery, []*pgast.No
 			return nil, nil, err
 		}
 		if star {
+			at := b.at
+			b.at = t.Location
+			b.wide = true
 			for _, col := range cols {
 				for _, a := range col.refs {
 					b.ref(a)
 				}
+				col.star = true
 				q.cols = append(q.cols, col)
 				exprs = append(exprs, nil)
 			}
+			b.at, b.wide = at, false
 			q.open = q.open || open
 			continue
 		}
@@ -143,7 +169,7 @@ func (b *binder) targets(list []*pgast.Node, s *scope) (*boundQuery, []*pgast.No
 		if name == "" {
 			name = b.outputName(t.Val)
 		}
-		q.cols = append(q.cols, boundColumn{name: name, typ: v.typ, collation: v.collation, refs: v.columns, fields: v.fields})
+		q.cols = append(q.cols, columnOfValue(name, v))
 		exprs = append(exprs, t.Val)
 	}
 	return q, exprs, nil
@@ -165,7 +191,9 @@ func (b *binder) star(n *pgast.Node, s *scope) (cols []boundColumn, open, star b
 			if !any {
 				return nil, false, true, errorf("42601", "SELECT * with no tables specified is not valid")
 			}
-			b.unknown = b.unknown || open
+			if open {
+				b.unsure("the columns of *")
+			}
 			return cols, open, true, nil
 		}
 		schema := ""
@@ -183,7 +211,9 @@ func (b *binder) star(n *pgast.Node, s *scope) (cols []boundColumn, open, star b
 			}
 			return nil, false, true, b.missingTable(s, schema, names[len(names)-1])
 		}
-		b.unknown = b.unknown || it.open
+		if it.open {
+			b.unsure("the columns of %s.*", names[len(names)-1])
+		}
 		return it.cols, it.open, true, nil
 	}
 	if ind := n.GetAIndirection(); ind != nil && len(ind.Indirection) > 0 && ind.Indirection[len(ind.Indirection)-1].GetAStar() != nil {
@@ -210,7 +240,7 @@ func (b *binder) fieldsOf(v value) (cols []boundColumn, open bool) {
 		it := relationItem(rel, "", "")
 		return it.cols, it.open
 	}
-	b.unknown = true
+	b.unsure("the fields of a row")
 	return nil, true
 }
 
@@ -290,7 +320,7 @@ func (b *binder) bindValues(n *pgast.SelectStmt, s *scope) (*boundQuery, error) 
 		if err != nil {
 			return nil, err
 		}
-		q.cols = append(q.cols, boundColumn{name: "column" + strconv.Itoa(i+1), typ: v.typ, collation: v.collation})
+		q.cols = append(q.cols, columnOfValue("column"+strconv.Itoa(i+1), v))
 	}
 	if err := b.orderBy(n.SortClause, s, q); err != nil {
 		return nil, err
@@ -333,25 +363,7 @@ func (b *binder) bindArm(n *pgast.SelectStmt, s *scope) (*boundQuery, error) {
 		return nil, err
 	}
 	defer b.leave()
-	return b.bindSelectUnsettled(n, s)
-}
-
-func (b *binder) bindSelectUnsettled(n *pgast.SelectStmt, s *scope) (*boundQuery, error) {
-	q, err := b.bindSelect(n, s)
-	if err != nil || n.Op > pgast.SetOperation_SETOP_NONE || len(n.ValuesLists) > 0 || q.open {
-		return q, err
-	}
-	// A plain literal is looked at again.
-	if len(q.cols) == len(n.TargetList) {
-		for i, t := range n.TargetList {
-			if k := t.GetResTarget().GetVal().GetAConst(); k != nil {
-				if v := constant(k); v.typ.OID == typeUnknown {
-					q.cols[i].typ = v.typ
-				}
-			}
-		}
-	}
-	return q, nil
+	return b.bindUnsettled(n, s)
 }
 
 func (b *binder) mergeArms(left, right *boundQuery, op string) (*boundQuery, error) {
@@ -363,11 +375,14 @@ func (b *binder) mergeArms(left, right *boundQuery, op string) (*boundQuery, err
 		col := boundColumn{name: l.name}
 		if i < len(right.cols) && !left.open && !right.open {
 			r := right.cols[i]
-			v, err := b.unify([]value{{typ: l.typ, collation: l.collation}, {typ: r.typ, collation: r.collation}}, op)
+			v, err := b.unify([]value{l.value(), r.value()}, op)
 			if err != nil {
 				return nil, err
 			}
-			col.typ, col.collation = v.typ, v.collation
+			col.typ, col.collation, col.notNull = v.typ, v.collation, l.notNull && r.notNull
+			if l.origin == r.origin {
+				col.origin = l.origin
+			}
 		}
 		q.cols = append(q.cols, col)
 	}
@@ -380,8 +395,7 @@ func (b *binder) with(w *pgast.WithClause, s *scope) error {
 		return nil
 	}
 	s.ctes = map[string]*boundCTE{}
-	for _, n := range w.Ctes {
-		cte := n.GetCommonTableExpr()
+	for _, cte := range inOrder(w) {
 		if s.ctes[cte.Ctename] != nil {
 			return errorf("42712", "WITH query name %s specified more than once", quoteMessage(cte.Ctename))
 		}
@@ -394,16 +408,48 @@ func (b *binder) with(w *pgast.WithClause, s *scope) error {
 	return nil
 }
 
+// inOrder lists the CTEs so that each comes after those it reads, which WITH RECURSIVE allows in any order
+// (TopologicalSort in src/backend/parser/parse_cte.c).
+func inOrder(w *pgast.WithClause) []*pgast.CommonTableExpr {
+	list := make([]*pgast.CommonTableExpr, len(w.Ctes))
+	for i, n := range w.Ctes {
+		list[i] = n.GetCommonTableExpr()
+	}
+	if !w.Recursive || len(list) == 1 {
+		return list
+	}
+	var out []*pgast.CommonTableExpr
+	for len(list) > 0 {
+		next := slices.IndexFunc(list, func(cte *pgast.CommonTableExpr) bool {
+			return !slices.ContainsFunc(list, func(other *pgast.CommonTableExpr) bool {
+				return other != cte && namesRelation(cte.Ctequery, other.Ctename)
+			})
+		})
+		next = max(next, 0) // those that read each other are an error, which is found as it comes
+		out = append(out, list[next])
+		list = slices.Delete(list, next, next+1)
+	}
+	return out
+}
+
+func namesRelation(n *pgast.Node, name string) bool {
+	found := false
+	pgast.Walk(n, func(n *pgast.Node) bool {
+		if rv := n.GetRangeVar(); rv != nil && rv.Schemaname == "" && rv.Relname == name {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
 func (b *binder) cte(cte *pgast.CommonTableExpr, recursive bool, s *scope) (*boundCTE, error) {
 	name := func(q *boundQuery) (*boundCTE, error) {
 		cols, err := renamed(q.cols, stringList(cte.Aliascolnames), cte.Ctename, q.open, true)
 		if err != nil {
 			return nil, err
 		}
-		for i := range cols {
-			cols[i].refs = nil
-		}
-		return &boundCTE{name: cte.Ctename, cols: cols, open: q.open}, nil
+		return &boundCTE{name: cte.Ctename, cols: derived(cols), open: q.open, rowless: !answersRows(cte.Ctequery)}, nil
 	}
 	sel := cte.Ctequery.GetSelectStmt()
 	if recursive && sel != nil && sel.Op == pgast.SetOperation_SETOP_UNION {
@@ -419,7 +465,12 @@ func (b *binder) cte(cte *pgast.CommonTableExpr, recursive bool, s *scope) (*bou
 		if err != nil {
 			return nil, err
 		}
-		b.settle(first)
+		if err := b.settle(first); err != nil {
+			return nil, err
+		}
+		for i := range first.cols {
+			first.cols[i].notNull = false
+		}
 		self, err := name(first)
 		if err != nil {
 			return nil, err
@@ -442,6 +493,19 @@ func (b *binder) cte(cte *pgast.CommonTableExpr, recursive bool, s *scope) (*bou
 		return nil, err
 	}
 	return name(q)
+}
+
+// answersRows tells of a statement in WITH that another may read: one that changes rows must have RETURNING.
+func answersRows(n *pgast.Node) bool {
+	switch n := n.GetNode().(type) {
+	case *pgast.Node_InsertStmt:
+		return len(n.InsertStmt.ReturningList) > 0
+	case *pgast.Node_UpdateStmt:
+		return len(n.UpdateStmt.ReturningList) > 0
+	case *pgast.Node_DeleteStmt:
+		return len(n.DeleteStmt.ReturningList) > 0
+	}
+	return true
 }
 
 // searchCycle adds the columns of SEARCH and CYCLE clauses.

@@ -22,14 +22,17 @@ type rangeItem struct {
 	open bool
 	// Which ways lead to it: t.c, and just c (p_rel_visible, p_cols_visible).
 	relVisible, colsVisible bool
-	lateralOnly             bool // visible to LATERAL items only, while FROM is being read
-	scalar                  bool // a function with one scalar column: the name alone is that column
+	lateralOnly             bool  // visible to LATERAL items only, while FROM is being read
+	at                      int32 // where the statement names it, of the target of a change
+	scalar                  bool  // a function with one scalar column: the name alone is that column
 }
 
 type boundCTE struct {
 	name string
 	cols []boundColumn
 	open bool
+	// rowless: it is a change without RETURNING.
+	rowless bool
 }
 
 func (s *scope) cte(name string) *boundCTE {
@@ -65,7 +68,9 @@ func relationItem(r *Relation, name, schema string) *rangeItem {
 	it := &rangeItem{name: name, schema: schema, rel: r, relVisible: true, colsVisible: true, open: r.Assumed}
 	for _, col := range r.Columns {
 		if !col.Dropped {
-			it.cols = append(it.cols, boundColumn{name: col.Name, typ: col.Type, collation: col.Collation, refs: []Address{{r.OID, col.Num}}})
+			it.cols = append(it.cols, boundColumn{
+				name: col.Name, typ: col.Type, collation: col.Collation, refs: []Address{{r.OID, col.Num}}, origin: Address{r.OID, col.Num}, notNull: col.NotNull,
+			})
 		}
 	}
 	return it
@@ -96,7 +101,7 @@ func (b *binder) columnNamed(s *scope, name string) (value, bool, error) {
 			}
 			col, twice := it.find(name)
 			if twice || col != nil && found != nil {
-				return value{}, false, errorf("42702", "column reference %s is ambiguous", quoteMessage(name))
+				return value{}, false, ambiguousColumn(name)
 			}
 			if col != nil {
 				found = col
@@ -121,7 +126,7 @@ func (b *binder) columnNamed(s *scope, name string) (value, bool, error) {
 		}
 	}
 	if open != nil {
-		b.unknown = true
+		b.unsure("whether %s has a column %s", quoteMessage(open.name), quoteMessage(name))
 		return value{}, true, nil
 	}
 	return value{}, false, nil
@@ -150,6 +155,10 @@ func (b *binder) item(s *scope, schema, name string) (*rangeItem, error) {
 	return nil, nil
 }
 
+func ambiguousColumn(name string) error {
+	return &Error{Code: "42702", Message: "column reference " + quoteMessage(name) + " is ambiguous", Column: name}
+}
+
 func (c *Catalog) schemaNameOf(r *Relation) string {
 	s, _ := c.Get(r.Schema).(*Schema)
 	if s == nil {
@@ -163,7 +172,7 @@ func (b *binder) column(col *boundColumn) value {
 	for _, a := range col.refs {
 		b.ref(a)
 	}
-	v := value{typ: col.typ, collation: col.collation, fields: col.fields}
+	v := value{typ: col.typ, collation: col.collation, fields: col.fields, origin: col.origin, id: col.id, notNull: col.notNull}
 	if len(col.refs) == 1 {
 		v.columns = col.refs
 	}
@@ -203,7 +212,7 @@ func (b *binder) bindColumnRef(n *pgast.ColumnRef, s *scope) (value, error) {
 		if it != nil {
 			return b.row(it), nil
 		}
-		return value{}, &Error{Code: "42703", Message: "column " + quoteMessage(names[0]) + " does not exist", Object: Name{Name: names[0]}}
+		return value{}, &Error{Code: "42703", Message: "column " + quoteMessage(names[0]) + " does not exist", Object: b.onlyRelation(s), Column: names[0]}
 	case 2, 3, 4:
 		schema, table, name := "", names[len(names)-2], names[len(names)-1]
 		if len(names) > 2 {
@@ -222,6 +231,26 @@ func (b *binder) bindColumnRef(n *pgast.ColumnRef, s *scope) (value, error) {
 		return value{}, b.missingTable(s, schema, table)
 	}
 	return value{}, errorf("42601", "improper qualified name (too many dotted names)")
+}
+
+// onlyRelation is the relation that an unqualified column must be of, when there is only one.
+func (b *binder) onlyRelation(s *scope) Name {
+	var only *Relation
+	for ; s != nil; s = s.parent {
+		for _, it := range s.items {
+			switch {
+			case !it.relVisible:
+			case only != nil || it.rel == nil:
+				return Name{}
+			default:
+				only = it.rel
+			}
+		}
+	}
+	if only == nil {
+		return Name{}
+	}
+	return b.c.nameOf(only)
 }
 
 // missingTable is errorMissingRTE.
@@ -244,7 +273,7 @@ func (b *binder) missingTable(s *scope, schema, table string) error {
 func (b *binder) columnOf(it *rangeItem, name string) (value, error) {
 	col, twice := it.find(name)
 	if twice {
-		return value{}, errorf("42702", "column reference %s is ambiguous", quoteMessage(name))
+		return value{}, ambiguousColumn(name)
 	}
 	if col == nil {
 		col = it.system(name)
@@ -253,7 +282,7 @@ func (b *binder) columnOf(it *rangeItem, name string) (value, error) {
 		return b.column(col), nil
 	}
 	if it.open {
-		b.unknown = true
+		b.unsure("whether %s has a column %s", quoteMessage(it.name), quoteMessage(name))
 		return value{}, nil
 	}
 	// t.f is f(t) for functions of one row argument (ParseFuncOrColumn).
@@ -262,7 +291,11 @@ func (b *binder) columnOf(it *rangeItem, name string) (value, error) {
 			return v, nil
 		}
 	}
-	return value{}, &Error{Code: "42703", Message: "column " + it.name + "." + name + " does not exist", Object: Name{Name: name}}
+	e := &Error{Code: "42703", Message: "column " + it.name + "." + name + " does not exist", Column: name}
+	if it.rel != nil {
+		e.Object = b.c.nameOf(it.rel)
+	}
+	return value{}, e
 }
 
 // rowFunction resolves t.f as the function f of t's row.

@@ -124,6 +124,7 @@ func (c *Catalog) coercion(source, target TypeRef, context coercionContext) (coe
 		}
 		return coercionNone, nil
 	}
+	source = vectorAsArray(source)
 	// Array types convert as their elements do (the same context).
 	if source.Array && target.Array {
 		method, cast := c.coercion(source.element().bare(), target.element().bare(), context)
@@ -147,6 +148,21 @@ func (c *Catalog) coercion(source, target TypeRef, context coercionContext) (coe
 	}
 	return coercionNone, nil
 }
+
+// vectorAsArray takes int2vector and oidvector for the arrays that they are.
+func vectorAsArray(t TypeRef) TypeRef {
+	switch {
+	case t.Array:
+	case t.OID == 22:
+		return arrayOf(scalar(typeInt2))
+	case t.OID == 30:
+		return arrayOf(scalar(typeOID))
+	}
+	return t
+}
+
+// BaseType looks through domains, as the server does when it describes a result.
+func (c *Catalog) BaseType(t TypeRef) TypeRef { return c.baseType(t) }
 
 // BinaryCoercible reports whether a value of the one type is a valid one of the other as it is stored
 // (IsBinaryCoercible in src/backend/parser/parse_coerce.c). Domains count as their base types; their constraints are the
@@ -279,6 +295,11 @@ func (c *Catalog) rowInherits(source, target TypeRef) bool {
 	from, to := c.compositeOf(source), c.compositeOf(target)
 	if from == nil || to == nil {
 		return false
+	}
+	if from.OfType != 0 && to.Kind == CompositeRel {
+		if ty := c.typeByOID(from.OfType); ty != nil && ty.Relation == to.OID {
+			return true
+		}
 	}
 	for _, p := range from.Inherits {
 		if p == to.OID || c.rowInherits(scalar(p), target) {

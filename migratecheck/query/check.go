@@ -1,6 +1,8 @@
 package query
 
 import (
+	"slices"
+
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
@@ -13,10 +15,11 @@ type Problem struct {
 	Code string
 	// Message is one sentence: what fails, on which object, for whom.
 	Message string
-	// Variant and Offset say where: an index into Site.Variants and a byte offset in its SQL. Variant is -1 for a Name.
+	// Variant and Offset say where: an index into Site.Variants and a byte offset in its SQL. Variant is -1 for a Name;
+	// Offset is then an index into Site.Names.
 	Variant, Offset int
 	// Objects are what the problem is about, in the schema where they exist (for a missing column: the relation and the
-	// column in the earlier schema, when known). Statements that changed one of them are the suspects.
+	// column in the earlier schema, when known: see [Bound.Trace]). Statements that changed one of them are the suspects.
 	Objects []catalog.Address
 	// Relation and Column name it for a person; "" where they do not apply.
 	Relation, Column string
@@ -30,11 +33,22 @@ type Verdict struct {
 	Unknown []string
 }
 
+// unsure adds a reason once.
+func (v *Verdict) unsure(reasons ...string) {
+	for _, r := range reasons {
+		if !slices.Contains(v.Unknown, r) {
+			v.Unknown = append(v.Unknown, r)
+		}
+	}
+}
+
 // Bound is a site whose SQL was parsed once, to be checked against many schemas. It is not safe for concurrent use.
 type Bound struct {
-	Site  *Site
-	stmts [][]pgast.Stmt // by variant
-	errs  []error        // by variant: what the parser said
+	Site    *Site
+	stmts   [][]pgast.Stmt // by variant
+	errs    []error        // by variant: what the parser said
+	without []string       // checks that are off
+	made    map[string]bool
 }
 
 // Parse prepares a site for judging.
@@ -44,18 +58,129 @@ func Parse(site *Site) *Bound {
 		stmts, err := pgast.Parse(site.Variants[i].SQL)
 		b.stmts, b.errs = append(b.stmts, stmts), append(b.errs, err)
 	}
+	b.made = relationsMade(b)
 	return b
+}
+
+// ParseAll is Parse for all sites of a program. A relation that one of them creates (a temporary table, a table of the
+// program's own) may be used by the others, though no migration makes it.
+func ParseAll(sites []*Site) []*Bound {
+	list := make([]*Bound, len(sites))
+	made := map[string]bool{}
+	for i, site := range sites {
+		list[i] = Parse(site)
+		for name := range list[i].made {
+			made[name] = true
+		}
+	}
+	for _, b := range list {
+		b.made = made
+	}
+	return list
+}
+
+// Without returns a copy that leaves out the named checks.
+func (b *Bound) Without(ids ...string) *Bound {
+	c := *b
+	c.without = append(slices.Clone(b.without), ids...)
+	return &c
 }
 
 // On judges the site on one schema: what the server would refuse (names, types, arity, a required column left out), and
 // what the driver or the code would (a result that does not fit where it is scanned).
 func (b *Bound) On(cat *catalog.Catalog) Verdict {
-	return Verdict{}
+	var v Verdict
+	for i := range b.Site.Variants {
+		for _, r := range b.run(i, cat, &v) {
+			if r.err != nil {
+				r.refused(r.err)
+				continue
+			}
+			for _, c := range checks {
+				if c.on != nil && b.has(c) {
+					c.on(r, c)
+				}
+			}
+		}
+	}
+	return v
 }
 
 // Between judges the step from a schema the site was written for to another of the same history (later or earlier): what
 // neither schema alone has against it. A name that denotes something else, a type that changes under a scan, a column that
 // may now be NULL, constraints, triggers and policies newly in the way of a write, a default that changed.
 func (b *Bound) Between(from, to *catalog.Catalog) Verdict {
-	return Verdict{}
+	var v Verdict
+	for i := range b.Site.Variants {
+		before, after := b.run(i, from, &Verdict{}), b.run(i, to, &v)
+		for j, r := range after {
+			if j >= len(before) || r.err != nil || before[j].err != nil {
+				continue // On tells
+			}
+			s := &step{reading: r, was: before[j]}
+			for _, c := range checks {
+				if c.between != nil && b.has(c) {
+					c.between(s, c)
+				}
+			}
+		}
+	}
+	for _, c := range checks {
+		if c.names != nil && b.has(c) {
+			c.names(b, from, to, &v, c)
+		}
+	}
+	return v
+}
+
+func (b *Bound) has(c *Check) bool { return !slices.Contains(b.without, c.ID) }
+
+// Needs lists, sorted, the objects of a schema that the site depends on: while none of them changes, and no relation, column,
+// function or type of a name in the site comes or goes, neither does its verdict. ok is false when the site cannot be bound.
+func (b *Bound) Needs(cat *catalog.Catalog) (oids []catalog.OID, ok bool) {
+	ok = true
+	for i := range b.Site.Variants {
+		for _, r := range b.run(i, cat, &Verdict{}) {
+			if r.err != nil || len(r.an.Unknown) > 0 {
+				ok = false
+				continue
+			}
+			for _, a := range r.an.Refs {
+				oids = append(oids, a.OID)
+			}
+		}
+	}
+	slices.Sort(oids)
+	return slices.Compact(oids), ok
+}
+
+// Trace adds to a problem of [Bound.On] the objects that its place denotes on another schema, the one that the site was
+// written for: of a column that is missing, the column.
+func (b *Bound) Trace(p Problem, from *catalog.Catalog) Problem {
+	if p.Variant < 0 {
+		return p
+	}
+	for _, r := range b.run(p.Variant, from, &Verdict{}) {
+		if r.err != nil {
+			continue
+		}
+		for _, use := range r.an.Uses {
+			if use.Offset == p.Offset && !slices.Contains(p.Objects, use.Address) {
+				p.Objects = append(slices.Clip(p.Objects), use.Address)
+			}
+		}
+	}
+	for _, a := range p.Objects {
+		rel, _ := from.Get(a.OID).(*catalog.Relation)
+		if rel == nil {
+			continue
+		}
+		if p.Relation == "" {
+			p.Relation = from.NameOf(a.OID).String()
+		}
+		if col := rel.Att(a.Column); col != nil && p.Column == "" {
+			p.Column = col.Name
+		}
+	}
+	return p
 }

@@ -1,0 +1,141 @@
+package catalog
+
+import (
+	"errors"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+)
+
+// Analysis is what a statement asks of a catalog and what it answers, as PostgreSQL's parse analysis and rewriter find it.
+type Analysis struct {
+	// Rows says that the statement answers rows; Columns are theirs, in order. With Open there may be more.
+	Rows    bool
+	Columns []OutputColumn
+	Open    bool
+	// Params are $1, $2, … with the types that the server infers.
+	Params []Parameter
+	// Writes are the changes that the statement and those in its WITH make, in the order of the text.
+	Writes []*Write
+	// Uses are the places that name an object or a column of the catalog (the server's own are not among them).
+	Uses []Use
+	// Refs are the objects and columns that the statement needs, sorted.
+	Refs []Address
+	// Unknown lists what could not be found out, for a person. When it is empty the Analysis is complete.
+	Unknown []string
+}
+
+// OutputColumn is a column of a result.
+type OutputColumn struct {
+	Name string
+	Type TypeRef // zero when not known
+	// Origin is the table column that it is, through subqueries too; zero for anything computed.
+	Origin Address
+	// NotNull is set when it cannot be NULL for certain.
+	NotNull bool
+	// Star: it comes from a *.
+	Star bool
+}
+
+// Parameter is a parameter of a statement. Type is zero when it could not be found out.
+type Parameter struct {
+	Type   TypeRef
+	Offset int // its first use, in bytes; -1 for a number that is left out
+}
+
+// Use is a place in the text that names something. Offset is in bytes; Star says that a * stands there for several columns.
+type Use struct {
+	Offset  int
+	Address Address
+	Star    bool
+}
+
+// Ask says how a statement is to be analysed. The zero value is the way of drivers that leave the types of parameters to
+// the server.
+type Ask struct {
+	// Untyped: parameters are put into the text as literals before it is sent (psycopg2), so that nothing is inferred.
+	Untyped bool
+}
+
+// asked collects the parts of an Analysis while a statement is bound.
+type asked struct {
+	untyped bool
+	params  parameters
+	writes  []*Write
+	uses    []Use
+	unknown []string
+	// late holds errors of the rewriter and planner, which come after all of parse analysis.
+	late []error
+}
+
+func (a *asked) use(addr Address, at int32, star bool) {
+	a.uses = append(a.uses, Use{Offset: int(at), Address: addr, Star: star})
+}
+
+func (a *asked) unsure(reason string) {
+	for _, r := range a.unknown {
+		if r == reason {
+			return
+		}
+	}
+	a.unknown = append(a.unknown, reason)
+}
+
+// refAt is ref for a name that stands at a place of its own.
+func (b *binder) refAt(a Address, at int32) {
+	around := b.at
+	b.at = at
+	b.ref(a)
+	b.at = around
+}
+
+// Analyze binds one statement to the catalog, which it leaves as it is. The error is an *Error: what PostgreSQL would
+// answer when the statement is prepared or planned, NotUnderstood when the statement is of a kind that is not followed. What
+// only running it shows (a NOT NULL column left out, a duplicate key) is not looked for; the Writes tell what would decide it.
+func (c *Catalog) Analyze(stmt pgast.Stmt, ask Ask) (*Analysis, error) {
+	scratch := c
+	if c.Open || c.hasUnknownExtension() {
+		scratch = c.Clone() // what is assumed on the way must not stay
+	}
+	b := scratch.newBinder()
+	b.ask = &asked{untyped: ask.Untyped}
+	b.at = int32(stmt.Offset)
+	q, err := b.statement(stmt.Node)
+	if err == nil {
+		err = b.failed
+	}
+	if err == nil {
+		err = b.unresolved()
+	}
+	if err == nil {
+		err = b.rewrite()
+	}
+	if err == nil && len(b.ask.late) > 0 {
+		err = b.ask.late[0]
+	}
+	if err != nil {
+		var e *Error
+		if !errors.As(err, &e) {
+			e = errorf(NotUnderstood, "%s", err)
+		}
+		locate(e, int32(stmt.Offset))
+		return nil, e
+	}
+	a := &Analysis{Writes: b.ask.writes, Uses: b.ask.uses, Refs: b.sortedRefs(), Unknown: b.ask.unknown}
+	if b.unknown && len(a.Unknown) == 0 {
+		a.Unknown = []string{"an object that the catalog does not know"}
+	}
+	for _, p := range b.ask.params.list {
+		if p.typ.OID == typeUnknown {
+			p.typ = TypeRef{}
+		}
+		a.Params = append(a.Params, Parameter{Type: p.typ, Offset: int(p.at)})
+	}
+	if q != nil && (q.open || len(q.cols) > 0) {
+		a.Rows, a.Open = true, q.open
+		a.Columns = make([]OutputColumn, len(q.cols))
+		for i, col := range q.cols {
+			a.Columns[i] = OutputColumn{Name: col.name, Type: col.typ, Origin: col.origin, NotNull: col.notNull, Star: col.star}
+		}
+	}
+	return a, nil
+}

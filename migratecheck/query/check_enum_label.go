@@ -1,0 +1,18 @@
+package query
+
+import (
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+var checkEnumLabel = &Check{
+	ID:      "enum-label",
+	Catches: "A literal is not a label of the enum that it is compared with or stored as.",
+	Code:    "22P02, 55P04",
+	Rules:   []string{"change-column-type", "rename-enum-value"},
+	Source:  "src/backend/utils/adt/enum.c enum_in",
+	refuses: func(e *catalog.Error) bool {
+		return e.Code == "22P02" && strings.HasPrefix(e.Message, "invalid input value for enum") || e.Code == "55P04"
+	},
+}

@@ -1,0 +1,24 @@
+package query
+
+import (
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+var checkNotUpdatable = &Check{
+	ID:      "not-updatable",
+	Catches: "A view or another relation that is written to does not take the change.",
+	Code:    "55000, 0A000, 42809",
+	Rules:   []string{"drop-trigger", "rename-table", "replace-view"},
+	Source:  "src/backend/rewrite/rewriteHandler.c rewriteTargetView",
+	refuses: func(e *catalog.Error) bool {
+		switch e.Code {
+		case "55000", "0A000":
+			return strings.Contains(e.Message, "view")
+		case "42809":
+			return strings.HasPrefix(e.Message, "cannot ")
+		}
+		return false
+	},
+}

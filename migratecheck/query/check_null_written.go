@@ -1,0 +1,58 @@
+package query
+
+import "git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+
+var checkNullWritten = &Check{
+	ID:      "null-written",
+	Catches: "The constant NULL, or nil bound to a parameter, is written to a column that is NOT NULL.",
+	Code:    "23502",
+	Rules:   []string{"add-required-column", "set-not-null"},
+	Source:  "src/backend/executor/execMain.c ExecConstraints",
+	on: func(r *reading, c *Check) {
+		args := r.sql().Args
+		for _, w := range r.an.Writes {
+			if w = r.cat.OnTable(w); w == nil {
+				continue
+			}
+			rel, _ := r.cat.Get(w.Relation).(*catalog.Relation)
+			if rel == nil || rel.Assumed {
+				continue
+			}
+			for _, t := range w.Targets {
+				col := rel.Att(t.Column)
+				if col == nil || !col.NotNull && !domainNotNull(r.cat, col.Type) {
+					continue
+				}
+				null := t.Null
+				for _, n := range t.Params {
+					null = null || n <= len(args) && args[n-1].Null
+				}
+				if !null {
+					continue
+				}
+				name := r.cat.NameOf(rel.OID).String()
+				if why := r.mayReplace(rel, col, w.Op); why != "" {
+					r.out.unsure(why)
+					continue
+				}
+				r.report(c, Problem{
+					Code: "23502", Offset: t.Offset, Relation: name, Column: col.Name,
+					Objects: []catalog.Address{{OID: rel.OID}, {OID: rel.OID, Column: col.Num}},
+				}, "%s writes NULL to column %q of %s, which is NOT NULL: the row is refused", r.verb(), col.Name, name)
+			}
+		}
+	},
+}
+
+// mayReplace is mayFill for a change of the kind.
+func (r *reading) mayReplace(rel *catalog.Relation, col *catalog.Column, op byte) string {
+	for _, t := range r.cat.Triggers(rel.OID) {
+		if t.Before && t.Row && t.Enabled != 'D' && (op == 'i' && t.Insert || op == 'u' && t.Update) {
+			f, _ := r.cat.Get(t.Function).(*catalog.Func)
+			if f == nil || f.Assumed || mayAssign(f, col.Name) {
+				return "whether trigger \"" + t.Name + "\" replaces NULL in " + r.cat.NameOf(rel.OID).String() + "." + col.Name
+			}
+		}
+	}
+	return ""
+}

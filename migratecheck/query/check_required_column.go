@@ -1,0 +1,122 @@
+package query
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+var checkRequiredColumn = &Check{
+	ID:      "required-column",
+	Catches: "An INSERT, COPY or MERGE leaves out a column, or writes DEFAULT to it, that is NOT NULL and has no default.",
+	Code:    "23502",
+	Rules:   []string{"add-required-column", "drop-default", "set-not-null"},
+	Source:  "src/backend/executor/execMain.c ExecConstraints; sql-insert.html",
+	on: func(r *reading, c *Check) {
+		for _, w := range r.an.Writes {
+			if w = r.cat.OnTable(w); w == nil || w.Op != 'i' {
+				continue
+			}
+			rel, _ := r.cat.Get(w.Relation).(*catalog.Relation)
+			if rel == nil || rel.Assumed {
+				continue
+			}
+			for i := range rel.Columns {
+				col := &rel.Columns[i]
+				t := w.Target(col.Num)
+				if col.Dropped || t != nil && !t.Default || !required(r.cat, col) || w.Copy && t != nil {
+					continue
+				}
+				name := r.cat.NameOf(rel.OID).String()
+				if why := r.mayFill(rel, col); why != "" {
+					r.out.unsure(why)
+					continue
+				}
+				verb := r.verb() + " leaves out"
+				if t != nil {
+					verb = r.verb() + " writes DEFAULT to"
+				}
+				r.report(c, Problem{
+					Code: "23502", Offset: w.Offset, Relation: name, Column: col.Name,
+					Objects: []catalog.Address{{OID: rel.OID}, {OID: rel.OID, Column: col.Num}},
+				}, "%s column %q of %s, which is NOT NULL and has no default: every row is refused", verb, col.Name, name)
+			}
+		}
+	},
+}
+
+// required tells of a column that must get a value: NOT NULL itself or by its domain, and nothing fills it.
+func required(cat *catalog.Catalog, col *catalog.Column) bool {
+	if col.Generated != 0 || col.Identity != 0 || hasDefault(cat, col) {
+		return false
+	}
+	return col.NotNull || domainNotNull(cat, col.Type)
+}
+
+// hasDefault reports whether a column that is left out gets something other than NULL.
+func hasDefault(cat *catalog.Catalog, col *catalog.Column) bool {
+	if col.Default != nil {
+		return !isNull(col.Default)
+	}
+	for t := col.Type; !t.Array; {
+		d, _ := cat.Get(t.OID).(*catalog.Type)
+		if d == nil || d.Kind != catalog.DomainType {
+			return d != nil && d.Assumed
+		}
+		if d.Default != nil {
+			return !isNull(d.Default)
+		}
+		t = d.Base
+	}
+	return false
+}
+
+func isNull(e *catalog.Expr) bool {
+	n := e.Node
+	for n.GetTypeCast() != nil {
+		n = n.GetTypeCast().Arg
+	}
+	return n.GetAConst().GetIsnull()
+}
+
+// domainNotNull reports whether the type is a domain that refuses NULL.
+func domainNotNull(cat *catalog.Catalog, t catalog.TypeRef) bool {
+	for !t.Array {
+		d, _ := cat.Get(t.OID).(*catalog.Type)
+		if d == nil || d.Kind != catalog.DomainType {
+			return false
+		}
+		if d.NotNull {
+			return true
+		}
+		t = d.Base
+	}
+	return false
+}
+
+// mayFill tells why a column that an INSERT leaves out may be filled all the same: a BEFORE INSERT trigger that mentions it.
+func (r *reading) mayFill(rel *catalog.Relation, col *catalog.Column) string {
+	for _, t := range r.cat.Triggers(rel.OID) {
+		if !t.Before || !t.Row || !t.Insert || t.Enabled == 'D' {
+			continue
+		}
+		f, _ := r.cat.Get(t.Function).(*catalog.Func)
+		if f == nil || f.Assumed || mayAssign(f, col.Name) {
+			return fmt.Sprintf("whether trigger %q fills %s.%s", t.Name, r.cat.NameOf(rel.OID), col.Name)
+		}
+	}
+	return ""
+}
+
+var assignsRow = regexp.MustCompile(`(?i)\bnew\s*:?=|\bpopulate_record|json\w*_populate|\bexecute\b|\binto\s+new\b|\breturn\s+\(|#=`)
+
+// mayAssign reports whether a trigger function may set the column of NEW: its body names it, or sets the row as a whole.
+func mayAssign(f *catalog.Func, column string) bool {
+	if !strings.EqualFold(f.Language, "plpgsql") {
+		return true
+	}
+	word := regexp.MustCompile(`(?i)(^|\W)` + regexp.QuoteMeta(column) + `($|\W)`)
+	return word.MatchString(f.Body) || assignsRow.MatchString(f.Body)
+}

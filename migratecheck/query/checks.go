@@ -1,0 +1,66 @@
+package query
+
+import "git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+
+// Check is one thing that can be wrong with a site.
+type Check struct {
+	// ID is stable: reports, settings and tests name it.
+	ID string
+	// Catches says what it finds, in one sentence.
+	Catches string
+	// Code is the SQLSTATE (or several) that the server answers, "" when it answers nothing and the code is what breaks.
+	Code string
+	// Rules are the ids of the lint rules (package migratecheck) that tell of migrations that may be the cause.
+	Rules []string
+	// Source is where PostgreSQL or a driver says so.
+	Source string
+
+	// refuses tells an error of the server that is this check's.
+	refuses func(e *catalog.Error) bool
+	// on judges a statement on one schema, between one that works on both of two.
+	on      func(r *reading, c *Check)
+	between func(s *step, c *Check)
+	// names judges the names that code compares.
+	names func(b *Bound, from, to *catalog.Catalog, out *Verdict, c *Check)
+}
+
+// Checks lists every check, sorted by ID but for the last, which takes what the others leave. A test compares it with the
+// check_*.go files.
+func Checks() []*Check {
+	return []*Check{
+		checkAmbiguousColumn,
+		checkConflictConstraint,
+		checkConflictTarget,
+		checkConstraintName,
+		checkEnumLabel,
+		checkGeneratedColumn,
+		checkGrouping,
+		checkLiteral,
+		checkMissingColumn,
+		checkMissingFunction,
+		checkMissingRelation,
+		checkMissingType,
+		checkNotUpdatable,
+		checkNullWritten,
+		checkOperandType,
+		checkParameterType,
+		checkRequiredColumn,
+		checkResultCount,
+		checkValueCount,
+		checkRefused,
+	}
+}
+
+var checks = Checks()
+
+// code makes a refuses of SQLSTATEs.
+func code(codes ...string) func(e *catalog.Error) bool {
+	return func(e *catalog.Error) bool {
+		for _, c := range codes {
+			if e.Code == c {
+				return true
+			}
+		}
+		return false
+	}
+}

@@ -1,0 +1,216 @@
+package query
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+// reading is one statement of a variant as a schema reads it.
+type reading struct {
+	*Bound
+	variant int
+	stmt    pgast.Stmt
+	only    bool             // it is the variant's only statement
+	cat     *catalog.Catalog // as the statement meets it
+	an      *catalog.Analysis
+	err     *catalog.Error
+	out     *Verdict
+}
+
+// step is a statement as two schemas read it.
+type step struct {
+	*reading // on the schema that the site meets
+	was      *reading
+}
+
+// run reads the statements of a variant one after the other. What cannot be read goes to out as unknown.
+func (b *Bound) run(variant int, cat *catalog.Catalog, out *Verdict) []*reading {
+	if err := b.errs[variant]; err != nil {
+		out.unsure("the text does not parse: " + err.Error())
+		return nil
+	}
+	site := b.Site
+	if site.Status == Partial {
+		out.unsure(site.Reason)
+	}
+	ask := catalog.Ask{Untyped: site.Lang == "python"}
+	var list []*reading
+	for _, stmt := range b.stmts[variant] {
+		if stmt.Node.GetVariableSetStmt().GetName() == "search_path" {
+			if next := cat.Clone(); applies(next, stmt) {
+				cat = next
+			}
+			continue
+		}
+		if changesSchema(stmt.Node) {
+			next := cat.Clone()
+			if _, err := next.Apply(stmt); err != nil {
+				out.unsure("code that changes the schema: " + err.Error())
+			} else {
+				cat = next
+				out.unsure("code that changes the schema is not judged")
+			}
+			continue
+		}
+		r := &reading{Bound: b, variant: variant, stmt: stmt, only: len(b.stmts[variant]) == 1, cat: cat, out: out}
+		an, err := cat.Analyze(stmt, ask)
+		switch {
+		case errors.As(err, &r.err):
+			if r.err.Code == catalog.NotUnderstood {
+				out.unsure(r.err.Message)
+				continue
+			}
+		default:
+			r.an = an
+			out.unsure(an.Unknown...)
+		}
+		list = append(list, r)
+		if makesTable(stmt.Node) && r.err == nil {
+			if next := cat.Clone(); applies(next, stmt) {
+				cat = next
+			}
+		}
+	}
+	return list
+}
+
+func applies(cat *catalog.Catalog, stmt pgast.Stmt) bool {
+	_, err := cat.Apply(stmt)
+	return err == nil
+}
+
+func (r *reading) sql() *Variant { return &r.Site.Variants[r.variant] }
+
+// report adds a problem of a check. Offset is in the variant's SQL.
+func (r *reading) report(c *Check, p Problem, format string, args ...any) {
+	p.Check, p.Variant = c.ID, r.variant
+	if p.Message = fmt.Sprintf(format, args...); p.Offset == 0 {
+		p.Offset = r.stmt.Offset
+	}
+	r.out.Problems = append(r.out.Problems, p)
+}
+
+// refused reports what the server answers to the statement, by the check whose business it is.
+func (r *reading) refused(e *catalog.Error) {
+	if e.Code == "42P01" && r.mayHave(e.Object.Name) {
+		r.out.unsure(fmt.Sprintf("relation %q is made by the program or a tool, not by a migration", e.Object.Name))
+		return
+	}
+	for _, c := range checks {
+		if c.refuses == nil || !c.refuses(e) {
+			continue
+		}
+		if !r.has(c) {
+			return
+		}
+		p := Problem{Code: e.Code, Offset: max(e.Position-1, r.stmt.Offset), Column: e.Column}
+		if e.Object.Name != "" {
+			p.Relation = e.Object.String()
+			if rel := r.cat.Relation(e.Object.Schema, e.Object.Name); rel != nil {
+				p.Objects = append(p.Objects, catalog.Address{OID: rel.OID})
+				if col := rel.Column(e.Column); col != nil {
+					p.Objects = append(p.Objects, catalog.Address{OID: rel.OID, Column: col.Num})
+				}
+			}
+		}
+		message := e.Message
+		if e.Column != "" && e.Object.Name != "" && !strings.Contains(message, e.Object.Name) {
+			message += " in " + e.Object.String()
+		}
+		r.report(c, p, "%s fails: %s", r.verb(), message)
+		return
+	}
+}
+
+// verb names the statement for a message: "this INSERT".
+func (r *reading) verb() string { return "this " + statementWord(r.stmt.Node) }
+
+// mayHave tells of a relation that no migration makes: tables of migration tools, and what the program creates itself.
+func (b *Bound) mayHave(name string) bool {
+	return b.made[name] || isBookkeeping(name)
+}
+
+// isBookkeeping knows the tables in which migration tools keep count.
+func isBookkeeping(name string) bool {
+	switch name {
+	case "alembic_version", "brant_version", "brant_db_version", "goose_db_version", "schema_migrations", "gorp_migrations",
+		"schema_version", "atlas_schema_revisions", "flyway_schema_history", "schema_lock", "django_migrations":
+		return true
+	}
+	return false
+}
+
+// relationsMade lists the tables, views and indexes that the statements of a site create.
+func relationsMade(b *Bound) map[string]bool {
+	made := map[string]bool{}
+	for _, stmts := range b.stmts {
+		for _, stmt := range stmts {
+			switch n := stmt.Node.GetNode().(type) {
+			case *pgast.Node_CreateStmt:
+				made[n.CreateStmt.Relation.GetRelname()] = true
+			case *pgast.Node_CreateTableAsStmt:
+				made[n.CreateTableAsStmt.Into.GetRel().GetRelname()] = true
+			case *pgast.Node_SelectStmt:
+				if into := n.SelectStmt.IntoClause; into != nil {
+					made[into.GetRel().GetRelname()] = true
+				}
+			case *pgast.Node_ViewStmt:
+				made[n.ViewStmt.View.GetRelname()] = true
+			case *pgast.Node_CreateSeqStmt:
+				made[n.CreateSeqStmt.Sequence.GetRelname()] = true
+			}
+		}
+	}
+	return made
+}
+
+// makesTable tells of a query whose result becomes a table.
+func makesTable(n *pgast.Node) bool {
+	return n.GetCreateTableAsStmt() != nil || n.GetSelectStmt().GetIntoClause() != nil
+}
+
+// changesSchema tells of DDL, which the catalog applies and the checks leave alone.
+func changesSchema(n *pgast.Node) bool {
+	switch n.GetNode().(type) {
+	case *pgast.Node_SelectStmt, *pgast.Node_InsertStmt, *pgast.Node_UpdateStmt, *pgast.Node_DeleteStmt, *pgast.Node_MergeStmt,
+		*pgast.Node_ExplainStmt, *pgast.Node_PrepareStmt, *pgast.Node_DeclareCursorStmt, *pgast.Node_CopyStmt, *pgast.Node_CallStmt,
+		*pgast.Node_CreateTableAsStmt, *pgast.Node_TruncateStmt, *pgast.Node_LockStmt, *pgast.Node_VacuumStmt, *pgast.Node_RefreshMatViewStmt,
+		*pgast.Node_TransactionStmt, *pgast.Node_VariableShowStmt, *pgast.Node_ListenStmt, *pgast.Node_NotifyStmt, *pgast.Node_UnlistenStmt,
+		*pgast.Node_DiscardStmt, *pgast.Node_DeallocateStmt, *pgast.Node_ClosePortalStmt, *pgast.Node_FetchStmt, *pgast.Node_CheckPointStmt,
+		*pgast.Node_ConstraintsSetStmt, *pgast.Node_LoadStmt, *pgast.Node_ExecuteStmt:
+		return false
+	case *pgast.Node_VariableSetStmt:
+		return false // SET search_path is followed (see run)
+	}
+	return true
+}
+
+// statementWord is the word that a statement begins with.
+func statementWord(n *pgast.Node) string {
+	switch n.GetNode().(type) {
+	case *pgast.Node_SelectStmt:
+		if len(n.GetSelectStmt().ValuesLists) > 0 {
+			return "VALUES"
+		}
+		return "SELECT"
+	case *pgast.Node_InsertStmt:
+		return "INSERT"
+	case *pgast.Node_UpdateStmt:
+		return "UPDATE"
+	case *pgast.Node_DeleteStmt:
+		return "DELETE"
+	case *pgast.Node_MergeStmt:
+		return "MERGE"
+	case *pgast.Node_CopyStmt:
+		return "COPY"
+	case *pgast.Node_CallStmt:
+		return "CALL"
+	case *pgast.Node_TruncateStmt:
+		return "TRUNCATE"
+	}
+	return "statement"
+}
