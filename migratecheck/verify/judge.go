@@ -33,19 +33,12 @@ type VariantOutcome struct {
 	Defaults []string
 }
 
-// Broken reports whether the server refuses the site.
-func (o Outcome) Broken() *Failure {
-	for _, v := range o.Variants {
-		if v.Failure != nil {
-			return v.Failure
-		}
-	}
-	return nil
-}
-
-// Judge plans and runs a site on this schema with its witness from the one it was written for. A nil witness plans only.
+// Judge plans and runs a site on this schema with its witness from the one it was written for.
 func (p *Probe) Judge(ctx context.Context, w *Witness) (Outcome, error) {
 	var out Outcome
+	if err := p.fill(ctx); err != nil {
+		return out, err
+	}
 	for i := range w.variants {
 		v, err := p.judge(ctx, &w.variants[i], w.history != "" && w.history == p.history)
 		if err != nil {
@@ -81,7 +74,8 @@ func (p *Probe) judge(ctx context.Context, pr *proof, comparable bool) (VariantO
 
 // judgeStatement runs one statement with every case of the witness; it returns where NULLs were seen.
 func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *VariantOutcome, comparable bool) ([]bool, error) {
-	if out.Failure = s.failure; s.failure != nil {
+	if s.failure != nil {
+		out.refuse(s.failure)
 		return nil, nil
 	}
 	out.Here = s.columns
@@ -89,9 +83,6 @@ func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *
 		return nil, nil
 	}
 	for _, t := range analyse(p.schema, s.stmt.Node).relations {
-		if err := p.require(ctx, t, rowsEach); err != nil {
-			return nil, err
-		}
 		if why := p.unfit[t.oid]; why != "" && out.NotProved == "" {
 			out.NotProved = fmt.Sprintf("table %s: %s", t.name, why)
 		}
@@ -102,7 +93,8 @@ func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *
 		if err != nil {
 			return nil, err
 		}
-		if out.Failure = r.failure; r.failure != nil {
+		if r.failure != nil {
+			out.refuse(r.failure)
 			return nil, nil
 		}
 		if c.affected > 0 && r.affected == 0 && s.stmt.Node.GetSelectStmt() == nil {
@@ -119,6 +111,16 @@ func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *
 	here, err := p.denoted(ctx, s)
 	out.Denotes = append(out.Denotes, Otherwise(pr.denoted, here)...)
 	return nulls, err
+}
+
+// refuse notes what the server refuses. That it took too long says nothing of the query.
+func (o *VariantOutcome) refuse(f *Failure) {
+	const canceled, lockNotAvailable = "57014", "55P03"
+	if f.Code == canceled || f.Code == lockNotAvailable {
+		o.NotProved = f.String()
+		return
+	}
+	o.Failure = f
 }
 
 func (p *Probe) runCase(ctx context.Context, s *planned, c trial) (ran, error) {

@@ -14,6 +14,7 @@ import (
 // It is not safe for concurrent use.
 type Probe struct {
 	conn    *pgconn.PgConn
+	filled  bool   // every table has its first rows, or is unfit
 	history string // of two probes with the same, OIDs mean the same objects; "" compares with none
 	version int    // major
 	schema  *schema

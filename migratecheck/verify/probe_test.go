@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"fmt"
 	"testing"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgtest"
@@ -57,6 +56,5 @@ func TestProveFindsWhatMakesAStatementDoSomething(t *testing.T) {
 		require.NoError(t, err, sql)
 		require.Empty(t, w.Unproved(), sql)
 		require.NotEmpty(t, w.variants[0].cases, sql)
-		fmt.Println(sql, len(w.variants[0].cases), w.variants[0].cases[0].affected, w.variants[0].nulls, len(w.variants[0].denoted))
 	}
 }

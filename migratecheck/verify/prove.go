@@ -78,6 +78,9 @@ const (
 // Prove looks for a site's witness on this schema, the one that it was written for.
 func (p *Probe) Prove(ctx context.Context, site *query.Site, hints Hints) (*Witness, error) {
 	w := &Witness{site: site, history: p.history}
+	if err := p.fill(ctx); err != nil {
+		return nil, err
+	}
 	for i := range site.Variants {
 		pr, err := p.prove(ctx, &site.Variants[i], hints)
 		if err != nil {
@@ -162,11 +165,6 @@ type seeker struct {
 
 func (p *Probe) search(ctx context.Context, v *query.Variant, s *planned, pr *proof, hints Hints) error {
 	k := &seeker{p: p, s: s, a: analyse(p.schema, s.stmt.Node), rng: rand.New(rand.NewPCG(1, uint64(len(v.SQL))))}
-	for _, t := range k.a.relations {
-		if err := p.require(ctx, t, rowsEach); err != nil {
-			return err
-		}
-	}
 	if err := k.prepare(ctx, v, hints); err != nil {
 		return err
 	}
@@ -183,17 +181,21 @@ func (p *Probe) search(ctx context.Context, v *query.Variant, s *planned, pr *pr
 		}
 		return nil
 	}
-	if !k.a.reads && optimizable(s.stmt.Node) && first.affected == 0 {
+	if k.needsRow() && first.affected == 0 {
 		pr.unproved = "no values were found with which it touches a row on its own schema"
 		for _, t := range k.a.relations {
 			if why := p.unfit[t.oid]; why != "" {
 				pr.unproved = fmt.Sprintf("table %s: %s", t.name, why)
 			}
 		}
+		return nil
 	}
 	pr.cases, pr.nulls = []trial{first}, union(pr.nulls, first.nulls)
 	return k.others(ctx, v, pr)
 }
+
+// needsRow: without touching a row the statement shows nothing.
+func (k *seeker) needsRow() bool { return !k.a.reads && optimizable(k.s.stmt.Node) }
 
 // copyParams gives COPY … FROM a parameter per column.
 func (k *seeker) copyParams() {
@@ -241,17 +243,12 @@ func (k *seeker) prepare(ctx context.Context, v *query.Variant, hints Hints) err
 		list := k.choose(oid, k.a.params[i+1], hints)
 		// A text that stands in on schemas where the row is called otherwise.
 		for j := range list {
-			if list[j].table == "" {
-				continue
-			}
-			rows, err := k.p.rowsOf(ctx, list[j].schema, list[j].table, list[j].row+1)
+			text, ok, err := k.p.referred(ctx, list[j])
 			if err != nil {
 				return err
 			}
-			if len(rows) > 0 {
-				if v := rows[min(list[j].row, len(rows)-1)][list[j].column]; v != nil {
-					list[j].text = *v
-				}
+			if ok {
+				list[j].text = text
 			}
 		}
 		if arg.Nullable {
@@ -276,7 +273,8 @@ func (k *seeker) choose(oid uint32, at param, hints Hints) []binding {
 	case offset:
 		return []binding{{text: "0"}}
 	case compared, anyOf:
-		for i := range rowsEach {
+		// One more than every table has: nothing refers to that row yet, so that it can be deleted.
+		for i := range rowsEach + 1 {
 			b := inRow(at.table, at.column, i)
 			b.array = at.use == anyOf
 			list = append(list, b)
@@ -290,8 +288,10 @@ func (k *seeker) choose(oid uint32, at param, hints Hints) []binding {
 			break
 		}
 		if parent, ref := p.schema.foreignKey(at.table, column.num); parent != nil && ref != nil {
-			list = append(list, inRow(parent, ref.name, 0), inRow(parent, ref.name, 1), inRow(parent, ref.name, rowsEach))
-			break
+			for i := range rowsEach + 1 {
+				list = append(list, binding{schema: at.table.schema, table: at.table.name, column: at.column, row: i, parent: true})
+			}
+			return list
 		}
 		for _, text := range p.values(column.typ, column.typeName, fresh, append(at.table.literals(column.num), hints[at.column]...)) {
 			list = append(list, binding{text: text})
@@ -405,7 +405,7 @@ func (k *seeker) others(ctx context.Context, v *query.Variant, pr *proof) error 
 	add := func(list []binding) error {
 		runs++
 		r, err := k.try(ctx, list)
-		if err == nil && r.failure == nil {
+		if err == nil && r.failure == nil && (r.affected > 0 || !k.needsRow()) {
 			pr.cases = append(pr.cases, trial{bindings: list, affected: r.affected})
 			pr.nulls = union(pr.nulls, r.nulls)
 		}

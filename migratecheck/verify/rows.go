@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -18,6 +19,20 @@ const rowsEach = 2
 
 // attempts is how many rows are tried before a table is given up.
 const attempts = 60
+
+// fill puts rows into every table, so that one that nothing refers to in a query is there to refer to the query's.
+func (p *Probe) fill(ctx context.Context) error {
+	if p.filled {
+		return nil
+	}
+	p.filled = true
+	for _, oid := range slices.Sorted(maps.Keys(p.schema.tables)) {
+		if err := p.require(ctx, p.schema.tables[oid], rowsEach); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // require puts rows into a table that a query needs, and into those it refers to. An unfit table is remembered.
 func (p *Probe) require(ctx context.Context, t *table, count int) error {

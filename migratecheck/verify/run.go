@@ -16,6 +16,7 @@ type binding struct {
 	schema, table string
 	column        string
 	row           int
+	parent        bool // what the column refers to in the row of the parent table
 	array         bool // {value}
 }
 
@@ -36,18 +37,12 @@ func (p *Probe) resolve(ctx context.Context, list []binding) ([][]byte, error) {
 			out = append(out, nil)
 			continue
 		}
-		text := b.text
-		if b.table != "" {
-			rows, err := p.rowsOf(ctx, b.schema, b.table, b.row+1)
-			if err != nil {
-				return nil, err
-			}
-			// Where there is no such row or column, or NULL in it, the text stands in: what it was where the witness was found.
-			if len(rows) > 0 {
-				if v := rows[min(b.row, len(rows)-1)][b.column]; v != nil {
-					text = *v
-				}
-			}
+		text, ok, err := p.referred(ctx, b)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			text = b.text
 		}
 		if b.array {
 			text = "{" + quoteElement(text) + "}"
@@ -55,6 +50,34 @@ func (p *Probe) resolve(ctx context.Context, list []binding) ([][]byte, error) {
 		out = append(out, []byte(text))
 	}
 	return out, nil
+}
+
+// referred is the text of a binding that takes its value from a row; ok is false where there is no such row or column, or NULL
+// in it.
+func (p *Probe) referred(ctx context.Context, b binding) (text string, ok bool, err error) {
+	if b.table == "" {
+		return "", false, nil
+	}
+	if b.parent {
+		t := p.schema.find(b.schema, b.table)
+		if t == nil || t.column(b.column) == nil {
+			return "", false, nil
+		}
+		parent, ref := p.schema.foreignKey(t, t.column(b.column).num)
+		if parent == nil || ref == nil {
+			return "", false, nil
+		}
+		b.schema, b.table, b.column = parent.schema, parent.name, ref.name
+	}
+	rows, err := p.rowsOf(ctx, b.schema, b.table, b.row+1)
+	if err != nil || len(rows) == 0 {
+		return "", false, err
+	}
+	v := rows[min(b.row, len(rows)-1)][b.column]
+	if v == nil {
+		return "", false, nil
+	}
+	return *v, true, nil
 }
 
 // rowsOf are the rows of a relation, of which there are count when that is possible.

@@ -29,8 +29,9 @@ type Query struct {
 }
 
 type gen struct {
-	rng *rand.Rand
-	m   *model
+	rng   *rand.Rand
+	m     *model
+	likes []string // makers of queries
 }
 
 // Generate makes up the case of a seed: equal seeds make equal cases.
@@ -64,7 +65,7 @@ const queriesEach = 12
 func generate(seed uint64, kind migration) Case {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	for {
-		g := &gen{rng: rng, m: &model{focus: map[string]bool{}}}
+		g := &gen{rng: rng, m: &model{focus: map[string]bool{}}, likes: strings.Fields(kind.likes)}
 		g.schema()
 		before := g.m
 		g.m = before.clone()
@@ -212,7 +213,7 @@ func (g *gen) anyCol(t *table, fits func(*col) bool) *col {
 		if fits == nil || fits(c) {
 			list = append(list, c)
 			if g.m.focus[c.name] {
-				list = append(list, c, c)
+				list = append(list, c, c, c, c)
 			}
 		}
 	}

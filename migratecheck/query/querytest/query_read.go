@@ -2,6 +2,7 @@ package querytest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
@@ -28,8 +29,11 @@ func (g *gen) query(q *Query) {
 		{"delete", 8, w.delete}, {"merge", 4, w.merge}, {"copy", 2, w.copy},
 	}
 	total := 0
-	for _, m := range makers {
-		total += m.weight
+	for i := range makers {
+		if slices.Contains(g.likes, makers[i].name) {
+			makers[i].weight *= 6
+		}
+		total += makers[i].weight
 	}
 	for q.SQL == "" {
 		w.args = nil
@@ -50,7 +54,7 @@ func (w *writer) table() *table {
 	for _, t := range w.m.tables {
 		list = append(list, t)
 		if w.m.focus[t.name] {
-			list = append(list, t, t, t)
+			list = append(list, t, t, t, t, t)
 		}
 	}
 	return pick(w.gen, list...)
@@ -295,6 +299,11 @@ func (w *writer) selectSequence() string {
 func (w *writer) selectCast() string {
 	if len(w.m.enums) > 0 && w.chance(60) {
 		e := pick(w.gen, w.m.enums...)
+		for _, f := range w.m.enums {
+			if w.m.focus[f.name] {
+				e = f
+			}
+		}
 		c := &col{typ: e.name, enum: e}
 		return pick(w.gen, "SELECT "+w.literal(c)+"::"+e.name, "SELECT CAST("+w.literal(c)+" AS "+e.name+") AS v", "SELECT enum_range(NULL::"+e.name+")")
 	}
