@@ -122,7 +122,7 @@ func baselineUnwound(fsys fs.FS, set *source.Set, empty *catalog.Catalog) *basel
 			}
 			continue // sr.ht's first file has no way down: it drops the previous tool's bookkeeping
 		}
-		for _, tree := range parseScript(&m.Down) {
+		for _, tree := range parseScript(new(pgast.Parser), &m.Down) {
 			if len(tree.errs) > 0 {
 				return nil
 			}

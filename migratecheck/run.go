@@ -28,24 +28,25 @@ type Run struct {
 	// Schema is the schema.sql of the tree under judgement and its catalog, when there is one.
 	Schema *SchemaFile
 
-	byPath     map[string][]*File // Files by Migration.File
-	rules      []*Rule
-	rule       *Rule // whose History hook runs
-	findings   []Finding
-	below      int // findings below Config.Severity that were only counted
-	statements int
-	notUnderst int // in pending files
-	unfollowed int // statements and gaps of the whole history whose effect the catalog does not hold
-	suppressed int
-	used       map[ignoreKey]bool // suppression comments (and rule) that suppressed something
-	filled     map[filledColumn]bool
-	dropped    map[droppedObject]source.Position
-	session    session
-	openTx     *Transaction // left open by the Up script before, with its number
-	openTxID   int
-	keep       bool // the steps of the pending files and all findings, for Timeline
-	tentative  bool // see walk
-	incomplete bool
+	byPath      map[string][]*File // Files by Migration.File
+	writesDowns bool               // see findDowns
+	rules       []*Rule
+	rule        *Rule // whose History hook runs
+	findings    []Finding
+	below       int // findings below Config.Severity that were only counted
+	statements  int
+	notUnderst  int // in pending files
+	unfollowed  int // statements and gaps of the whole history whose effect the catalog does not hold
+	suppressed  int
+	used        map[ignoreKey]bool // suppression comments (and rule) that suppressed something
+	filled      map[filledColumn]bool
+	dropped     map[droppedObject]source.Position
+	session     session
+	openTx      *Transaction // left open by the Up script before, with its number
+	openTxID    int
+	keep        bool // the steps of the pending files and all findings, for Timeline
+	tentative   bool // see walk
+	incomplete  bool
 }
 
 // SchemaFile is a schema.sql, applied to an empty catalog.
@@ -84,6 +85,7 @@ func newRun(cfg *Config, set *source.Set, pending *Pending) *Run {
 		r.Files = append(r.Files, f)
 		r.byPath[m.File] = append(r.byPath[m.File], f)
 	}
+	r.writesDowns = r.findDowns()
 	r.findRenamed()
 	return r
 }
@@ -156,12 +158,15 @@ func (r *Run) report(f Finding, s *Step) {
 		r.suppressed++
 		return
 	}
-	if !r.keep && f.Severity < r.Config.severity() {
+	if r.onlyCounted(f.Severity) {
 		r.below++
 		return
 	}
 	r.findings = append(r.findings, f)
 }
+
+// onlyCounted tells whether findings of a severity are counted and not kept.
+func (r *Run) onlyCounted(severity Severity) bool { return !r.keep && severity < r.Config.severity() }
 
 // Report files a finding of a History hook.
 func (r *Run) Report(pos source.Position, message, help string) {

@@ -164,6 +164,17 @@ func (s *Step) ReportAt(at int, severity Severity, message, help string) {
 	}, s)
 }
 
+// tooMinor counts a finding of a severity that nobody will see, so that a rule which has many of them need not put them
+// into words; it does nothing, and returns false, when the finding has to be reported.
+func (s *Step) tooMinor(severity Severity) bool {
+	r := s.File.Run
+	if !r.onlyCounted(severity) || r.Pending.only != nil || len(s.text.Ignores) > 0 {
+		return false
+	}
+	r.below++
+	return true
+}
+
 // Find is the offset in Stmt.SQL of the first of these words (keywords or identifiers in this order, any white space
 // and comments between them), for ReportAt: Find("DROP", "[COLUMN]", name), where words in brackets may be absent. 0 when
 // they are not there.

@@ -26,8 +26,7 @@ type decoder struct {
 	lossy                        bool
 	surveyed, negates, zeroBound bool // see surveyNumbers
 	inBounds                     bool
-	arena                        strings.Builder
-	slabs                        slabs
+	*Parser
 }
 
 var errMalformed = errors.New("malformed parse tree from libpg_query")
@@ -384,8 +383,8 @@ type rawStmt struct {
 }
 
 // decode reads the JSON of a ParseResult, of the text sql, whose statements are about as many as expected.
-func decode(json, sql string, base, expected int) ([]*rawStmt, error) {
-	d := decoder{json: json, sql: sql, base: int32(base)}
+func (p *Parser) decode(json, sql string, base, expected int) ([]*rawStmt, error) {
+	d := decoder{Parser: p, json: json, sql: sql, base: int32(base)}
 	stmts := make([]*rawStmt, 0, expected)
 	for more := d.open(); more; more = d.more() {
 		switch d.key() {

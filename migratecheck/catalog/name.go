@@ -41,6 +41,8 @@ type nameIndex struct {
 	// listed has the names that are also searched by how they begin, sorted: by namespace, schema, name.
 	listed *btree.Map[string, OID]
 	edit   *edit // whose listed is
+	// system tells that a relation is in pg_catalog, where the server lets nobody create one: it need not be looked for.
+	system bool
 }
 
 // isListed tells whether names of the namespace are in nameIndex.listed.
@@ -85,6 +87,7 @@ func (x *nameIndex) add(by *edit, name fullName, oid OID) {
 		oid++
 	}
 	x.all.set(by, name, oid)
+	x.system = x.system || name.schema == pgCatalogOID && name.namespace == inRelations
 	if isListed(name.namespace) {
 		x.ownListed(by).Set(name.sortKey(), oid)
 	}
@@ -184,6 +187,9 @@ func (c *Catalog) SchemaNamed(name string) *Schema {
 // Relation finds a table, view, index or sequence by name; with schema "" along the search path. nil: none.
 func (c *Catalog) Relation(schema, name string) *Relation {
 	for _, s := range c.path(schema) {
+		if s == pgCatalogOID && !c.names.system {
+			continue
+		}
 		if oid, ok := c.names.Get(nameKey(inRelations, s, name)); ok {
 			r, _ := c.Get(oid).(*Relation)
 			return r

@@ -18,7 +18,7 @@ type objectMap struct {
 }
 
 const (
-	objectsPerLeaf = 32
+	objectsPerLeaf = 8
 	leavesPerPage  = 32
 )
 
