@@ -6,7 +6,6 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/migrations"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/queries"
-	"git.sr.ht/~sourcehut/ha-go/analyzers/sqlquery"
 )
 
 // Suite makes every analyzer, sorted by name. A test compares it with the directories. Each call makes new ones, since an
@@ -15,6 +14,5 @@ func Suite() []*analysis.Analyzer {
 	return []*analysis.Analyzer{
 		migrations.New(),
 		queries.New(),
-		sqlquery.New(),
 	}
 }
