@@ -20,6 +20,8 @@ type baseline struct {
 	From string
 	// problems were met while reading it.
 	problems []string
+	// scripts make it on an empty database; nil when nothing does.
+	scripts []*source.Script
 }
 
 // findBaseline looks for the schema before the first migration of a history that does not begin with an empty database.
@@ -68,7 +70,8 @@ func baselineFromGit(ctx context.Context, cfg *Config, repo *gitrepo.Repo, set *
 				return nil, fmt.Errorf("reading %s of %.7s: %w", name, parent, err)
 			}
 			cat := empty.Clone()
-			b := &baseline{Catalog: cat, From: fmt.Sprintf("%s of %.7s, the commit before %s was added", name, parent, path.Base(first))}
+			b := &baseline{Catalog: cat, From: fmt.Sprintf("%s of %.7s, the commit before %s was added", name, parent, path.Base(first)),
+				scripts: []*source.Script{&script}}
 			b.problems = applyScript(cat, &script)
 			return b, nil
 		}
@@ -95,6 +98,7 @@ func baselineFromGit(ctx context.Context, cfg *Config, repo *gitrepo.Repo, set *
 		b := &baseline{Catalog: cat, From: fmt.Sprintf("the %d %s migrations in %s before %.7s", len(sets[i].Migrations), sets[i].Format, sets[i].Dir, commit)}
 		for j := range sets[i].Migrations {
 			b.problems = append(b.problems, applyScript(cat, &sets[i].Migrations[j].Up)...)
+			b.scripts = append(b.scripts, &sets[i].Migrations[j].Up)
 		}
 		return b, nil
 	}
@@ -114,8 +118,10 @@ func baselineUnwound(fsys fs.FS, set *source.Set, empty *catalog.Catalog) *basel
 	if problems := applyScript(cat, &script); len(problems) > 0 {
 		return nil
 	}
+	scripts := []*source.Script{&script}
 	for i := len(set.Migrations) - 1; i >= 0; i-- {
 		m := &set.Migrations[i]
+		scripts = append(scripts, &m.Down)
 		if !m.HasDown && !m.Repeat {
 			if i > 0 {
 				return nil
@@ -133,7 +139,7 @@ func baselineUnwound(fsys fs.FS, set *source.Set, empty *catalog.Catalog) *basel
 			}
 		}
 	}
-	return &baseline{Catalog: cat, From: set.SchemaFile + " unwound through the Down sections"}
+	return &baseline{Catalog: cat, From: set.SchemaFile + " unwound through the Down sections", scripts: scripts}
 }
 
 // applyScript applies what can be applied and describes what cannot.
@@ -150,21 +156,10 @@ func applyScript(cat *catalog.Catalog, script *source.Script) []string {
 			note(s, 0, err)
 		}
 		for _, stmt := range stmts {
-			if _, err := cat.Apply(stmt); err != nil && !isBookkeeping(asCatalogError(err).Object.Name) {
+			if _, err := cat.Apply(stmt); err != nil && !source.IsBookkeeping(asCatalogError(err).Object.Name) {
 				note(s, stmt.Offset, err)
 			}
 		}
 	}
 	return problems
-}
-
-// isBookkeeping reports whether a table is where a migration tool keeps its own state: it is created and dropped
-// without any migration saying so, and no service code reads it.
-func isBookkeeping(table string) bool {
-	switch table {
-	case "alembic_version", "brant_version", "brant_db_version", "goose_db_version", "schema_migrations", "gorp_migrations",
-		"schema_version", "flyway_schema_history", "atlas_schema_revisions", "django_migrations", "migrate_version":
-		return true
-	}
-	return false
 }

@@ -6,6 +6,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
 )
 
@@ -13,7 +14,7 @@ import (
 func (s *Step) eachNewColumn(fn func(table *catalog.Relation, col *catalog.Column, typ string)) {
 	for _, c := range s.Changes {
 		rel, ok := c.New.(*catalog.Relation)
-		if !ok || !isTable(rel) || isBookkeeping(rel.Name) {
+		if !ok || !isTable(rel) || source.IsBookkeeping(rel.Name) {
 			continue
 		}
 		switch c.Op {

@@ -263,6 +263,7 @@ func judge(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *source
 			return nil, fmt.Errorf("-schema: %w", err)
 		}
 		sr.Baseline, sr.BaselineProblems = cfg.Schema, applyScript(cat, script)
+		run.baseline = []*source.Script{script}
 		run.walk(cat, false)
 		return run, nil
 	}
@@ -282,6 +283,7 @@ func judge(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *source
 	again := newRun(cfg, set, pending)
 	again.keep = keep
 	again.Schema = run.Schema
+	again.baseline, again.open = bl.scripts, bl.scripts == nil
 	again.walk(bl.Catalog, false)
 	return again, nil
 }

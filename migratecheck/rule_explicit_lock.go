@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
 )
 
@@ -28,7 +29,7 @@ var ruleExplicitLock = &Rule{
 		var mode lockmode.Mode
 		for _, l := range s.Lock.Locks {
 			rel := s.relation(l.Relation)
-			if rel == nil || s.IsNew(l.Relation) || isBookkeeping(rel.Name) || !l.Mode.Conflicts(lockmode.RowExclusive) {
+			if rel == nil || s.IsNew(l.Relation) || source.IsBookkeeping(rel.Name) || !l.Mode.Conflicts(lockmode.RowExclusive) {
 				continue
 			}
 			mode = l.Mode

@@ -41,6 +41,8 @@ type Run struct {
 	used        map[ignoreKey]bool // suppression comments (and rule) that suppressed something
 	filled      map[filledColumn]bool
 	dropped     map[droppedObject]source.Position
+	baseline    []*source.Script // make the schema on which the history starts, on an empty database
+	open        bool             // nobody knows that schema
 	session     session
 	openTx      *Transaction // left open by the Up script before, with its number
 	openTxID    int
@@ -133,7 +135,7 @@ func (r *Run) noteError(f *File, cat *catalog.Catalog, e *catalog.Error, down bo
 	if !down {
 		r.unfollowed++
 	}
-	if r.tentative && !down && isMissing(e) && !isBookkeeping(e.Object.Name) && r.Pending.decidesBaseline(f.Migration, cat) {
+	if r.tentative && !down && isMissing(e) && !source.IsBookkeeping(e.Object.Name) && r.Pending.decidesBaseline(f.Migration, cat) {
 		r.incomplete = true
 	}
 }

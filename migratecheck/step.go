@@ -64,7 +64,7 @@ func (t *Transaction) once(rule string) bool {
 // IsNew reports whether an object was created by the pending change itself (or, when no base is known and everything is
 // pending, by the same file): nobody uses it yet, it is empty, and locking it blocks no one.
 func (s *Step) IsNew(oid catalog.OID) bool {
-	if rel := s.relation(oid); rel != nil && isBookkeeping(rel.Name) {
+	if rel := s.relation(oid); rel != nil && source.IsBookkeeping(rel.Name) {
 		return true // only the migration tool itself uses it
 	}
 	if s.File.Run.released(s.File).Get(oid) != nil {

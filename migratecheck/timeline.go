@@ -2,6 +2,7 @@ package migratecheck
 
 import (
 	"context"
+	"slices"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
@@ -13,6 +14,10 @@ type Timeline struct {
 	// Base is the schema before the first pending migration, Final the one after the last. Without anything pending they
 	// are the same.
 	Base, Final *catalog.Catalog
+	// Scripts make Base on an empty database: those of the baseline, then the released migrations. Open: nobody knows what
+	// the history starts from, so that they do not.
+	Scripts []*source.Script
+	Open    bool
 	// Pending are the pending migrations in order; each has its steps (Up) and the schema on either side.
 	Pending []*File
 	// Released is the newest migration that is not pending, nil when all are.
@@ -31,12 +36,14 @@ func Timelines(ctx context.Context, cfg Config, root string, paths ...string) ([
 	}
 	var list []*Timeline
 	for i, run := range runs {
-		h := &Timeline{SetReport: report.Sets[i], Base: run.Base, Final: run.Final, Findings: run.findings, Unfollowed: run.unfollowed}
+		h := &Timeline{SetReport: report.Sets[i], Base: run.Base, Final: run.Final, Findings: run.findings, Unfollowed: run.unfollowed,
+			Scripts: slices.Clone(run.baseline), Open: run.open}
 		for _, f := range run.Files {
 			if f.Pending {
 				h.Pending = append(h.Pending, f)
 			} else {
 				h.Released = f.Migration
+				h.Scripts = append(h.Scripts, &f.Migration.Up)
 			}
 		}
 		if h.Base == nil {

@@ -167,7 +167,7 @@ func (r *Run) apply(f *File, cat *catalog.Catalog, text *source.Statement, stmt 
 		r.unfollowed += len(s.Effects.Gaps)
 	}
 	if err != nil {
-		if e := asCatalogError(err); !isBookkeeping(e.Object.Name) {
+		if e := asCatalogError(err); !source.IsBookkeeping(e.Object.Name) {
 			s.Err = e
 			r.noteError(f, cat, e, down)
 		}

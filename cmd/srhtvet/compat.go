@@ -48,6 +48,7 @@ says order = "migrate-first": then it is a warning that names the migration.`,
 			fs.StringVar(&c.severity, "severity", "", "report from this `LEVEL` on: info, warning, error (default warning)")
 			fs.StringVar(&c.format, "format", "text", "print the result as `NAME`: "+strings.Join(names, ", "))
 			fs.StringVar(&c.color, "color", "auto", "colour the text, `WHEN`: auto (on a terminal, unless NO_COLOR is set), always, never")
+			fs.Var(&c.verify, "verify", "prove the result on a real PostgreSQL: a throwaway one, or with -verify=`DSN` in scratch databases of that server (a password is better in PGPASSWORD or a password file)")
 			fs.BoolVar(&c.quiet, "q", false, "print the result and errors only")
 			return c.run
 		},
@@ -59,6 +60,7 @@ type compatRun struct {
 	old, new, migrations, schema, source, severity, format, color string
 	pg                                                            int
 	quiet                                                         bool
+	verify                                                        verifyFlag
 	dir                                                           string // absolute: what is judged, and what positions are relative to
 }
 
@@ -102,6 +104,11 @@ func (c *compatRun) run(args []string) int {
 	if !c.quiet {
 		c.sayVersions(versions, services)
 	}
+	if c.verify.on {
+		if err := c.prove(services, cfg.Version); err != nil {
+			return c.fail("-verify: %v", err)
+		}
+	}
 	doc := &report.Compat{Tool: "srhtvet", Version: version(), Services: services, Bar: cfg.Severity, Color: color, Source: versions.lines()}
 	if format.Repository {
 		doc.Relabel = c.fromRepository
@@ -112,6 +119,13 @@ func (c *compatRun) run(args []string) int {
 	}
 	if !c.quiet {
 		c.say("%s", compatSummary(doc))
+	}
+	for _, s := range services {
+		if s.VerifyErr != nil {
+			status = c.fail("-verify: %s: %v", s.Dir, s.VerifyErr)
+		} else if s.Verified != nil && s.Verified.Broken() > 0 && status == exitClean {
+			status = exitFindings
+		}
 	}
 	if status == exitClean && len(findingsOf(doc)) > 0 {
 		status = exitFindings

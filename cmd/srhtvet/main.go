@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/spell"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/verify"
 )
 
 // Exit statuses.
@@ -27,6 +28,7 @@ const (
 )
 
 func main() {
+	launcher := verify.Divert() // srhtvet compat -verify starts a server under a supervisor, which is this program again
 	if isVetProtocol(os.Args[1:]) {
 		vet(os.Args[1:]) // ends the process
 	}
@@ -35,7 +37,7 @@ func main() {
 		debug.SetGCPercent(400)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	t := &terminal{ctx: ctx, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}
+	t := &terminal{ctx: ctx, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, launcher: launcher}
 	// Nothing has to be put in order, and the parser, which is C, could not be told: Ctrl-C ends the process at once.
 	finished := context.AfterFunc(ctx, func() { os.Exit(t.fail("interrupted")) })
 	status := t.run(os.Args[1:])
@@ -51,6 +53,7 @@ type terminal struct {
 	ctx            context.Context
 	stdout, stderr io.Writer
 	getenv         func(string) string
+	launcher       verify.Launcher
 	interrupted    sync.Once // said
 }
 

@@ -23,6 +23,23 @@ type (
 		Findings  []breakJSON              `json:"findings"`
 		Coverage  map[string]coverageJSON  `json:"coverage"`
 		Unchecked map[string][]missingJSON `json:"unchecked"`
+		Verified  *verifiedJSON            `json:"verified,omitempty"`
+	}
+	verifiedJSON struct {
+		Server        int            `json:"server"`
+		Agreed        int            `json:"agreed"`
+		Disagreed     int            `json:"disagreed"`
+		NotProved     int            `json:"notProved"`
+		Undecided     int            `json:"undecided"`
+		Disagreements []disagreeJSON `json:"disagreements"`
+	}
+	disagreeJSON struct {
+		File   string   `json:"file"`
+		Line   int      `json:"line"`
+		Column int      `json:"column"`
+		Schema string   `json:"schema"`
+		Server []string `json:"server"`
+		Ours   []string `json:"ours"`
 	}
 	cellJSON struct {
 		Checked int `json:"checked"`
@@ -106,6 +123,19 @@ func (d *Compat) service(s *compat.Service) serviceJSON {
 			list = append(list, missingJSON{g.Pos.File, g.Pos.Line, g.Pos.Column, g.Reason})
 		}
 		out.Unchecked[v.String()] = list
+	}
+	if v := s.Verified; v != nil {
+		out.Verified = &verifiedJSON{v.Version, v.Agreed, v.Disagreed, v.NotProved, v.Undecided, []disagreeJSON{}}
+		for _, c := range v.Disagreements {
+			d := disagreeJSON{c.Site.Pos.File, c.Site.Pos.Line, c.Site.Pos.Column, c.State, []string{}, []string{}}
+			for _, b := range c.Breaks {
+				d.Server = append(d.Server, b.String())
+			}
+			for _, p := range c.Problems {
+				d.Ours = append(d.Ours, p.Message)
+			}
+			out.Verified.Disagreements = append(out.Verified.Disagreements, d)
+		}
 	}
 	return out
 }

@@ -41,6 +41,43 @@ func (w *compatText) service(s *compat.Service) {
 		w.group(g)
 	}
 	w.coverage(s)
+	if s.Verified != nil {
+		w.verified(s)
+	}
+}
+
+// shownUnproved is how many of the verdicts that nothing could be shown of are listed.
+const shownUnproved = 5
+
+func (w *compatText) verified(s *compat.Service) {
+	v := s.Verified
+	fmt.Fprintf(w, "\nasked PostgreSQL %d: %s agree, %d disagree, %d could not be proved, %d undecided\n", v.Version,
+		count(v.Agreed, "verdict", "verdicts"), v.Disagreed, v.NotProved, v.Undecided)
+	for _, k := range v.Skipped {
+		fmt.Fprintf(w, "  left out of the schemas: %s: %s\n", windowStart(printable(oneLine(k.SQL))), printable(k.Reason))
+	}
+	for _, c := range v.Disagreements {
+		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(printableLines(c.String()), "\n", "\n  "))
+	}
+	if len(v.Disagreements) > 0 {
+		fmt.Fprintf(w, "  a disagreement is a bug of srhtvet: please report it with the schema of the tables concerned\n")
+	}
+	for i, c := range v.Unproved {
+		if i == shownUnproved {
+			fmt.Fprintf(w, "  and %d more that could not be proved\n", len(v.Unproved)-i)
+			break
+		}
+		fmt.Fprintf(w, "  not proved: %s:%d: %s\n", c.Site.Pos.File, c.Site.Pos.Line, printable(c.Reason))
+	}
+}
+
+// printableLines is printable for a text of several lines.
+func printableLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }
 
 // grid draws the matrix.

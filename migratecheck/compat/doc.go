@@ -64,6 +64,9 @@ type Service struct {
 	Cells    [2][2]Count
 	Coverage [2]Coverage
 	Breaks   []*Break
+	// Verified is what a real server said, nil when none was asked; VerifyErr why it could not say all.
+	Verified  *Verification
+	VerifyErr error
 	// Unchecked are the sites that could not be judged, by Version, with the reason.
 	Unchecked [2][]Unchecked
 }

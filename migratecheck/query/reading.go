@@ -7,6 +7,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
 // reading is one statement of a variant as a schema reads it.
@@ -131,17 +132,7 @@ func (r *reading) verb() string { return "this " + statementWord(r.stmt.Node) }
 
 // mayHave tells of a relation that no migration makes: tables of migration tools, and what the program creates itself.
 func (b *Bound) mayHave(name string) bool {
-	return b.made[name] || isBookkeeping(name)
-}
-
-// isBookkeeping knows the tables in which migration tools keep count.
-func isBookkeeping(name string) bool {
-	switch name {
-	case "alembic_version", "brant_version", "brant_db_version", "goose_db_version", "schema_migrations", "gorp_migrations",
-		"schema_version", "atlas_schema_revisions", "flyway_schema_history", "schema_lock", "django_migrations":
-		return true
-	}
-	return false
+	return b.made[name] || source.IsBookkeeping(name)
 }
 
 // relationsMade lists the tables, views and indexes that the statements of a site create.
