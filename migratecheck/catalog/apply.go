@@ -16,6 +16,8 @@ type Error struct {
 	Hint    string
 	Object  Name   // the object the error is about, if one
 	Column  string // the column it is about, if one
+	// Objects are the columns that an ambiguous name can mean, and what else the error is about.
+	Objects []Address
 	// Position is where in the text of the statement the mistake stands, in bytes from 1; 0 is not known.
 	Position int
 }
