@@ -147,28 +147,28 @@ func (m *machine) mapped(info *funcInfo) []column {
 			return true
 		}
 		c := column{pkg: info.pkg}
-		for _, x := range lit.Elts {
-			kv, ok := x.(*ast.KeyValueExpr)
-			if !ok {
-				continue
+		for i, x := range lit.Elts {
+			name, val := "", x
+			if kv, ok := x.(*ast.KeyValueExpr); ok {
+				if key, ok := kv.Key.(*ast.Ident); ok {
+					name, val = key.Name, kv.Value
+				}
+			} else if len(lit.Elts) == len(fieldMap) { // by position
+				name = fieldMap[i]
 			}
-			key, _ := kv.Key.(*ast.Ident)
-			if key == nil {
-				continue
-			}
-			switch key.Name {
+			switch name {
 			case "SQL":
-				if s, ok := literal(m.eval(kv.Value, newState())); ok {
-					c.name, c.pos = s, kv.Value.Pos()
-					if b, ok := ast.Unparen(kv.Value).(*ast.BasicLit); ok && b.Kind == token.STRING {
+				if s, ok := literal(m.eval(val, newState())); ok {
+					c.name, c.pos = s, val.Pos()
+					if b, ok := ast.Unparen(val).(*ast.BasicLit); ok && b.Kind == token.STRING {
 						c.pos++
 					}
 				}
 			case "GQL":
-				c.gql, _ = literal(m.eval(kv.Value, newState()))
+				c.gql, _ = literal(m.eval(val, newState()))
 			case "Ptr":
-				c.expr = kv.Value
-				c.typ = info.pkg.info.TypeOf(kv.Value)
+				c.expr = val
+				c.typ = info.pkg.info.TypeOf(val)
 			}
 		}
 		if c.name != "" && !seen[c.name] {
@@ -179,6 +179,9 @@ func (m *machine) mapped(info *funcInfo) []column {
 	})
 	return list
 }
+
+// fieldMap are the fields of core-go's FieldMap.
+var fieldMap = [...]string{"SQL", "GQL", "Ptr"}
 
 // selected are the columns as database.Columns writes them.
 func (mod *model) selected(m *machine) []arg {

@@ -19,6 +19,7 @@ const tokenEQL = token.EQL
 const (
 	maxDepth    = 10     // calls within calls
 	maxSteps    = 150000 // expressions and statements for one function of the user's and all it calls
+	maxSize     = 400    // nodes of a function that is looked into only for what it returns
 	maxUnroll   = 48     // iterations over a literal
 	maxVariants = 64     // texts of one site
 )
@@ -39,17 +40,19 @@ type machine struct {
 	reading map[types.Object]bool
 	models  map[types.Type]*model
 
-	stack   []*frame
-	events  int
-	steps   int
-	obs     []*observation
-	litSeen map[*ast.FuncLit]bool
-	lits    []pendingLit
-	txArgs  map[*types.Var][]txArg
-	shapes  map[string]bool // import path → is it a fork of squirrel?
-	apis    map[string]*apiType
-	embeds  map[types.Object]string
-	names   []query.Site
+	stack  []*frame
+	events int
+	steps  int
+	// laterRound: the body of a loop is evaluated for the second time.
+	laterRound bool
+	obs        []*observation
+	litSeen    map[*ast.FuncLit]bool
+	lits       []pendingLit
+	txArgs     map[*types.Var][]txArg
+	shapes     map[string]bool // import path → is it a fork of squirrel?
+	apis       map[string]*apiType
+	embeds     map[types.Object]string
+	names      []query.Site
 }
 
 // declared is where a constant or a variable is declared.
@@ -73,6 +76,9 @@ type funcInfo struct {
 	// direct: its body has a call that may send SQL; callees are the functions it calls.
 	direct  bool
 	callees map[*types.Func]bool
+	size    int // nodes of its syntax
+	// reaches: it, or a function that it calls, is direct.
+	reaches bool
 
 	evaluating, done bool
 	// depends: the callers know more of what it sends or returns. calls: it calls functions it is given.
@@ -213,6 +219,7 @@ var queryNames = map[string]bool{
 // survey looks at a body without evaluating it.
 func (m *machine) survey(info *funcInfo, body ast.Node) {
 	ast.Inspect(body, func(n ast.Node) bool {
+		info.size++
 		call, ok := n.(*ast.CallExpr)
 		if !ok {
 			return true
@@ -248,6 +255,7 @@ func (m *machine) survey(info *funcInfo, body ast.Node) {
 // runAll evaluates every function that may send SQL, then those that call one whose callers know more, until there are no
 // more of them.
 func (m *machine) runAll() {
+	m.markReaching()
 	for _, f := range m.list {
 		if f.direct {
 			m.run(f)
@@ -327,8 +335,8 @@ func (m *machine) run(f *funcInfo) {
 		return
 	}
 	f.evaluating = true
-	stack, steps, lits := m.stack, m.steps, m.lits
-	m.stack, m.steps, m.lits = nil, 0, nil
+	stack, steps, lits, later := m.stack, m.steps, m.lits, m.laterRound
+	m.stack, m.steps, m.lits, m.laterRound = nil, 0, nil, false
 	st := newState()
 	fr := &frame{info: f, pkg: f.pkg, typ: f.decl.Type}
 	m.stack = append(m.stack, fr)
@@ -353,7 +361,7 @@ func (m *machine) run(f *funcInfo) {
 		f.depends = true
 	}
 	m.runLits()
-	m.stack, m.steps, m.lits = stack, steps, lits
+	m.stack, m.steps, m.lits, m.laterRound = stack, steps, lits, later
 	f.evaluating, f.done = false, true
 }
 
@@ -415,11 +423,90 @@ func (m *machine) leave(fr *frame, st *state) value {
 	for i, r := range rets {
 		states[i] = r.st
 	}
-	dead := st.dead
 	st.dead = false
 	join(st, event, states)
-	_ = dead
-	return joinReturns(event, rets)
+	v := joinReturns(event, rets)
+	if fr.lit == nil && fr.info != nil && fr.info.decl != nil && len(m.stack) > 0 && !holdsFunction(v) {
+		// Nobody sees its variables any more.
+		for key := range st.cells {
+			if obj, ok := key.(*types.Var); ok && fr.info.decl.Pos() <= obj.Pos() && obj.Pos() < fr.info.decl.End() {
+				delete(st.cells, key)
+			}
+		}
+	}
+	return v
+}
+
+func holdsFunction(v value) bool {
+	switch v := v.(type) {
+	case *function, *object, *list, *table:
+		return true
+	case *tuple:
+		return slices.ContainsFunc(v.vals, holdsFunction)
+	case *choice:
+		return slices.ContainsFunc(v.alts, holdsFunction)
+	}
+	return false
+}
+
+// markReaching finds the functions that may lead to a query.
+func (m *machine) markReaching() {
+	callers := map[*types.Func][]*funcInfo{}
+	var queue []*funcInfo
+	for _, f := range m.list {
+		for c := range f.callees {
+			callers[c] = append(callers[c], f)
+		}
+		if f.direct {
+			f.reaches = true
+			queue = append(queue, f)
+		}
+	}
+	for len(queue) > 0 {
+		f := queue[0]
+		queue = queue[1:]
+		if f.obj == nil {
+			continue
+		}
+		for _, c := range callers[f.obj] {
+			if !c.reaches {
+				c.reaches = true
+				queue = append(queue, c)
+			}
+		}
+	}
+}
+
+// worthRunning reports whether a function can matter to what is sent: by what it calls, or by what it returns when it is
+// small enough to be looked into for that.
+func (f *funcInfo) worthRunning() bool {
+	if f.reaches {
+		return true
+	}
+	if f.size > maxSize || f.decl.Type.Results == nil {
+		return false
+	}
+	sig, ok := f.obj.Type().(*types.Signature)
+	if !ok {
+		return false
+	}
+	for i := range sig.Results().Len() {
+		switch t := sig.Results().At(i).Type().Underlying().(type) {
+		case *types.Basic:
+			if t.Info()&types.IsString != 0 || t.Kind() == types.Invalid {
+				return true
+			}
+		case *types.Slice, *types.Map, *types.Pointer, *types.Struct, *types.Signature:
+			return true
+		case *types.Interface:
+			if path, name := namedType(sig.Results().At(i).Type()); path != "" || name != "error" && t.NumMethods() > 0 {
+				if types.TypeString(sig.Results().At(i).Type(), nil) != "error" {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // joinReturns is what a function returns. A way that returns an error returns nothing else worth looking at.

@@ -252,6 +252,11 @@ func (m *machine) callDeclared(fn *types.Func, recv *arg, args []arg, spreads bo
 		m.giveAway(args, e, st)
 		return m.opaqueResult(e)
 	}
+	if !info.done && !info.worthRunning() {
+		m.noteTx(info, args)
+		m.giveAway(args, e, st)
+		return m.opaqueResult(e)
+	}
 	if !info.done {
 		for _, fr := range m.stack { // recursion
 			if fr.info == info {

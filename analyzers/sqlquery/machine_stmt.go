@@ -10,10 +10,6 @@ import (
 func (m *machine) execBlock(list []ast.Stmt, st *state) {
 	for _, s := range list {
 		if st.dead || m.exhausted() {
-			// What cannot be reached is still code: its sites are found, its effects are not wanted.
-			if st.dead {
-				return
-			}
 			return
 		}
 		m.exec(s, st)
@@ -240,11 +236,18 @@ func (m *machine) execIf(s *ast.IfStmt, st *state) {
 	cond := m.eval(s.Cond, st)
 	yes, no := st.clone(), st
 	if b, known := truth(cond); known {
-		// The other branch is code, too: it is evaluated for its sites alone where the whole function is.
 		if b {
+			m.aside(func() {
+				if s.Else != nil {
+					m.exec(s.Else, no.clone())
+				}
+			})
 			m.execBlock(s.Body.List, st)
-		} else if s.Else != nil {
-			m.exec(s.Else, st)
+		} else {
+			m.aside(func() { m.execBlock(s.Body.List, yes) })
+			if s.Else != nil {
+				m.exec(s.Else, st)
+			}
 		}
 		return
 	}
@@ -258,6 +261,27 @@ func (m *machine) execIf(s *ast.IfStmt, st *state) {
 		m.exec(s.Else, other)
 	}
 	join(st, m.event(), []*state{yes, other})
+}
+
+// aside evaluates code that is not reached with what is known here. It is code all the same, so its sites are found where
+// the whole function is evaluated by itself; its effects are not wanted.
+func (m *machine) aside(f func()) {
+	for _, fr := range m.stack[1:] {
+		if fr.lit == nil {
+			return
+		}
+	}
+	fr := m.top()
+	returns := len(fr.returns)
+	marks := make([][2]int, len(fr.loops))
+	for i, t := range fr.loops {
+		marks[i] = [2]int{len(t.breaks), len(t.continues)}
+	}
+	f()
+	fr.returns = fr.returns[:returns]
+	for i, t := range fr.loops {
+		t.breaks, t.continues = t.breaks[:marks[i][0]], t.continues[:marks[i][1]]
+	}
 }
 
 func truth(v value) (b, known bool) {
@@ -371,6 +395,22 @@ func isFallthrough(s ast.Stmt) bool {
 
 // same compares two values as far as they are known.
 func same(a, b value) (is, known bool) {
+	_, null1 := a.(*null)
+	_, null2 := b.(*null)
+	if null1 && null2 {
+		return true, true
+	}
+	if null1 || null2 {
+		other := a
+		if null1 {
+			other = b
+		}
+		switch other.(type) {
+		case *text, *number, *object, *builder, *sqlizer, *function:
+			return false, true
+		}
+		return false, false
+	}
 	if x, ok := a.(*number); ok {
 		if y, ok := b.(*number); ok && x.v.Kind() == y.v.Kind() {
 			return constant.Compare(x.v, token.EQL, y.v), true
@@ -474,11 +514,7 @@ func (m *machine) execFor(s *ast.ForStmt, st *state) {
 	if b, known := truth(cond); known && !b {
 		return
 	}
-	m.loop(s.Body, st, s.Cond == nil, func(again *state) {
-		if s.Post != nil {
-			m.exec(s.Post, again)
-		}
-	}, assigned(s.Init, s.Post))
+	m.loop(s.Body, st, s.Cond == nil, assigned(s.Init, s.Post))
 }
 
 // assigned are the variables that the head of a loop changes.
@@ -501,48 +537,72 @@ func assigned(stmts ...ast.Stmt) []*ast.Ident {
 	return list
 }
 
-// loop carries out a body any number of times: once as the first round, and once as any later one, for the sites in it.
-func (m *machine) loop(body *ast.BlockStmt, st *state, endless bool, post func(*state), counters []*ast.Ident) {
+// loop carries out a body any number of times: once as the first round, and once as any later one, which finds what the
+// first left.
+func (m *machine) loop(body *ast.BlockStmt, st *state, endless bool, counters []*ast.Ident) {
 	t := m.enter(true)
-	first := st.clone()
-	m.execBlock(body.List, first)
-	ends := append([]*state{first}, t.continues...)
-	event := m.event()
-	after := &state{cells: map[any]value{}}
-	join(after, event, ends)
-	if len(counters) > 0 && !after.dead {
-		// A later round differs in the counters; what it does to other variables is what the first did.
-		later := after.clone()
-		for _, id := range counters {
-			if obj := m.objectOf(id); obj != nil {
-				later.cells[obj] = &unknown{typ: obj.Type(), why: "a number that a loop counts"}
+	round := func(start *state) *state {
+		t.continues = nil
+		m.execBlock(body.List, start)
+		end := &state{cells: map[any]value{}}
+		join(end, m.event(), append([]*state{start}, t.continues...))
+		if !end.dead {
+			for _, id := range counters {
+				if obj := m.objectOf(id); obj != nil {
+					end.cells[obj] = &unknown{typ: obj.Type(), why: "a number that a loop counts"}
+				}
 			}
 		}
-		t.continues = nil
-		breaks := t.breaks
-		m.execBlock(body.List, later)
-		t.breaks = breaks
+		return end
+	}
+	after := round(st.clone())
+	if !after.dead && !m.laterRound && (len(counters) > 0 || changes(st, after)) {
+		m.laterRound = true // loops in this one have had theirs
+		mergeRounds(after, round(after.clone()), m.event())
+		m.laterRound = false
 	}
 	m.exit()
-	for _, id := range counters {
-		if obj := m.objectOf(id); obj != nil {
-			if !after.dead {
-				after.cells[obj] = &unknown{typ: obj.Type(), why: "a number that a loop counts"}
-			}
+	switch {
+	case endless && len(t.breaks) > 0:
+		join(st, m.event(), t.breaks)
+	case endless:
+		st.dead = true
+	default:
+		joinLoop(st, after, m.event())
+		if len(t.breaks) > 0 {
+			join(st, m.event(), append([]*state{st.clone()}, t.breaks...))
 		}
 	}
-	_ = post
-	if endless && len(t.breaks) > 0 {
-		join(st, m.event(), t.breaks)
+}
+
+// changes reports whether a round of a loop leaves anything that a later round could look at.
+func changes(before, after *state) bool {
+	for key, v := range before.cells {
+		w := after.cells[key]
+		if equal(v, w) {
+			continue
+		}
+		_, opaque1 := v.(*unknown)
+		_, opaque2 := w.(*unknown)
+		if !opaque1 || !opaque2 {
+			return true
+		}
+	}
+	return false
+}
+
+// mergeRounds adds to what the first round of a loop left what a later one changed. What only grew is left: joinLoop says
+// that there may be more.
+func mergeRounds(first, later *state, event int) {
+	if later.dead {
 		return
 	}
-	if endless {
-		st.dead = true
-		return
-	}
-	joinLoop(st, after, m.event())
-	if len(t.breaks) > 0 {
-		join(st, m.event(), append([]*state{st.clone()}, t.breaks...))
+	for key, v := range first.cells {
+		w, ok := later.cells[key]
+		if !ok || equal(v, w) || grown(event, v, w) != nil {
+			continue
+		}
+		first.cells[key] = joinValues(event, []value{v, w})
 	}
 }
 
@@ -606,7 +666,7 @@ func (m *machine) execRange(s *ast.RangeStmt, st *state) {
 			counters = append(counters, id)
 		}
 	}
-	m.loop(s.Body, st, false, nil, counters)
+	m.loop(s.Body, st, false, counters)
 }
 
 // unroll carries out a body for each element of a literal.

@@ -175,7 +175,39 @@ func joinValues(event int, vals []value) value {
 		}
 		return vals[0]
 	}
+	if t := joinTexts(event, vals); t != nil {
+		return t
+	}
 	return &choice{event, vals}
+}
+
+// joinTexts keeps what several texts begin with apart from the choice of how they go on; nil when it is nothing.
+func joinTexts(event int, vals []value) value {
+	texts := make([]*text, len(vals))
+	common := 0
+	for i, v := range vals {
+		t, ok := v.(*text)
+		if !ok {
+			return nil
+		}
+		texts[i] = t
+		if i == 0 {
+			common = len(t.parts)
+		}
+		n := 0
+		for n < common && n < len(t.parts) && t.parts[n] == texts[0].parts[n] {
+			n++
+		}
+		common = n
+	}
+	if common == 0 || len(texts[0].parts) == 1 && texts[0].parts[0].zero {
+		return nil
+	}
+	rest := make([]value, len(texts))
+	for i, t := range texts {
+		rest[i] = &text{t.parts[common:]}
+	}
+	return &text{append(texts[0].parts[:common:common], part{choice: &choice{event, rest}})}
 }
 
 // joinResults merges what queries returned, so that a later Scan counts for each of them. nil and unknown values beside
