@@ -37,7 +37,7 @@ func files(fsys fs.FS, root string) ([]python.File, []Gap, error) {
 		}
 		base := path.Base(name)
 		ext := path.Ext(base)
-		if !entry.Type().IsRegular() || ext != ".py" && ext != "" || isTest(base) {
+		if !entry.Type().IsRegular() || ext != ".py" && isExtension(ext) || isTest(base) {
 			return nil
 		}
 		text, python3, err := readFile(fsys, name, ext == ".py")
@@ -72,6 +72,13 @@ func skippedDir(fsys fs.FS, name string) bool {
 	}
 	_, err := fs.Stat(fsys, path.Join(name, "pyvenv.cfg"))
 	return err == nil
+}
+
+// isExtension reports whether what stands behind a name's last dot says what is in the file; in git.sr.ht-periodic it does not.
+func isExtension(ext string) bool {
+	return ext != "" && !strings.ContainsFunc(ext[1:], func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_'
+	})
 }
 
 // isTest reports whether pytest or unittest would take a file for a test, by its name.

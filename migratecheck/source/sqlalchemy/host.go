@@ -54,7 +54,27 @@ func (r *repo) CallExt(x *python.Interp, name string, a python.Args) (python.Val
 		return nil, false
 	case "orm.relationship", "orm.dynamic_loader", "orm.deferred", "orm.column_property", "orm.synonym", "orm.composite",
 		"orm.query_expression", "orm.backref":
-		return &wrapper{kind: name[len("orm."):], args: a, mod: x.Mod, env: x.Env}, true
+		w := &wrapper{kind: name[len("orm."):], args: a, mod: x.Mod, env: x.Env}
+		r.backref(a)
+		return w, true
+	case "orm.aliased":
+		if c, ok := first(a).(*python.Class); ok && r.evaluated != nil {
+			if m := r.model(c); m != nil {
+				return alias{m}, true
+			}
+		}
+		return nil, false
+	case "sa.text":
+		v, _ := a.Get(0, "text")
+		if t, ok := v.(python.Text); ok {
+			at := place{x.Mod, a.N}
+			if k := keyOf(t, at); r.texts[k] == nil {
+				r.texts[k] = &text{at: at, sql: t}
+			}
+		}
+		return nil, false
+	case "sa.select", "orm.select", "sa.update", "sa.delete", "sa.insert", "pg.insert":
+		return r.construct(x, name[strings.IndexByte(name, '.')+1:], a)
 	case "orm.mapper":
 		if len(a.Pos) > 1 {
 			r.imperative(a.Pos[0], a.Pos[1])
@@ -90,17 +110,97 @@ func (r *repo) imperative(class, table python.Value) {
 	}
 }
 
+func first(a python.Args) python.Value {
+	if len(a.Pos) == 0 {
+		return python.None{}
+	}
+	return a.Pos[0]
+}
+
+// backref notes the attribute that a relationship gives to the class at its other end.
+func (r *repo) backref(a python.Args) {
+	v := a.Kw["backref"]
+	if w, ok := v.(*wrapper); ok {
+		v = first(w.args)
+	}
+	if t, ok := v.(python.Text); ok {
+		r.backrefs[t.S] = true
+	}
+}
+
 // Called implements python.Watcher.
 func (r *repo) Called(x *python.Interp, callee python.Value, a python.Args) (python.Value, bool) {
 	f := a.N.Child("function")
-	if f == nil || f.Kind != "attribute" {
+	if f == nil {
 		return nil, false
 	}
-	name := f.Child("attribute")
-	if name != nil && x.Mod.Src(name) == "map_imperatively" && len(a.Pos) > 1 {
+	if r.evaluated != nil {
+		r.evaluated[a.N] = true
+	}
+	name, receiver := f, f.Child("object")
+	if f.Kind == "attribute" {
+		name = f.Child("attribute")
+	}
+	if name == nil || name.Kind != "identifier" {
+		return nil, false
+	}
+	word := x.Mod.Src(name)
+	if word == "map_imperatively" && len(a.Pos) > 1 && r.evaluated == nil {
 		r.imperative(a.Pos[0], a.Pos[1])
 	}
+	if r.evaluated == nil || f.Kind != "attribute" && word != "execute_values" && word != "execute_batch" {
+		return nil, false
+	}
+	switch word {
+	case "execute", "executemany", "exec_driver_sql", "scalar", "scalars", "stream", "stream_scalars", "fetch", "fetchrow", "fetchval",
+		"execute_values", "execute_batch", "copy_expert":
+		if m, ok := callee.(python.Method); ok {
+			switch m.Self.(type) {
+			case *chain, root:
+				return nil, false
+			}
+		}
+		r.execute(x, word, receiver, pathOf(callee), a)
+	case "query":
+		return r.construct(x, "query", a)
+	}
 	return nil, false
+}
+
+func pathOf(v python.Value) string {
+	switch v := v.(type) {
+	case python.External:
+		return v.Path
+	case python.Unknown:
+		return v.Path
+	}
+	return ""
+}
+
+// construct begins a query of mapped classes: session.query(X, Y.a), select(X), update(X).
+func (r *repo) construct(x *python.Interp, verb string, a python.Args) (python.Value, bool) {
+	args := a.N.Child("arguments")
+	if r.evaluated == nil || args == nil {
+		return nil, false
+	}
+	mapped := false
+	python.Walk(args, func(k *python.Node) bool {
+		if k.Kind == "identifier" || k.Kind == "attribute" {
+			if _, ok := r.mappedAt(x, k); ok {
+				mapped = true
+			}
+		}
+		return !mapped && k.Kind != "call" || k == args || k.Kind == "call" && !mapped
+	})
+	if !mapped {
+		return nil, false
+	}
+	c := r.newChain(place{x.Mod, a.N})
+	if verb == "update" || verb == "delete" || verb == "insert" {
+		c.verb = verb
+	}
+	c.names(x, args)
+	return c, true
 }
 
 // ClassAttribute implements python.Watcher: it looks in all bases, where package python, whose classes are enumerations
@@ -109,6 +209,10 @@ func (r *repo) ClassAttribute(x *python.Interp, c *python.Class, name string) (p
 	switch name {
 	case "__name__", "__qualname__":
 		return python.Plain(c.Name), true
+	case "query":
+		if m := r.model(c); m != nil && r.evaluated != nil {
+			return root{r, m}, true
+		}
 	case "__table__":
 		if m := r.model(c); m != nil && m.table.S != "" {
 			return tableOf{m}, true

@@ -2,6 +2,8 @@ package sqlalchemy
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -27,6 +29,29 @@ func TestRead(t *testing.T) {
 			})
 		})
 	}
+}
+
+// FuzzRead reads what is hardly Python.
+func FuzzRead(f *testing.F) {
+	for _, dir := range []string{"testdata/models", "testdata/read"} {
+		names, err := filepath.Glob(dir + "/*.txt")
+		require.NoError(f, err)
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			require.NoError(f, err)
+			for _, part := range strings.Split(string(text), "\n== ")[1:] {
+				_, body, _ := strings.Cut(part, "\n")
+				body, _, _ = strings.Cut(body, "\n----")
+				f.Add(body)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		fsys := fstest.MapFS{"app/__init__.py": {Data: []byte(text)}, "app/models.py": {Data: []byte("from . import *\n" + text)}}
+		result, err := Read(fsys, ".")
+		require.NoError(t, err)
+		check(t, fsys, result)
+	})
 }
 
 // tree makes a file system of a fixture's input.

@@ -22,6 +22,11 @@ type repo struct {
 	mappers []imperative
 	written written
 
+	evaluated map[*python.Node]bool // the calls met while functions are scanned; nil before and after
+	found     map[*python.Node]*found
+	texts     map[textKey]*text
+	backrefs  map[string]bool // attributes that relationships of other classes make
+
 	sites []query.Site
 	gaps  []Gap
 }
@@ -47,6 +52,10 @@ func newRepo(modules []*python.Module) *repo {
 		created: map[*python.Column]int{},
 		mapped:  map[*python.Class]*model{},
 		tableAt: map[*python.Table]place{},
+		found:   map[*python.Node]*found{},
+		texts:   map[textKey]*text{},
+
+		backrefs: map[string]bool{},
 	}
 	for _, m := range modules {
 		r.byPath[m.Path] = m

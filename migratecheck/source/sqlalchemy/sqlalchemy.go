@@ -38,6 +38,8 @@ func Read(fsys fs.FS, root string) (Result, error) {
 	r.gaps = gaps
 	r.run()
 	r.models()
+	r.scan()
+	r.statements()
 	slices.SortFunc(r.gaps, func(a, b Gap) int { return cmp.Or(comparePos(a.Pos, b.Pos), cmp.Compare(a.Reason, b.Reason)) })
 	slices.SortFunc(r.sites, func(a, b query.Site) int { return comparePos(a.Pos, b.Pos) })
 	return Result{Sites: r.sites, Gaps: slices.Compact(r.gaps)}, nil
