@@ -54,8 +54,8 @@ func (s *Step) writesSerial(column string) bool {
 
 // slowTable is a table in use that the statement reads in full, other than by changing rows; 0 when there is none.
 func (s *Step) slowTable() catalog.OID {
-	if strings.Contains(s.Lock.Unknown, "is not known") {
-		return 0 // lockmode then lists the worst that may be
+	if s.Lock.Worst {
+		return 0
 	}
 	for _, sc := range s.Lock.Scans {
 		if sc.Kind != lockmode.ScanQuery && sc.Relation != 0 && !s.IsNew(sc.Relation) {

@@ -214,6 +214,7 @@ func (a *alteration) dropConstraint(cmd *pgast.AlterTableCmd) {
 func (a *alteration) validateConstraint(name string) {
 	con := a.constraint(a.table.rel, name)
 	if con == nil {
+		a.eff.Worst = true
 		a.note("constraint " + name + " is not known")
 		a.scan(a.table.target, ScanValidate, "validates constraint "+name)
 		return

@@ -84,6 +84,7 @@ func (a *alteration) columnRewrites(def *pgast.ColumnDef) string {
 	}
 	a.lockSequences(value) // each row takes its number from there
 	if value.Unknown {
+		a.eff.Worst = true
 		a.note("the volatility of the default of column " + def.Colname + " is not known")
 	}
 	return "the default of column " + def.Colname + " is volatile: every row needs its own value"

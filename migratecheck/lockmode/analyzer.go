@@ -2,6 +2,7 @@ package lockmode
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -23,6 +24,7 @@ type analyzer struct {
 	scans    places[scanKey]
 	builds   places[buildKey]
 	unknown  []string
+	assumed  []string
 	views    map[catalog.OID]bool // being expanded: CREATE OR REPLACE VIEW can make circles; made when needed
 }
 
@@ -60,7 +62,7 @@ func analyze(version int, before, after *catalog.Catalog, changes []catalog.Chan
 	}
 	a.statement(stmt.Node)
 	sortEffect(&a.eff)
-	a.eff.Unknown = strings.Join(a.unknown, "; ")
+	a.eff.Unknown, a.eff.Assumed = strings.Join(a.unknown, "; "), strings.Join(a.assumed, "; ")
 	return a.eff, nil
 }
 
@@ -143,12 +145,16 @@ func (a *analyzer) relation(oid catalog.OID) *catalog.Relation {
 }
 
 func (a *analyzer) note(why string) {
-	for _, n := range a.unknown {
-		if n == why {
-			return
-		}
+	if !slices.Contains(a.unknown, why) {
+		a.unknown = append(a.unknown, why)
 	}
-	a.unknown = append(a.unknown, why)
+}
+
+// assume notes what is left out for a table that is taken for a plain one.
+func (a *analyzer) assume(why string) {
+	if !slices.Contains(a.assumed, why) {
+		a.assumed = append(a.assumed, why)
+	}
 }
 
 func (a *analyzer) lock(t target, mode Mode) {

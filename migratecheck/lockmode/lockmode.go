@@ -74,6 +74,11 @@ type Effect struct {
 	Builds   []Build
 	// Unknown says why the effect is not fully known, "" otherwise.
 	Unknown string
+	// Worst is set when what is unknown decides over Rewrites and Scans: they then list the worst that may be.
+	Worst bool
+	// Assumed says what would come on top if a table that the catalog does not hold were not the plain one, without indexes,
+	// keys and partitions, that it is taken for; "" otherwise.
+	Assumed string
 	// NoTransaction is set for statements that PostgreSQL refuses inside a transaction block; Locks then lists the
 	// strongest lock of any of the transactions they consist of.
 	NoTransaction bool
