@@ -95,7 +95,11 @@ func goTypeOf(c *col) query.GoType {
 
 // value is what code compares a column with or puts into it.
 func (w *writer) value(c *col, written bool) string {
-	if w.chance(65) {
+	percent := 65
+	if !written || c.ref != nil {
+		percent = 88 // a constant seldom finds a row
+	}
+	if w.chance(percent) {
 		return w.param(c, written)
 	}
 	if written && !c.notNull && w.chance(15) {

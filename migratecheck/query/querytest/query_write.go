@@ -103,11 +103,14 @@ func (w *writer) insertSelect() string {
 			continue
 		}
 		names = append(names, quote(c.name))
-		value := w.value(c, true)
+		value := ""
 		for _, d := range from.cols {
 			if d.typ == c.typ && (d.notNull || !c.notNull) && plain(c) && w.chance(50) {
 				value = "s." + quote(d.name)
 			}
+		}
+		if value == "" {
+			value = w.value(c, true)
 		}
 		if strings.HasPrefix(value, "'") {
 			value += "::" + c.typ
