@@ -16,7 +16,8 @@ import (
 type Witness struct {
 	site     *query.Site
 	history  string
-	variants []proof // as Site.Variants
+	variants []proof  // as Site.Variants
+	names    []string // of Site.Names, those that are there
 }
 
 // proof is one text's part of a Witness.
@@ -88,13 +89,22 @@ func (p *Probe) Prove(ctx context.Context, site *query.Site, hints Hints) (*Witn
 		}
 		w.variants = append(w.variants, pr)
 	}
-	return w, nil
+	var names []string
+	for _, use := range site.Names {
+		names = append(names, use.Name)
+	}
+	gone, err := p.missing(ctx, names)
+	w.names = slices.DeleteFunc(names, func(name string) bool { return slices.Contains(gone, name) })
+	return w, err
 }
 
 // Unproved says why the site proves nothing, "" when each of its texts was run.
 func (w *Witness) Unproved() string {
-	if len(w.variants) == 0 {
+	if len(w.variants) == 0 && len(w.site.Names) == 0 {
 		return "its SQL is not known"
+	}
+	if len(w.variants) == 0 && len(w.names) == 0 {
+		return "no constraint and no index of its own schema has such a name"
 	}
 	for _, v := range w.variants {
 		if v.unproved != "" {
