@@ -26,6 +26,8 @@ const (
 	Columns    BreakKind = "columns"     // the result has more or fewer columns than the code scans
 	Null       BreakKind = "null"        // NULL where the code's type cannot hold it
 	Type       BreakKind = "type"        // a column's type is one that the code's type does not take
+	Label      BreakKind = "label"       // an enumeration has a label that the code does not tell apart
+	Name       BreakKind = "name"        // a constraint or index whose name the code compares is not there
 	CachedPlan BreakKind = "cached plan" // a statement that was prepared before is refused after
 )
 
@@ -64,8 +66,19 @@ func (o *VariantOutcome) Breaks(scan *query.Scan) []Break {
 		if i < len(o.Nulls) && o.Nulls[i] && !d.Nullable {
 			add(Null, c.Name)
 		}
-		if home, ok := o.home(scan, i, c.Name); ok && home.TypeName != c.TypeName && !holds(d.Kind, c.TypeName) {
-			add(Type, c.Name+" "+home.TypeName+" -> "+c.TypeName)
+		home, ok := o.home(scan, i, c.Name)
+		if !ok {
+			continue
+		}
+		if home.Type != c.Type && i < len(o.samples) {
+			if why := scanFails(d.Kind, c.Type, o.samples[i]); why != "" {
+				add(Type, fmt.Sprintf("%s: %s -> %s: %s", c.Name, home.TypeName, c.TypeName, why))
+			}
+		}
+		for _, l := range c.Labels {
+			if d.Labels != nil && !slices.Contains(d.Labels, l) && !slices.Contains(home.Labels, l) {
+				add(Label, c.Name+": "+l)
+			}
 		}
 	}
 	if scan.Kind == query.ByPosition && len(o.Here) < len(scan.Dests) {
@@ -101,22 +114,6 @@ func (o *VariantOutcome) home(scan *query.Scan, i int, name string) (Column, boo
 	return o.Home[i], true
 }
 
-// holds: a destination of this kind takes the type with any of the drivers, or nobody can say. Numbers go where numbers go if
-// they fit, a string takes everything as lib/pq sends it.
-func holds(kind query.GoKind, typeName string) bool {
-	switch kind {
-	case query.Int:
-		return slices.Contains([]string{"int2", "int4", "int8", "numeric", "float4", "float8"}, typeName)
-	case query.Bool:
-		return slices.Contains([]string{"bool", "int2", "int4", "int8"}, typeName)
-	case query.Float:
-		return slices.Contains([]string{"int2", "int4", "int8", "numeric", "float4", "float8"}, typeName)
-	case query.Time:
-		return slices.Contains([]string{"timestamptz", "timestamp", "date", "time"}, typeName)
-	}
-	return true
-}
-
 // Agreement is how a static verdict and a server's stand to each other.
 type Agreement string
 
@@ -146,6 +143,9 @@ type Comparison struct {
 // against what a server says.
 func Compare(site *query.Site, state string, ours query.Verdict, out Outcome) Comparison {
 	c := Comparison{Site: site, State: state, Problems: ours.Problems}
+	for _, name := range out.NamesGone {
+		c.Breaks = append(c.Breaks, Break{Kind: Name, Text: name})
+	}
 	for i := range out.Variants {
 		c.Breaks = append(c.Breaks, out.Variants[i].Breaks(site.Variants[i].Scan)...)
 		if why := out.Variants[i].NotProved; why != "" {
@@ -159,7 +159,7 @@ func Compare(site *query.Site, state string, ours query.Verdict, out Outcome) Co
 		c.Agreement = NotDecided
 	case broken:
 		c.Agreement = Disagreed
-	case c.Reason != "" || len(out.Variants) == 0:
+	case c.Reason != "" || len(out.Variants)+len(site.Names) == 0:
 		c.Agreement = NotProved
 	case len(ours.Problems) == 0 && len(ours.Unknown) > 0:
 		c.Agreement = NotDecided

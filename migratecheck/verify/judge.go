@@ -13,6 +13,8 @@ import (
 // Outcome is what the server says of a site on one schema.
 type Outcome struct {
 	Variants []VariantOutcome // as Site.Variants
+	// NamesGone are those of Site.Names that are a constraint or index at home and not here.
+	NamesGone []string
 }
 
 // VariantOutcome is what it says of one text.
@@ -31,6 +33,8 @@ type VariantOutcome struct {
 	Denotes []string
 	// Defaults lists columns that an INSERT leaves out and in which another value arrives here, sorted.
 	Defaults []string
+
+	samples []sample // by column, where the type is another than at home
 }
 
 // Judge plans and runs a site on this schema with its witness from the one it was written for.
@@ -46,7 +50,25 @@ func (p *Probe) Judge(ctx context.Context, w *Witness) (Outcome, error) {
 		}
 		out.Variants = append(out.Variants, v)
 	}
-	return out, nil
+	var err error
+	out.NamesGone, err = p.missing(ctx, w.names)
+	return out, err
+}
+
+// missing lists the names that no constraint and no index has.
+func (p *Probe) missing(ctx context.Context, names []string) ([]string, error) {
+	var list []string
+	for _, name := range names {
+		result := p.conn.ExecParams(ctx, `SELECT EXISTS (SELECT FROM pg_constraint WHERE conname = $1) OR
+			EXISTS (SELECT FROM pg_class WHERE relname = $1 AND relkind IN ('i', 'I'))`, [][]byte{[]byte(name)}, nil, nil, nil).Read()
+		if result.Err != nil {
+			return nil, fmt.Errorf("looking for constraint %s: %w", name, result.Err)
+		}
+		if string(result.Rows[0][0]) != "t" {
+			list = append(list, name)
+		}
+	}
+	return list, nil
 }
 
 func (p *Probe) judge(ctx context.Context, pr *proof, comparable bool) (VariantOutcome, error) {
@@ -105,12 +127,59 @@ func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *
 		}
 		nulls = union(nulls, r.nulls)
 	}
-	if !comparable {
-		return nulls, nil
+	if err := p.sample(ctx, pr, s, out); err != nil || !comparable {
+		return nulls, err
 	}
 	here, err := p.denoted(ctx, s)
 	out.Denotes = append(out.Denotes, Otherwise(pr.denoted, here)...)
 	return nulls, err
+}
+
+// sample takes a value of each column whose type is another than at home, for the drivers to scan.
+func (p *Probe) sample(ctx context.Context, pr *proof, s *planned, out *VariantOutcome) error {
+	differs := func(i int) bool { return pr.columns[i].Type != s.columns[i].Type }
+	if s.name == "" || len(pr.columns) != len(s.columns) || len(pr.cases) == 0 || !slices.ContainsFunc(positions(len(s.columns)), differs) {
+		return nil
+	}
+	values, err := p.resolve(ctx, pr.cases[0].bindings)
+	if err != nil {
+		return err
+	}
+	out.samples = make([]sample, len(s.columns))
+	for format := range int16(2) { // text, binary
+		err := p.tryAs(ctx, func() error {
+			result := p.conn.ExecPrepared(ctx, s.name, values, nil, []int16{format}).Read()
+			if _, err := refusal(ctx, result.Err); err != nil {
+				return err
+			}
+			for i := range s.columns {
+				for _, row := range result.Rows {
+					if row[i] == nil || !differs(i) {
+						continue
+					}
+					if format == 0 {
+						out.samples[i].text = row[i]
+					} else {
+						out.samples[i].binary = row[i]
+					}
+					break
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func positions(n int) []int {
+	list := make([]int, n)
+	for i := range list {
+		list[i] = i
+	}
+	return list
 }
 
 // refuse notes what the server refuses. That it took too long says nothing of the query.

@@ -15,6 +15,7 @@ type Column struct {
 	Type uint32 // pg_type.oid; equal in the states of one history for equal types
 	// TypeName is the type as the server prints it.
 	TypeName string
+	Labels   []string // of an enumeration
 }
 
 // planned is a statement that the server was asked to prepare and plan.
@@ -83,7 +84,7 @@ func (p *Probe) columns(fields []pgconn.FieldDescription) []Column {
 	for _, f := range fields {
 		c := Column{Name: f.Name, Type: f.DataTypeOID, TypeName: fmt.Sprint(f.DataTypeOID)}
 		if t := p.typ(f.DataTypeOID); t != nil {
-			c.TypeName = t.name
+			c.TypeName, c.Labels = t.name, t.labels
 		}
 		list = append(list, c)
 	}

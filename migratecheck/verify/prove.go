@@ -16,7 +16,8 @@ import (
 type Witness struct {
 	site     *query.Site
 	history  string
-	variants []proof // as Site.Variants
+	variants []proof  // as Site.Variants
+	names    []string // of Site.Names, those that are there
 }
 
 // proof is one text's part of a Witness.
@@ -88,13 +89,22 @@ func (p *Probe) Prove(ctx context.Context, site *query.Site, hints Hints) (*Witn
 		}
 		w.variants = append(w.variants, pr)
 	}
-	return w, nil
+	var names []string
+	for _, use := range site.Names {
+		names = append(names, use.Name)
+	}
+	gone, err := p.missing(ctx, names)
+	w.names = slices.DeleteFunc(names, func(name string) bool { return slices.Contains(gone, name) })
+	return w, err
 }
 
 // Unproved says why the site proves nothing, "" when each of its texts was run.
 func (w *Witness) Unproved() string {
-	if len(w.variants) == 0 {
+	if len(w.variants) == 0 && len(w.site.Names) == 0 {
 		return "its SQL is not known"
+	}
+	if len(w.variants) == 0 && len(w.names) == 0 {
+		return "no constraint and no index of its own schema has such a name"
 	}
 	for _, v := range w.variants {
 		if v.unproved != "" {
@@ -159,6 +169,7 @@ type seeker struct {
 	s       *planned
 	a       analysis
 	choices [][]binding // by parameter, the most ordinary first
+	edges   [][]binding // by parameter: values that a narrower type or another constraint may not take
 	fixed   []bool      // the code always binds NULL
 	rng     *rand.Rand
 }
@@ -191,7 +202,7 @@ func (p *Probe) search(ctx context.Context, v *query.Variant, s *planned, pr *pr
 		return nil
 	}
 	pr.cases, pr.nulls = []trial{first}, union(pr.nulls, first.nulls)
-	return k.others(ctx, v, pr)
+	return k.others(ctx, pr)
 }
 
 // needsRow: without touching a row the statement shows nothing.
@@ -237,10 +248,15 @@ func (k *seeker) prepare(ctx context.Context, v *query.Variant, hints Hints) err
 		}
 		k.fixed = append(k.fixed, arg.Null)
 		if arg.Null {
-			k.choices = append(k.choices, []binding{{null: true}})
+			k.choices, k.edges = append(k.choices, []binding{{null: true}}), append(k.edges, nil)
 			continue
 		}
-		list := k.choose(oid, k.a.params[i+1], hints)
+		at := k.a.params[i+1]
+		list := k.choose(oid, at, hints)
+		var edges []binding
+		if at.use == written {
+			edges = extremes(k.p.typ(oid))
+		}
 		// A text that stands in on schemas where the row is called otherwise.
 		for j := range list {
 			text, ok, err := k.p.referred(ctx, list[j])
@@ -252,9 +268,9 @@ func (k *seeker) prepare(ctx context.Context, v *query.Variant, hints Hints) err
 			}
 		}
 		if arg.Nullable {
-			list = append(list, binding{null: true})
+			edges = append([]binding{{null: true}}, edges...)
 		}
-		k.choices = append(k.choices, list)
+		k.choices, k.edges = append(k.choices, list), append(k.edges, edges)
 	}
 	return nil
 }
@@ -296,8 +312,7 @@ func (k *seeker) choose(oid uint32, at param, hints Hints) []binding {
 		for _, text := range p.values(column.typ, column.typeName, fresh, append(at.table.literals(column.num), hints[at.column]...)) {
 			list = append(list, binding{text: text})
 		}
-		list = append(list, inRow(at.table, at.column, 0))
-		return append(list, extremes(p.typ(oid))...)
+		return append(list, inRow(at.table, at.column, 0))
 	}
 	for _, text := range p.values(oid, p.typeName(oid), fresh, hints[at.column]) {
 		list = append(list, binding{text: text})
@@ -376,14 +391,17 @@ func (k *seeker) amend(list []binding, f *Failure) bool {
 		}
 	}
 	if len(about) == 0 {
-		for i := range list {
-			about = append(about, i)
+		for i, c := range k.choices {
+			list[i] = c[0]
+			if k.rng.IntN(2) == 0 {
+				about = append(about, i)
+			}
 		}
 	}
-	changed := false
+	changed := len(about) == 0
 	for _, i := range about {
-		if len(k.choices[i]) > 1 {
-			list[i] = k.choices[i][k.rng.IntN(len(k.choices[i]))]
+		if n := len(k.choices[i]); n > 1 {
+			list[i] = k.choices[i][min(k.rng.IntN(n), k.rng.IntN(n))] // rather an ordinary one
 			changed = true
 		}
 	}
@@ -399,7 +417,7 @@ func (p *Probe) constrains(t *table, name, column string) bool {
 
 // others adds ways to run the statement that succeed as well, one parameter changed in each: what another schema has against
 // one of them it has against the code.
-func (k *seeker) others(ctx context.Context, v *query.Variant, pr *proof) error {
+func (k *seeker) others(ctx context.Context, pr *proof) error {
 	base := pr.cases[0].bindings
 	runs := 0
 	add := func(list []binding) error {
@@ -424,23 +442,19 @@ func (k *seeker) others(ctx context.Context, v *query.Variant, pr *proof) error 
 	}
 	for round := 1; runs < otherRuns; round++ {
 		more := false
-		for i, c := range k.choices {
+		for i := range k.choices {
 			if at := k.a.params[i+1]; at.use != written || k.fixed[i] {
 				continue
 			}
-			j := round
-			if i < len(v.Args) && v.Args[i].Nullable {
-				j = (round - 1 + len(c) - 1) % len(c) // NULL, the last, before the others
-				if round >= len(c) {
-					continue
-				}
-			}
-			if j >= len(c) || runs >= otherRuns {
+			c := slices.Concat(k.edges[i], k.choices[i])
+			if round > len(c) || runs >= otherRuns {
 				continue
 			}
 			more = true
 			list := slices.Clone(base)
-			list[i] = c[j]
+			if list[i] = c[round-1]; list[i] == base[i] {
+				continue
+			}
 			if err := add(list); err != nil {
 				return err
 			}

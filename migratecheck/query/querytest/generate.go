@@ -22,6 +22,10 @@ type Case struct {
 // Query is a query and the schema that its code was written for.
 type Query struct {
 	SQL string
+	// Name is that of a constraint which code compares, and then there is no SQL.
+	Name string
+	// ByName: the code finds the columns of the result by name.
+	ByName bool
 	// New: it was written for the schema after the migration.
 	New   bool
 	Maker string // what made it up, for figures
@@ -242,7 +246,7 @@ func isKeyable(c *col) bool {
 }
 
 // plain: no key, no foreign key, nothing the server fills in.
-func plain(c *col) bool { return !c.key && c.ref == nil && c.auto == "" }
+func plain(c *col) bool { return !c.key && c.ref == nil && c.auto == "" && !c.computed }
 
 // literal is a constant of the column's type.
 func (g *gen) literal(c *col) string {

@@ -24,12 +24,12 @@ func migrations() []migration {
 		{"change-column-type", changeType, ""}, {"narrow-column-type", narrowType, writes},
 		{"add-required-column", addRequiredColumn, writes}, {"set-not-null", setNotNull, writes}, {"drop-not-null", dropNotNull, "select star join cte"},
 		{"drop-default", dropDefault, "insert upsert"}, {"add-check", addCheck, writes}, {"add-unique", addUnique, writes}, {"add-foreign-key", addForeignKey, writes},
-		{"add-exclusion", addExclusion, writes}, {"drop-unique", dropUnique, "upsert"}, {"rename-constraint", renameConstraint, "upsert"}, {"rename-index", renameIndex, "upsert"},
+		{"add-exclusion", addExclusion, writes}, {"drop-unique", dropUnique, "upsert name"}, {"rename-constraint", renameConstraint, "upsert name"}, {"rename-index", renameIndex, "upsert name"},
 		{"rename-enum-value", renameEnumValue, enums}, {"add-enum-value", addEnumValue, enums}, {"drop-type", dropType, enums},
 		{"drop-view", dropView, "view"}, {"rename-view", renameView, "view"}, {"replace-view", replaceView, "view"},
 		{"drop-function", dropFunction, "call"}, {"change-function", changeFunction, "call"},
 		{"rename-schema", renameSchema, ""}, {"drop-schema", dropSchema, ""}, {"drop-sequence", dropSequence, "sequence"},
-		{"revoke", revoke, ""}, {"add-trigger", addTrigger, writes}, {"enable-rls", enableRLS, writes},
+		{"generated-column", computeColumn, writes}, {"generated-column", identityAlways, "insert upsert"}, {"revoke", revoke, ""}, {"add-trigger", addTrigger, writes}, {"enable-rls", enableRLS, writes},
 		{"widen-select-star", addColumn, "star join lateral"}, {"harmless", harmless, ""},
 	}
 }
@@ -481,6 +481,34 @@ func changeFunction(g *gen) []string {
 	s := []string{"DROP FUNCTION " + f.name}
 	f.args = 3 - f.args
 	return append(s, f.create())
+}
+
+// computeColumn replaces a column by one that the server computes.
+func computeColumn(g *gen) []string {
+	t, c := g.targetCol(func(c *col) bool { return plain(c) && isNumber(c) })
+	if c == nil {
+		return nil
+	}
+	g.forget(t, c.name)
+	c.auto, c.notNull, c.def, c.computed = "", false, "", true
+	return []string{
+		"ALTER TABLE " + t.sql() + " DROP COLUMN " + quote(c.name) + " CASCADE",
+		fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s GENERATED ALWAYS AS (1 + 1) STORED", t.sql(), quote(c.name), c.typ),
+	}
+}
+
+// identityAlways leaves the numbering of a key to the server.
+func identityAlways(g *gen) []string {
+	t, c := g.targetCol(func(c *col) bool { return c.key && isNumber(c) && (c.auto == "" || c.auto == "default") })
+	if c == nil {
+		return nil
+	}
+	action := "ADD GENERATED ALWAYS AS IDENTITY"
+	if c.auto == "default" {
+		action = "SET GENERATED ALWAYS"
+	}
+	c.auto = "always"
+	return alter(t, "ALTER COLUMN %s %s", quote(c.name), action)
 }
 
 func (g *gen) inSchema() *table {

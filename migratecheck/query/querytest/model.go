@@ -34,6 +34,8 @@ type col struct {
 	auto    string // "serial", "always", "default": the server numbers it
 	ref     *table // its foreign key refers to id of
 	key     bool   // PRIMARY KEY
+	// computed: GENERATED … STORED.
+	computed bool
 }
 
 type unique struct {

@@ -27,6 +27,7 @@ func (g *gen) query(q *Query) {
 		{"cast", 4, w.selectCast}, {"lateral", 3, w.selectLateral},
 		{"insert", 24, w.insert}, {"upsert", 14, w.upsert}, {"insert-select", 4, w.insertSelect}, {"update", 18, w.update}, {"update-from", 4, w.updateFrom},
 		{"delete", 8, w.delete}, {"merge", 4, w.merge}, {"copy", 2, w.copy},
+		{"truncate", 1, w.truncate}, {"name", 2, func() string { q.Name = w.constraintName(); return q.Name }},
 	}
 	total := 0
 	for i := range makers {
@@ -36,7 +37,7 @@ func (g *gen) query(q *Query) {
 		total += makers[i].weight
 	}
 	for q.SQL == "" {
-		w.args = nil
+		w.args, q.Name = nil, ""
 		n := g.rng.IntN(total)
 		for _, m := range makers {
 			if n -= m.weight; n < 0 {
@@ -45,7 +46,10 @@ func (g *gen) query(q *Query) {
 			}
 		}
 	}
-	q.Args = w.args
+	q.Args, q.ByName = w.args, g.chance(25)
+	if q.Name != "" {
+		q.SQL = ""
+	}
 }
 
 // table is one to query, the migration's rather than another.
@@ -95,7 +99,11 @@ func goTypeOf(c *col) query.GoType {
 
 // value is what code compares a column with or puts into it.
 func (w *writer) value(c *col, written bool) string {
-	if w.chance(65) {
+	percent := 65
+	if !written || c.ref != nil {
+		percent = 88 // a constant seldom finds a row
+	}
+	if w.chance(percent) {
 		return w.param(c, written)
 	}
 	if written && !c.notNull && w.chance(15) {

@@ -17,7 +17,7 @@ func (w *writer) filled(t *table) []*col {
 		if c.auto != "" {
 			percent = 5
 		}
-		if must || may && w.chance(percent) {
+		if !c.computed && (must || may && w.chance(percent)) {
 			list = append(list, c)
 		}
 	}
@@ -103,11 +103,14 @@ func (w *writer) insertSelect() string {
 			continue
 		}
 		names = append(names, quote(c.name))
-		value := w.value(c, true)
+		value := ""
 		for _, d := range from.cols {
 			if d.typ == c.typ && (d.notNull || !c.notNull) && plain(c) && w.chance(50) {
 				value = "s." + quote(d.name)
 			}
+		}
+		if value == "" {
+			value = w.value(c, true)
 		}
 		if strings.HasPrefix(value, "'") {
 			value += "::" + c.typ
@@ -126,7 +129,7 @@ func (w *writer) set(t *table) string {
 	var parts []string
 	used := map[string]bool{}
 	for range 1 + w.rng.IntN(2) {
-		c := w.anyCol(t, func(c *col) bool { return !c.key && c.auto == "" })
+		c := w.anyCol(t, func(c *col) bool { return !c.key && c.auto == "" && !c.computed })
 		if c == nil || used[c.name] {
 			continue
 		}
@@ -203,4 +206,15 @@ func (w *writer) copy() string {
 		return ""
 	}
 	return "COPY " + t.sql() + " (" + strings.Join(names, ", ") + ") FROM STDIN"
+}
+
+func (w *writer) truncate() string { return "TRUNCATE " + w.table().sql() + w.maybe(30, " CASCADE") }
+
+// constraintName is one that code compares with the name in an error.
+func (w *writer) constraintName() string {
+	t := w.table()
+	if len(t.uniques) == 0 {
+		return ""
+	}
+	return pick(w.gen, t.uniques...).name
 }

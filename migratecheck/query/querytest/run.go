@@ -97,7 +97,7 @@ func (r *Runner) Run(ctx context.Context, c Case) (triples []Triple, err error) 
 			return nil, fmt.Errorf("judging %s: %w", q.SQL, err)
 		}
 		t.Rule = c.Rule
-		if b := r.replan(ctx, cached[i]); b != nil && t.Invalid == "" && t.Site.Variants[0].Prepared {
+		if b := r.replan(ctx, cached[i]); b != nil && t.Invalid == "" {
 			t.Server.Breaks = append(t.Server.Breaks, *b)
 		}
 		if len(t.Server.Breaks) == 0 && t.Invalid == "" {
@@ -171,7 +171,7 @@ func addLabels(sql string) string {
 func (r *Runner) prepare(ctx context.Context, c Case) []string {
 	names := make([]string, len(c.Queries))
 	for i, q := range c.Queries {
-		if q.New || len(q.Args) > 0 || !strings.HasPrefix(q.SQL, "SELECT ") {
+		if !prepared(q) {
 			continue
 		}
 		name := fmt.Sprintf("cached_%d", i)
@@ -184,6 +184,11 @@ func (r *Runner) prepare(ctx context.Context, c Case) []string {
 		_, _ = r.New.Exec(ctx, "ROLLBACK TO cached").ReadAll()
 	}
 	return names
+}
+
+// prepared: the old code keeps the query prepared. Only reads without parameters, which can be executed again at any time.
+func prepared(q Query) bool {
+	return !q.New && len(q.Args) == 0 && strings.HasPrefix(q.SQL, "SELECT ")
 }
 
 // replan executes a statement that was prepared before the migration.
@@ -208,26 +213,33 @@ func judge(ctx context.Context, q Query, home, away *side, hints verify.Hints) (
 		Pos: query.Position{File: "q.go", Line: 1, Column: 1}, Lang: "go", Kind: query.Statement, Status: query.Static,
 		Variants: []query.Variant{{SQL: q.SQL, Args: q.Args}},
 	}}
-	if strings.HasPrefix(q.SQL, "COPY ") {
+	switch {
+	case q.Name != "":
+		t.Site.Kind, t.Site.Variants = query.Name, nil
+		t.Site.Names = []query.NameUse{{Name: q.Name, Pos: t.Site.Pos}}
+	case strings.HasPrefix(q.SQL, "COPY "):
 		t.Site.Kind = query.Copy
 	}
 	w, err := home.probe.Prove(ctx, t.Site, hints)
 	if err != nil {
 		return t, err
 	}
-	if why := w.Unproved(); strings.HasPrefix(why, "it fails on its own schema") || strings.HasPrefix(why, "it cannot be parsed") {
+	if why := w.Unproved(); strings.HasPrefix(why, "it fails on its own schema") || strings.HasPrefix(why, "it cannot be parsed") || strings.HasPrefix(why, "no constraint") {
 		t.Invalid = why
 		return t, nil
 	}
-	v := &t.Site.Variants[0]
-	columns, nulls := w.Columns(0)
-	v.Scan = scanOf(columns, nulls, home.cat)
-	v.Prepared = !q.New && len(q.Args) == 0 && strings.HasPrefix(q.SQL, "SELECT ")
+	if q.Name == "" {
+		v := &t.Site.Variants[0]
+		columns, nulls := w.Columns(0)
+		v.Scan = scanOf(q, columns, nulls, home.cat)
+		v.Prepared = prepared(q)
+	}
 	out, err := away.probe.Judge(ctx, w)
 	if err != nil {
 		return t, err
 	}
-	t.Server = Truth{Breaks: out.Variants[0].Breaks(v.Scan), NotProved: out.Variants[0].NotProved}
+	c := verify.Compare(t.Site, "", query.Verdict{}, out)
+	t.Server = Truth{Breaks: c.Breaks, NotProved: c.Reason}
 	b := query.Parse(t.Site)
 	t.Home = b.On(home.cat)
 	t.Away = b.On(away.cat)
@@ -237,18 +249,27 @@ func judge(ctx context.Context, q Query, home, away *side, hints verify.Hints) (
 	return t, nil
 }
 
-// scanOf is where code scans what the query returns on its own schema: one destination per column, of the natural type, that
-// holds NULL where there may be any.
-func scanOf(columns []verify.Column, nulls []bool, cat *catalog.Catalog) *query.Scan {
+// scanOf is where code scans what the query returns on its own schema: a destination per column, of the natural type, that
+// holds NULL where there may be any and knows the labels there are.
+func scanOf(q Query, columns []verify.Column, nulls []bool, cat *catalog.Catalog) *query.Scan {
 	if len(columns) == 0 {
 		return nil
 	}
 	s := &query.Scan{Kind: query.ByPosition}
+	names := map[string]bool{}
 	for i, c := range columns {
 		t := query.GoType{Kind: kindOf(c.TypeName)}
-		t.Name = string(t.Kind)
+		if c.Labels != nil {
+			t.Kind, t.Name, t.Labels = query.String, "Mood", c.Labels
+		} else {
+			t.Name = string(t.Kind)
+		}
 		t.Nullable = nulls[i] || mayBeNull(c.Name, cat)
-		s.Dests = append(s.Dests, query.Dest{Type: t})
+		s.Dests = append(s.Dests, query.Dest{Name: c.Name, Type: t})
+		names[c.Name] = true
+	}
+	if q.ByName && len(names) == len(columns) {
+		s.Kind = query.ByName
 	}
 	return s
 }

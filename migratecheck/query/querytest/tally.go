@@ -50,7 +50,7 @@ func (t *Triple) Explain() string {
 	if t.Query.New {
 		written = "after"
 	}
-	fmt.Fprintf(&b, "query (%s, written for the schema %s): %s\n", t.Query.Maker, written, t.Query.SQL)
+	fmt.Fprintf(&b, "query (%s, written for the schema %s): %s\n", t.Query.Maker, written, t.Query.SQL+t.Query.Name)
 	ours := func(what string, problems []string) {
 		if len(problems) > 0 {
 			fmt.Fprintf(&b, "  ours, %s: %s\n", what, strings.Join(problems, "; "))
