@@ -39,7 +39,7 @@ type slab[T any] struct {
 
 func (s *slab[T]) new() *T {
 	if len(s.free) == 0 {
-		s.size = min(max(1, 2*s.size), 16)
+		s.size = min(max(1, 2*s.size), 8)
 		s.free = make([]T, s.size)
 	}
 	x := &s.free[0]
