@@ -383,9 +383,9 @@ type rawStmt struct {
 }
 
 // decode reads the JSON of a ParseResult, of the text sql, whose statements are about as many as expected.
-func (p *Parser) decode(json, sql string, base, expected int) ([]*rawStmt, error) {
+func (p *Parser) decode(json, sql string, base, expected int) ([]rawStmt, error) {
 	d := decoder{Parser: p, json: json, sql: sql, base: int32(base)}
-	stmts := make([]*rawStmt, 0, expected)
+	stmts := make([]rawStmt, 0, expected)
 	for more := d.open(); more; more = d.more() {
 		switch d.key() {
 		case "version":
@@ -393,10 +393,10 @@ func (p *Parser) decode(json, sql string, base, expected int) ([]*rawStmt, error
 		case "stmts":
 			for more := d.openList(); more; more = d.moreList() {
 				d.lossy = false
-				stmt := new(rawStmt)
+				stmts = append(stmts, rawStmt{})
+				stmt := &stmts[len(stmts)-1]
 				d.decodeRawStmt(&stmt.RawStmt)
 				stmt.lossy = d.lossy
-				stmts = append(stmts, stmt)
 			}
 		default:
 			d.fail()
