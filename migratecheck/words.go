@@ -34,7 +34,7 @@ func wordsMatch(sql string, tokens []pgast.Token, words []string) bool {
 
 // tokensOf is sql in tokens, without the comments.
 func tokensOf(sql string) []pgast.Token {
-	return appendTokens(nil, sql)
+	return appendTokens(make([]pgast.Token, 0, 32), sql)
 }
 
 func appendTokens(list []pgast.Token, sql string) []pgast.Token {

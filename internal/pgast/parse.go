@@ -99,16 +99,17 @@ func (p *Parser) parsePieces(sql string, from, to int, pieces []piece) ([]Stmt, 
 	if len(pieces) == 0 {
 		return nil, nil
 	}
-	var raws []*rawStmt
-	var err error
-	if e := withStack(depth, func() { raws, err = p.parseRaw(sql[from:to], from, len(pieces)) }); e != nil {
-		return nil, e
+	parse := p.parseRaw
+	if depth > shallowDepth {
+		parse = p.parseDeep
 	}
+	raws, err := parse(sql[from:to], from, len(pieces))
 	if err != nil {
 		return nil, syntaxError(sql, from, err)
 	}
 	stmts := make([]Stmt, len(raws))
-	for i, raw := range raws {
+	for i := range raws {
+		raw := &raws[i]
 		start, end := int(raw.StmtLocation), to
 		if raw.StmtLen > 0 {
 			end = start + int(raw.StmtLen)
@@ -123,8 +124,16 @@ func (p *Parser) parsePieces(sql string, from, to int, pieces []piece) ([]Stmt, 
 	return stmts, nil
 }
 
+// parseDeep is parseRaw for trees that need a large stack.
+func (p *Parser) parseDeep(text string, base, expected int) (raws []rawStmt, err error) {
+	if e := onBigStack(func() { raws, err = p.parseRaw(text, base, expected) }); e != nil {
+		return nil, e
+	}
+	return raws, err
+}
+
 // parseRaw parses text, which begins at base in the text that locations are to count from.
-func (p *Parser) parseRaw(text string, base, expected int) ([]*rawStmt, error) {
+func (p *Parser) parseRaw(text string, base, expected int) ([]rawStmt, error) {
 	json, err := parser.ParseToJSON(text)
 	if err != nil {
 		return nil, err
@@ -133,7 +142,8 @@ func (p *Parser) parseRaw(text string, base, expected int) ([]*rawStmt, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, raw := range raws {
+	for i := range raws {
+		raw := &raws[i]
 		if !raw.lossy {
 			continue
 		}
@@ -157,15 +167,6 @@ func (p *Parser) parseRaw(text string, base, expected int) ([]*rawStmt, error) {
 		}
 	}
 	return raws, nil
-}
-
-// withStack runs f, which calls C with a tree of the given depth, where there is stack enough for it.
-func withStack(depth int, f func()) error {
-	if depth <= shallowDepth {
-		f()
-		return nil
-	}
-	return onBigStack(f)
 }
 
 // trim narrows sql[start:end] to what lies between its first and its last token that is not a comment.

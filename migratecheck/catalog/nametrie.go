@@ -1,10 +1,6 @@
 package catalog
 
-import (
-	"hash/maphash"
-	"math/bits"
-	"slices"
-)
+import "hash/maphash"
 
 // nameTrie finds a number by name: a tree that branches by the bits of the name's hash, as one look-up by hash is quicker
 // than the comparisons of a sorted tree. A copy of a nameTrie shares all nodes; a writer copies those on its way that are
@@ -14,14 +10,13 @@ type nameTrie struct{ root *nameNode }
 // nameBits is how many bits of the hash each level takes.
 const nameBits = 4
 
-// nameNode has a slot for each bit of used.
+// nameNode has a slot for each value of the bits.
 type nameNode struct {
 	edit  *edit
-	used  uint16
-	slots []nameSlot
+	slots [1 << nameBits]nameSlot
 }
 
-// nameSlot is a node of the next level or a leaf.
+// nameSlot is a node of the next level, a leaf, or empty.
 type nameSlot struct {
 	node *nameNode
 	leaf *nameLeaf
@@ -41,33 +36,26 @@ func (n fullName) hash() uint64 {
 	return maphash.String(nameSeed, n.name) ^ (uint64(n.schema)<<8|uint64(n.namespace))*0x9e3779b97f4a7c15
 }
 
-// slot returns the place in slots for a hash, and whether it is taken.
-func (n *nameNode) slot(hash uint64) (at int, taken bool) {
-	bit := uint16(1) << (hash & (1<<nameBits - 1))
-	return bits.OnesCount16(n.used & (bit - 1)), n.used&bit != 0
-}
+// slot returns the one for a hash.
+func (n *nameNode) slot(hash uint64) *nameSlot { return &n.slots[hash&(1<<nameBits-1)] }
 
 func (t *nameTrie) get(name fullName) (OID, bool) {
 	hash := name.hash()
 	for n, h := t.root, hash; n != nil; h >>= nameBits {
-		at, taken := n.slot(h)
-		if !taken {
-			break
-		}
-		for l := n.slots[at].leaf; l != nil; l = l.next {
-			if l.name == name {
+		slot := n.slot(h)
+		for l := slot.leaf; l != nil; l = l.next {
+			if l.hash == hash && l.name == name {
 				return l.oid, true
 			}
 		}
-		n = n.slots[at].node
+		n = slot.node
 	}
 	return 0, false
 }
 
 // set stores oid under the name.
 func (t *nameTrie) set(by *edit, name fullName, oid OID) {
-	hash := name.hash()
-	t.root = t.root.with(by, hash, 0, &nameLeaf{hash: hash, name: name, oid: oid})
+	t.root = t.root.with(by, 0, &nameLeaf{hash: name.hash(), name: name, oid: oid})
 }
 
 // delete forgets the name, if it is there.
@@ -77,36 +65,32 @@ func (t *nameTrie) delete(by *edit, name fullName) {
 	}
 }
 
-// own returns n for writing, with room for another slot.
+// own returns n for writing.
 func (n *nameNode) own(by *edit) *nameNode {
-	if n == nil {
+	switch {
+	case n == nil:
 		return &nameNode{edit: by}
-	}
-	if n.edit == by {
+	case n.edit == by:
 		return n
 	}
-	return &nameNode{edit: by, used: n.used, slots: append(make([]nameSlot, 0, len(n.slots)+1), n.slots...)}
+	return &nameNode{by, n.slots}
 }
 
 // with returns the node with the leaf, of whose hash the levels above have used shift bits.
-func (n *nameNode) with(by *edit, hash uint64, shift int, leaf *nameLeaf) *nameNode {
+func (n *nameNode) with(by *edit, shift int, leaf *nameLeaf) *nameNode {
 	n = n.own(by)
-	at, taken := n.slot(hash >> shift)
-	if !taken {
-		n.used |= 1 << (hash >> shift & (1<<nameBits - 1))
-		n.slots = slices.Insert(n.slots, at, nameSlot{leaf: leaf})
-		return n
-	}
-	slot := &n.slots[at]
+	slot := n.slot(leaf.hash >> shift)
 	switch old := slot.leaf; {
+	case old == nil && slot.node == nil:
+		slot.leaf = leaf
 	case old == nil:
-		slot.node = slot.node.with(by, hash, shift+nameBits, leaf)
-	case old.hash == hash:
+		slot.node = slot.node.with(by, shift+nameBits, leaf)
+	case old.hash == leaf.hash:
 		leaf.next = old.without(leaf.name)
 		slot.leaf = leaf
 	default:
-		next := (*nameNode)(nil).with(by, old.hash, shift+nameBits, old)
-		*slot = nameSlot{node: next.with(by, hash, shift+nameBits, leaf)}
+		next := (*nameNode)(nil).with(by, shift+nameBits, old)
+		*slot = nameSlot{node: next.with(by, shift+nameBits, leaf)}
 	}
 	return n
 }
@@ -114,15 +98,11 @@ func (n *nameNode) with(by *edit, hash uint64, shift int, leaf *nameLeaf) *nameN
 // without returns the node without a name that it has; hash is what the levels above have left of the name's.
 func (n *nameNode) without(by *edit, name fullName, hash uint64) *nameNode {
 	n = n.own(by)
-	at, _ := n.slot(hash)
-	slot := &n.slots[at]
-	if slot.leaf == nil {
+	slot := n.slot(hash)
+	if slot.leaf != nil {
+		slot.leaf = slot.leaf.without(name)
+	} else {
 		slot.node = slot.node.without(by, name, hash>>nameBits)
-		return n
-	}
-	if slot.leaf = slot.leaf.without(name); slot.leaf == nil {
-		n.used &^= 1 << (hash & (1<<nameBits - 1))
-		n.slots = slices.Delete(n.slots, at, at+1)
 	}
 	return n
 }

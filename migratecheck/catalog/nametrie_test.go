@@ -60,7 +60,7 @@ func TestNameTrieCollision(t *testing.T) {
 	hash := a.hash()
 	var n *nameNode
 	for i, name := range []fullName{b, c, a, b} {
-		n = n.with(by, hash, 0, &nameLeaf{hash: hash, name: name, oid: OID(i)})
+		n = n.with(by, 0, &nameLeaf{hash: hash, name: name, oid: OID(i)})
 	}
 	trie := nameTrie{n}
 	oid, ok := trie.get(a)
@@ -69,9 +69,8 @@ func TestNameTrieCollision(t *testing.T) {
 	trie.delete(by, a)
 	_, ok = trie.get(a)
 	require.False(t, ok)
-	at, _ := trie.root.slot(hash)
 	var left []string
-	for l := trie.root.slots[at].leaf; l != nil; l = l.next {
+	for l := trie.root.slot(hash).leaf; l != nil; l = l.next {
 		left = append(left, fmt.Sprint(l.name.name, l.oid))
 	}
 	require.Equal(t, []string{"b3", "c1"}, left)

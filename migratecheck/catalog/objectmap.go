@@ -11,25 +11,28 @@ import (
 type edit struct{ _ byte }
 
 // objectMap finds objects, and what is recorded of each, by OID. OIDs are given one after the other, so that they can be
-// places in arrays, which is quicker to search than a tree: three steps, without a comparison. Copies share all arrays.
+// places in arrays, which is quicker to search than a tree: four steps, without a comparison. Copies share all arrays.
 type objectMap struct {
 	edit *edit // whose top is
-	top  []*objectPage
+	top  []*objectBook
 }
 
-const (
-	objectsPerLeaf = 8
-	leavesPerPage  = 32
-)
+// fanOut is the number of elements of each array but the top one: few, as a write copies one of each kind.
+const fanOut = 16
+
+type objectBook struct {
+	edit  *edit
+	pages [fanOut]*objectPage
+}
 
 type objectPage struct {
 	edit   *edit
-	leaves [leavesPerPage]*objectLeaf
+	leaves [fanOut]*objectLeaf
 }
 
 type objectLeaf struct {
 	edit    *edit
-	entries [objectsPerLeaf]*objectEntry
+	entries [fanOut]*objectEntry
 }
 
 // objectEntry is what is kept under one OID. The lists are shared by copies: one that changes is made anew.
@@ -51,15 +54,19 @@ var noEntry objectEntry
 
 // get returns the entry for reading.
 func (m *objectMap) get(oid OID) *objectEntry {
-	page := int(oid / (objectsPerLeaf * leavesPerPage))
-	if page >= len(m.top) || m.top[page] == nil {
+	at := int(oid / (fanOut * fanOut * fanOut))
+	if at >= len(m.top) || m.top[at] == nil {
 		return &noEntry
 	}
-	leaf := m.top[page].leaves[oid/objectsPerLeaf%leavesPerPage]
+	page := m.top[at].pages[oid/(fanOut*fanOut)%fanOut]
+	if page == nil {
+		return &noEntry
+	}
+	leaf := page.leaves[oid/fanOut%fanOut]
 	if leaf == nil {
 		return &noEntry
 	}
-	if e := leaf.entries[oid%objectsPerLeaf]; e != nil {
+	if e := leaf.entries[oid%fanOut]; e != nil {
 		return e
 	}
 	return &noEntry
@@ -70,25 +77,32 @@ func (m *objectMap) own(by *edit, oid OID) *objectEntry {
 	if m.edit != by {
 		m.edit, m.top = by, slices.Clone(m.top)
 	}
-	at := int(oid / (objectsPerLeaf * leavesPerPage))
+	at := int(oid / (fanOut * fanOut * fanOut))
 	for at >= len(m.top) {
 		m.top = append(m.top, nil)
 	}
-	page := &m.top[at]
+	book := &m.top[at]
+	switch {
+	case *book == nil:
+		*book = &objectBook{edit: by}
+	case (*book).edit != by:
+		*book = &objectBook{by, (*book).pages}
+	}
+	page := &(*book).pages[oid/(fanOut*fanOut)%fanOut]
 	switch {
 	case *page == nil:
 		*page = &objectPage{edit: by}
 	case (*page).edit != by:
 		*page = &objectPage{by, (*page).leaves}
 	}
-	leaf := &(*page).leaves[oid/objectsPerLeaf%leavesPerPage]
+	leaf := &(*page).leaves[oid/fanOut%fanOut]
 	switch {
 	case *leaf == nil:
 		*leaf = &objectLeaf{edit: by}
 	case (*leaf).edit != by:
 		*leaf = &objectLeaf{by, (*leaf).entries}
 	}
-	entry := &(*leaf).entries[oid%objectsPerLeaf]
+	entry := &(*leaf).entries[oid%fanOut]
 	switch {
 	case *entry == nil:
 		*entry = &objectEntry{edit: by}
@@ -103,22 +117,31 @@ func (m *objectMap) own(by *edit, oid OID) *objectEntry {
 // all yields the objects in order of OID, as they are when it is asked.
 func (m *objectMap) all() iter.Seq[Object] {
 	return func(yield func(Object) bool) {
-		for _, page := range m.top {
-			if page == nil {
+		for _, book := range m.top {
+			if book != nil && !book.all(yield) {
+				return
+			}
+		}
+	}
+}
+
+func (b *objectBook) all(yield func(Object) bool) bool {
+	for _, page := range &b.pages {
+		if page == nil {
+			continue
+		}
+		for _, leaf := range &page.leaves {
+			if leaf == nil {
 				continue
 			}
-			for _, leaf := range &page.leaves {
-				if leaf == nil {
-					continue
-				}
-				for _, e := range &leaf.entries {
-					if e != nil && e.object != nil && !yield(e.object) {
-						return
-					}
+			for _, e := range &leaf.entries {
+				if e != nil && e.object != nil && !yield(e.object) {
+					return false
 				}
 			}
 		}
 	}
+	return true
 }
 
 func (e *objectEntry) findChild(oid OID) (at int, found bool) {
