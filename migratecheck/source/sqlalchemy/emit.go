@@ -198,6 +198,9 @@ func (w *writer) selectModel(m *model) query.Variant {
 		if of.parent != nil && !of.joined {
 			table = of.root()
 		}
+		if table.table.S == "" {
+			continue
+		}
 		for _, a := range of.attrs {
 			switch {
 			case a.deferred:
@@ -228,7 +231,7 @@ func (m *model) root() *model {
 func (w *writer) from(m *model) python.Text {
 	m = m.root()
 	own := tableName(m)
-	if m.parent == nil {
+	if m.parent == nil || m.parent.root().table.S == "" {
 		return own
 	}
 	up := m.parent.root()

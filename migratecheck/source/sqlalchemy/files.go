@@ -2,12 +2,14 @@ package sqlalchemy
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source/alembic"
@@ -112,6 +114,9 @@ func readFile(fsys fs.FS, name string, isPython bool) (text string, ok bool, err
 	}
 	if all.Len() > maxFile {
 		return "", false, fmt.Errorf("it is longer than %d bytes", maxFile)
+	}
+	if !utf8.Valid(all.Bytes()) {
+		return "", false, errors.New("it is not in UTF-8")
 	}
 	return all.String(), true, nil
 }

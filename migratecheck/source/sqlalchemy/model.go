@@ -205,7 +205,9 @@ func (r *repo) nameTable(m *model, own []*python.Class) bool {
 		}
 		switch v := r.declared(v, m.class).(type) {
 		case python.Text:
-			m.table = v
+			if m.table = v; v.S == "" {
+				m.unknown = "its table has no name"
+			}
 			r.tableArgs(m, own)
 			return true
 		case python.None:

@@ -31,6 +31,51 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestDeep reads what would keep a careless reader busy for ever.
+func TestDeep(t *testing.T) {
+	loops, ifs := "", ""
+	for i := range 40 {
+		indent := strings.Repeat(" ", i)
+		loops += indent + "for x" + fmt.Sprint(i) + " in range(30):\n"
+		ifs += indent + "if c:\n" + indent + " s = s + 'a'\n"
+	}
+	indent := strings.Repeat(" ", 40)
+	for name, code := range map[string]string{
+		"loops":      loops + indent + "cur.execute('SELECT 1')",
+		"ifs":        "s = 'SELECT 1'\n" + ifs + indent + "cur.execute(s)",
+		"many ifs":   "s = 'SELECT 1'\n" + strings.Repeat("if c:\n s += 'a'\nelse:\n s += 'b'\n", 2000) + "cur.execute(s)",
+		"names":      "a = b = c = d = 1\n" + strings.Repeat("if x:\n a, b, c, d = b, c, d, a + 1\n", 300) + "cur.execute(f'SELECT {a} {b} {c} {d}')",
+		"recursion":  "def f(x): return f(x) + g(x)\ndef g(x): return f(x) + f(x) + g(x)\ncur.execute(f(1))",
+		"calls":      "cur.execute(" + strings.Repeat("f(", 3000) + strings.Repeat(")", 3000) + ")",
+		"chain":      "X.query" + strings.Repeat(".filter(X.a == 1)", 3000),
+		"classes":    strings.Repeat("class A(A): pass\n", 3000),
+		"diamonds":   "class A0(B): pass\nclass B0(B): pass\n" + diamonds(60),
+		"inner":      strings.Repeat(" ", 0) + nested(300),
+		"attributes": "x" + strings.Repeat(".execute", 5000) + "('SELECT 1')",
+	} {
+		t.Run(name, func(t *testing.T) {
+			readFiles(t, "== app.py\nfrom srht.database import Base\nclass X(Base):\n    __tablename__ = 'x'\n"+code)
+		})
+	}
+}
+
+func diamonds(depth int) string {
+	var b strings.Builder
+	for i := range depth {
+		fmt.Fprintf(&b, "class A%d(A%d, B%d): pass\nclass B%[1]d(B%[2]d, A%[2]d): pass\n", i+1, i, i)
+	}
+	return b.String()
+}
+
+func nested(depth int) string {
+	var b strings.Builder
+	for i := range depth {
+		b.WriteString(strings.Repeat(" ", i) + "def f(x):\n")
+	}
+	b.WriteString(strings.Repeat(" ", depth) + "cur.execute(x)")
+	return b.String()
+}
+
 // FuzzRead reads what is hardly Python.
 func FuzzRead(f *testing.F) {
 	for _, dir := range []string{"testdata/models", "testdata/read"} {

@@ -119,11 +119,15 @@ func (s *scanner) define(n *python.Node) {
 		})
 	}
 	inner.block(body)
+	if s.x.Env.Outer != s.x.Mod.Env {
+		s.x.Steps = inner.x.Steps
+	}
 }
 
-// inner is the scanner of a scope of its own, in which as much code may be followed again.
+// inner is the scanner of a scope of its own. Each function of a file may take as long as another, those within it included.
 func (s *scanner) inner() *scanner {
-	return &scanner{r: s.r, x: &python.Interp{State: &python.State{Host: s.r}, Mod: s.x.Mod, Env: python.NewEnv(s.x.Env)}}
+	state := &python.State{Host: s.r, Steps: s.x.Steps}
+	return &scanner{r: s.r, x: &python.Interp{State: state, Mod: s.x.Mod, Env: python.NewEnv(s.x.Env)}}
 }
 
 // branch goes through code that may not run; assigned is what it leaves in names, nil when the code behind is not reached.

@@ -81,7 +81,10 @@ type Class struct {
 }
 
 // IsEnum reports whether c is an enumeration of Python's package enum.
-func (c *Class) IsEnum() bool {
+func (c *Class) IsEnum() bool { return c.enum(map[*Class]bool{}) }
+
+func (c *Class) enum(seen map[*Class]bool) bool {
+	seen[c] = true
 	for _, b := range c.Bases {
 		switch b := b.(type) {
 		case External:
@@ -89,7 +92,7 @@ func (c *Class) IsEnum() bool {
 				return true
 			}
 		case *Class:
-			if b.IsEnum() {
+			if !seen[b] && b.enum(seen) {
 				return true
 			}
 		}
