@@ -211,6 +211,11 @@ func lintSet(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *sele
 			sr.Pending++
 		}
 	}
+	if base != nil && base.repo != nil && slices.Contains(run.rules, ruleCodeWithMigration) {
+		if pending.companions, err = findCompanions(ctx, base.repo, run.Files); err != nil {
+			return nil, err
+		}
+	}
 	if sr.Pending > 0 || keep {
 		if run, err = judge(ctx, cfg, fsys, base, &set.Set, pending, &sr, keep); err != nil {
 			return nil, err

@@ -208,3 +208,22 @@ func TestNoMigrations(t *testing.T) {
 	_, err := Lint(context.Background(), Config{}, newTree(t).dir)
 	require.ErrorIs(t, err, ErrNoMigrations)
 }
+
+func TestCodeWithMigration(t *testing.T) {
+	cfg := Config{Enable: []string{"code-with-migration"}}
+	w := newTree(t).write(map[string]string{"migrations/0001_a.sql": createRepo, "api/a.go": "package api\n"}).commit("1.0").
+		write(map[string]string{"migrations/0002_b.sql": dropName, "schema.sql": "", "api/a_test.go": "package api\n"}).commit("")
+	require.NotContains(t, found(w.lint(cfg)), "migrations/0002_b.sql: code-with-migration", "nothing but tests and a schema")
+
+	w.write(map[string]string{"api/a.go": "package api // changed\n"}).commit("").
+		write(map[string]string{"migrations/0003_c.sql": "-- +brant Up\nSELECT 1;\n", "api/b.go": "package api\n"}).commit("")
+	list := found(w.lint(cfg))
+	require.NotContains(t, list, "migrations/0002_b.sql: code-with-migration", "another commit changes the code")
+	require.Contains(t, list, "migrations/0003_c.sql: code-with-migration")
+	require.NotContains(t, found(w.lint(Config{})), "migrations/0003_c.sql: code-with-migration", "it is opt-in")
+
+	w.write(map[string]string{"migrations/0004_d.sql": "-- +brant Up\nSELECT 2;\n", "api/a.go": "package api // again\n"})
+	require.Contains(t, found(w.lint(cfg)), "migrations/0004_d.sql: code-with-migration", "not committed yet")
+	w.git("checkout", "-q", "api/a.go")
+	require.NotContains(t, found(w.lint(cfg)), "migrations/0004_d.sql: code-with-migration")
+}

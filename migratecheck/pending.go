@@ -31,7 +31,10 @@ type Pending struct {
 
 	since string
 	order []string
-	only  map[string]bool // files named one by one: judged whether released or not
+	// companions are, by migration file, the code files that were committed with it; only filled for code-with-migration.
+	companions map[string][]string
+
+	only map[string]bool // files named one by one: judged whether released or not
 }
 
 // Includes reports whether a migration is pending.

@@ -90,6 +90,11 @@ func (s *Step) unknownBefore() bool {
 			return true
 		}
 	}
+	for _, p := range s.File.Problems {
+		if !p.Down && (p.Limit || s.File.tooNew(p)) && p.Pos.Line < s.Line() {
+			return true
+		}
+	}
 	for _, e := range s.File.Up {
 		if e == s {
 			break

@@ -67,6 +67,8 @@ type Problem struct {
 	Down      bool
 	// Limit: the statement may be right, but was too complex to hand to the parser.
 	Limit bool
+	// Newer is set when the statement has a form that is newer than the parser, and may be right on such a server.
+	Newer newerForm
 	at    int // in Statement
 }
 
@@ -76,7 +78,7 @@ type ignoreKey struct {
 }
 
 // session is what SET has changed for the statements to come.
-type session struct{ lockTimeout, statementTimeout string }
+type session struct{ lockTimeout, statementTimeout, idleTimeout string }
 
 // newRun prepares the judging of set with the history before it in base.
 func newRun(cfg *Config, set *source.Set, pending *Pending) *Run {
@@ -118,7 +120,7 @@ func (r *Run) lockEffect(before, after *catalog.Catalog, changes []catalog.Chang
 func (r *Run) countNotUnderstood(f *File) {
 	r.notUnderst += len(f.unknowns())
 	for _, p := range f.Problems {
-		if p.Limit {
+		if p.Limit || f.tooNew(p) {
 			r.notUnderst++
 		}
 	}
@@ -191,6 +193,7 @@ func problemOf(text *source.Statement, err error, down bool) Problem {
 	switch {
 	case errors.As(err, &syn):
 		offset = syn.Offset
+		p.Newer, _ = findNewerForm(text.SQL, offset)
 	case errors.As(err, &lim):
 		offset, p.Limit = lim.Offset, true
 	}
@@ -244,6 +247,8 @@ func (s *session) set(name, value string) {
 		s.lockTimeout = value
 	case "statement_timeout":
 		s.statementTimeout = value
+	case "idle_in_transaction_session_timeout", "transaction_timeout":
+		s.idleTimeout = value
 	}
 }
 

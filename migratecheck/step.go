@@ -34,6 +34,8 @@ type Step struct {
 	Tx *Transaction
 	// LockTimeout and StatementTimeout are in force when the statement starts: what SET gave them, "" when unset.
 	LockTimeout, StatementTimeout string
+	// IdleTimeout is idle_in_transaction_session_timeout, or transaction_timeout, in the same way.
+	IdleTimeout string
 
 	rule *Rule
 	text *source.Statement // the text it stands in

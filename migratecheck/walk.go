@@ -156,7 +156,7 @@ func (r *Run) script(w *walked, cat *catalog.Catalog, script *source.Script, tre
 // apply applies one statement of a pending file; cat stays as it is.
 func (r *Run) apply(f *File, cat *catalog.Catalog, text *source.Statement, stmt pgast.Stmt, tx *Transaction, down bool) *Step {
 	s := &Step{File: f, Down: down, Stmt: stmt, Before: cat, Tx: tx, text: text, base: stmt.Offset,
-		LockTimeout: r.session.lockTimeout, StatementTimeout: r.session.statementTimeout}
+		LockTimeout: r.session.lockTimeout, StatementTimeout: r.session.statementTimeout, IdleTimeout: r.session.idleTimeout}
 	var err error
 	if e := cat.Missing(stmt.Node); e != nil {
 		s.After, err = cat, e
@@ -193,7 +193,7 @@ func (r *Run) judge(w walked) {
 			changes := catalog.Diff(in.Before, in.After)
 			inner := &Step{File: f, Down: s.Down, Stmt: in.Stmt, Via: in.Via, Over: in.Over, Commits: in.Commits, Before: in.Before, After: in.After, Tx: s.Tx,
 				Changes: changes, Lock: r.lockEffect(in.Before, in.After, changes, in.Stmt),
-				LockTimeout: s.LockTimeout, StatementTimeout: s.StatementTimeout, text: s.text, base: s.base}
+				LockTimeout: s.LockTimeout, StatementTimeout: s.StatementTimeout, IdleTimeout: s.IdleTimeout, text: s.text, base: s.base}
 			r.judgeStep(inner)
 		}
 	}

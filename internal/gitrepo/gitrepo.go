@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -187,4 +188,37 @@ func (r *Repo) Added(ctx context.Context, path string) (commit, parent string, e
 		parent = f[1]
 	}
 	return commit, parent, nil
+}
+
+// Changed lists the files that a commit changes against its first parent, or with "" those that differ from HEAD and are
+// not committed, ignored ones apart; by path relative to Root, sorted.
+func (r *Repo) Changed(ctx context.Context, commit string) ([]string, error) {
+	var lists []string
+	if commit == "" {
+		tracked, err := run(ctx, r.Root, "diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", "HEAD")
+		if err != nil {
+			return nil, err
+		}
+		others, err := run(ctx, r.Root, "ls-files", "--others", "--exclude-standard", "-z")
+		if err != nil {
+			return nil, err
+		}
+		lists = []string{tracked, others}
+	} else {
+		out, err := run(ctx, r.Root, "show", "--first-parent", "-m", "--name-only", "--no-renames", "--no-ext-diff", "--format=", "-z", commit)
+		if err != nil {
+			return nil, err
+		}
+		lists = []string{out}
+	}
+	var files []string
+	for _, list := range lists {
+		for _, name := range strings.Split(list, "\x00") {
+			if name = strings.TrimSpace(name); name != "" {
+				files = append(files, name)
+			}
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files), nil
 }
