@@ -76,7 +76,7 @@ func (o *VariantOutcome) Breaks(scan *query.Scan) []Break {
 			}
 		}
 		for _, l := range c.Labels {
-			if d.Labels != nil && !slices.Contains(d.Labels, l) && !slices.Contains(home.Labels, l) {
+			if o.reads && d.Labels != nil && !slices.Contains(d.Labels, l) && !slices.Contains(home.Labels, l) {
 				add(Label, c.Name+": "+l)
 			}
 		}

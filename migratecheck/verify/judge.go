@@ -35,6 +35,7 @@ type VariantOutcome struct {
 	Defaults []string
 
 	samples []sample // by column, where the type is another than at home
+	reads   bool     // it is a SELECT: any row may come back, not only those that it has just written
 }
 
 // Judge plans and runs a site on this schema with its witness from the one it was written for.
@@ -100,7 +101,7 @@ func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *
 		out.refuse(s.failure)
 		return nil, nil
 	}
-	out.Here = s.columns
+	out.Here, out.reads = s.columns, s.stmt.Node.GetSelectStmt() != nil
 	if s.reason != "" {
 		return nil, nil
 	}
@@ -115,11 +116,15 @@ func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *
 		if err != nil {
 			return nil, err
 		}
+		if r.failure != nil && p.oldConstraint(pr, r.failure) {
+			out.NotProved = "a constraint is in the way that its own schema has as well: " + r.failure.String()
+			continue
+		}
 		if r.failure != nil {
 			out.refuse(r.failure)
 			return nil, nil
 		}
-		if c.affected > 0 && r.affected == 0 && s.stmt.Node.GetSelectStmt() == nil {
+		if c.affected > 0 && r.affected == 0 {
 			out.Lost = true
 		}
 		if c.affected > 0 && r.affected > 0 {
@@ -182,6 +187,31 @@ func positions(n int) []int {
 	return list
 }
 
+// oldConstraint: what was violated is the same where the text is at home. The rows differ then, not the schemas.
+func (p *Probe) oldConstraint(pr *proof, f *Failure) bool {
+	if f.Constraint == "" {
+		return false
+	}
+	def, ok := p.constraints()[f.Table+"."+f.Constraint]
+	return ok && pr.constraints[f.Table+"."+f.Constraint] == def
+}
+
+// constraints are the definitions of all constraints, by table and name.
+func (p *Probe) constraints() map[string]string {
+	defs := map[string]string{}
+	for _, t := range p.schema.tables {
+		for _, c := range t.constraints {
+			defs[t.name+"."+c.name] = c.def
+			for _, num := range c.columns {
+				if col := t.byNum(num); col != nil {
+					defs[t.name+"."+c.name] += " " + col.typeName
+				}
+			}
+		}
+	}
+	return defs
+}
+
 // refuse notes what the server refuses. That it took too long says nothing of the query.
 func (o *VariantOutcome) refuse(f *Failure) {
 	const canceled, lockNotAvailable = "57014", "55P03"
@@ -197,7 +227,7 @@ func (p *Probe) runCase(ctx context.Context, s *planned, c trial) (ran, error) {
 	if err != nil {
 		return ran{}, err
 	}
-	return p.run(ctx, s, values)
+	return p.run(ctx, s, values, c.times)
 }
 
 // Meaning is what the names in a statement stand for: from objects, by numbers that outlast renames, to names.
@@ -217,29 +247,33 @@ func (p *Probe) Meaning(ctx context.Context, sql string) (Meaning, error) {
 	return meaning, errors.Join(err, p.forget(ctx, &s))
 }
 
-// Otherwise lists the names that stand for something else in here than in home, sorted: what home has under a name that in
-// here belongs to another object. Both must be of one database or copies of it.
+// Otherwise lists the names that stand for other objects in here than in home, sorted. Both must be of one database or copies
+// of it.
 func Otherwise(home, here Meaning) []string {
-	taken := map[string]bool{}
-	for id, name := range here {
-		if _, ok := home[id]; !ok {
-			taken[name] = true
+	was, is := home.byName(), here.byName()
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(was)) {
+		if ids, ok := is[name]; ok && !slices.Equal(ids, was[name]) {
+			list = append(list, name)
 		}
 	}
-	names := map[string]bool{}
-	for id, name := range home {
-		if _, ok := here[id]; !ok && name != "" && taken[name] {
-			names[name] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(names))
+	return list
 }
 
-// differing lists the columns of both that hold different values.
+func (m Meaning) byName() map[string][]string {
+	names := map[string][]string{}
+	for _, id := range slices.Sorted(maps.Keys(m)) {
+		names[m[id]] = append(names[m[id]], id)
+	}
+	return names
+}
+
+// differing lists the columns that hold something in home and something else in here. NULL is what code gets that relies on no
+// default.
 func differing(home, here map[string]string) []string {
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(home)) {
-		if v, ok := here[name]; ok && v != home[name] {
+		if v, ok := here[name]; ok && home[name] != "null" && v != home[name] {
 			list = append(list, name)
 		}
 	}

@@ -26,15 +26,17 @@ type proof struct {
 	// cases are values with which every statement succeeds; the first is the ordinary one.
 	cases []trial
 	// columns and reads are what the last statement returns and what its names mean, where it is at home.
-	columns  []Column
-	nulls    []bool
-	denoted  Meaning
-	unproved string // why it could not be made to succeed, "" when it was
+	columns     []Column
+	nulls       []bool
+	denoted     Meaning
+	constraints map[string]string // of its own schema
+	unproved    string            // why it could not be made to succeed, "" when it was
 }
 
 // trial is one way of running a statement.
 type trial struct {
 	bindings []binding
+	times    int // code runs again and again: the second time may meet what the first has left
 	affected int64
 	nulls    []bool
 	stored   map[string]string
@@ -128,7 +130,7 @@ func (p *Probe) prove(ctx context.Context, v *query.Variant, hints Hints) (proof
 	if len(stmts) == 0 {
 		return proof{unproved: "it holds no statement"}, nil
 	}
-	pr := proof{stmts: stmts}
+	pr := proof{stmts: stmts, constraints: p.constraints()}
 	for _, stmt := range stmts {
 		s, err := p.plan(ctx, stmt)
 		if err != nil {
@@ -317,6 +319,17 @@ func (k *seeker) choose(oid uint32, at param, hints Hints) []binding {
 	for _, text := range p.values(oid, p.typeName(oid), fresh, hints[at.column]) {
 		list = append(list, binding{text: text})
 	}
+	if at.use != other {
+		return list
+	}
+	// It may be compared with something all the same.
+	for _, t := range k.a.relations {
+		for i := range t.columns {
+			if t.columns[i].typ == oid {
+				list = slices.Insert(list, min(len(list), 1), inRow(t, t.columns[i].name, 0))
+			}
+		}
+	}
 	return list
 }
 
@@ -334,12 +347,12 @@ func extremes(t *typ) []binding {
 	return nil
 }
 
-func (k *seeker) try(ctx context.Context, list []binding) (ran, error) {
+func (k *seeker) try(ctx context.Context, list []binding, times int) (ran, error) {
 	values, err := k.p.resolve(ctx, list)
 	if err != nil {
 		return ran{}, err
 	}
-	return k.p.run(ctx, k.s, values)
+	return k.p.run(ctx, k.s, values, times)
 }
 
 // first finds values with which the statement succeeds and touches a row; failure is set when there are none with which it
@@ -355,13 +368,13 @@ func (k *seeker) first(ctx context.Context) (trial, *Failure, error) {
 	var best *trial
 	var failure *Failure
 	for range searchRuns {
-		r, err := k.try(ctx, list)
+		r, err := k.try(ctx, list, 1)
 		if err != nil {
 			return trial{}, nil, err
 		}
 		if r.failure == nil {
 			if best == nil || r.affected > best.affected {
-				best = &trial{bindings: slices.Clone(list), affected: r.affected, nulls: r.nulls, stored: r.stored}
+				best = &trial{bindings: slices.Clone(list), times: 1, affected: r.affected, nulls: r.nulls, stored: r.stored}
 			}
 			if r.affected > 0 {
 				break
@@ -420,11 +433,11 @@ func (p *Probe) constrains(t *table, name, column string) bool {
 func (k *seeker) others(ctx context.Context, pr *proof) error {
 	base := pr.cases[0].bindings
 	runs := 0
-	add := func(list []binding) error {
+	add := func(list []binding, times int) error {
 		runs++
-		r, err := k.try(ctx, list)
+		r, err := k.try(ctx, list, times)
 		if err == nil && r.failure == nil && (r.affected > 0 || !k.needsRow()) {
-			pr.cases = append(pr.cases, trial{bindings: list, affected: r.affected})
+			pr.cases = append(pr.cases, trial{bindings: list, times: times, affected: r.affected})
 			pr.nulls = union(pr.nulls, r.nulls)
 		}
 		return err
@@ -436,14 +449,19 @@ func (k *seeker) others(ctx context.Context, pr *proof) error {
 		}
 	}
 	if !slices.Equal(second, base) {
-		if err := add(second); err != nil {
+		if err := add(second, 1); err != nil {
+			return err
+		}
+	}
+	if n := k.s.stmt.Node; n.GetInsertStmt() != nil || n.GetMergeStmt() != nil || n.GetCopyStmt() != nil {
+		if err := add(base, 2); err != nil {
 			return err
 		}
 	}
 	for round := 1; runs < otherRuns; round++ {
 		more := false
 		for i := range k.choices {
-			if at := k.a.params[i+1]; at.use != written || k.fixed[i] {
+			if at := k.a.params[i+1]; at.use != written && at.use != other || k.fixed[i] {
 				continue
 			}
 			c := slices.Concat(k.edges[i], k.choices[i])
@@ -455,7 +473,7 @@ func (k *seeker) others(ctx context.Context, pr *proof) error {
 			if list[i] = c[round-1]; list[i] == base[i] {
 				continue
 			}
-			if err := add(list); err != nil {
+			if err := add(list, 1); err != nil {
 				return err
 			}
 		}

@@ -111,14 +111,16 @@ func (p *Probe) rowsOf(ctx context.Context, schemaName, name string, count int) 
 	return rows, err
 }
 
-// run executes a planned statement with values and takes back what it did.
-func (p *Probe) run(ctx context.Context, s *planned, values [][]byte) (ran, error) {
+// run executes a planned statement with values, so many times, and takes back what it did. What it tells is of the last time.
+func (p *Probe) run(ctx context.Context, s *planned, values [][]byte, times int) (ran, error) {
 	var out ran
 	err := p.tryAs(ctx, func() error {
 		var err error
-		out, err = p.execute(ctx, s, values)
-		if err != nil || out.failure != nil {
-			return err
+		for range times {
+			out, err = p.execute(ctx, s, values)
+			if err != nil || out.failure != nil {
+				return err
+			}
 		}
 		if p.deferrable() {
 			_, err = p.exec(ctx, "SET CONSTRAINTS ALL IMMEDIATE")

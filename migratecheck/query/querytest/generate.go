@@ -44,14 +44,18 @@ func Generate(seed uint64) Case {
 	return generate(seed, kinds[int(seed)%len(kinds)])
 }
 
-// GenerateRule makes up a case of one kind of migration.
+// GenerateRule makes up a case of one rule's migrations.
 func GenerateRule(seed uint64, rule string) Case {
+	var kinds []migration
 	for _, k := range migrations() {
 		if k.rule == rule {
-			return generate(seed, k)
+			kinds = append(kinds, k)
 		}
 	}
-	panic("querytest: no migration of kind " + rule)
+	if len(kinds) == 0 {
+		panic("querytest: no migration of kind " + rule)
+	}
+	return generate(seed, kinds[int(seed)%len(kinds)])
 }
 
 // Rules lists the kinds of migrations, sorted.

@@ -67,6 +67,9 @@ func (w *writer) table() *table {
 // param is a new parameter for a value of the column.
 func (w *writer) param(c *col, written bool) string {
 	t := goTypeOf(c)
+	if c.enum != nil && w.chance(66) {
+		t.Name, t.Labels = "Mood", slices.Clone(c.enum.labels)
+	}
 	t.Nullable = written && !c.notNull && w.chance(50)
 	if t.Nullable {
 		t.Name = "*" + t.Name

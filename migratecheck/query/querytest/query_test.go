@@ -4,11 +4,14 @@ import (
 	"errors"
 	"math"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgtest"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 	"github.com/stretchr/testify/require"
 )
 
@@ -33,14 +36,15 @@ func newRunner(t testing.TB) *Runner {
 	return r
 }
 
-// TestDifferential holds package query against the server: HA_TRIPLES of them (600), from seed HA_SEED (1) on.
+// TestDifferential holds package query against the server: HA_TRIPLES of them (600), from seed HA_SEED (1) on, of every rule
+// or of HA_RULE.
 func TestDifferential(t *testing.T) {
 	want := number(t, "HA_TRIPLES", 600)
-	differential(t, number(t, "HA_SEED", 1), func(n int) bool { return n < want })
+	differential(t, number(t, "HA_SEED", 1), func(n *Tally) (string, bool) { return os.Getenv("HA_RULE"), n.Triples() < want })
 }
 
-// TestSoakDifferential does so for as long as HA_SOAK, a duration, says, from a seed that is another each time (or HA_SEED).
-// Without HA_SOAK it takes a second.
+// TestSoakDifferential does so for as long as HA_SOAK, a duration, says, from a seed that is another each time (or HA_SEED), and
+// prefers rules of which few triples were broken, or few fine. Without HA_SOAK it takes a second.
 func TestSoakDifferential(t *testing.T) {
 	d, seed := time.Second, 1
 	if soak := os.Getenv("HA_SOAK"); soak != "" {
@@ -50,17 +54,40 @@ func TestSoakDifferential(t *testing.T) {
 		seed = int(time.Now().UnixMilli() % math.MaxInt32)
 	}
 	end := time.Now().Add(d)
-	differential(t, number(t, "HA_SEED", seed), func(int) bool { return time.Now().Before(end) })
+	cases := 0
+	tally := differential(t, number(t, "HA_SEED", seed), func(n *Tally) (string, bool) {
+		rule := ""
+		if cases++; cases%2 == 0 {
+			rule, _ = n.Poorest()
+		}
+		return rule, time.Now().Before(end)
+	})
+	rule, count := tally.Poorest()
+	t.Logf("at least %d broken and %d fine triples of each rule (fewest: %s)", count, count, rule)
+	if d >= 15*time.Minute {
+		require.GreaterOrEqual(t, count, 200, rule)
+	}
 }
 
-func differential(t *testing.T, seed int, goOn func(triples int) bool) {
+// limits of what may go wrong: nothing that breaks may be called fine, and of what works less than one in a hundred broken.
+const falseAlarmsPercent = 1
+
+// differential runs cases while next says so, which also chooses the rule of the next ("" for any).
+func differential(t *testing.T, seed int, next func(*Tally) (rule string, goOn bool)) *Tally {
 	r := newRunner(t)
-	var tally Tally
+	tally := &Tally{}
 	started := time.Now()
-	triples, refused, shown := 0, 0, 0
+	refused, shown := 0, 0
 	t.Logf("seeds from %d on", seed)
-	for i := 0; goOn(triples); i++ {
+	for i := 0; ; i++ {
+		rule, goOn := next(tally)
+		if !goOn {
+			break
+		}
 		c := Generate(uint64(seed + i))
+		if rule != "" {
+			c = GenerateRule(uint64(seed+i), rule)
+		}
 		list, err := r.Run(t.Context(), c)
 		if errors.Is(err, ErrCase) {
 			refused++
@@ -71,14 +98,71 @@ func differential(t *testing.T, seed int, goOn func(triples int) bool) {
 		}
 		require.NoError(t, err, "seed %d (%s)", c.Seed, c.Rule)
 		for j := range list {
-			triples++
 			tally.Add(&list[j])
 			v := list[j].Verdict()
-			if s := os.Getenv("HA_SHOW"); s == string(v) || (v == FalseFine || v == FalseAlarm) && shown < number(t, "HA_FAILURES", 0) {
+			if s := os.Getenv("HA_SHOW"); s == string(v) || (v == FalseFine || v == FalseAlarm) && shown < number(t, "HA_FAILURES", 3) {
 				shown++
-				t.Logf("seed %d, %s, %s\n%s", c.Seed, c.Rule, v, list[j].Explain())
+				small, triple := r.Shrink(t.Context(), c, list[j])
+				t.Logf("HA_SEED=%d HA_RULE=%s: %s\n%s%s", c.Seed, c.Rule, v, small, triple.Explain())
 			}
 		}
 	}
-	t.Logf("%d triples, %d cases refused, %.0f triples a minute\n%s", triples, refused, float64(triples)/time.Since(started).Minutes(), tally.String())
+	t.Logf("%d triples, %d cases refused, %.0f triples a minute\n%s", tally.Triples(), refused, float64(tally.Triples())/time.Since(started).Minutes(), tally)
+	require.Zero(t, tally.Total(string(FalseFine)), "what the server shows to be broken was called fine")
+	require.LessOrEqual(t, tally.Total(string(FalseAlarm))*100, tally.Total("fine")*falseAlarmsPercent, "false alarms")
+	require.LessOrEqual(t, refused*50, tally.Triples(), "the generator makes cases that the server does not take")
+	return tally
+}
+
+// TestEachCheckIsNeeded finds, for each check, a query that breaks and that nobody but that check notices: were it off, the
+// differential test would fail.
+func TestEachCheckIsNeeded(t *testing.T) {
+	r := newRunner(t)
+	const cases = 40
+	for _, check := range query.Checks() {
+		t.Run(check.ID, func(t *testing.T) {
+			var rules []string
+			for _, rule := range check.Rules {
+				if slices.Contains(Rules(), rule) {
+					rules = append(rules, rule)
+				}
+			}
+			for seed := range cases {
+				c := Generate(uint64(seed))
+				if len(rules) > 0 && seed%4 > 0 {
+					c = GenerateRule(uint64(seed), rules[seed%len(rules)])
+				}
+				list, err := r.Run(t.Context(), c)
+				if errors.Is(err, ErrCase) {
+					continue
+				}
+				require.NoError(t, err)
+				for i := range list {
+					if u := &list[i]; u.Verdict() == Agreed && len(u.Server.Breaks) > 0 && u.Without(check.ID) == FalseFine {
+						return
+					}
+				}
+			}
+			t.Errorf("of %d cases none needs it", cases)
+		})
+	}
+}
+
+// BenchmarkDifferential prints how fast triples are judged, and what was found.
+func BenchmarkDifferential(b *testing.B) {
+	r := newRunner(b)
+	tally := &Tally{}
+	for seed := uint64(1); b.Loop(); seed++ {
+		list, err := r.Run(b.Context(), Generate(seed))
+		if !errors.Is(err, ErrCase) {
+			require.NoError(b, err)
+		}
+		for i := range list {
+			tally.Add(&list[i])
+		}
+	}
+	b.ReportMetric(float64(tally.Triples())/b.Elapsed().Minutes(), "triples/min")
+	for _, what := range []Verdict{FalseFine, FalseAlarm, Undecided, NotProved} {
+		b.ReportMetric(float64(tally.Total(string(what)))*100/float64(max(1, tally.Triples())), strings.ReplaceAll(string(what), " ", "-")+"-%")
+	}
 }

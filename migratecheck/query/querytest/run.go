@@ -31,6 +31,9 @@ type Triple struct {
 	Invalid string
 	// Home and Away are what package query says of the schema the query was written for, and of the other one.
 	Home, Away query.Verdict
+
+	bound      *query.Bound
+	home, away *catalog.Catalog
 }
 
 // Truth is what the server shows.
@@ -240,13 +243,18 @@ func judge(ctx context.Context, q Query, home, away *side, hints verify.Hints) (
 	}
 	c := verify.Compare(t.Site, "", query.Verdict{}, out)
 	t.Server = Truth{Breaks: c.Breaks, NotProved: c.Reason}
-	b := query.Parse(t.Site)
-	t.Home = b.On(home.cat)
-	t.Away = b.On(away.cat)
-	between := b.Between(home.cat, away.cat)
-	t.Away.Problems = slices.Concat(t.Away.Problems, between.Problems)
-	t.Away.Unknown = slices.Concat(t.Away.Unknown, between.Unknown)
+	t.bound, t.home, t.away = query.Parse(t.Site), home.cat, away.cat
+	t.Home, t.Away = t.static(t.bound)
 	return t, nil
+}
+
+// static asks package query.
+func (t *Triple) static(b *query.Bound) (home, away query.Verdict) {
+	home, away = b.On(t.home), b.On(t.away)
+	between := b.Between(t.home, t.away)
+	away.Problems = slices.Concat(away.Problems, between.Problems)
+	away.Unknown = slices.Concat(away.Unknown, between.Unknown)
+	return home, away
 }
 
 // scanOf is where code scans what the query returns on its own schema: a destination per column, of the natural type, that

@@ -3,6 +3,7 @@ package querytest
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 )
@@ -41,6 +42,13 @@ func (t *Triple) Verdict() Verdict {
 		return Undecided
 	}
 	return Agreed
+}
+
+// Without is the verdict that there would be if the named checks were not made.
+func (t *Triple) Without(checks ...string) Verdict {
+	u := *t
+	u.Home, u.Away = t.static(t.bound.Without(checks...))
+	return u.Verdict()
 }
 
 // Explain says what each said.
@@ -124,6 +132,28 @@ func (n *Tally) Add(t *Triple) {
 			n.Checks[t.Away.Problems[0].Check]++
 		}
 	}
+}
+
+// Triples is how many were counted.
+func (n *Tally) Triples() int {
+	total := 0
+	for _, r := range n.Rules {
+		for _, v := range []Verdict{Invalid, NotProved, Agreed, Undecided, FalseFine, FalseAlarm} {
+			total += r[string(v)]
+		}
+	}
+	return total
+}
+
+// Poorest is the rule of which the fewest triples are broken, or fine, of those that can break anything.
+func (n *Tally) Poorest() (rule string, count int) {
+	count = math.MaxInt
+	for _, r := range Rules() {
+		if c := min(n.Rules[r]["broken"], n.Rules[r]["fine"]); r != "harmless" && c < count {
+			rule, count = r, c
+		}
+	}
+	return rule, count
 }
 
 // Total sums a column over the rules.
