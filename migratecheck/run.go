@@ -31,7 +31,8 @@ type Run struct {
 	byPath      map[string][]*File // Files by Migration.File
 	writesDowns bool               // see findDowns
 	rules       []*Rule
-	rule        *Rule // whose History hook runs
+	stepRules   []*Rule // those with a Step hook
+	rule        *Rule   // whose History hook runs
 	findings    []Finding
 	below       int // findings below Config.Severity that were only counted
 	statements  int
@@ -89,6 +90,7 @@ func newRun(cfg *Config, set *source.Set, pending *Pending) *Run {
 		r.Files = append(r.Files, f)
 		r.byPath[m.File] = append(r.byPath[m.File], f)
 	}
+	r.stepRules = slices.DeleteFunc(slices.Clone(r.rules), func(rule *Rule) bool { return rule.Step == nil })
 	r.writesDowns = r.findDowns()
 	r.findRenamed()
 	return r

@@ -217,8 +217,8 @@ func (r *Run) judgeStep(s *Step) {
 	} else {
 		s.File.Up = append(s.File.Up, s)
 	}
-	for _, rule := range r.rules {
-		if rule.Step != nil && (rule.Down || !s.Down) {
+	for _, rule := range r.stepRules {
+		if rule.Down || !s.Down {
 			s.rule = rule
 			rule.Step(s)
 		}

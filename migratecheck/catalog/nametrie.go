@@ -8,7 +8,7 @@ import "hash/maphash"
 type nameTrie struct{ root *nameNode }
 
 // nameBits is how many bits of the hash each level takes.
-const nameBits = 4
+const nameBits = 3
 
 // nameNode has a slot for each value of the bits.
 type nameNode struct {
