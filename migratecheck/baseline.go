@@ -22,13 +22,20 @@ type baseline struct {
 	problems []string
 	// scripts make it on an empty database; nil when nothing does.
 	scripts []*source.Script
+	// released: it is the schema after every released migration, not the one before the first.
+	released bool
 }
 
 // findBaseline looks for the schema before the first migration of a history that does not begin with an empty database.
-func findBaseline(ctx context.Context, cfg *Config, fsys fs.FS, repo *gitrepo.Repo, set *source.Set) (*baseline, error) {
+func findBaseline(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *source.Set, pending *Pending) (*baseline, error) {
 	empty := catalog.New(catalog.Config{Version: cfg.version()})
-	if b, err := baselineFromGit(ctx, cfg, repo, set, empty); err != nil || b != nil {
-		return b, err
+	if base != nil {
+		if b, err := baselineFromGit(ctx, cfg, base.repo, set, empty); err != nil || b != nil {
+			return b, err
+		}
+		if b := baselineReleased(base, set, pending, empty); b != nil {
+			return b, nil
+		}
 	}
 	if b := baselineUnwound(fsys, set, empty); b != nil {
 		return b, nil
@@ -49,7 +56,7 @@ func isMissing(e *catalog.Error) bool {
 // baselineFromGit takes the schema.sql, or the earlier tool's migrations, of the commit before the first migration was
 // added.
 func baselineFromGit(ctx context.Context, cfg *Config, repo *gitrepo.Repo, set *source.Set, empty *catalog.Catalog) (*baseline, error) {
-	if repo == nil || len(set.Migrations) == 0 {
+	if len(set.Migrations) == 0 {
 		return nil, nil
 	}
 	first := path.Join(repo.Prefix, set.Migrations[0].File)
@@ -103,6 +110,27 @@ func baselineFromGit(ctx context.Context, cfg *Config, repo *gitrepo.Repo, set *
 		return b, nil
 	}
 	return nil, nil
+}
+
+// baselineReleased takes the schema.sql that was released: a service that keeps one installs new databases from it, so it is
+// the schema that the released migrations lead to. nil unless all of it can be applied.
+func baselineReleased(base *base, set *source.Set, pending *Pending, empty *catalog.Catalog) *baseline {
+	if base.tree == nil || set.SchemaFile == "" || pending.Commit == "" || pending.since != "" || pending.All {
+		return nil
+	}
+	name := path.Join(base.repo.Prefix, set.SchemaFile)
+	if err := base.tree.Load(func(file string) bool { return file == name }); err != nil {
+		return nil
+	}
+	script, err := source.ReadSchema(base.tree, name)
+	if err != nil {
+		return nil
+	}
+	cat := empty.Clone()
+	if problems := applyScript(cat, &script); len(problems) > 0 {
+		return nil
+	}
+	return &baseline{Catalog: cat, released: true, scripts: []*source.Script{&script}, From: fmt.Sprintf("%s as released (%.7s), which stands for what the released migrations lead to", name, pending.Commit)}
 }
 
 // baselineUnwound takes today's schema.sql and undoes every migration by its Down section; nil unless all of that works.

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"git.sr.ht/~sourcehut/ha-go/internal/gitrepo"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
@@ -276,17 +275,13 @@ func judge(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *source
 		sr.Baseline = "an empty database"
 		return run, nil
 	}
-	var repo *gitrepo.Repo
-	if base != nil {
-		repo = base.repo
-	}
-	bl, err := findBaseline(ctx, cfg, fsys, repo, set)
+	bl, err := findBaseline(ctx, cfg, fsys, base, set, pending)
 	if err != nil {
 		return nil, err
 	}
 	sr.Baseline, sr.BaselineProblems = bl.From, bl.problems
 	again := newRun(cfg, set, pending)
-	again.keep = keep
+	again.keep, again.fromBase = keep, bl.released
 	again.Schema = run.Schema
 	again.baseline, again.open = bl.scripts, bl.scripts == nil
 	again.walk(bl.Catalog, false)

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
 // tree is a scratch directory, a git repository once init was called.
@@ -144,6 +146,48 @@ func TestBaselineEarlierTool(t *testing.T) {
 	require.Contains(t, r.Sets[0].Baseline, "1 alembic migrations in svc/alembic/versions before ")
 	require.Contains(t, found(r), "migrations/0002_b.sql: drop-column")
 	require.NotContains(t, found(r), "migrations/0002_b.sql: unknown-object")
+}
+
+// A history that drops another tool's bookkeeping, and no more than that yet, has not begun with an empty database.
+func TestBaselineTakenOver(t *testing.T) {
+	w := newTree(t).write(map[string]string{"schema.sql": "CREATE TABLE repo (id integer PRIMARY KEY, name text);\n"}).commit("1.0").
+		write(map[string]string{"migrations/0001_a.sql": switchTool}).commit("")
+	r := w.lint(Config{})
+	require.Contains(t, r.Sets[0].Baseline, "before 0001_a.sql was added")
+	require.NotContains(t, found(r), "schema.sql: schema-drift")
+}
+
+// Revisions that refer to tables nobody made, beside a schema.sql that came later: what is released of it is the schema
+// before the pending ones.
+func TestBaselineReleasedSchema(t *testing.T) {
+	revision := func(id, down, upgrade string) string {
+		return "from alembic import op\nimport sqlalchemy as sa\nrevision = '" + id + "'\ndown_revision = " + down + "\ndef upgrade():\n    " + upgrade +
+			"\ndef downgrade():\n    raise NotImplementedError()\n"
+	}
+	w := newTree(t).write(map[string]string{"svc/alembic/versions/a_tags.py": revision("a", "None", "op.add_column('project', sa.Column('tags', sa.Unicode))")}).commit("0.9").
+		write(map[string]string{"schema.sql": "CREATE TABLE project (id integer PRIMARY KEY, tags text, name text);\n"}).commit("1.0").
+		write(map[string]string{
+			"svc/alembic/versions/b_name.py": revision("b", "'a'", "op.drop_column('project', 'name')"),
+			"schema.sql":                     "CREATE TABLE project (id integer PRIMARY KEY, tags text);\n",
+		}).commit("")
+	timelines, r, err := Timelines(context.Background(), Config{}, w.dir)
+	require.NoError(t, err)
+	require.Contains(t, r.Sets[0].Baseline, "schema.sql as released")
+	columns := func(c *catalog.Catalog) (names []string) {
+		for o := range c.All() {
+			if rel, ok := o.(*catalog.Relation); ok && rel.Name == "project" {
+				for _, col := range rel.Columns {
+					if !col.Dropped {
+						names = append(names, col.Name)
+					}
+				}
+			}
+		}
+		return names
+	}
+	require.Equal(t, []string{"id", "tags", "name"}, columns(timelines[0].Base))
+	require.Equal(t, []string{"id", "tags"}, columns(timelines[0].Final))
+	require.NotContains(t, found(r), "schema.sql: schema-drift")
 }
 
 func TestBaselineUnwound(t *testing.T) {

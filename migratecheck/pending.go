@@ -180,12 +180,17 @@ func (p *Pending) decidesBaseline(m *source.Migration, cat *catalog.Catalog) boo
 			return true
 		}
 	}
+	return !hasTables(cat)
+}
+
+// hasTables reports whether a catalog holds a relation that was made, not only referred to.
+func hasTables(cat *catalog.Catalog) bool {
 	for o := range cat.All() {
 		if rel, ok := o.(*catalog.Relation); ok && !rel.Assumed {
-			return false
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 func sameVersion(a, b string) bool {

@@ -48,6 +48,7 @@ type Run struct {
 	openTx      *Transaction // left open by the Up script before, with its number
 	openTxID    int
 	keep        bool // the steps of the pending files and all findings, for Timeline
+	fromBase    bool // the catalog to start from is that of the released files: they are not applied
 	tentative   bool // see walk
 	incomplete  bool
 }
@@ -136,12 +137,15 @@ func (r *Run) countNotUnderstood(f *File) {
 
 // noteError looks at the first error of a tentative walk.
 func (r *Run) noteError(f *File, cat *catalog.Catalog, e *catalog.Error, down bool) {
-	if !down {
+	if !down && !source.IsBookkeeping(e.Object.Name) {
 		r.unfollowed++
 	}
-	if r.tentative && !down && isMissing(e) && !source.IsBookkeeping(e.Object.Name) && r.Pending.decidesBaseline(f.Migration, cat) {
-		r.incomplete = true
+	if !r.tentative || down || !isMissing(e) || !r.Pending.decidesBaseline(f.Migration, cat) {
+		return
 	}
+	// Another tool's bookkeeping was there without any migration saying so. But a history that begins with dropping it has
+	// taken over from that tool, and does not begin with an empty database.
+	r.incomplete = !source.IsBookkeeping(e.Object.Name) || !hasTables(cat)
 }
 
 // released is the catalog that released code runs on, as seen from f.

@@ -43,7 +43,9 @@ func Timelines(ctx context.Context, cfg Config, root string, paths ...string) ([
 				h.Pending = append(h.Pending, f)
 			} else {
 				h.Released = f.Migration
-				h.Scripts = append(h.Scripts, &f.Migration.Up)
+				if !run.fromBase {
+					h.Scripts = append(h.Scripts, &f.Migration.Up)
+				}
 			}
 		}
 		if h.Base == nil {

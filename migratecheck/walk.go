@@ -35,6 +35,9 @@ func (r *Run) walk(cat *catalog.Catalog, tentative bool) bool {
 			r.Base = cat
 		}
 		ft := trees.of(i)
+		if r.fromBase && !f.Pending {
+			continue
+		}
 		r.unfollowed += len(f.Migration.Up.Gaps)
 		w := walked{file: f}
 		f.Before = cat
@@ -167,10 +170,11 @@ func (r *Run) apply(f *File, cat *catalog.Catalog, text *source.Statement, stmt 
 		r.unfollowed += len(s.Effects.Gaps)
 	}
 	if err != nil {
-		if e := asCatalogError(err); !source.IsBookkeeping(e.Object.Name) {
+		e := asCatalogError(err)
+		if !source.IsBookkeeping(e.Object.Name) {
 			s.Err = e
-			r.noteError(f, cat, e, down)
 		}
+		r.noteError(f, cat, e, down)
 	}
 	r.session.apply(stmt.Node)
 	return s
