@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
-	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
 // newConstraints lists the constraints of a kind that the statement has put on tables which are in use already. Those of

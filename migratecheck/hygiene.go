@@ -6,8 +6,8 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
-	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
 // eachNewColumn calls fn for every column of a table that the statement adds, creates or gives another type.

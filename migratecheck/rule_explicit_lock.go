@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
-	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
 var ruleExplicitLock = &Rule{

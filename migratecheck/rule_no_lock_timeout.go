@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
-	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
 var ruleNoLockTimeout = &Rule{
