@@ -18,8 +18,16 @@ func (p *Probe) stored(ctx context.Context, s *planned) (map[string]string, erro
 		return nil, nil
 	}
 	named := map[string]bool{}
-	for _, name := range targets(t, insert.Cols) {
+	names := targets(t, insert.Cols)
+	for _, name := range names {
 		named[name] = true
+	}
+	if rows := insert.SelectStmt.GetSelectStmt().GetValuesLists(); len(rows) == 1 {
+		for i, v := range rows[0].GetList().GetItems() {
+			if v.GetSetToDefault() != nil && i < len(names) {
+				named[names[i]] = false
+			}
+		}
 	}
 	left := map[string]bool{}
 	for _, c := range t.columns {
