@@ -204,6 +204,9 @@ func (p *Probe) search(ctx context.Context, v *query.Variant, s *planned, pr *pr
 		}
 		return nil
 	}
+	if k.a.modifies {
+		pr.unproved = "whether what it changes in its WITH is there is not known"
+	}
 	pr.cases, pr.nulls = []trial{first}, union(pr.nulls, first.nulls)
 	return k.others(ctx, pr)
 }
