@@ -12,8 +12,10 @@ command -v psql >/dev/null 2>&1 || want postgresql-client
 # Debian's python3-* packages serve the system's interpreter only, which need not be the first on PATH.
 for python in /usr/bin/python3 python3; do
 	if "$python" -c 'import alembic' >/dev/null 2>&1; then alembic=yes; fi
+	if "$python" -c 'import sqlalchemy, sqlalchemy_utils, psycopg2' >/dev/null 2>&1; then sqlalchemy=yes; fi
 done
 [ "${alembic:-}" = yes ] || want python3-alembic
+[ "${sqlalchemy:-}" = yes ] || { want python3-sqlalchemy; want python3-sqlalchemy-utils; want python3-psycopg2; }
 command -v git >/dev/null 2>&1 || want git
 command -v "${CC:-cc}" >/dev/null 2>&1 || { want gcc; want libc6-dev; }
 

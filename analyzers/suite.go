@@ -5,6 +5,7 @@ import (
 	"golang.org/x/tools/go/analysis"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/migrations"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/queries"
 )
 
 // Suite makes every analyzer, sorted by name. A test compares it with the directories. Each call makes new ones, since an
@@ -12,5 +13,6 @@ import (
 func Suite() []*analysis.Analyzer {
 	return []*analysis.Analyzer{
 		migrations.New(),
+		queries.New(),
 	}
 }

@@ -22,7 +22,11 @@ func TestSuiteIsSortedAndComplete(t *testing.T) {
 	require.NoError(t, err)
 	var dirs []string
 	for _, e := range entries {
-		if e.IsDir() && e.Name() != "testdata" {
+		if e.IsDir() && !slices.Contains([]string{
+			"internal", // what they share
+			"sqlquery", // reports nothing: the others require it
+			"testdata",
+		}, e.Name()) {
 			dirs = append(dirs, strings.ReplaceAll(e.Name(), "-", ""))
 		}
 	}

@@ -6,8 +6,15 @@ import (
 )
 
 // massChange reports whether a statement changes rows in proportion to a table that is older than the pending change,
-// and which. INSERT … VALUES and a WHERE that picks rows by the whole primary key do not.
+// and which. INSERT … VALUES and a WHERE that picks rows by the whole primary key do not, unless they are run for each row
+// of a query. Nor does what a body with COMMITs does: it is in batches.
 func massChange(s *Step) (target catalog.OID, ok bool) {
+	if s.Commits {
+		return 0, false
+	}
+	if s.Over != nil {
+		return manyRows(s, s.Over.GetSelectStmt())
+	}
 	n := s.Stmt.Node
 	var rv *pgast.RangeVar
 	var where *pgast.Node
@@ -31,10 +38,42 @@ func massChange(s *Step) (target catalog.OID, ok bool) {
 		return 0, false
 	}
 	rel := s.Before.Relation(rv.Schemaname, rv.Relname)
-	if rel == nil || !isTable(rel) || s.IsNew(rel.OID) || picksByKey(s.Before, rel, where) {
+	if rel == nil || !isTable(rel) || s.IsNew(rel.OID) || picksByKey(s, rel, where) {
 		return 0, false
 	}
 	return rel.OID, true
+}
+
+// manyRows reports whether a query yields rows in proportion to a table that is older than the pending change, and which.
+func manyRows(s *Step, q *pgast.SelectStmt) (target catalog.OID, ok bool) {
+	if q.GetLimitCount() != nil || len(q.GetValuesLists()) > 0 {
+		return 0, false
+	}
+	target = firstTable(s, q.GetFromClause())
+	rel := s.relation(target)
+	if rel == nil || s.IsNew(target) || picksByKey(s, rel, q.WhereClause) || countsOnly(q) {
+		return 0, false
+	}
+	return target, true
+}
+
+// countsOnly reports whether a query yields one row whatever the table holds: an aggregate of the usual names without GROUP BY.
+func countsOnly(q *pgast.SelectStmt) bool {
+	if len(q.GroupClause) > 0 || len(q.TargetList) == 0 {
+		return false
+	}
+	for _, t := range q.TargetList {
+		names := words(t.GetResTarget().GetVal().GetFuncCall().GetFuncname())
+		if len(names) == 0 {
+			return false
+		}
+		switch names[len(names)-1] {
+		case "count", "max", "min", "sum", "avg", "array_agg", "string_agg", "json_agg", "jsonb_agg", "bool_and", "bool_or":
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 func firstTable(s *Step, from []*pgast.Node) catalog.OID {
@@ -54,14 +93,18 @@ func firstTable(s *Step, from []*pgast.Node) catalog.OID {
 }
 
 // picksByKey reports whether the condition fixes every column of the primary key, or of one unique constraint, to a
-// constant (k = 1, k IN (1, 2)).
-func picksByKey(c *catalog.Catalog, rel *catalog.Relation, where *pgast.Node) bool {
+// constant (k = 1, k IN (1, 2)) or, in a body, to a variable of it.
+func picksByKey(s *Step, rel *catalog.Relation, where *pgast.Node) bool {
 	if where == nil {
 		return false
 	}
+	known := isConstant
+	if s.Via != "" && !joins(s.Stmt.Node) {
+		known = func(n *pgast.Node) bool { return isConstant(n) || isVariable(n, rel) }
+	}
 	fixed := map[string]bool{}
-	collectFixed(where, fixed)
-	for _, ix := range c.Indexes(rel.OID) {
+	collectFixed(where, fixed, known)
+	for _, ix := range s.Before.Indexes(rel.OID) {
 		if !ix.Index.Unique || ix.Index.Predicate != nil {
 			continue
 		}
@@ -77,10 +120,27 @@ func picksByKey(c *catalog.Catalog, rel *catalog.Relation, where *pgast.Node) bo
 	return false
 }
 
-func collectFixed(n *pgast.Node, fixed map[string]bool) {
+// joins reports whether a statement reads other tables than the one it changes, so that a name may be their columns'.
+func joins(n *pgast.Node) bool {
+	return len(n.GetUpdateStmt().GetFromClause()) > 0 || len(n.GetDeleteStmt().GetUsingClause()) > 0
+}
+
+// isVariable reports whether a name in a body is none of the table's columns.
+func isVariable(n *pgast.Node, rel *catalog.Relation) bool {
+	names := words(n.GetColumnRef().GetFields())
+	switch len(names) {
+	case 1:
+		return rel.Column(names[0]) == nil
+	case 2:
+		return names[0] != rel.Name && rel.Column(names[0]) == nil
+	}
+	return false
+}
+
+func collectFixed(n *pgast.Node, fixed map[string]bool, known func(*pgast.Node) bool) {
 	if b := n.GetBoolExpr(); b != nil && b.Boolop == pgast.BoolExprType_AND_EXPR {
 		for _, a := range b.Args {
-			collectFixed(a, fixed)
+			collectFixed(a, fixed, known)
 		}
 		return
 	}
@@ -92,7 +152,7 @@ func collectFixed(n *pgast.Node, fixed map[string]bool) {
 		return
 	}
 	ref := e.Lexpr.GetColumnRef()
-	if ref == nil || !isConstant(e.Rexpr) {
+	if ref == nil || !known(e.Rexpr) {
 		return
 	}
 	if f := ref.Fields; len(f) > 0 {

@@ -20,13 +20,22 @@ type baseline struct {
 	From string
 	// problems were met while reading it.
 	problems []string
+	// scripts make it on an empty database; nil when nothing does.
+	scripts []*source.Script
+	// released: it is the schema after every released migration, not the one before the first.
+	released bool
 }
 
 // findBaseline looks for the schema before the first migration of a history that does not begin with an empty database.
-func findBaseline(ctx context.Context, cfg *Config, fsys fs.FS, repo *gitrepo.Repo, set *source.Set) (*baseline, error) {
+func findBaseline(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *source.Set, pending *Pending) (*baseline, error) {
 	empty := catalog.New(catalog.Config{Version: cfg.version()})
-	if b, err := baselineFromGit(ctx, cfg, repo, set, empty); err != nil || b != nil {
-		return b, err
+	if base != nil {
+		if b, err := baselineFromGit(ctx, cfg, base.repo, set, empty); err != nil || b != nil {
+			return b, err
+		}
+		if b := baselineReleased(base, set, pending, empty); b != nil {
+			return b, nil
+		}
 	}
 	if b := baselineUnwound(fsys, set, empty); b != nil {
 		return b, nil
@@ -47,7 +56,7 @@ func isMissing(e *catalog.Error) bool {
 // baselineFromGit takes the schema.sql, or the earlier tool's migrations, of the commit before the first migration was
 // added.
 func baselineFromGit(ctx context.Context, cfg *Config, repo *gitrepo.Repo, set *source.Set, empty *catalog.Catalog) (*baseline, error) {
-	if repo == nil || len(set.Migrations) == 0 {
+	if len(set.Migrations) == 0 {
 		return nil, nil
 	}
 	first := path.Join(repo.Prefix, set.Migrations[0].File)
@@ -68,7 +77,8 @@ func baselineFromGit(ctx context.Context, cfg *Config, repo *gitrepo.Repo, set *
 				return nil, fmt.Errorf("reading %s of %.7s: %w", name, parent, err)
 			}
 			cat := empty.Clone()
-			b := &baseline{Catalog: cat, From: fmt.Sprintf("%s of %.7s, the commit before %s was added", name, parent, path.Base(first))}
+			b := &baseline{Catalog: cat, From: fmt.Sprintf("%s of %.7s, the commit before %s was added", name, parent, path.Base(first)),
+				scripts: []*source.Script{&script}}
 			b.problems = applyScript(cat, &script)
 			return b, nil
 		}
@@ -95,10 +105,32 @@ func baselineFromGit(ctx context.Context, cfg *Config, repo *gitrepo.Repo, set *
 		b := &baseline{Catalog: cat, From: fmt.Sprintf("the %d %s migrations in %s before %.7s", len(sets[i].Migrations), sets[i].Format, sets[i].Dir, commit)}
 		for j := range sets[i].Migrations {
 			b.problems = append(b.problems, applyScript(cat, &sets[i].Migrations[j].Up)...)
+			b.scripts = append(b.scripts, &sets[i].Migrations[j].Up)
 		}
 		return b, nil
 	}
 	return nil, nil
+}
+
+// baselineReleased takes the schema.sql that was released: a service that keeps one installs new databases from it, so it is
+// the schema that the released migrations lead to. nil unless all of it can be applied.
+func baselineReleased(base *base, set *source.Set, pending *Pending, empty *catalog.Catalog) *baseline {
+	if base.tree == nil || set.SchemaFile == "" || pending.Commit == "" || pending.since != "" || pending.All {
+		return nil
+	}
+	name := path.Join(base.repo.Prefix, set.SchemaFile)
+	if err := base.tree.Load(func(file string) bool { return file == name }); err != nil {
+		return nil
+	}
+	script, err := source.ReadSchema(base.tree, name)
+	if err != nil {
+		return nil
+	}
+	cat := empty.Clone()
+	if problems := applyScript(cat, &script); len(problems) > 0 {
+		return nil
+	}
+	return &baseline{Catalog: cat, released: true, scripts: []*source.Script{&script}, From: fmt.Sprintf("%s as released (%.7s), which stands for what the released migrations lead to", name, pending.Commit)}
 }
 
 // baselineUnwound takes today's schema.sql and undoes every migration by its Down section; nil unless all of that works.
@@ -114,15 +146,17 @@ func baselineUnwound(fsys fs.FS, set *source.Set, empty *catalog.Catalog) *basel
 	if problems := applyScript(cat, &script); len(problems) > 0 {
 		return nil
 	}
+	scripts := []*source.Script{&script}
 	for i := len(set.Migrations) - 1; i >= 0; i-- {
 		m := &set.Migrations[i]
+		scripts = append(scripts, &m.Down)
 		if !m.HasDown && !m.Repeat {
 			if i > 0 {
 				return nil
 			}
 			continue // sr.ht's first file has no way down: it drops the previous tool's bookkeeping
 		}
-		for _, tree := range parseScript(&m.Down) {
+		for _, tree := range parseScript(new(pgast.Parser), &m.Down) {
 			if len(tree.errs) > 0 {
 				return nil
 			}
@@ -133,7 +167,7 @@ func baselineUnwound(fsys fs.FS, set *source.Set, empty *catalog.Catalog) *basel
 			}
 		}
 	}
-	return &baseline{Catalog: cat, From: set.SchemaFile + " unwound through the Down sections"}
+	return &baseline{Catalog: cat, From: set.SchemaFile + " unwound through the Down sections", scripts: scripts}
 }
 
 // applyScript applies what can be applied and describes what cannot.
@@ -150,21 +184,10 @@ func applyScript(cat *catalog.Catalog, script *source.Script) []string {
 			note(s, 0, err)
 		}
 		for _, stmt := range stmts {
-			if _, err := cat.Apply(stmt); err != nil && !isBookkeeping(asCatalogError(err).Object.Name) {
+			if _, err := cat.Apply(stmt); err != nil && !source.IsBookkeeping(asCatalogError(err).Object.Name) {
 				note(s, stmt.Offset, err)
 			}
 		}
 	}
 	return problems
-}
-
-// isBookkeeping reports whether a table is where a migration tool keeps its own state: it is created and dropped
-// without any migration saying so, and no service code reads it.
-func isBookkeeping(table string) bool {
-	switch table {
-	case "alembic_version", "brant_version", "brant_db_version", "goose_db_version", "schema_migrations", "gorp_migrations",
-		"schema_version", "flyway_schema_history", "atlas_schema_revisions", "django_migrations", "migrate_version":
-		return true
-	}
-	return false
 }

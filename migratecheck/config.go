@@ -27,6 +27,9 @@ type Config struct {
 	Schema string
 	// Stats are the table sizes of the production database; nil: nothing is known.
 	Stats *Stats
+	// Repository is the directory whose git history is asked when the files judged are a copy of a revision, Revision is
+	// that revision. "" is the directory that is judged, and HEAD.
+	Repository, Revision string
 }
 
 // validate reports every bad field at once.

@@ -6,6 +6,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
 // newConstraints lists the constraints of a kind that the statement has put on tables which are in use already. Those of
@@ -149,7 +150,7 @@ func (s *Step) constraintSQL(con *catalog.Constraint) string {
 // inUse reports whether an object is a table that was there before the pending change.
 func (s *Step) inUse(o catalog.Object) bool {
 	rel, ok := o.(*catalog.Relation)
-	return ok && isTable(rel) && !s.IsNew(rel.OID) && !isBookkeeping(rel.Name)
+	return ok && isTable(rel) && !s.IsNew(rel.OID) && !source.IsBookkeeping(rel.Name)
 }
 
 // addsPrimaryKey reports whether the statement gives the table its primary key, which makes its columns NOT NULL.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
 // differences compares two catalogs and leaves out what another difference says already: the sequence of a serial or
@@ -18,7 +19,7 @@ func differences(a, b *catalog.Catalog) []catalog.Difference {
 		})
 	}
 	return slices.DeleteFunc(slices.Clone(list), func(d catalog.Difference) bool {
-		if isBookkeeping(d.Name.Name) || isBookkeeping(d.Table.Name) {
+		if source.IsBookkeeping(d.Name.Name) || source.IsBookkeeping(d.Table.Name) {
 			return true
 		}
 		if d.Property != "" {
@@ -38,7 +39,7 @@ func differences(a, b *catalog.Catalog) []catalog.Difference {
 			}
 			table := side.NameOf(owner.OID)
 			col := owner.Att(rel.Seq.OwnedBy.Column)
-			return isBookkeeping(table.Name) || whole([]string{"table", "partitioned table"}, table, d.A) ||
+			return source.IsBookkeeping(table.Name) || whole([]string{"table", "partitioned table"}, table, d.A) ||
 				col != nil && whole([]string{"column"}, catalog.Name{Name: col.Name}, d.A)
 		}
 		return false

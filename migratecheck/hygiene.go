@@ -7,13 +7,14 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
 // eachNewColumn calls fn for every column of a table that the statement adds, creates or gives another type.
 func (s *Step) eachNewColumn(fn func(table *catalog.Relation, col *catalog.Column, typ string)) {
 	for _, c := range s.Changes {
 		rel, ok := c.New.(*catalog.Relation)
-		if !ok || !isTable(rel) || isBookkeeping(rel.Name) {
+		if !ok || !isTable(rel) || source.IsBookkeeping(rel.Name) {
 			continue
 		}
 		switch c.Op {
@@ -53,8 +54,8 @@ func (s *Step) writesSerial(column string) bool {
 
 // slowTable is a table in use that the statement reads in full, other than by changing rows; 0 when there is none.
 func (s *Step) slowTable() catalog.OID {
-	if strings.Contains(s.Lock.Unknown, "is not known") {
-		return 0 // lockmode then lists the worst that may be
+	if s.Lock.Worst {
+		return 0
 	}
 	for _, sc := range s.Lock.Scans {
 		if sc.Kind != lockmode.ScanQuery && sc.Relation != 0 && !s.IsNew(sc.Relation) {

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"git.sr.ht/~sourcehut/ha-go/internal/gitrepo"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
@@ -46,32 +45,43 @@ var ErrNoMigrations = errors.New("no migrations found")
 //
 // The error is one of Config, of git, or ErrNoMigrations; unreadable files are in Report.Problems instead.
 func Lint(ctx context.Context, cfg Config, root string, paths ...string) (*Report, error) {
+	report, _, err := lint(ctx, &cfg, root, paths, false)
+	return report, err
+}
+
+// lint is Lint, and keeps the runs if asked to.
+func lint(ctx context.Context, cfg *Config, root string, paths []string, keep bool) (*Report, []*Run, error) {
 	if err := cfg.validate(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	fsys := os.DirFS(root)
-	sets, err := findSets(cfg, fsys, root, paths)
+	sets, err := findSets(*cfg, fsys, root, paths)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := checkSince(&cfg, sets); err != nil {
-		return nil, err
+	if err := checkSince(cfg, sets); err != nil {
+		return nil, nil, err
 	}
-	base, err := findBase(ctx, &cfg, root)
+	base, err := findBase(ctx, cfg, root)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	report := new(Report)
+	var runs []*Run
 	for i := range sets {
-		if err := lintSet(ctx, &cfg, fsys, base, &sets[i], report); err != nil {
-			return nil, err
+		run, err := lintSet(ctx, cfg, fsys, base, &sets[i], report, keep)
+		if err != nil {
+			return nil, nil, err
+		}
+		if keep && run != nil {
+			runs = append(runs, run)
 		}
 	}
 	SortFindings(report.Findings)
 	if len(report.Sets) == 0 && len(report.Problems) == 0 {
-		return report, fmt.Errorf("%w below %s: looked for directories of .sql migrations (brant, goose, sql-migrate, golang-migrate, dbmate, tern, atlas, Flyway, NNNN_name.sql) and alembic revisions; name the directory, and -source FORMAT if it is of another shape", ErrNoMigrations, strings.Join(append([]string{}, pathsOr(paths)...), ", "))
+		return report, nil, fmt.Errorf("%w below %s: looked for directories of .sql migrations (brant, goose, sql-migrate, golang-migrate, dbmate, tern, atlas, Flyway, NNNN_name.sql) and alembic revisions; name the directory, and -source FORMAT if it is of another shape", ErrNoMigrations, strings.Join(append([]string{}, pathsOr(paths)...), ", "))
 	}
-	return report, nil
+	return report, runs, nil
 }
 
 func pathsOr(paths []string) []string {
@@ -178,19 +188,19 @@ func inFile(m *source.Migration, file string) bool {
 	return false
 }
 
-// lintSet judges one directory and adds to the report.
-func lintSet(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *selection, report *Report) error {
+// lintSet judges one directory and adds to the report. The run is nil when it holds no migration that can be read.
+func lintSet(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *selection, report *Report, keep bool) (*Run, error) {
 	for _, p := range set.Problems {
 		if set.only == nil || set.only[p.Pos.File] || p.Pos.File == "" {
 			report.Problems = append(report.Problems, p)
 		}
 	}
 	if len(set.Migrations) == 0 {
-		return nil
+		return nil, nil
 	}
 	pending, err := base.pending(cfg, &set.Set)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	pending.only = set.only
 	sr := SetReport{Dir: set.Dir, Format: set.Format, Files: len(set.Migrations), Base: pending.Base}
@@ -200,12 +210,17 @@ func lintSet(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *sele
 			sr.Pending++
 		}
 	}
-	if sr.Pending > 0 {
-		if run, err = judge(ctx, cfg, fsys, base, &set.Set, pending, &sr); err != nil {
-			return err
+	if base != nil && base.repo != nil && slices.Contains(run.rules, ruleCodeWithMigration) {
+		if pending.companions, err = findCompanions(ctx, base.repo, run.Files); err != nil {
+			return nil, err
 		}
 	}
-	if sr.Pending == 0 && slices.Contains(run.rules, ruleEditedReleased) {
+	if sr.Pending > 0 || keep {
+		if run, err = judge(ctx, cfg, fsys, base, &set.Set, pending, &sr, keep); err != nil {
+			return nil, err
+		}
+	}
+	if sr.Pending == 0 && !keep && slices.Contains(run.rules, ruleEditedReleased) {
 		// Nothing is to be released, but what is released may have been changed all the same.
 		run.rule = ruleEditedReleased
 		ruleEditedReleased.History(run)
@@ -215,19 +230,35 @@ func lintSet(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *sele
 	report.Statements += run.statements
 	report.NotUnderstood += run.notUnderst
 	report.Suppressed += run.suppressed
-	for _, f := range run.findings {
-		if f.Severity >= cfg.severity() {
-			report.Findings = append(report.Findings, f)
+	report.Below += run.below
+	report.add(run.findings, cfg.severity())
+	return run, nil
+}
+
+// add files findings: those at or above the bar, and the number of the others.
+func (r *Report) add(findings []Finding, bar Severity) {
+	r.Findings = slices.Grow(r.Findings, len(findings))
+	for _, f := range findings {
+		if f.Severity >= bar {
+			r.Findings = append(r.Findings, f)
 		} else {
-			report.Below++
+			r.Below++
 		}
 	}
-	return nil
+}
+
+// File replaces the report's findings, those below the bar included (a bar of 0 is Warning): for who knows more of them
+// than the rules do.
+func (r *Report) File(findings []Finding, bar Severity) {
+	r.Findings, r.Below = nil, 0
+	r.add(findings, (&Config{Severity: bar}).severity())
+	SortFindings(r.Findings)
 }
 
 // judge walks the history, first as if it began with an empty database, and if it does not, from its baseline.
-func judge(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *source.Set, pending *Pending, sr *SetReport) (*Run, error) {
+func judge(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *source.Set, pending *Pending, sr *SetReport, keep bool) (*Run, error) {
 	run := newRun(cfg, set, pending)
+	run.keep = keep
 	run.Schema = readSchemaFile(cfg, fsys, set)
 	cat := catalog.New(catalog.Config{Version: cfg.version()})
 	if cfg.Schema != "" {
@@ -236,6 +267,7 @@ func judge(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *source
 			return nil, fmt.Errorf("-schema: %w", err)
 		}
 		sr.Baseline, sr.BaselineProblems = cfg.Schema, applyScript(cat, script)
+		run.baseline = []*source.Script{script}
 		run.walk(cat, false)
 		return run, nil
 	}
@@ -243,17 +275,15 @@ func judge(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *source
 		sr.Baseline = "an empty database"
 		return run, nil
 	}
-	var repo *gitrepo.Repo
-	if base != nil {
-		repo = base.repo
-	}
-	bl, err := findBaseline(ctx, cfg, fsys, repo, set)
+	bl, err := findBaseline(ctx, cfg, fsys, base, set, pending)
 	if err != nil {
 		return nil, err
 	}
 	sr.Baseline, sr.BaselineProblems = bl.From, bl.problems
 	again := newRun(cfg, set, pending)
+	again.keep, again.fromBase = keep, bl.released
 	again.Schema = run.Schema
+	again.baseline, again.open = bl.scripts, bl.scripts == nil
 	again.walk(bl.Catalog, false)
 	return again, nil
 }

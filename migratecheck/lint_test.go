@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
 // tree is a scratch directory, a git repository once init was called.
@@ -146,6 +148,48 @@ func TestBaselineEarlierTool(t *testing.T) {
 	require.NotContains(t, found(r), "migrations/0002_b.sql: unknown-object")
 }
 
+// A history that drops another tool's bookkeeping, and no more than that yet, has not begun with an empty database.
+func TestBaselineTakenOver(t *testing.T) {
+	w := newTree(t).write(map[string]string{"schema.sql": "CREATE TABLE repo (id integer PRIMARY KEY, name text);\n"}).commit("1.0").
+		write(map[string]string{"migrations/0001_a.sql": switchTool}).commit("")
+	r := w.lint(Config{})
+	require.Contains(t, r.Sets[0].Baseline, "before 0001_a.sql was added")
+	require.NotContains(t, found(r), "schema.sql: schema-drift")
+}
+
+// Revisions that refer to tables nobody made, beside a schema.sql that came later: what is released of it is the schema
+// before the pending ones.
+func TestBaselineReleasedSchema(t *testing.T) {
+	revision := func(id, down, upgrade string) string {
+		return "from alembic import op\nimport sqlalchemy as sa\nrevision = '" + id + "'\ndown_revision = " + down + "\ndef upgrade():\n    " + upgrade +
+			"\ndef downgrade():\n    raise NotImplementedError()\n"
+	}
+	w := newTree(t).write(map[string]string{"svc/alembic/versions/a_tags.py": revision("a", "None", "op.add_column('project', sa.Column('tags', sa.Unicode))")}).commit("0.9").
+		write(map[string]string{"schema.sql": "CREATE TABLE project (id integer PRIMARY KEY, tags text, name text);\n"}).commit("1.0").
+		write(map[string]string{
+			"svc/alembic/versions/b_name.py": revision("b", "'a'", "op.drop_column('project', 'name')"),
+			"schema.sql":                     "CREATE TABLE project (id integer PRIMARY KEY, tags text);\n",
+		}).commit("")
+	timelines, r, err := Timelines(context.Background(), Config{}, w.dir)
+	require.NoError(t, err)
+	require.Contains(t, r.Sets[0].Baseline, "schema.sql as released")
+	columns := func(c *catalog.Catalog) (names []string) {
+		for o := range c.All() {
+			if rel, ok := o.(*catalog.Relation); ok && rel.Name == "project" {
+				for _, col := range rel.Columns {
+					if !col.Dropped {
+						names = append(names, col.Name)
+					}
+				}
+			}
+		}
+		return names
+	}
+	require.Equal(t, []string{"id", "tags", "name"}, columns(timelines[0].Base))
+	require.Equal(t, []string{"id", "tags"}, columns(timelines[0].Final))
+	require.NotContains(t, found(r), "schema.sql: schema-drift")
+}
+
 func TestBaselineUnwound(t *testing.T) {
 	w := newTree(t).write(map[string]string{
 		"migrations/0001_a.sql": switchTool,
@@ -207,4 +251,23 @@ func TestSinceWithTwoTools(t *testing.T) {
 func TestNoMigrations(t *testing.T) {
 	_, err := Lint(context.Background(), Config{}, newTree(t).dir)
 	require.ErrorIs(t, err, ErrNoMigrations)
+}
+
+func TestCodeWithMigration(t *testing.T) {
+	cfg := Config{Enable: []string{"code-with-migration"}}
+	w := newTree(t).write(map[string]string{"migrations/0001_a.sql": createRepo, "api/a.go": "package api\n"}).commit("1.0").
+		write(map[string]string{"migrations/0002_b.sql": dropName, "schema.sql": "", "api/a_test.go": "package api\n"}).commit("")
+	require.NotContains(t, found(w.lint(cfg)), "migrations/0002_b.sql: code-with-migration", "nothing but tests and a schema")
+
+	w.write(map[string]string{"api/a.go": "package api // changed\n"}).commit("").
+		write(map[string]string{"migrations/0003_c.sql": "-- +brant Up\nSELECT 1;\n", "api/b.go": "package api\n"}).commit("")
+	list := found(w.lint(cfg))
+	require.NotContains(t, list, "migrations/0002_b.sql: code-with-migration", "another commit changes the code")
+	require.Contains(t, list, "migrations/0003_c.sql: code-with-migration")
+	require.NotContains(t, found(w.lint(Config{})), "migrations/0003_c.sql: code-with-migration", "it is opt-in")
+
+	w.write(map[string]string{"migrations/0004_d.sql": "-- +brant Up\nSELECT 2;\n", "api/a.go": "package api // again\n"})
+	require.Contains(t, found(w.lint(cfg)), "migrations/0004_d.sql: code-with-migration", "not committed yet")
+	w.git("checkout", "-q", "api/a.go")
+	require.NotContains(t, found(w.lint(cfg)), "migrations/0004_d.sql: code-with-migration")
 }

@@ -31,7 +31,10 @@ type Pending struct {
 
 	since string
 	order []string
-	only  map[string]bool // files named one by one: judged whether released or not
+	// companions are, by migration file, the code files that were committed with it; only filled for code-with-migration.
+	companions map[string][]string
+
+	only map[string]bool // files named one by one: judged whether released or not
 }
 
 // Includes reports whether a migration is pending.
@@ -64,6 +67,9 @@ type base struct {
 // findBase resolves the revision whose migrations count as released; nil without git or when there is nothing to
 // compare with.
 func findBase(ctx context.Context, cfg *Config, dir string) (*base, error) {
+	if cfg.Repository != "" {
+		dir = cfg.Repository
+	}
 	repo, err := gitrepo.Open(ctx, dir)
 	if errors.Is(err, gitrepo.ErrNotRepository) {
 		if cfg.Base != "" {
@@ -74,6 +80,7 @@ func findBase(ctx context.Context, cfg *Config, dir string) (*base, error) {
 	if err != nil {
 		return nil, err
 	}
+	repo.At = cfg.Revision
 	b := &base{repo: repo}
 	commit := ""
 	if cfg.Base != "" {
@@ -173,12 +180,17 @@ func (p *Pending) decidesBaseline(m *source.Migration, cat *catalog.Catalog) boo
 			return true
 		}
 	}
+	return !hasTables(cat)
+}
+
+// hasTables reports whether a catalog holds a relation that was made, not only referred to.
+func hasTables(cat *catalog.Catalog) bool {
 	for o := range cat.All() {
 		if rel, ok := o.(*catalog.Relation); ok && !rel.Assumed {
-			return false
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 func sameVersion(a, b string) bool {

@@ -10,6 +10,7 @@ const (
 	Transactions  Category = "transactions"
 	History       Category = "history"
 	Suppression   Category = "suppression"
+	Code          Category = "code"    // told by the queries of the code: found by package compat, no hooks
 	Hygiene       Category = "hygiene" // opt-in profile: -enable hygiene
 )
 

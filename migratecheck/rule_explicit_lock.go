@@ -6,6 +6,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
 var ruleExplicitLock = &Rule{
@@ -28,7 +29,7 @@ var ruleExplicitLock = &Rule{
 		var mode lockmode.Mode
 		for _, l := range s.Lock.Locks {
 			rel := s.relation(l.Relation)
-			if rel == nil || s.IsNew(l.Relation) || isBookkeeping(rel.Name) || !l.Mode.Conflicts(lockmode.RowExclusive) {
+			if rel == nil || s.IsNew(l.Relation) || source.IsBookkeeping(rel.Name) || !l.Mode.Conflicts(lockmode.RowExclusive) {
 				continue
 			}
 			mode = l.Mode

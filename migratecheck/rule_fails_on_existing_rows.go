@@ -12,11 +12,11 @@ var ruleFailsOnExistingRows = &Rule{
 	ID: "fails-on-existing-rows", Category: Itself, Severity: Warning,
 	Doc: Doc{
 		Summary:    "A statement that fails when the table has rows which do not obey it, and nothing before it makes them obey.",
-		Why:        "It works on the developer's empty database and stops the release in production: NOT NULL on rows with NULLs (23502), UNIQUE on duplicates (23505), CHECK (23514), a cast that some value does not survive (22P02).",
+		Why:        "It works on the developer's empty database and stops the release in production: NOT NULL on rows with NULLs (23502), UNIQUE on duplicates (23505), CHECK (23514), a cast that some value does not survive (22P02), in ALTER COLUMN … TYPE or in the UPDATE that fills an enum column.",
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, name text, kind text);",
 		Bad:        "ALTER TABLE repo ALTER COLUMN name SET NOT NULL;",
 		Good:       "UPDATE repo SET name = '' WHERE name IS NULL;\nALTER TABLE repo ALTER COLUMN name SET NOT NULL;",
-		Exceptions: "Silent when an earlier statement of the pending change writes the column (a backfill), when a validated constraint of the released schema proves it, for NOT VALID constraints, and info behind a part of the file that was not understood, which may have done so; silent for constraints of new columns without values, and for tables that the pending change creates.",
+		Exceptions: "Silent when an earlier statement of the pending change writes the column (a backfill), when a validated constraint proves it (CHECK (x IS NOT NULL); of values cast to an enum, CHECK (x IN (…labels…))), when the UPDATE picks rows by the column that it casts, for NOT VALID constraints, and info behind a part of the file that was not understood, which may have done so; silent for constraints of new columns without values, and for tables that the pending change creates.",
 		Versions:   "All.",
 		Source:     "hub.sr.ht 0005 and 0006: the backfill is a script outside the migrations, so they fail on populated tables.",
 	},
@@ -25,7 +25,7 @@ var ruleFailsOnExistingRows = &Rule{
 			switch {
 			case c.Op == catalog.ColumnNotNullSet && s.inUse(c.Old) && s.subject(c.Old.ObjectID()) == c.Old.ObjectID() && !s.addsPrimaryKey(c.Old.ObjectID()):
 				oid, col := c.Old.ObjectID(), c.NewColumn
-				if s.fills(oid, col.Num) || notNullCheck(s.File.Run.released(s.File), oid, col.Num) || notNullCheck(s.Before, oid, col.Num) {
+				if s.fills(oid, col.Num) || provenNotNull(s.File.Run.released(s.File), oid, col.Num) || provenNotNull(s.Before, oid, col.Num) {
 					continue
 				}
 				if s.IsNewColumn(oid, col.Num) && col.Default != nil {
@@ -40,6 +40,11 @@ var ruleFailsOnExistingRows = &Rule{
 				s.existing(s.Find("ALTER", "[COLUMN]", c.OldColumn.Name), fmt.Sprintf("fails if a value of %s.%s cannot be cast from %s to %s", s.Name(c.Old.ObjectID()), c.OldColumn.Name, s.Before.FormatType(c.OldColumn.Type), s.After.FormatType(c.NewColumn.Type)),
 					"Repair the values in a migration before this one, and prove it by a CHECK constraint.")
 			}
+		}
+		for _, cast := range s.enumCasts() {
+			s.existing(cast.at, fmt.Sprintf("fails if a value of %s.%s is not a label of enum %s (22P02)", s.Name(cast.table), cast.column.Name, s.Name(cast.enum.OID)),
+				fmt.Sprintf("Look before the release:\nSELECT DISTINCT %[1]s FROM %[2]s WHERE %[1]s NOT IN (%[3]s);\nand repair what it finds in a migration before this one, or map it here: CASE … ELSE.",
+					quoteIdent(cast.column.Name), s.sqlName(cast.table), quoteList(cast.enum.Labels)))
 		}
 		for _, kind := range []catalog.ConstraintKind{catalog.Unique, catalog.PrimaryKey, catalog.Check, catalog.ForeignKey} {
 			for _, con := range s.newConstraints(kind) {
@@ -82,6 +87,11 @@ func (s *Step) existing(at int, message, help string) {
 func (s *Step) unknownBefore() bool {
 	for _, g := range s.File.Migration.Up.Gaps {
 		if !g.Refused && g.Pos.Line < s.Line() {
+			return true
+		}
+	}
+	for _, p := range s.File.Problems {
+		if !p.Down && (p.Limit || s.File.tooNew(p)) && p.Pos.Line < s.Line() {
 			return true
 		}
 	}
@@ -134,7 +144,7 @@ func castCanFail(s *Step, c catalog.Change) bool {
 		return narrows(from, to)
 	}
 	if t, ok := s.After.Get(c.NewColumn.Type.OID).(*catalog.Type); ok && t.Kind == catalog.EnumType {
-		return true
+		return !s.provesLabels(c.Old.ObjectID(), c.OldColumn, t)
 	}
 	return isText(fb) && !isText(tb) && tb != "bytea" && tb != "citext" && tb != "name" || integerRank(tb) > 0 && narrows(from, to)
 }

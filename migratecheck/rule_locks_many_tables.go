@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
 var ruleLocksManyTables = &Rule{
@@ -43,7 +44,7 @@ func exclusiveNames(s *Step, locks []heldLock) []string {
 	seen := map[catalog.OID]bool{}
 	for _, l := range locks {
 		rel := l.step.relation(l.table)
-		if seen[l.table] || len(rel.Inherits) > 0 || s.After.Get(l.table) == nil || isBookkeeping(rel.Name) {
+		if seen[l.table] || len(rel.Inherits) > 0 || s.After.Get(l.table) == nil || source.IsBookkeeping(rel.Name) {
 			continue
 		}
 		seen[l.table] = true

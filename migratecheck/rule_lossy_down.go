@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
 var ruleLossyDown = &Rule{
@@ -24,7 +25,7 @@ var ruleLossyDown = &Rule{
 		for _, s := range f.Up {
 			for _, c := range s.Changes {
 				switch rel, isRel := c.Old.(*catalog.Relation); {
-				case !isRel || !isTable(rel) || s.IsNew(rel.OID) || isBookkeeping(rel.Name):
+				case !isRel || !isTable(rel) || s.IsNew(rel.OID) || source.IsBookkeeping(rel.Name):
 				case c.Op == catalog.Dropped && relationIn(f.DownAfter, s.Before.NameOf(rel.OID)) != nil:
 					lost = append(lost, "the rows of table "+s.Name(rel.OID))
 				case c.Op == catalog.ColumnDropped && !s.IsNewColumn(rel.OID, c.OldColumn.Num):

@@ -15,7 +15,7 @@ var ruleMissingDown = &Rule{
 		Source:     "brant, goose: a missing Down section is an empty one, so a roll-back succeeds and changes nothing.",
 	},
 	File: func(f *File) {
-		if f.Migration.HasDown || f.Migration.Repeat || f.Index == 0 || len(f.Up) == 0 || !f.Run.writesDowns() {
+		if f.Migration.HasDown || f.Migration.Repeat || f.Index == 0 || len(f.Up) == 0 || !f.Run.writesDowns {
 			return
 		}
 		f.Report("has no Down section: taking this release back leaves its changes in the schema, while the tool counts it as undone",
@@ -23,9 +23,9 @@ var ruleMissingDown = &Rule{
 	},
 }
 
-// writesDowns reports whether the history's tool has Downs and its authors write them: most other files have one, or
+// findDowns reports whether the history's tool has Downs and its authors write them: most other files have one, or
 // there is no other file to tell.
-func (r *Run) writesDowns() bool {
+func (r *Run) findDowns() bool {
 	switch r.Set.Format {
 	case "plain", "atlas":
 		return false

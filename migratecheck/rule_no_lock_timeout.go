@@ -5,6 +5,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
 var ruleNoLockTimeout = &Rule{
@@ -71,7 +72,7 @@ func (s *Step) blockingLock() (lockmode.Lock, bool) {
 		if rel == nil || l.Relation == 0 || !l.Mode.Conflicts(lockmode.RowExclusive) || s.IsNew(l.Relation) {
 			continue
 		}
-		if isTable(rel) && !isBookkeeping(rel.Name) || rel.Kind == catalog.MatView {
+		if isTable(rel) && !source.IsBookkeeping(rel.Name) || rel.Kind == catalog.MatView {
 			return l, true
 		}
 	}

@@ -21,8 +21,13 @@ var ruleNonTransactionalMany = &Rule{
 	File: func(f *File) {
 		for _, steps := range [][]*Step{f.Up, f.Down} {
 			var once []*Step
+			dropped := map[string]bool{} // indexes that DROP INDEX IF EXISTS named: their CREATE INDEX can be run again
 			for _, s := range steps {
-				if s.Via == "" && !s.Tx.Explicit && s.text.Tx == 0 && len(s.Changes) > 0 && !repeatable(s) && !droppedBefore(s, steps) {
+				if d := s.Stmt.Node.GetDropStmt(); d != nil && d.MissingOk && d.RemoveType == pgast.ObjectType_OBJECT_INDEX {
+					dropped[lastName(d.Objects)] = true
+				}
+				ix := s.Stmt.Node.GetIndexStmt()
+				if s.Via == "" && !s.Tx.Explicit && s.text.Tx == 0 && len(s.Changes) > 0 && !repeatable(s) && (ix == nil || ix.Idxname == "" || !dropped[ix.Idxname]) {
 					once = append(once, s)
 				}
 			}
@@ -39,20 +44,3 @@ var ruleNonTransactionalMany = &Rule{
 // toolHasTransactions tells tools that could have run the file in a transaction from plain scripts, in which every
 // statement stands alone anyway.
 func toolHasTransactions(tool string) bool { return tool != "plain" }
-
-// droppedBefore reports whether a CREATE INDEX follows a DROP INDEX IF EXISTS of that name: together they can be run again.
-func droppedBefore(s *Step, steps []*Step) bool {
-	ix := s.Stmt.Node.GetIndexStmt()
-	if ix == nil || ix.Idxname == "" {
-		return false
-	}
-	for _, e := range steps {
-		if e == s {
-			break
-		}
-		if d := e.Stmt.Node.GetDropStmt(); d != nil && d.MissingOk && d.RemoveType == pgast.ObjectType_OBJECT_INDEX && lastName(d.Objects) == ix.Idxname {
-			return true
-		}
-	}
-	return false
-}

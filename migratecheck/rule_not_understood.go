@@ -28,8 +28,12 @@ var ruleNotUnderstood = &Rule{
 	},
 	File: func(f *File) {
 		for _, p := range f.Problems {
-			if p.Limit {
+			switch {
+			case p.Limit:
 				f.reportProblem(p, "not understood: "+p.Message, "Split the statement.")
+			case f.tooNew(p):
+				f.reportProblem(p, fmt.Sprintf("not understood: %s is new in PostgreSQL %d, and the grammar known here is %d's", p.Newer.name, p.Newer.since, grammarVersion),
+					"Judge this statement by hand; later ones are judged as if it had changed nothing.")
 			}
 		}
 		for _, gap := range f.unknowns() {

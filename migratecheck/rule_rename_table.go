@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
 var ruleRenameTable = &Rule{
@@ -22,7 +23,7 @@ var ruleRenameTable = &Rule{
 		for _, s := range f.Up {
 			for _, c := range s.Changes {
 				old, ok := c.Old.(*catalog.Relation)
-				if !ok || c.Op != catalog.Renamed && c.Op != catalog.Moved || !isTable(old) && old.Kind != catalog.View && old.Kind != catalog.MatView || s.IsNew(old.OID) || isBookkeeping(old.Name) {
+				if !ok || c.Op != catalog.Renamed && c.Op != catalog.Moved || !isTable(old) && old.Kind != catalog.View && old.Kind != catalog.MatView || s.IsNew(old.OID) || source.IsBookkeeping(old.Name) {
 					continue
 				}
 				oldName, newName := s.Before.NameOf(old.OID), s.After.NameOf(old.OID)

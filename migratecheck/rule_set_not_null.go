@@ -54,8 +54,17 @@ var ruleSetNotNull = &Rule{
 
 // notNullCheck reports whether a CHECK of the table, valid or not, demands that the column is not NULL: new rows obey it.
 func notNullCheck(c *catalog.Catalog, table catalog.OID, num int) bool {
+	return hasNotNullCheck(c, table, num, false)
+}
+
+// provenNotNull is notNullCheck for a validated CHECK: the rows there are obey it too.
+func provenNotNull(c *catalog.Catalog, table catalog.OID, num int) bool {
+	return hasNotNullCheck(c, table, num, true)
+}
+
+func hasNotNullCheck(c *catalog.Catalog, table catalog.OID, num int, validated bool) bool {
 	for _, con := range c.Constraints(table) {
-		if con.Kind != catalog.Check || con.Check == nil {
+		if con.Kind != catalog.Check || con.Check == nil || validated && !con.Valid {
 			continue
 		}
 		if t := con.Check.Node.GetNullTest(); t != nil && t.Nulltesttype == pgast.NullTestType_IS_NOT_NULL && len(con.Columns) == 1 && con.Columns[0] == num {

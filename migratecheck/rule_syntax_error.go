@@ -1,5 +1,7 @@
 package migratecheck
 
+import "fmt"
+
 var ruleSyntaxError = &Rule{
 	ID: "syntax-error", Category: History, Severity: Error,
 	Doc: Doc{
@@ -8,13 +10,17 @@ var ruleSyntaxError = &Rule{
 		Schema:     "CREATE TABLE t (id integer PRIMARY KEY, CONSTRAINT c CHECK (id > 0));",
 		Bad:        "ALTER TABLE t DROP CONSTRIANT c;",
 		Good:       "ALTER TABLE t DROP CONSTRAINT c;",
-		Exceptions: "The grammar is PostgreSQL 16's: a few forms new in 17 (JSON_TABLE, MERGE … BY SOURCE, SET EXPRESSION) are reported although that server takes them.",
+		Exceptions: "The grammar is PostgreSQL 16's. Forms that are new in 17 or 18 (JSON_TABLE, MERGE … BY SOURCE, SET EXPRESSION; ADD CONSTRAINT … NOT NULL, NOT ENFORCED) are reported as what they are; with -pg 17, the newest that is known and stands for later ones, by not-understood.",
 		Versions:   "The grammar of PostgreSQL 16.",
 		Source:     "src/backend/parser/gram.y, PostgreSQL 16, through libpg_query. A misspelt DROP CONSTRIANT was really released by an sr.ht service.",
 	},
 	File: func(f *File) {
 		for _, p := range f.Problems {
-			if !p.Limit {
+			switch {
+			case p.Limit || f.tooNew(p):
+			case p.Newer.since > 0:
+				f.reportProblem(p, fmt.Sprintf("%s: %s is new in PostgreSQL %d, and -pg says %d", p.Message, p.Newer.name, p.Newer.since, f.Run.Config.version()), p.Newer.help())
+			default:
 				f.reportProblem(p, p.Message, "Correct the statement; `psql --single-transaction -f FILE` on a scratch database shows the same error.")
 			}
 		}
@@ -22,4 +28,17 @@ var ruleSyntaxError = &Rule{
 			f.reportGap(gap, gap.Reason, "Correct the file: the upgrade stops here.")
 		}
 	},
+}
+
+// tooNew reports whether the server that the migrations are judged for may take what the parser does not know.
+func (f *File) tooNew(p Problem) bool {
+	return p.Newer.since > 0 && f.Run.Config.version() >= min(p.Newer.since, newestVersion)
+}
+
+// help says what to write for a server that does not know the form.
+func (n newerForm) help() string {
+	if n.name == addNotNull {
+		return "Before 18 let a CHECK take its place: ADD CONSTRAINT … CHECK (column IS NOT NULL) NOT VALID, then VALIDATE CONSTRAINT, then SET NOT NULL, each in a migration of its own. If the server is newer, say so with -pg, or in .srhtvet.toml."
+	}
+	return "Write it in forms that the server knows; if the server is newer, say so with -pg, or in .srhtvet.toml."
 }

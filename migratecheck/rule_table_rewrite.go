@@ -33,7 +33,7 @@ var ruleTableRewrite = &Rule{
 			}
 			said[oid] = true
 			name := s.Name(oid)
-			if strings.Contains(s.Lock.Unknown, "is not known") {
+			if s.Lock.Worst {
 				s.ReportAt(s.rewriteAt(oid), Info,
 					fmt.Sprintf("may rewrite table %s (%s): %s", name, rw.Reason, s.Lock.Unknown),
 					"Give the schema before the first migration with -schema FILE; `srhtvet locks` then tells.")

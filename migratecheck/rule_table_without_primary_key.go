@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
 var ruleTableWithoutPrimaryKey = &Rule{
@@ -22,7 +23,7 @@ var ruleTableWithoutPrimaryKey = &Rule{
 		for _, s := range f.Up {
 			for _, c := range s.Changes {
 				rel, ok := c.New.(*catalog.Relation)
-				if !ok || c.Op != catalog.Created || !isTable(rel) || len(rel.Inherits) > 0 || f.After.Get(rel.OID) == nil || isBookkeeping(rel.Name) || hasPrimaryKey(f.After, rel.OID) {
+				if !ok || c.Op != catalog.Created || !isTable(rel) || len(rel.Inherits) > 0 || f.After.Get(rel.OID) == nil || source.IsBookkeeping(rel.Name) || hasPrimaryKey(f.After, rel.OID) {
 					continue
 				}
 				f.ReportStep(s, Info, fmt.Sprintf("table %s has no primary key: its rows cannot be told apart, and logical replication refuses UPDATE and DELETE", f.After.NameOf(rel.OID)), "Declare one: a natural key, or id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY.")

@@ -9,12 +9,12 @@ import (
 var ruleUnbatchedBackfill = &Rule{
 	ID: "unbatched-backfill", Category: Transactions, Severity: Warning, Down: true,
 	Doc: Doc{
-		Summary:    "An UPDATE, DELETE or INSERT … SELECT changes all rows of a table in one transaction.",
+		Summary:    "An UPDATE, DELETE or INSERT … SELECT, or a loop over rows in plpgsql, changes all rows of a table in one transaction.",
 		Why:        "Every changed row stays locked until the end, so requests that change one of them wait for all; replicas fall behind by the whole volume at once; a failure at the last row throws everything away; and vacuum cannot clean up meanwhile.",
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, name text NOT NULL, slug text);",
 		Bad:        "UPDATE repo SET slug = lower(name);",
 		Good:       "UPDATE repo SET slug = 'root' WHERE id = 1;",
-		Exceptions: "Silent for tables that the pending change creates, for INSERT … VALUES, and for changes of rows picked by a unique key, and where backfill-with-ddl speaks; info for a table known to be small (-stats).",
+		Exceptions: "Silent for tables that the pending change creates, for INSERT … VALUES, and for changes of rows picked by a unique key, and where backfill-with-ddl speaks, and in a DO block or procedure that commits between batches; info for a table known to be small (-stats).",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, 13.3.2 Row-Level Locks; 25.1 Routine Vacuuming.",
 	},
@@ -26,6 +26,8 @@ var ruleUnbatchedBackfill = &Rule{
 		name := s.Name(target)
 		what := fmt.Sprintf("changes all rows of %s in one transaction: requests that write one of them wait until the last is done, and replicas lag by all of it", name)
 		switch n := s.Stmt.Node; {
+		case s.Over != nil:
+			what = fmt.Sprintf("runs a statement for each row of %s in one transaction: what it changes stays locked until the last row is done, and replicas lag by all of it", name)
 		case n.GetInsertStmt() != nil:
 			what = fmt.Sprintf("copies rows of %s in one transaction: replicas lag by all of it, and vacuum cannot clean up anything meanwhile", name)
 		case n.GetUpdateStmt().GetWhereClause() != nil || n.GetDeleteStmt().GetWhereClause() != nil:
@@ -37,6 +39,9 @@ var ruleUnbatchedBackfill = &Rule{
 
 // batchHelp is the same statement in batches by primary key.
 func (s *Step) batchHelp(table catalog.OID) string {
+	if s.Over != nil {
+		return "Run it outside a transaction and let the body COMMIT after some thousand rows (since PostgreSQL 11), or run it from a program; let the query skip rows that are done, so that it can be run again. While old code still writes, repeat it in the release after."
+	}
 	column, joint := "the primary key", "WHERE"
 	for _, con := range s.Before.Constraints(table) {
 		if rel := s.relation(table); con.Kind == catalog.PrimaryKey && len(con.Columns) == 1 {

@@ -1,6 +1,11 @@
 package migratecheck
 
-import "git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+import (
+	"regexp"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
 
 var ruleUnknownObject = &Rule{
 	ID: "unknown-object", Category: History, Severity: Error,
@@ -10,13 +15,17 @@ var ruleUnknownObject = &Rule{
 		Schema:     "CREATE TABLE users (id integer PRIMARY KEY);",
 		Bad:        "ALTER TABLE user_accounts ADD COLUMN note text;",
 		Good:       "ALTER TABLE users ADD COLUMN note text;",
-		Exceptions: "Off when the history has no known beginning (an open catalog, see -schema): objects may then exist that no file creates. Silent for tables in which migration tools keep their own state, and after the first error of a transaction: what follows it does not run.",
+		Exceptions: "Queries and changes of rows are looked into for tables and columns, those in bodies, where names may be variables, and those with WITH RECURSIVE are not. Info behind a part of the file that was not understood, which may have made the object. Off when the history has no known beginning (an open catalog, see -schema): objects may then exist that no file creates. Silent for tables in which migration tools keep their own state, and after the first error of a transaction: what follows it does not run.",
 		Versions:   "All.",
 		Source:     "SQLSTATE 42P01, 42703, 42704, 42883, 3F000 in PostgreSQL's appendix A.",
 	},
 	Step: func(s *Step) {
 		if s.fails() && isMissing(s.Err) {
-			s.Report(s.Err.Message+": the migration fails here", missingHelp(s.Err))
+			severity, unless := Error, ""
+			if s.unknownBefore() {
+				severity, unless = Info, ", unless a part above that was not understood makes it"
+			}
+			s.ReportAt(s.missingAt(), severity, s.Err.Message+": the migration fails here"+unless, missingHelp(s.Err))
 		}
 	},
 }
@@ -26,4 +35,20 @@ func missingHelp(e *catalog.Error) string {
 		return e.Hint
 	}
 	return "Check the name against the schema at this point of the history; if the object was made outside the migrations, give the schema before the first one with -schema FILE."
+}
+
+// missingAt is where a query or change of rows names what is missing; DDL is reported at its beginning.
+func (s *Step) missingAt() int {
+	switch s.Stmt.Node.GetNode().(type) {
+	case *pgast.Node_SelectStmt, *pgast.Node_InsertStmt, *pgast.Node_UpdateStmt, *pgast.Node_DeleteStmt, *pgast.Node_MergeStmt, *pgast.Node_CopyStmt:
+		if m := missingName().FindStringSubmatch(s.Err.Message); m != nil {
+			return s.onlyWord(m[1])
+		}
+	}
+	return 0
+}
+
+// missingName finds the name in: relation "x" does not exist; column "x" …; column t.x ….
+func missingName() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:relation|column) "?(?:[^" .]*\.)?([^" .]+)"? `)
 }

@@ -28,6 +28,9 @@ var ruleWidenSelectStar = &Rule{
 				continue
 			}
 			rel := c.New.(*catalog.Relation)
+			if rel.Kind != catalog.CompositeRel && s.tooMinor(Info) {
+				continue
+			}
 			_, _, keyword := columnWord(rel)
 			at := s.Find("ADD", "["+keyword+"]", "[IF NOT EXISTS]", name)
 			if rel.Kind == catalog.CompositeRel {

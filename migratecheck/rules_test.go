@@ -33,7 +33,11 @@ func TestRuleFiles(t *testing.T) {
 		for i := range doc.NumField() {
 			require.NotEmpty(t, doc.Field(i).String(), "%s: Doc.%s", r.ID, doc.Type().Field(i).Name)
 		}
-		require.FileExists(t, filepath.Join("testdata", "rules", r.ID+".txt"), "every rule has a fixture")
+		fixture := filepath.Join("testdata", "rules", r.ID+".txt")
+		if r.Category == Code {
+			fixture = filepath.Join("..", "cmd", "srhtvet", "testdata", "compat", r.ID+".txtar")
+		}
+		require.FileExists(t, fixture, "every rule has a fixture")
 	}
 	require.True(t, slices.IsSorted(have), "Rules is sorted by ID")
 	slices.Sort(want)
@@ -43,6 +47,9 @@ func TestRuleFiles(t *testing.T) {
 // TestDocExamples: what a rule calls bad it reports, what it calls good it does not.
 func TestDocExamples(t *testing.T) {
 	for _, r := range Rules() {
+		if r.Category == Code {
+			continue // their fixtures are those of srhtvet compat
+		}
 		t.Run(r.ID, func(t *testing.T) {
 			fixture := newFixture()
 			fixture.enable = []string{r.ID}
@@ -67,6 +74,7 @@ func TestDocExamples(t *testing.T) {
 //	=== schema.sql        the schema.sql of the tree under judgement
 //	=== 0001_a.sql (released), === 0001_a.sql (edited): a file as released, and as it is now
 //	=== 0001_a.sql (removed): it is gone now
+//	=== 0002_change.sql (with api/a.go): the commit that added it changes that file as well
 //
 // A block without any === line is 0002_change.sql.
 func TestRules(t *testing.T) {
@@ -143,6 +151,7 @@ type fixture struct {
 	released         []string
 	edited           map[string]string // released files whose text is another now
 	removed          []string          // released files that are gone now
+	companions       map[string][]string
 	enable           []string
 	pg               int
 	open, allPending bool
@@ -151,7 +160,7 @@ type fixture struct {
 }
 
 func newFixture() *fixture {
-	return &fixture{files: fstest.MapFS{}, edited: map[string]string{}, tool: "brant"}
+	return &fixture{files: fstest.MapFS{}, edited: map[string]string{}, companions: map[string][]string{}, tool: "brant"}
 }
 
 func (f *fixture) parse(input string) {
@@ -206,6 +215,12 @@ func (f *fixture) addDoc(text string) {
 }
 
 func (f *fixture) add(name, text string) {
+	if file, with, ok := strings.Cut(name, " (with "); ok {
+		name = file
+		if with = strings.TrimSuffix(with, ")"); isCode(with) {
+			f.companions[name] = append(f.companions[name], with)
+		}
+	}
 	switch {
 	case name == "schema":
 		name = "0001_released.sql"
@@ -228,7 +243,7 @@ func (f *fixture) add(name, text string) {
 func (f *fixture) lint(t *testing.T) []Finding {
 	t.Helper()
 	cfg := &Config{Version: f.pg, Severity: Info, Enable: f.enable, Stats: f.stats, Format: f.tool}
-	p := &Pending{Known: !f.allPending, Base: "the test's base", Released: map[string]string{}}
+	p := &Pending{Known: !f.allPending, Base: "the test's base", Released: map[string]string{}, companions: f.companions}
 	for _, name := range f.released {
 		p.Released[name] = string(f.files[name].Data)
 	}

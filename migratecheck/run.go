@@ -28,21 +28,29 @@ type Run struct {
 	// Schema is the schema.sql of the tree under judgement and its catalog, when there is one.
 	Schema *SchemaFile
 
-	rules      []*Rule
-	rule       *Rule // whose History hook runs
-	findings   []Finding
-	statements int
-	notUnderst int // in pending files
-	unfollowed int // statements and gaps of the whole history whose effect the catalog does not hold
-	suppressed int
-	used       map[ignoreKey]bool // suppression comments (and rule) that suppressed something
-	filled     map[filledColumn]bool
-	dropped    map[droppedObject]source.Position
-	session    session
-	openTx     *Transaction // left open by the Up script before, with its number
-	openTxID   int
-	tentative  bool // see walk
-	incomplete bool
+	byPath      map[string][]*File // Files by Migration.File
+	writesDowns bool               // see findDowns
+	rules       []*Rule
+	stepRules   []*Rule // those with a Step hook
+	rule        *Rule   // whose History hook runs
+	findings    []Finding
+	below       int // findings below Config.Severity that were only counted
+	statements  int
+	notUnderst  int // in pending files
+	unfollowed  int // statements and gaps of the whole history whose effect the catalog does not hold
+	suppressed  int
+	used        map[ignoreKey]bool // suppression comments (and rule) that suppressed something
+	filled      map[filledColumn]bool
+	dropped     map[droppedObject]source.Position
+	baseline    []*source.Script // make the schema on which the history starts, on an empty database
+	open        bool             // nobody knows that schema
+	session     session
+	openTx      *Transaction // left open by the Up script before, with its number
+	openTxID    int
+	keep        bool // the steps of the pending files and all findings, for Timeline
+	fromBase    bool // the catalog to start from is that of the released files: they are not applied
+	tentative   bool // see walk
+	incomplete  bool
 }
 
 // SchemaFile is a schema.sql, applied to an empty catalog.
@@ -61,6 +69,8 @@ type Problem struct {
 	Down      bool
 	// Limit: the statement may be right, but was too complex to hand to the parser.
 	Limit bool
+	// Newer is set when the statement has a form that is newer than the parser, and may be right on such a server.
+	Newer newerForm
 	at    int // in Statement
 }
 
@@ -70,15 +80,19 @@ type ignoreKey struct {
 }
 
 // session is what SET has changed for the statements to come.
-type session struct{ lockTimeout, statementTimeout string }
+type session struct{ lockTimeout, statementTimeout, idleTimeout string }
 
 // newRun prepares the judging of set with the history before it in base.
 func newRun(cfg *Config, set *source.Set, pending *Pending) *Run {
-	r := &Run{Config: cfg, Set: set, Pending: pending, rules: cfg.rules(), used: map[ignoreKey]bool{}, filled: map[filledColumn]bool{}}
+	r := &Run{Config: cfg, Set: set, Pending: pending, rules: cfg.rules(), used: map[ignoreKey]bool{}, filled: map[filledColumn]bool{}, byPath: map[string][]*File{}}
 	for i := range set.Migrations {
 		m := &set.Migrations[i]
-		r.Files = append(r.Files, &File{Run: r, Migration: m, Index: i, Pending: pending.Includes(m)})
+		f := &File{Run: r, Migration: m, Index: i, Pending: pending.Includes(m)}
+		r.Files = append(r.Files, f)
+		r.byPath[m.File] = append(r.byPath[m.File], f)
 	}
+	r.stepRules = slices.DeleteFunc(slices.Clone(r.rules), func(rule *Rule) bool { return rule.Step == nil })
+	r.writesDowns = r.findDowns()
 	r.findRenamed()
 	return r
 }
@@ -97,8 +111,8 @@ func (s *Step) afterIfApplied() *catalog.Catalog {
 	return s.After
 }
 
-func (r *Run) lockEffect(before, after *catalog.Catalog, stmt pgast.Stmt) lockmode.Effect {
-	eff, err := lockmode.AnalyzeApplied(r.Config.version(), before, after, stmt)
+func (r *Run) lockEffect(before, after *catalog.Catalog, changes []catalog.Change, stmt pgast.Stmt) lockmode.Effect {
+	eff, err := lockmode.AnalyzeApplied(r.Config.version(), before, after, changes, stmt)
 	if err != nil {
 		eff.Unknown = err.Error()
 	}
@@ -109,7 +123,7 @@ func (r *Run) lockEffect(before, after *catalog.Catalog, stmt pgast.Stmt) lockmo
 func (r *Run) countNotUnderstood(f *File) {
 	r.notUnderst += len(f.unknowns())
 	for _, p := range f.Problems {
-		if p.Limit {
+		if p.Limit || f.tooNew(p) {
 			r.notUnderst++
 		}
 	}
@@ -123,12 +137,15 @@ func (r *Run) countNotUnderstood(f *File) {
 
 // noteError looks at the first error of a tentative walk.
 func (r *Run) noteError(f *File, cat *catalog.Catalog, e *catalog.Error, down bool) {
-	if !down {
+	if !down && !source.IsBookkeeping(e.Object.Name) {
 		r.unfollowed++
 	}
-	if r.tentative && !down && isMissing(e) && !isBookkeeping(e.Object.Name) && r.Pending.decidesBaseline(f.Migration, cat) {
-		r.incomplete = true
+	if !r.tentative || down || !isMissing(e) || !r.Pending.decidesBaseline(f.Migration, cat) {
+		return
 	}
+	// Another tool's bookkeeping was there without any migration saying so. But a history that begins with dropping it has
+	// taken over from that tool, and does not begin with an empty database.
+	r.incomplete = !source.IsBookkeeping(e.Object.Name) || !hasTables(cat)
 }
 
 // released is the catalog that released code runs on, as seen from f.
@@ -151,8 +168,15 @@ func (r *Run) report(f Finding, s *Step) {
 		r.suppressed++
 		return
 	}
+	if r.onlyCounted(f.Severity) {
+		r.below++
+		return
+	}
 	r.findings = append(r.findings, f)
 }
+
+// onlyCounted tells whether findings of a severity are counted and not kept.
+func (r *Run) onlyCounted(severity Severity) bool { return !r.keep && severity < r.Config.severity() }
 
 // Report files a finding of a History hook.
 func (r *Run) Report(pos source.Position, message, help string) {
@@ -175,6 +199,7 @@ func problemOf(text *source.Statement, err error, down bool) Problem {
 	switch {
 	case errors.As(err, &syn):
 		offset = syn.Offset
+		p.Newer, _ = findNewerForm(text.SQL, offset)
 	case errors.As(err, &lim):
 		offset, p.Limit = lim.Offset, true
 	}
@@ -228,6 +253,8 @@ func (s *session) set(name, value string) {
 		s.lockTimeout = value
 	case "statement_timeout":
 		s.statementTimeout = value
+	case "idle_in_transaction_session_timeout", "transaction_timeout":
+		s.idleTimeout = value
 	}
 }
 

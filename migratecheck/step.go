@@ -18,6 +18,11 @@ type Step struct {
 	// step reports at the statement that ran the body.
 	Via string
 
+	// Over and Commits are those of catalog.Inner: the query for each of whose rows a statement in a body is run, and that the
+	// body commits by itself.
+	Over    *pgast.Node
+	Commits bool
+
 	Before, After *catalog.Catalog
 	Changes       []catalog.Change
 	Effects       catalog.Effects
@@ -29,6 +34,8 @@ type Step struct {
 	Tx *Transaction
 	// LockTimeout and StatementTimeout are in force when the statement starts: what SET gave them, "" when unset.
 	LockTimeout, StatementTimeout string
+	// IdleTimeout is idle_in_transaction_session_timeout, or transaction_timeout, in the same way.
+	IdleTimeout string
 
 	rule *Rule
 	text *source.Statement // the text it stands in
@@ -59,7 +66,7 @@ func (t *Transaction) once(rule string) bool {
 // IsNew reports whether an object was created by the pending change itself (or, when no base is known and everything is
 // pending, by the same file): nobody uses it yet, it is empty, and locking it blocks no one.
 func (s *Step) IsNew(oid catalog.OID) bool {
-	if rel := s.relation(oid); rel != nil && isBookkeeping(rel.Name) {
+	if rel := s.relation(oid); rel != nil && source.IsBookkeeping(rel.Name) {
 		return true // only the migration tool itself uses it
 	}
 	if s.File.Run.released(s.File).Get(oid) != nil {
@@ -159,6 +166,17 @@ func (s *Step) ReportAt(at int, severity Severity, message, help string) {
 	}, s)
 }
 
+// tooMinor counts a finding of a severity that nobody will see, so that a rule which has many of them need not put them
+// into words; it does nothing, and returns false, when the finding has to be reported.
+func (s *Step) tooMinor(severity Severity) bool {
+	r := s.File.Run
+	if !r.onlyCounted(severity) || r.Pending.only != nil || len(s.text.Ignores) > 0 {
+		return false
+	}
+	r.below++
+	return true
+}
+
 // Find is the offset in Stmt.SQL of the first of these words (keywords or identifiers in this order, any white space
 // and comments between them), for ReportAt: Find("DROP", "[COLUMN]", name), where words in brackets may be absent. 0 when
 // they are not there.
@@ -245,6 +263,26 @@ func (f *File) unknowns() []source.Gap {
 func (f *File) reportProblem(p Problem, message, help string) {
 	f.Run.report(Finding{Rule: f.rule.ID, Severity: f.rule.Severity, Pos: p.Pos, Message: message, Help: help,
 		Statement: p.Statement, At: p.at, Down: p.Down}, nil)
+}
+
+// Position is where in the migration's file a byte offset in Stmt.SQL stands; for a statement from a body (Via), where the
+// statement begins that ran the body.
+func (s *Step) Position(at int) source.Position {
+	if s.Via != "" {
+		at = 0
+	}
+	return s.text.Position(s.base + at)
+}
+
+// Suppressed reports whether a comment on the statement takes a rule's findings back: for what is found outside of this
+// package.
+func (s *Step) Suppressed(rule string) bool {
+	for _, ig := range s.text.Ignores {
+		if ig.Reason != "" && (ig.Offset == -1 || ig.Offset == s.base) && slices.Contains(ig.Rules, rule) {
+			return true
+		}
+	}
+	return false
 }
 
 // Line is the line of the file on which the statement begins.

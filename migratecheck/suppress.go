@@ -21,10 +21,7 @@ func (r *Run) suppress(f Finding, s *Step) bool {
 		return false
 	}
 	// A finding about a file is suppressed by any comment in it that names the rule.
-	for _, file := range r.Files {
-		if file.Migration.File != f.Pos.File {
-			continue
-		}
+	for _, file := range r.byPath[f.Pos.File] {
 		for _, ig := range file.ignores() {
 			if r.use(ig, f.Rule) {
 				return true
@@ -87,7 +84,8 @@ func (r *Run) checkIgnores() {
 	}
 	on := map[string]bool{}
 	for _, rule := range r.rules {
-		on[rule.ID] = true
+		// Whether there is anything for a comment about code to suppress, only the code tells.
+		on[rule.ID] = rule.Category != Code
 	}
 	for _, f := range r.Files {
 		if !f.Pending {

@@ -53,9 +53,10 @@ func parseAhead(set *source.Set, down func(file int) bool) *trees {
 		go func() {
 			for i := range t.next {
 				m := &set.Migrations[i]
-				ft := fileTrees{up: parseScript(&m.Up)}
+				var parser pgast.Parser // not kept for the next file, which may live longer
+				ft := fileTrees{up: parseScript(&parser, &m.Up)}
 				if m.HasDown && down(i) {
-					ft.down = parseScript(&m.Down)
+					ft.down = parseScript(&parser, &m.Down)
 				}
 				t.ready[i] <- ft
 			}
@@ -74,10 +75,10 @@ func (t *trees) of(file int) fileTrees {
 // stop ends the parsing ahead; the goroutines end with the file they are at.
 func (t *trees) stop() { close(t.done) }
 
-func parseScript(script *source.Script) []parsed {
+func parseScript(parser *pgast.Parser, script *source.Script) []parsed {
 	list := make([]parsed, len(script.Statements))
 	for i := range script.Statements {
-		list[i].stmts, list[i].errs = pgast.ParseEach(script.Statements[i].SQL)
+		list[i].stmts, list[i].errs = parser.ParseEach(script.Statements[i].SQL)
 	}
 	return list
 }

@@ -35,6 +35,9 @@ func (r *Run) walk(cat *catalog.Catalog, tentative bool) bool {
 			r.Base = cat
 		}
 		ft := trees.of(i)
+		if r.fromBase && !f.Pending {
+			continue
+		}
 		r.unfollowed += len(f.Migration.Up.Gaps)
 		w := walked{file: f}
 		f.Before = cat
@@ -105,6 +108,11 @@ func (r *Run) script(w *walked, cat *catalog.Catalog, script *source.Script, tre
 		}
 		for _, stmt := range tree.stmts {
 			if !f.Pending {
+				if r.tentative {
+					if e := cat.Missing(stmt.Node); e != nil {
+						r.noteError(f, cat, e, down)
+					}
+				}
 				eff, err := cat.Apply(stmt)
 				r.unfollowed += len(eff.Gaps)
 				if err != nil {
@@ -148,20 +156,25 @@ func (r *Run) script(w *walked, cat *catalog.Catalog, script *source.Script, tre
 	return cat
 }
 
-// apply applies one statement of a pending file to a clone of cat.
+// apply applies one statement of a pending file; cat stays as it is.
 func (r *Run) apply(f *File, cat *catalog.Catalog, text *source.Statement, stmt pgast.Stmt, tx *Transaction, down bool) *Step {
-	s := &Step{File: f, Down: down, Stmt: stmt, Before: cat, After: cat.Clone(), Tx: tx, text: text, base: stmt.Offset,
-		LockTimeout: r.session.lockTimeout, StatementTimeout: r.session.statementTimeout}
+	s := &Step{File: f, Down: down, Stmt: stmt, Before: cat, Tx: tx, text: text, base: stmt.Offset,
+		LockTimeout: r.session.lockTimeout, StatementTimeout: r.session.statementTimeout, IdleTimeout: r.session.idleTimeout}
 	var err error
-	s.Effects, err = s.After.Apply(stmt)
+	if e := cat.Missing(stmt.Node); e != nil {
+		s.After, err = cat, e
+	} else {
+		s.After, s.Effects, err = cat.After(stmt)
+	}
 	if !down {
 		r.unfollowed += len(s.Effects.Gaps)
 	}
 	if err != nil {
-		if e := asCatalogError(err); !isBookkeeping(e.Object.Name) {
+		e := asCatalogError(err)
+		if !source.IsBookkeeping(e.Object.Name) {
 			s.Err = e
-			r.noteError(f, cat, e, down)
 		}
+		r.noteError(f, cat, e, down)
 	}
 	r.session.apply(stmt.Node)
 	return s
@@ -171,18 +184,20 @@ func (r *Run) apply(f *File, cat *catalog.Catalog, text *source.Statement, stmt 
 func (r *Run) judge(w walked) {
 	f := w.file
 	for _, s := range w.steps {
+		changes := catalog.Diff(s.Before, s.After)
 		// What a body did is judged statement by statement; the call itself did nothing else.
 		if len(s.Effects.Inner) == 0 {
-			s.Changes = catalog.Diff(s.Before, s.After)
+			s.Changes = changes
 		}
 		if s.Err == nil || s.Err.Code == catalog.NotUnderstood {
-			s.Lock = r.lockEffect(s.Before, s.afterIfApplied(), s.Stmt)
+			s.Lock = r.lockEffect(s.Before, s.afterIfApplied(), changes, s.Stmt)
 		}
 		r.judgeStep(s)
 		for _, in := range s.Effects.Inner {
-			inner := &Step{File: f, Down: s.Down, Stmt: in.Stmt, Via: in.Via, Before: in.Before, After: in.After, Tx: s.Tx,
-				Changes: catalog.Diff(in.Before, in.After), Lock: r.lockEffect(in.Before, in.After, in.Stmt),
-				LockTimeout: s.LockTimeout, StatementTimeout: s.StatementTimeout, text: s.text, base: s.base}
+			changes := catalog.Diff(in.Before, in.After)
+			inner := &Step{File: f, Down: s.Down, Stmt: in.Stmt, Via: in.Via, Over: in.Over, Commits: in.Commits, Before: in.Before, After: in.After, Tx: s.Tx,
+				Changes: changes, Lock: r.lockEffect(in.Before, in.After, changes, in.Stmt),
+				LockTimeout: s.LockTimeout, StatementTimeout: s.StatementTimeout, IdleTimeout: s.IdleTimeout, text: s.text, base: s.base}
 			r.judgeStep(inner)
 		}
 	}
@@ -193,6 +208,9 @@ func (r *Run) judge(w walked) {
 			rule.File(f)
 		}
 	})
+	if r.keep {
+		return
+	}
 	// The catalogs of every statement would otherwise live as long as the run.
 	f.Up, f.Down, f.Before, f.After, f.DownAfter = nil, nil, nil, nil, nil
 }
@@ -203,8 +221,8 @@ func (r *Run) judgeStep(s *Step) {
 	} else {
 		s.File.Up = append(s.File.Up, s)
 	}
-	for _, rule := range r.rules {
-		if rule.Step != nil && (rule.Down || !s.Down) {
+	for _, rule := range r.stepRules {
+		if rule.Down || !s.Down {
 			s.rule = rule
 			rule.Step(s)
 		}

@@ -10,7 +10,8 @@ import (
 // are not there. Keywords and unquoted identifiers match in any case, quoted ones by their content. Words in brackets
 // ("[COLUMN]", "[IF EXISTS]") may be absent.
 func findWords(sql string, words []string) int {
-	tokens := tokensOf(sql)
+	var few [64]pgast.Token
+	tokens := appendTokens(few[:0], sql)
 	for i := range tokens {
 		if wordsMatch(sql, tokens[i:], words) {
 			return tokens[i].Start
@@ -33,7 +34,10 @@ func wordsMatch(sql string, tokens []pgast.Token, words []string) bool {
 
 // tokensOf is sql in tokens, without the comments.
 func tokensOf(sql string) []pgast.Token {
-	var list []pgast.Token
+	return appendTokens(make([]pgast.Token, 0, 32), sql)
+}
+
+func appendTokens(list []pgast.Token, sql string) []pgast.Token {
 	sc := pgast.NewScanner(sql)
 	for {
 		tok, ok := sc.Next()

@@ -11,6 +11,7 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/internal/report"
 	"git.sr.ht/~sourcehut/ha-go/internal/settings"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/compat"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
@@ -38,6 +39,7 @@ A finding is taken back by a comment on its statement: -- srhtvet:ignore RULE re
 			l := &lint{terminal: t}
 			l.judging.Register(fs)
 			l.output.register(fs)
+			fs.BoolVar(&l.code, "code", true, "let the queries of the released Go and Python code confirm or clear what is found; -code=false judges the migrations alone")
 			return l.run
 		},
 	}
@@ -48,6 +50,27 @@ type lint struct {
 	*terminal
 	output
 	judging settings.Flags
+	code    bool
+}
+
+// judge runs the rules and, unless it is not wanted or there is none, lets the released code speak. Where that cannot be
+// read the findings stand as they are.
+func (l *lint) judge(cfg migratecheck.Config, place *place) (*migratecheck.Report, error) {
+	if !l.code {
+		return migratecheck.Lint(l.ctx, cfg, place.root, place.paths...)
+	}
+	rep, read, err := compat.Lint(l.ctx, cfg, place.root, place.paths...)
+	if rep == nil || errors.Is(err, migratecheck.ErrNoMigrations) {
+		return rep, err
+	}
+	switch {
+	case l.quiet:
+	case err != nil:
+		l.say("the released code was not looked at: %v", err)
+	case read != "":
+		l.say("the code of %s was looked at; -code=false leaves it out", read)
+	}
+	return rep, nil
 }
 
 func (l *lint) run(paths []string) int {
@@ -63,7 +86,7 @@ func (l *lint) run(paths []string) int {
 	if err != nil {
 		return l.failEach(err)
 	}
-	rep, err := migratecheck.Lint(l.ctx, cfg, place.root, place.paths...)
+	rep, err := l.judge(cfg, &place)
 	if err != nil {
 		if rep != nil && errors.Is(err, migratecheck.ErrNoMigrations) {
 			err = fmt.Errorf("no migrations in %s: looked for directories of .sql migrations and alembic revisions; name the directory, and -source TOOL if it is of another shape", orDot(strings.Join(paths, ", "), place.root))

@@ -31,16 +31,22 @@ func (o *output) check(t *terminal) (report.Format, bool, error) {
 	if err != nil {
 		return format, false, err
 	}
-	switch o.color {
+	color, err := t.colored(o.color)
+	return format, color, err
+}
+
+// colored reads the flag -color.
+func (t *terminal) colored(when string) (bool, error) {
+	switch when {
 	case "always":
-		return format, true, nil
+		return true, nil
 	case "never":
-		return format, false, nil
+		return false, nil
 	case "auto":
 		// no-color.org: any value but the empty one.
-		return format, t.getenv("NO_COLOR") == "" && t.getenv("TERM") != "dumb" && isTerminal(t.stdout), nil
+		return t.getenv("NO_COLOR") == "" && t.getenv("TERM") != "dumb" && isTerminal(t.stdout), nil
 	}
-	return format, false, fmt.Errorf("unknown -color %q: use auto, always or never", o.color)
+	return false, fmt.Errorf("unknown -color %q: use auto, always or never", when)
 }
 
 // isTerminal reports whether w is a character device, which a pipe and a file are not.

@@ -224,12 +224,17 @@ type lockSum struct {
 
 // add adds the effect of a statement on what was there before the outermost one.
 func (sum *lockSum) add(outer *catalog.Catalog, pg int, before, after *catalog.Catalog, stmt pgast.Stmt) {
-	eff, err := lockmode.AnalyzeApplied(pg, before, after, stmt)
+	var changes []catalog.Change
+	if after != nil {
+		changes = catalog.Diff(before, after)
+	}
+	eff, err := lockmode.AnalyzeApplied(pg, before, after, changes, stmt)
 	if err != nil {
 		eff.Unknown = err.Error()
 	}
-	for _, why := range strings.Split(eff.Unknown, "; ") {
-		if why != "" && !(before.Open && assumedPlain(why)) {
+	for _, why := range []string{eff.Unknown, eff.Assumed} {
+		// Without a schema a table that nobody created is meant to be taken for a plain one.
+		if why != "" && !(before.Open && why == eff.Assumed) {
 			sum.unknown = append(sum.unknown, why)
 		}
 	}
@@ -252,13 +257,6 @@ func (sum *lockSum) add(outer *catalog.Catalog, pg int, before, after *catalog.C
 			sum.scans[relationName(c.Name)] = true
 		}
 	}
-}
-
-// assumedPlain reports whether something is unknown only as long as a table that nobody created is not taken for a plain
-// one, without indexes and keys. A test goes through the statements that package lockmode says this of.
-func assumedPlain(why string) bool {
-	return strings.HasPrefix(why, "the indexes and foreign keys of ") || strings.HasPrefix(why, "the indexes and constraints of ") ||
-		strings.HasPrefix(why, "whether ") && strings.HasSuffix(why, " has a default partition, indexes or foreign keys is not known")
 }
 
 func sorted[V any](m map[string]V) []string {

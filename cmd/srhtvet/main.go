@@ -10,11 +10,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/spell"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/verify"
 )
 
 // Exit statuses.
@@ -27,15 +29,19 @@ const (
 )
 
 func main() {
+	launcher := verify.Divert() // srhtvet compat -verify starts a server under a supervisor, which is this program again
 	if isVetProtocol(os.Args[1:]) {
 		vet(os.Args[1:]) // ends the process
 	}
 	if os.Getenv("GOGC") == "" {
-		// A run lives for a second and drops most of what it makes: a quarter of its time went into collecting it.
+		// A run lives for a second and drops most of what it makes: a quarter of its time went into collecting it. Most runs
+		// end before the heap is five times the ballast, which is never touched and so takes no memory.
 		debug.SetGCPercent(400)
+		ballast := make([]byte, 32<<20)
+		defer runtime.KeepAlive(ballast)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	t := &terminal{ctx: ctx, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}
+	t := &terminal{ctx: ctx, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, launcher: launcher}
 	// Nothing has to be put in order, and the parser, which is C, could not be told: Ctrl-C ends the process at once.
 	finished := context.AfterFunc(ctx, func() { os.Exit(t.fail("interrupted")) })
 	status := t.run(os.Args[1:])
@@ -51,6 +57,7 @@ type terminal struct {
 	ctx            context.Context
 	stdout, stderr io.Writer
 	getenv         func(string) string
+	launcher       verify.Launcher
 	interrupted    sync.Once // said
 }
 
@@ -68,6 +75,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		lintCommand(),
+		compatCommand(),
 		packagesCommand(),
 		rulesCommand(),
 		explainCommand(),
@@ -197,6 +205,7 @@ func (t *terminal) usage(w io.Writer) {
 
 Usage:
   srhtvet lint [flags] [paths]              judge migrations; needs neither Go code nor the go command
+  srhtvet compat [flags] [dir]              old and new code on the old and the new schema
   srhtvet [flags] PACKAGES                  run every analyzer on Go packages, broken ones too
   go vet -vettool=$(which srhtvet) ./...    the same analyzers, cached by the go command
 

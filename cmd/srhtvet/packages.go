@@ -16,6 +16,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/migrations"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/queries"
 	"git.sr.ht/~sourcehut/ha-go/internal/report"
 	"git.sr.ht/~sourcehut/ha-go/internal/settings"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
@@ -260,6 +261,15 @@ func (p *packagesRun) collect(graph *checker.Graph, shown string) (*migratecheck
 			p.addReport(total, res, shown)
 			if s := p.problems(res.Report.Problems); s != exitClean {
 				status = s
+			}
+			continue
+		}
+		if res, ok := act.Result.(*queries.Result); ok {
+			if res != nil {
+				pl := place{root: res.Root, shown: shown}
+				rep := &migratecheck.Report{Findings: slices.Clone(res.Findings)}
+				pl.relabel(rep)
+				total.Findings = append(total.Findings, rep.Findings...)
 			}
 			continue
 		}

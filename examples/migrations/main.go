@@ -1,7 +1,10 @@
 // Command migrations is a small issue tracker in the shape of an sr.ht service: migrations/ and schema.sql beside an API
-// on PostgreSQL. Its history is right up to 0004; 0005 is pending, and wrong in instructive ways. Lint it with
+// on PostgreSQL. Its history is right up to 0004; 0005 is pending, and wrong in instructive ways. testdata/v1 holds the
+// code that is released, and that runs beside this one while nodes are upgraded. "make demo" puts both into a repository
+// and runs
 //
-//	srhtvet lint -since 4 examples/migrations
+//	srhtvet lint
+//	srhtvet compat
 package main
 
 import (
@@ -11,18 +14,13 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"strconv"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
-)
 
-// ticket is what the API returns.
-type ticket struct {
-	ID          int       `json:"id"`
-	Created     time.Time `json:"created"`
-	Title       string    `json:"title"`
-	Description *string   `json:"description"`
-}
+	"git.sr.ht/~sourcehut/ha-go/examples/migrations/store"
+)
 
 func main() {
 	db, err := sql.Open("pgx", os.Getenv("DATABASE_URL"))
@@ -37,31 +35,39 @@ func main() {
 
 func routes(db *sql.DB) http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /users/{name}/trackers", func(w http.ResponseWriter, r *http.Request) {
+		list, err := store.Trackers(r.Context(), db, r.PathValue("name"))
+		answer(w, list, err)
+	})
 	mux.HandleFunc("GET /trackers/{id}/tickets", func(w http.ResponseWriter, r *http.Request) {
-		rows, err := db.QueryContext(r.Context(),
-			`SELECT id, created, title, description FROM ticket WHERE tracker_id = $1 ORDER BY id`, r.PathValue("id"))
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		defer rows.Close()
-		list := []ticket{}
-		for rows.Next() {
-			var t ticket
-			if err := rows.Scan(&t.ID, &t.Created, &t.Title, &t.Description); err != nil {
-				http.Error(w, err.Error(), http.StatusInternalServerError)
-				return
-			}
-			list = append(list, t)
-		}
-		if err := rows.Err(); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		if err := json.NewEncoder(w).Encode(list); err != nil {
-			log.Print(err)
-		}
+		list, err := store.Tickets(r.Context(), db, number(r.PathValue("id")))
+		answer(w, list, err)
+	})
+	mux.HandleFunc("POST /trackers/{id}/tickets", func(w http.ResponseWriter, r *http.Request) {
+		id, err := store.Submit(r.Context(), db, number(r.PathValue("id")), number(r.FormValue("submitter")),
+			r.FormValue("title"), r.FormValue("description"), number(r.FormValue("priority")))
+		answer(w, id, err)
 	})
 	return mux
+}
+
+// number is 0, which no row has, for what is none.
+func number(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func answer(w http.ResponseWriter, value any, err error) {
+	if err != nil {
+		log.Print(err)
+		http.Error(w, "the database did not answer", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(value); err != nil {
+		log.Print(err)
+	}
 }

@@ -26,7 +26,8 @@ CREATE TABLE ticket (
 	created timestamp without time zone NOT NULL,
 	title character varying(2048) NOT NULL,
 	description character varying(16384) NOT NULL,
-	status integer NOT NULL DEFAULT 0
+	status integer NOT NULL DEFAULT 0,
+	priority integer NOT NULL
 );
 
 CREATE INDEX ticket_tracker_id_idx ON ticket (tracker_id);

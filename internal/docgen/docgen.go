@@ -54,6 +54,7 @@ var categories = []struct {
 	{migratecheck.Transactions, "Transactions"},
 	{migratecheck.History, "History"},
 	{migratecheck.Suppression, "Suppression"},
+	{migratecheck.Code, "The queries of the code"},
 	{migratecheck.Hygiene, "Hygiene (opt-in: `-enable hygiene`)"},
 }
 

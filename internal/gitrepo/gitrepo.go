@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +22,16 @@ type Repo struct {
 	// Root is the top of the work tree, Prefix the slash-separated way from there to the directory that was opened
 	// ("" at the top).
 	Root, Prefix string
+	// At is the revision from which history is looked at; "" is HEAD.
+	At string
+}
+
+// at is the revision from which history is looked at.
+func (r *Repo) at() string {
+	if r.At == "" {
+		return "HEAD"
+	}
+	return r.At
 }
 
 // Open finds the repository that dir belongs to. The error is ErrNotRepository, or says why git could not answer
@@ -83,22 +94,22 @@ func (r *Repo) Shallow(ctx context.Context) (bool, error) {
 	return strings.TrimSpace(out) == "true", err
 }
 
-// Head is the commit checked out, "" before the first.
+// Head is the commit that At names, by default the one checked out; "" before the first.
 func (r *Repo) Head(ctx context.Context) string {
-	out, err := run(ctx, r.Root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+	out, err := run(ctx, r.Root, "rev-parse", "--verify", "--quiet", "--end-of-options", r.at()+"^{commit}")
 	if err != nil {
 		return ""
 	}
 	return strings.TrimSpace(out)
 }
 
-// NewestTag is the newest tag reachable from HEAD that is not HEAD itself, and its commit; "" when there is none.
+// NewestTag is the newest tag reachable from At that is not At itself, and its commit; "" when there is none.
 func (r *Repo) NewestTag(ctx context.Context) (tag, commit string, err error) {
 	head := r.Head(ctx)
 	if head == "" {
 		return "", "", nil
 	}
-	out, err := run(ctx, r.Root, "for-each-ref", "--merged=HEAD", "--sort=-version:refname", "--sort=-creatordate",
+	out, err := run(ctx, r.Root, "for-each-ref", "--merged="+r.at(), "--sort=-version:refname", "--sort=-creatordate",
 		"--format=%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(objecttype)%00%(*objecttype)%00%(creatordate:unix)", "refs/tags")
 	if err != nil {
 		return "", "", err
@@ -141,7 +152,7 @@ func (r *Repo) NewestTag(ctx context.Context) (tag, commit string, err error) {
 	return names[0], ids[0], nil
 }
 
-// MergeBase is the merge base of HEAD with the default branch, and that branch's name; "" when there is no other branch
+// MergeBase is the merge base of At with the default branch, and that branch's name; "" when there is no other branch
 // to compare with.
 func (r *Repo) MergeBase(ctx context.Context) (branch, commit string, err error) {
 	candidates := []string{"origin/main", "origin/master", "main", "master"}
@@ -152,7 +163,7 @@ func (r *Repo) MergeBase(ctx context.Context) (branch, commit string, err error)
 		if _, err := run(ctx, r.Root, "rev-parse", "--verify", "--quiet", b+"^{commit}"); err != nil {
 			continue
 		}
-		out, err := run(ctx, r.Root, "merge-base", b, "HEAD")
+		out, err := run(ctx, r.Root, "merge-base", b, r.at())
 		if err != nil {
 			continue
 		}
@@ -164,7 +175,7 @@ func (r *Repo) MergeBase(ctx context.Context) (branch, commit string, err error)
 // Added is the oldest commit that added the file at a path (relative to Root), and its first parent ("" for a root
 // commit). Both are "" when no commit did, or it lies beyond a shallow clone's edge.
 func (r *Repo) Added(ctx context.Context, path string) (commit, parent string, err error) {
-	out, err := run(ctx, r.Root, "log", "--diff-filter=A", "--no-renames", "--format=%H %P", "--", path)
+	out, err := run(ctx, r.Root, "log", "--diff-filter=A", "--no-renames", "--format=%H %P", r.at(), "--", path)
 	if err != nil {
 		return "", "", err
 	}
@@ -177,4 +188,37 @@ func (r *Repo) Added(ctx context.Context, path string) (commit, parent string, e
 		parent = f[1]
 	}
 	return commit, parent, nil
+}
+
+// Changed lists the files that a commit changes against its first parent, or with "" those that differ from HEAD and are
+// not committed, ignored ones apart; by path relative to Root, sorted.
+func (r *Repo) Changed(ctx context.Context, commit string) ([]string, error) {
+	var lists []string
+	if commit == "" {
+		tracked, err := run(ctx, r.Root, "diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", "HEAD")
+		if err != nil {
+			return nil, err
+		}
+		others, err := run(ctx, r.Root, "ls-files", "--others", "--exclude-standard", "-z")
+		if err != nil {
+			return nil, err
+		}
+		lists = []string{tracked, others}
+	} else {
+		out, err := run(ctx, r.Root, "show", "--first-parent", "-m", "--name-only", "--no-renames", "--no-ext-diff", "--format=", "-z", commit)
+		if err != nil {
+			return nil, err
+		}
+		lists = []string{out}
+	}
+	var files []string
+	for _, list := range lists {
+		for _, name := range strings.Split(list, "\x00") {
+			if name = strings.TrimSpace(name); name != "" {
+				files = append(files, name)
+			}
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files), nil
 }

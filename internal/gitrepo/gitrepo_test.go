@@ -65,6 +65,20 @@ func TestRepo(t *testing.T) {
 	require.Equal(t, first, added)
 	require.Equal(t, root, parent)
 
+	changed, err := r.Changed(ctx, first)
+	require.NoError(t, err)
+	require.Equal(t, []string{"svc/migrations/0001_a.sql", "svc/ä b.sql"}, changed)
+	changed, err = r.Changed(ctx, root)
+	require.NoError(t, err)
+	require.Equal(t, []string{"schema.sql"}, changed, "a root commit")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "new"), nil, 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "schema.sql"), []byte("b"), 0o644))
+	changed, err = r.Changed(ctx, "")
+	require.NoError(t, err)
+	require.Equal(t, []string{"new", "schema.sql"}, changed, "what is not committed")
+	git(t, dir, "checkout", "-q", "schema.sql")
+	require.NoError(t, os.Remove(filepath.Join(dir, "new")))
+
 	tree, err := r.Tree(ctx, first)
 	require.NoError(t, err)
 	require.NoError(t, fstest.TestFS(tree, "schema.sql", "svc/migrations/0001_a.sql", "svc/ä b.sql"))
@@ -96,4 +110,34 @@ func TestRepo(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.Resolve(ctx, "1.0")
 	require.ErrorContains(t, err, "git fetch --unshallow")
+}
+
+func TestExport(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	git(t, dir, "init", "-q")
+	require.NoError(t, os.Symlink("a.go", filepath.Join(dir, "link.go")))
+	commit(t, dir, map[string]string{"a.go": "package a\n", "sub/b.go": "package b\n", "sub/c.txt": "text"}, "")
+	commit(t, dir, map[string]string{"a.go": "package later\n"}, "")
+	repo, err := Open(ctx, dir)
+	require.NoError(t, err)
+	repo.At = "HEAD~1"
+	tree, err := repo.Tree(ctx, repo.Head(ctx))
+	require.NoError(t, err)
+
+	to := t.TempDir()
+	left, err := tree.Export("", to, func(name string) bool { return filepath.Ext(name) == ".go" })
+	require.NoError(t, err)
+	require.Equal(t, []string{"link.go"}, left)
+	data, err := os.ReadFile(filepath.Join(to, "a.go"))
+	require.NoError(t, err)
+	require.Equal(t, "package a\n", string(data), "the revision's text, not the work tree's")
+	require.FileExists(t, filepath.Join(to, "sub", "b.go"))
+	require.NoFileExists(t, filepath.Join(to, "sub", "c.txt"))
+
+	to = t.TempDir()
+	_, err = tree.Export("sub", to, func(string) bool { return true })
+	require.NoError(t, err)
+	require.NoFileExists(t, filepath.Join(to, "a.go"))
+	require.FileExists(t, filepath.Join(to, "sub", "c.txt"))
 }

@@ -26,8 +26,7 @@ type decoder struct {
 	lossy                        bool
 	surveyed, negates, zeroBound bool // see surveyNumbers
 	inBounds                     bool
-	arena                        strings.Builder
-	slabs                        slabs
+	*Parser
 }
 
 var errMalformed = errors.New("malformed parse tree from libpg_query")
@@ -40,7 +39,7 @@ type slab[T any] struct {
 
 func (s *slab[T]) new() *T {
 	if len(s.free) == 0 {
-		s.size = min(max(1, 2*s.size), 16)
+		s.size = min(max(1, 2*s.size), 8)
 		s.free = make([]T, s.size)
 	}
 	x := &s.free[0]
@@ -384,9 +383,9 @@ type rawStmt struct {
 }
 
 // decode reads the JSON of a ParseResult, of the text sql, whose statements are about as many as expected.
-func decode(json, sql string, base, expected int) ([]*rawStmt, error) {
-	d := decoder{json: json, sql: sql, base: int32(base)}
-	stmts := make([]*rawStmt, 0, expected)
+func (p *Parser) decode(json, sql string, base, expected int) ([]rawStmt, error) {
+	d := decoder{Parser: p, json: json, sql: sql, base: int32(base)}
+	stmts := make([]rawStmt, 0, expected)
 	for more := d.open(); more; more = d.more() {
 		switch d.key() {
 		case "version":
@@ -394,10 +393,10 @@ func decode(json, sql string, base, expected int) ([]*rawStmt, error) {
 		case "stmts":
 			for more := d.openList(); more; more = d.moreList() {
 				d.lossy = false
-				stmt := new(rawStmt)
+				stmts = append(stmts, rawStmt{})
+				stmt := &stmts[len(stmts)-1]
 				d.decodeRawStmt(&stmt.RawStmt)
 				stmt.lossy = d.lossy
-				stmts = append(stmts, stmt)
 			}
 		default:
 			d.fail()

@@ -53,7 +53,7 @@ func TestParseEqualsProtobuf(t *testing.T) {
 
 			json, err := parser.ParseToJSON(span.Text)
 			require.NoError(t, err)
-			raws, err := decode(json, span.Text, 0, 1)
+			raws, err := new(Parser).decode(json, span.Text, 0, 1)
 			require.NoError(t, err, "%s: %s", name, span.Text)
 			if raws[0].lossy {
 				lossy++
@@ -122,7 +122,7 @@ func BenchmarkDecode(b *testing.B) {
 	json, err := parser.ParseToJSON(text)
 	require.NoError(b, err)
 	for b.Loop() {
-		if _, err := decode(json, text, 0, statements); err != nil {
+		if _, err := new(Parser).decode(json, text, 0, statements); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -94,7 +94,7 @@ func FuzzParse(f *testing.F) {
 			require.NoError(t, err, "%q", sql)
 			require.Len(t, alone, 1)
 			pieces := survey(sql)
-			shifted, err := parsePieces(sql, stmt.Offset, stmt.Offset+len(stmt.SQL), pieces[i:i+1])
+			shifted, err := new(Parser).parsePieces(sql, stmt.Offset, stmt.Offset+len(stmt.SQL), pieces[i:i+1])
 			require.NoError(t, err)
 			require.True(t, proto.Equal(stmt.Node, shifted[0].Node), "%q", sql)
 		}

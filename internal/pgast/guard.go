@@ -92,8 +92,11 @@ func (l *level) cut() {
 func (l *level) depth() int { return l.weight + l.sets + max(l.deepest, l.segment()) }
 
 // survey finds the statements of sql and estimates the depth of each.
-func survey(sql string) []piece {
-	s := surveyor{sql: sql}
+func survey(sql string) []piece { return new(surveyor).survey(sql) }
+
+// survey is the function of that name; its result is good until it is called again.
+func (s *surveyor) survey(sql string) []piece {
+	s.sql, s.pieces = sql, s.pieces[:0]
 	s.reset()
 	scanner := Scanner{sql: sql}
 	for {

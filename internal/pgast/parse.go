@@ -2,6 +2,7 @@ package pgast
 
 import (
 	"errors"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/pganalyze/pg_query_go/v5/parser"
@@ -13,51 +14,62 @@ func Parse(sql string) ([]Stmt, error) {
 	if err := checkText(sql); err != nil {
 		return nil, err
 	}
-	return parsePieces(sql, 0, len(sql), survey(sql))
+	return new(Parser).parsePieces(sql, 0, len(sql), survey(sql))
+}
+
+// Parser is Parse for one text after the other: what it returns takes less memory, as the trees share blocks. In exchange a
+// node that is kept may keep some nodes of other texts. The zero value works; it is not safe for concurrent use.
+type Parser struct {
+	arena strings.Builder
+	slabs slabs
+	guard surveyor
 }
 
 // ParseEach is Parse for texts that may hold mistakes: each statement that parses is returned, and an error
 // (*SyntaxError or *LimitError, offsets into sql) for each that does not, both in the order of the text.
-func ParseEach(sql string) ([]Stmt, []error) {
+func ParseEach(sql string) ([]Stmt, []error) { return new(Parser).ParseEach(sql) }
+
+// ParseEach is the function of that name.
+func (p *Parser) ParseEach(sql string) ([]Stmt, []error) {
 	if err := checkText(sql); err != nil {
 		return nil, []error{err}
 	}
-	pieces := survey(sql)
-	stmts, err := parsePieces(sql, 0, len(sql), pieces)
+	pieces := p.guard.survey(sql)
+	stmts, err := p.parsePieces(sql, 0, len(sql), pieces)
 	if err == nil {
 		return stmts, nil
 	}
 	var errs []error
-	for _, p := range pieces {
-		stmts, errs = parseEachIn(sql, p, stmts, errs)
+	for _, piece := range pieces {
+		stmts, errs = p.parseEachIn(sql, piece, stmts, errs)
 	}
 	return stmts, errs
 }
 
 // parseEachIn parses one piece of sql by itself. When it fails because of an open parenthesis, the statements behind
 // its semicolons are tried too: the parenthesis is probably the mistake, and must not hide them.
-func parseEachIn(sql string, p piece, stmts []Stmt, errs []error) ([]Stmt, []error) {
-	one, err := parsePieces(sql, p.start, p.end, []piece{p})
+func (p *Parser) parseEachIn(sql string, one piece, stmts []Stmt, errs []error) ([]Stmt, []error) {
+	parsed, err := p.parsePieces(sql, one.start, one.end, []piece{one})
 	if err == nil {
-		return append(stmts, one...), errs
+		return append(stmts, parsed...), errs
 	}
 	errs = append(errs, err)
-	semicolon := firstSemicolon(sql[p.start:p.end])
+	semicolon := firstSemicolon(sql[one.start:one.end])
 	if semicolon < 0 {
 		return stmts, errs
 	}
-	rest := p.start + semicolon + 1
+	rest := one.start + semicolon + 1
 	var syntax *SyntaxError
-	if atSemicolon := errors.As(err, &syntax) && syntax.Offset == rest-1; !atSemicolon && !p.unbalanced {
+	if atSemicolon := errors.As(err, &syntax) && syntax.Offset == rest-1; !atSemicolon && !one.unbalanced {
 		return stmts, errs // a mistake inside CREATE RULE … DO (…; …) or BEGIN ATOMIC
 	}
-	for _, q := range survey(sql[rest:p.end]) {
+	for _, q := range survey(sql[rest:one.end]) {
 		q.start += rest
 		q.end += rest
 		if q.crossed >= 0 {
 			q.crossed += rest
 		}
-		stmts, errs = parseEachIn(sql, q, stmts, errs)
+		stmts, errs = p.parseEachIn(sql, q, stmts, errs)
 	}
 	return stmts, errs
 }
@@ -76,27 +88,28 @@ func firstSemicolon(sql string) int {
 }
 
 // parsePieces parses sql[from:to], whose statements are pieces. Everything it returns counts from the start of sql.
-func parsePieces(sql string, from, to int, pieces []piece) ([]Stmt, error) {
+func (p *Parser) parsePieces(sql string, from, to int, pieces []piece) ([]Stmt, error) {
 	depth := 0
-	for _, p := range pieces {
-		if err := p.limitError(); err != nil {
+	for _, one := range pieces {
+		if err := one.limitError(); err != nil {
 			return nil, err
 		}
-		depth = max(depth, p.depth)
+		depth = max(depth, one.depth)
 	}
 	if len(pieces) == 0 {
 		return nil, nil
 	}
-	var raws []*rawStmt
-	var err error
-	if e := withStack(depth, func() { raws, err = parseRaw(sql[from:to], from, len(pieces)) }); e != nil {
-		return nil, e
+	parse := p.parseRaw
+	if depth > shallowDepth {
+		parse = p.parseDeep
 	}
+	raws, err := parse(sql[from:to], from, len(pieces))
 	if err != nil {
 		return nil, syntaxError(sql, from, err)
 	}
 	stmts := make([]Stmt, len(raws))
-	for i, raw := range raws {
+	for i := range raws {
+		raw := &raws[i]
 		start, end := int(raw.StmtLocation), to
 		if raw.StmtLen > 0 {
 			end = start + int(raw.StmtLen)
@@ -111,17 +124,26 @@ func parsePieces(sql string, from, to int, pieces []piece) ([]Stmt, error) {
 	return stmts, nil
 }
 
+// parseDeep is parseRaw for trees that need a large stack.
+func (p *Parser) parseDeep(text string, base, expected int) (raws []rawStmt, err error) {
+	if e := onBigStack(func() { raws, err = p.parseRaw(text, base, expected) }); e != nil {
+		return nil, e
+	}
+	return raws, err
+}
+
 // parseRaw parses text, which begins at base in the text that locations are to count from.
-func parseRaw(text string, base, expected int) ([]*rawStmt, error) {
+func (p *Parser) parseRaw(text string, base, expected int) ([]rawStmt, error) {
 	json, err := parser.ParseToJSON(text)
 	if err != nil {
 		return nil, err
 	}
-	raws, err := decode(json, text, base, expected)
+	raws, err := p.decode(json, text, base, expected)
 	if err != nil {
 		return nil, err
 	}
-	for _, raw := range raws {
+	for i := range raws {
+		raw := &raws[i]
 		if !raw.lossy {
 			continue
 		}
@@ -145,15 +167,6 @@ func parseRaw(text string, base, expected int) ([]*rawStmt, error) {
 		}
 	}
 	return raws, nil
-}
-
-// withStack runs f, which calls C with a tree of the given depth, where there is stack enough for it.
-func withStack(depth int, f func()) error {
-	if depth <= shallowDepth {
-		f()
-		return nil
-	}
-	return onBigStack(f)
 }
 
 // trim narrows sql[start:end] to what lies between its first and its last token that is not a comment.

@@ -17,7 +17,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -81,10 +83,30 @@ type shared struct {
 	err    error
 }
 
+// RequireVariable names the environment variable that lists major versions without which no package that uses servers passes its
+// tests: where they are meant to be proved on each, one that is missing must not go unnoticed.
+const RequireVariable = "HA_PG_REQUIRE"
+
+// missingMajors lists the words of required that are not in installed.
+func missingMajors(required string, installed []int) []string {
+	var missing []string
+	for _, word := range strings.Fields(required) {
+		major, err := strconv.Atoi(word)
+		if err != nil || !slices.Contains(installed, major) {
+			missing = append(missing, word)
+		}
+	}
+	return missing
+}
+
 // Main runs a package's tests and stops the servers they shared. Call it from TestMain, before anything else; the exit
 // status is what m.Run made it.
 func Main(m *testing.M) {
 	launcher := pgserver.Divert()
+	if missing := missingMajors(os.Getenv(RequireVariable), Versions()); len(missing) > 0 {
+		fmt.Fprintf(os.Stderr, "pgtest: $%s asks for PostgreSQL %s, which cannot be run here\n", RequireVariable, strings.Join(missing, ", "))
+		os.Exit(1)
+	}
 	running.mu.Lock()
 	running.inMain, running.launcher = true, launcher
 	running.mu.Unlock()

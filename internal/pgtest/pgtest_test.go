@@ -243,3 +243,9 @@ func BenchmarkDatabase(b *testing.B) {
 		server.Database(b)
 	}
 }
+
+func TestMissingMajors(t *testing.T) {
+	require.Empty(t, missingMajors("", []int{15}))
+	require.Empty(t, missingMajors("15 12", []int{12, 15}))
+	require.Equal(t, []string{"13", "new"}, missingMajors(" 13 15 new", []int{15}))
+}

@@ -36,11 +36,12 @@ type Settings struct {
 	Base     string   `toml:"base"`   // a git revision: its migrations are released
 	Since    string   `toml:"since"`  // a version: migrations up to it are released
 	Source   string   `toml:"source"` // the migration tool
+	Order    string   `toml:"order"`  // of a release: any (the default), or migrate-first
 }
 
 // keys are the names above.
 func keys() []string {
-	return []string{"severity", "enable", "disable", "pg", "schema", "stats", "base", "since", "source"}
+	return []string{"severity", "enable", "disable", "pg", "schema", "stats", "base", "since", "source", "order"}
 }
 
 // Find returns the path of the settings that hold for dir: of the nearest Name in dir or above it, no further up than
@@ -111,6 +112,9 @@ func Load(name string) (*Settings, error) {
 		note("pg", CheckVersion(s.PG))
 	}
 	note("source", CheckSource(s.Source))
+	if s.Order != "" && s.Order != "migrate-first" && s.Order != "any" {
+		note("order", fmt.Errorf("unknown order %q: use any or migrate-first", s.Order))
+	}
 	if s.Base != "" && s.Since != "" {
 		note("since", errors.New("base and since exclude each other: give one"))
 	}

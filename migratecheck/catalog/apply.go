@@ -16,6 +16,8 @@ type Error struct {
 	Hint    string
 	Object  Name   // the object the error is about, if one
 	Column  string // the column it is about, if one
+	// Objects are the columns that an ambiguous name can mean, and what else the error is about.
+	Objects []Address
 	// Position is where in the text of the statement the mistake stands, in bytes from 1; 0 is not known.
 	Position int
 }
@@ -47,6 +49,10 @@ type Inner struct {
 	Via    string   // "DO block", "function f()"
 	Before *Catalog // the catalog just before it
 	After  *Catalog
+	// Over is the query for each of whose rows it is run, as it stands in a FOR loop whose rows are not known; nil otherwise.
+	Over *pgast.Node
+	// Commits is set in a body that ends transactions itself (COMMIT, ROLLBACK): its statements need not commit together.
+	Commits bool
 }
 
 // note adds a notice.
@@ -57,11 +63,23 @@ func (e *Effects) note(format string, args ...any) {
 // Apply runs one statement. On error (always an *Error) the catalog is unchanged. After an error inside a transaction
 // the server refuses everything up to ROLLBACK; Apply does not: that is for the caller to know.
 func (c *Catalog) Apply(stmt pgast.Stmt) (Effects, error) {
+	saved := c.Clone()
+	return c.applyOr(stmt, saved)
+}
+
+// After is Apply to a clone, which it returns; c stays as it is.
+func (c *Catalog) After(stmt pgast.Stmt) (*Catalog, Effects, error) {
+	after := c.Clone()
+	eff, err := after.applyOr(stmt, c)
+	return after, eff, err
+}
+
+// applyOr runs one statement and on error makes c what saved, from which it was cloned, is.
+func (c *Catalog) applyOr(stmt pgast.Stmt, saved *Catalog) (Effects, error) {
 	var eff Effects
 	if readsOnly(stmt.Node) {
 		return eff, nil
 	}
-	saved := c.Clone()
 	err := c.apply(stmt, &eff)
 	if err == nil && len(c.onCommit) > 0 && !c.InTransaction() && c.depth == 0 {
 		err = c.dropOnCommit()
@@ -69,7 +87,7 @@ func (c *Catalog) Apply(stmt pgast.Stmt) (Effects, error) {
 	if err == nil {
 		return eff, nil
 	}
-	c.restore(saved)
+	c.restore(saved.Clone())
 	var e *Error
 	if !errors.As(err, &e) {
 		e = errorf(NotUnderstood, "%s", err)

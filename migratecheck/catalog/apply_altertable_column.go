@@ -68,19 +68,29 @@ func (a *alterTable) storeColumn(rel OID, col newColumn) error {
 		r.Columns = append(r.Columns, col.Column)
 	})
 	c.addTypeDeps(rel, &r.Columns[col.Num-1])
-	switch {
-	case col.expr != nil:
-		c.setDefault(rel, col.Num, col.expr)
-	case col.def != nil:
-		if err := c.addDefault(rel, col.Num, col.def); err != nil {
-			return err
-		}
+	if err := c.firstDefault(rel, col); err != nil {
+		return err
 	}
 	a.fastDefault(rel, col.Num)
 	for _, child := range c.Inheritors(rel) {
 		if err := a.inheritColumn(child, col); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// firstDefault gives a new column its default.
+func (c *Catalog) firstDefault(rel OID, col newColumn) error {
+	e := col.expr
+	if e == nil && col.def != nil {
+		var err error
+		if e, err = c.newDefault(rel, col.Num, col.def); err != nil {
+			return err
+		}
+	}
+	if e != nil {
+		c.setFirstDefault(rel, col.Num, e)
 	}
 	return nil
 }
@@ -104,7 +114,7 @@ func (a *alterTable) fastDefault(rel OID, num int) {
 	case col.Generated != 0 || col.Identity != 0 || constrained || def != nil && def.Volatility == Volatile:
 		a.rewritten(rel)
 	case def != nil && !isNullConst(def.Node):
-		c.editColumn(rel, num, func(col *Column) { col.Missing = true })
+		col.Missing = true // in place: storeColumn has just made the relation
 	}
 }
 

@@ -78,6 +78,9 @@ func (a *alterTable) misc(cmd *pgast.AlterTableCmd) error {
 func (a *alterTable) setPersistence(logged bool) error {
 	c := a.c
 	r := c.relation(a.rel)
+	if r.Kind == Sequence && c.Version < 15 {
+		return errorf("42809", "%s is not a table", quoteMessage(r.Name))
+	}
 	to := Unlogged
 	if logged {
 		to = Permanent

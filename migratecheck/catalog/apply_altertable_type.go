@@ -72,7 +72,10 @@ func (a *alterTable) changeTypes(name string, typ TypeRef, def *pgast.ColumnDef)
 	for _, rel := range tree {
 		r := c.relation(rel)
 		own := r.Column(name)
-		if own == nil {
+		if own == nil && rel == a.rel { // an earlier pass dropped it
+			_, err := c.lookupColumn(rel, name)
+			return err
+		} else if own == nil {
 			continue
 		}
 		parents := 0
@@ -235,7 +238,11 @@ func (a *alterTable) typeDependents(rel OID, col *Column) error {
 				e.Detail = "rule _RETURN on " + c.describe(Address{OID: o.OID}, false) + " depends on column \"" + col.Name + "\""
 			case o.OID == rel && d.Column != 0 && d.Column != col.Num:
 				if other := o.Att(d.Column); other != nil && other.Generated != 0 {
-					e = errorf("0A000", "cannot alter type of a column used by a generated column")
+					code := "0A000"
+					if c.Version < 15 {
+						code = "42601"
+					}
+					e = errorf(code, "cannot alter type of a column used by a generated column")
 					e.Detail = "Column \"" + col.Name + "\" is used by generated column \"" + other.Name + "\"."
 				}
 			}

@@ -7,6 +7,15 @@ import (
 // addDefault checks and stores DEFAULT or, of a generated column, its expression (AddRelationNewConstraints,
 // cookDefault: src/backend/catalog/heap.c).
 func (c *Catalog) addDefault(rel OID, num int, node *pgast.Node) error {
+	e, err := c.newDefault(rel, num, node)
+	if e != nil {
+		c.setDefault(rel, num, e)
+	}
+	return err
+}
+
+// newDefault is the default that addDefault stores, nil for none.
+func (c *Catalog) newDefault(rel OID, num int, node *pgast.Node) (*Expr, error) {
 	r := c.relation(rel)
 	col := r.Att(num)
 	scope := r
@@ -15,18 +24,18 @@ func (c *Catalog) addDefault(rel OID, num int, node *pgast.Node) error {
 	}
 	e, err := c.assignExpr(node, scope, col.Name, col.Type)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	what := "DEFAULT expression"
 	if col.Generated != 0 {
 		what = "column generation expression"
 	}
 	if err := e.checkPlain(what); err != nil {
-		return err
+		return nil, err
 	}
 	if col.Generated != 0 {
 		if e.Volatility != Immutable && !e.Unknown {
-			return errorf("42P17", "generation expression is not immutable")
+			return nil, errorf("42P17", "generation expression is not immutable")
 		}
 		for _, ref := range e.Refs {
 			if ref.OID != rel || ref.Column == 0 {
@@ -35,7 +44,7 @@ func (c *Catalog) addDefault(rel OID, num int, node *pgast.Node) error {
 			if other := r.Att(ref.Column); other != nil && other.Generated != 0 {
 				err := errorf("42P17", "cannot use generated column \"%s\" in column generation expression", other.Name)
 				err.Detail = "A generated column cannot reference another generated column."
-				return err
+				return nil, err
 			}
 		}
 	}
@@ -44,26 +53,37 @@ func (c *Catalog) addDefault(rel OID, num int, node *pgast.Node) error {
 		// A constant NULL is no default (heap.c: "If the expression is just a NULL constant, we do not bother"), except for a
 		// domain, whose default it overrides, and for a type with a length, to which it is coerced by a function.
 		if t := c.typeByOID(col.Type.OID); t == nil || t.Kind != DomainType || col.Type.Array {
-			return nil
+			return nil, nil
 		}
 	}
-	c.setDefault(rel, num, e)
-	return nil
+	return e, nil
 }
 
 // setDefault replaces a column's default; nil takes it away.
 func (c *Catalog) setDefault(rel OID, num int, e *Expr) {
 	c.dropDeps(rel, func(d Dep) bool { return d.Default && d.Column == num })
-	r := c.editColumn(rel, num, func(col *Column) { col.Default = e })
-	if e == nil {
-		return
+	c.editColumn(rel, num, func(col *Column) { col.Default = e })
+	if e != nil {
+		c.addDefaultDeps(rel, num, e)
 	}
+}
+
+// setFirstDefault is setDefault for a new column of a relation that the statement at hand has put into the catalog: as no
+// clone has it yet, it is changed in place.
+func (c *Catalog) setFirstDefault(rel OID, num int, e *Expr) {
+	c.relation(rel).Att(num).Default = e
+	c.addDefaultDeps(rel, num, e)
+}
+
+// addDefaultDeps records what a column's default needs.
+func (c *Catalog) addDefaultDeps(rel OID, num int, e *Expr) {
+	generated := c.relation(rel).Att(num).Generated != 0
 	for _, ref := range e.Refs {
 		if ref.OID == rel && ref.Column == num || ref.OID < FirstUserOID {
 			continue
 		}
 		dep := Dep{Column: num, Ref: ref, Type: DepNormal, Default: true}
-		if r.Att(num).Generated != 0 {
+		if generated {
 			// What a generated column is computed from takes the column along, up to 14 silently, since 15 with CASCADE
 			// (StoreAttrDefault, src/backend/catalog/pg_attrdef.c).
 			dep.Default = false

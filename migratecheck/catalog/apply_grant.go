@@ -19,24 +19,27 @@ func (c *Catalog) Grants(on Address) []Grant {
 // GRANT or REVOKE has touched it.
 func (c *Catalog) PublicByDefault(oid OID) bool {
 	_, touched := c.grants.Get(Address{OID: oid}.key())
-	return !touched && c.defaultPublic(oid) != ""
+	return !touched && len(c.publicPrivileges(c.Get(oid))) > 0
 }
 
-// defaultPublic is what PUBLIC may do with an object by itself (acldefault, src/backend/utils/adt/acl.c).
-func (c *Catalog) defaultPublic(oid OID) string { return publicPrivilege(c.Get(oid)) }
-
-func publicPrivilege(o Object) string {
+// publicPrivileges are what PUBLIC may do with an object by itself (acldefault, src/backend/utils/adt/acl.c; of schema
+// public what initdb grants, which was CREATE too before 15), sorted.
+func (c *Catalog) publicPrivileges(o Object) []string {
 	switch o := o.(type) {
 	case *Func:
-		return "EXECUTE"
+		return []string{"EXECUTE"}
 	case *Type:
-		return "USAGE"
+		return []string{"USAGE"}
 	case *Schema:
-		if o.OID == publicOID {
-			return "USAGE"
+		switch {
+		case o.OID != publicOID:
+		case c.Version < 15:
+			return []string{"CREATE", "USAGE"}
+		default:
+			return []string{"USAGE"}
 		}
 	}
-	return ""
+	return nil
 }
 
 // privileges lists what can be granted on objects of a kind.
@@ -258,8 +261,8 @@ func (c *Catalog) changeGrants(at Address, privileges []string, n *pgast.GrantSt
 	list, touched := c.grants.Get(at.key())
 	list = slices.Clone(list)
 	if !touched && at.Column == 0 {
-		if p := c.defaultPublic(at.OID); p != "" {
-			list = []Grant{{Privileges: []string{p}}}
+		if p := c.publicPrivileges(c.Get(at.OID)); len(p) > 0 {
+			list = []Grant{{Privileges: p}}
 		}
 	}
 	for _, node := range n.Grantees {
@@ -405,8 +408,8 @@ func (c *Catalog) defaultGrants(o Object) {
 	}
 	list := slices.Clone(everywhere)
 	if !ok1 {
-		if p := publicPrivilege(o); p != "" {
-			list = []Grant{{Privileges: []string{p}}}
+		if p := c.publicPrivileges(o); len(p) > 0 {
+			list = []Grant{{Privileges: p}}
 		}
 	}
 	for _, g := range here {

@@ -34,16 +34,10 @@ var loadOpClasses = sync.OnceValue(func() map[string][]opClass {
 func (c *Catalog) opClasses(method string) []opClass {
 	list := loadOpClasses()[method]
 	list = list[:len(list):len(list)]
-	c.names.Ascend(nameKey(inOthers, 0, ""), func(k string, oid OID) bool {
-		if k[0] != inOthers {
-			return false
+	c.names.others(func(oid OID) {
+		if o, ok := c.Get(oid).(*Other); ok && o.opclass != nil && o.opclass.method == method {
+			list = append(list, opClass{name: o.Name, input: o.opclass.input, isDefault: o.opclass.isDefault, oid: oid})
 		}
-		if strings.HasPrefix(k[5:], "operator class\x00") {
-			if o, ok := c.Get(oid).(*Other); ok && o.opclass != nil && o.opclass.method == method {
-				list = append(list, opClass{name: o.Name, input: o.opclass.input, isDefault: o.opclass.isDefault, oid: oid})
-			}
-		}
-		return true
 	})
 	return list
 }

@@ -349,13 +349,8 @@ func (b *newTable) markPrimaryKey(columns []newColumn) error {
 // defaults stores the defaults and generation expressions, which may refer to any column.
 func (b *newTable) defaults(rel OID, columns []newColumn) error {
 	for _, col := range columns {
-		switch {
-		case col.expr != nil:
-			b.c.setDefault(rel, col.Num, col.expr)
-		case col.def != nil:
-			if err := b.c.addDefault(rel, col.Num, col.def); err != nil {
-				return err
-			}
+		if err := b.c.firstDefault(rel, col); err != nil {
+			return err
 		}
 	}
 	return nil

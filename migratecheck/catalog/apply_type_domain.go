@@ -40,6 +40,7 @@ func (c *Catalog) applyCreateDomain(n *pgast.CreateDomainStmt) error {
 	}
 	null, hasDefault := 0, false
 	var checks []*pgast.Constraint
+	var notNull *pgast.Constraint
 	for _, node := range n.Constraints {
 		con := node.GetConstraint()
 		switch con.Contype {
@@ -57,7 +58,7 @@ func (c *Catalog) applyCreateDomain(n *pgast.CreateDomainStmt) error {
 			if null < 0 {
 				return errorf("42601", "conflicting NULL/NOT NULL constraints")
 			}
-			null, t.NotNull = 1, true
+			null, t.NotNull, notNull = 1, true, con
 		case pgast.ConstrType_CONSTR_NULL:
 			if null > 0 {
 				return errorf("42601", "conflicting NULL/NOT NULL constraints")
@@ -77,9 +78,42 @@ func (c *Catalog) applyCreateDomain(n *pgast.CreateDomainStmt) error {
 	if t.Default != nil {
 		c.addDeps(at, t.Default.Refs, DepNormal)
 	}
+	if notNull != nil {
+		if err := c.addDomainNotNull(t, notNull.Conname); err != nil {
+			return err
+		}
+	}
 	for _, con := range checks {
 		if _, err := c.addDomainCheck(t, con); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// addDomainNotNull makes the constraint that a domain's NOT NULL is since PostgreSQL 17 (domainAddNotNullConstraint,
+// src/backend/commands/typecmds.c); an empty name is chosen.
+func (c *Catalog) addDomainNotNull(t *Type, name string) error {
+	if c.Version < 17 {
+		return nil
+	}
+	if name == "" {
+		name = c.chooseConstraintName(t.Name, "", "not_null", t.Schema)
+	} else if c.constraintNamed(t.OID, name) != nil {
+		return errorf("42710", "constraint %s for domain %s already exists", quoteMessage(name), quoteMessage(t.Name))
+	}
+	con := &Constraint{OID: c.newOID(), Name: name, Kind: NotNullCon, Domain: t.OID, Valid: true, Local: true}
+	c.setConstraintSchema(con)
+	c.put(con)
+	c.addDep(Address{OID: con.OID}, Address{OID: t.OID}, DepAuto)
+	return nil
+}
+
+// domainNotNull is the constraint that addDomainNotNull made, nil for none.
+func (c *Catalog) domainNotNull(domain OID) *Constraint {
+	for _, con := range c.Constraints(domain) {
+		if con.Kind == NotNullCon {
+			return con
 		}
 	}
 	return nil
@@ -192,6 +226,12 @@ func (c *Catalog) applyAlterDomain(n *pgast.AlterDomainStmt, eff *Effects) error
 			}
 		}
 		c.put(&t)
+		if t.NotNull {
+			return c.addDomainNotNull(&t, "")
+		}
+		if con := c.domainNotNull(t.OID); con != nil {
+			return c.dropObject(Address{OID: con.OID}, false, eff)
+		}
 	case "C":
 		con := n.Def.GetConstraint()
 		switch con.Contype {
@@ -212,6 +252,10 @@ func (c *Catalog) applyAlterDomain(n *pgast.AlterDomainStmt, eff *Effects) error
 				return nil
 			}
 			return errorf("42704", "constraint %s of domain %s does not exist", quoteMessage(n.Name), quoteMessage(t.Name))
+		}
+		if con.Kind == NotNullCon {
+			t.NotNull = false
+			c.put(&t)
 		}
 		return c.dropObject(Address{OID: con.OID}, n.Behavior == pgast.DropBehavior_DROP_CASCADE, eff)
 	case "V":

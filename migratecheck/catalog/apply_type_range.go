@@ -41,6 +41,9 @@ func (c *Catalog) applyCreateRange(n *pgast.CreateRangeStmt) error {
 			}
 			t.Subtype = t.Subtype.bare()
 		case "multirange_type_name":
+			if c.Version < 14 { // multiranges came with 14
+				return errorf("42601", "type attribute %s not recognized", quoteMessage(d.Defname))
+			}
 			multirange = defNames(d)
 		case "collation":
 			var oid OID

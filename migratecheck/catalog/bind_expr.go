@@ -204,9 +204,16 @@ func (b *binder) condition(n *pgast.Node, s *scope, what string) error {
 	if n == nil {
 		return nil
 	}
+	aggregates := b.aggregates
 	v, err := b.bindExpr(n, s)
 	if err != nil {
 		return err
+	}
+	if b.aggregates > aggregates && (what == "WHERE" || what == "JOIN/ON") {
+		if what == "JOIN/ON" {
+			what = "JOIN conditions"
+		}
+		return locate(errorf("42803", "aggregate functions are not allowed in %s", what), locationOf(n, b.at))
 	}
 	if err := b.mustBe(v, typeBool, what); err != nil {
 		return locate(err, locationOf(n, b.at))

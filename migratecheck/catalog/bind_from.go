@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"errors"
 	"slices"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -110,6 +111,13 @@ func (b *binder) rangeVar(rv *pgast.RangeVar, s *scope) (*rangeItem, error) {
 	}
 	b.reads(rel, rv)
 	it := relationItem(rel, rel.Name, "")
+	if rel.Kind == View && b.ask != nil {
+		for i, col := range b.c.viewOutput(rel) {
+			if i < len(it.cols) {
+				it.cols[i].notNull = col.notNull
+			}
+		}
+	}
 	b.identify(it)
 	items, err := b.aliased(it, rv.Alias, rv.Relname)
 	if err != nil {
@@ -138,8 +146,18 @@ func (b *binder) reads(rel *Relation, rv *pgast.RangeVar) {
 	}
 }
 
-// relation finds what a FROM item names.
+// relation finds what a FROM item names. That its schema is missing is no error of its own there (parserOpenTable).
 func (b *binder) relation(rv *pgast.RangeVar) (*Relation, error) {
+	rel, err := b.openRelation(rv)
+	var e *Error
+	if errors.As(err, &e) && e.Code == "3F000" {
+		return nil, locate(&Error{Code: "42P01", Message: "relation " + quoteMessage(rangeVarName(rv)) + " does not exist", Object: Name{rv.Schemaname, rv.Relname}}, rv.Location)
+	}
+	return rel, err
+}
+
+// openRelation is relation for commands other than queries.
+func (b *binder) openRelation(rv *pgast.RangeVar) (*Relation, error) {
 	rel := b.c.builtinRelation(rv.Schemaname, rv.Relname)
 	if found := b.c.findRelation(rv); found != nil && (rel == nil || found.Persistence == Temporary) {
 		rel = found

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"slices"
-	"strings"
 )
 
 // inputs lists the arguments that a call passes.
@@ -48,11 +47,7 @@ func (c *Catalog) functionsNamed(schema, name string) []*Func {
 // functionsIn lists the catalog's own functions of a name in one schema.
 func (c *Catalog) functionsIn(schema OID, name string) []*Func {
 	var list []*Func
-	prefix := nameKey(inFunctions, schema, name+"\x00")
-	c.names.Ascend(prefix, func(key string, oid OID) bool {
-		if !strings.HasPrefix(key, prefix) {
-			return false
-		}
+	c.names.beginning(nameKey(inFunctions, schema, name+"\x00"), func(_ string, oid OID) bool {
 		if f, ok := c.Get(oid).(*Func); ok {
 			list = append(list, f)
 		}

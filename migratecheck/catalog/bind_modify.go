@@ -147,7 +147,11 @@ func (b *binder) insertRow(row []value, open bool, columns []*Column, named bool
 		if columns[i] == nil {
 			continue
 		}
-		b.ref(Address{rel.OID, columns[i].Num})
+		if !named {
+			b.wide = true // as a star would
+			b.refAt(Address{rel.OID, columns[i].Num}, int32(w.Offset))
+			b.wide = false
+		}
 		if v.isDefault {
 			continue
 		}
@@ -235,7 +239,7 @@ func (b *binder) onConflict(oc *pgast.OnConflictClause, rel *Relation, it *range
 		return err
 	}
 	excluded := *it
-	excluded.name, excluded.schema, excluded.colsVisible = "excluded", "alias", false
+	excluded.name, excluded.schema = "excluded", "alias"
 	both := &scope{parent: s.parent, ctes: s.ctes, items: []*rangeItem{it, &excluded}}
 	if oc.Action == pgast.OnConflictAction_ONCONFLICT_UPDATE {
 		if err := b.assignments(oc.TargetList, rel, both, b.writes(rel, 'u', oc.Location)); err != nil {
@@ -355,10 +359,13 @@ func (b *binder) bindUpdate(n *pgast.UpdateStmt, parent *scope) (*boundQuery, er
 	if err := b.from(n.FromClause, s); err != nil {
 		return nil, err
 	}
-	if err := b.assignments(n.TargetList, rel, s, b.writes(rel, 'u', n.Relation.Location)); err != nil {
+	w := b.writes(rel, 'u', n.Relation.Location)
+	// The types of parameters are found in this order (transformUpdateStmt).
+	q, err := b.filtered(n.WhereClause, n.ReturningList, s)
+	if err != nil {
 		return nil, err
 	}
-	return b.filtered(n.WhereClause, n.ReturningList, s)
+	return q, b.assignments(n.TargetList, rel, s, w)
 }
 
 func (b *binder) bindDelete(n *pgast.DeleteStmt, parent *scope) (*boundQuery, error) {

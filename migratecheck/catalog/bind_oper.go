@@ -25,11 +25,7 @@ func (c *Catalog) operatorsNamed(schema, name string) []foundOperator {
 				list = append(list, foundOperator{o, 0})
 			}
 		}
-		prefix := nameKey(inOthers, s, "operator\x00"+name+"(")
-		c.names.Ascend(prefix, func(key string, oid OID) bool {
-			if !strings.HasPrefix(key, prefix) {
-				return false
-			}
+		c.names.beginning(nameKey(inOthers, s, "operator\x00"+name+"("), func(_ string, oid OID) bool {
 			if o, ok := c.Get(oid).(*Other); ok && o.operator != nil {
 				list = append(list, foundOperator{o.operator, oid})
 			}

@@ -76,6 +76,11 @@ func relationItem(r *Relation, name, schema string) *rangeItem {
 	return it
 }
 
+// mayHave reports whether the item may have a column that is not in cols: not one that is known to be gone.
+func (it *rangeItem) mayHave(name string) bool {
+	return it.open && !(it.rel != nil && it.rel.lost(name))
+}
+
 // find looks for a column of the item; ambiguous when it has two of the name.
 func (it *rangeItem) find(name string) (col *boundColumn, ambiguous bool) {
 	for i := range it.cols {
@@ -101,12 +106,12 @@ func (b *binder) columnNamed(s *scope, name string) (value, bool, error) {
 			}
 			col, twice := it.find(name)
 			if twice || col != nil && found != nil {
-				return value{}, false, ambiguousColumn(name)
+				return value{}, false, ambiguousColumn(name, found, col)
 			}
 			if col != nil {
 				found = col
 			}
-			if it.open {
+			if it.mayHave(name) {
 				open = it
 				opens++
 			}
@@ -155,8 +160,14 @@ func (b *binder) item(s *scope, schema, name string) (*rangeItem, error) {
 	return nil, nil
 }
 
-func ambiguousColumn(name string) error {
-	return &Error{Code: "42702", Message: "column reference " + quoteMessage(name) + " is ambiguous", Column: name}
+func ambiguousColumn(name string, cols ...*boundColumn) error {
+	e := &Error{Code: "42702", Message: "column reference " + quoteMessage(name) + " is ambiguous", Column: name}
+	for _, col := range cols {
+		if col != nil {
+			e.Objects = append(e.Objects, col.refs...)
+		}
+	}
+	return e
 }
 
 func (c *Catalog) schemaNameOf(r *Relation) string {
@@ -281,7 +292,7 @@ func (b *binder) columnOf(it *rangeItem, name string) (value, error) {
 	if col != nil {
 		return b.column(col), nil
 	}
-	if it.open {
+	if it.mayHave(name) {
 		b.unsure("whether %s has a column %s", quoteMessage(it.name), quoteMessage(name))
 		return value{}, nil
 	}

@@ -164,7 +164,7 @@ func (b *binder) copy(n *pgast.CopyStmt) error {
 func (b *binder) eachRelation(list []*pgast.Node, op byte) error {
 	for _, n := range list {
 		rv := n.GetRangeVar()
-		rel, err := b.relation(rv)
+		rel, err := b.openRelation(rv)
 		if err != nil {
 			return err
 		}
@@ -186,7 +186,7 @@ func (b *binder) vacuum(n *pgast.VacuumStmt) error {
 		if v.GetRelation() == nil {
 			continue
 		}
-		rel, err := b.relation(v.Relation)
+		rel, err := b.openRelation(v.Relation)
 		if err != nil {
 			return err
 		}
@@ -206,7 +206,7 @@ func (b *binder) vacuum(n *pgast.VacuumStmt) error {
 
 // refresh is ExecRefreshMatView: CONCURRENTLY needs a unique index on columns only, without a WHERE.
 func (b *binder) refresh(n *pgast.RefreshMatViewStmt) error {
-	rel, err := b.relation(n.Relation)
+	rel, err := b.openRelation(n.Relation)
 	if err != nil {
 		return err
 	}

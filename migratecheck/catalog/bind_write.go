@@ -33,6 +33,8 @@ type Target struct {
 	Offset int // where it is named
 	// What it is set to, in any of the rows: a value, DEFAULT, the constant NULL.
 	Given, Default, Null bool
+	// Mixed: there is a row with a value that is not the constant NULL.
+	Mixed bool
 	// NotNull: all values are certain not to be NULL.
 	NotNull bool
 	// Params are the parameters that are the value, each alone or cast.
@@ -48,7 +50,7 @@ func (t *Target) give(v value) {
 		return
 	}
 	t.Given = true
-	t.Null = t.Null || v.null
+	t.Null, t.Mixed = t.Null || v.null, t.Mixed || !v.null
 	t.NotNull = v.notNull && (t.NotNull || t.values == 1)
 	if v.param > 0 {
 		t.Params = append(t.Params, v.param)

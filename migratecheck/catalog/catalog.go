@@ -10,7 +10,6 @@ package catalog
 
 import (
 	"iter"
-	"math"
 	"slices"
 
 	"github.com/tidwall/btree"
@@ -31,15 +30,11 @@ type Catalog struct {
 	Open    bool
 
 	next    OID
+	edit    *edit // marks what of objects, names and seen is this catalog's own; nil when all of it may be shared
 	objects objectMap
 	// names finds objects by schema and name, one namespace per name class as in PostgreSQL: relations (with
 	// indexes, sequences), types, functions (key includes the argument types), schemas, extensions, …
-	names *btree.Map[string, OID]
-	// children finds what belongs to a relation or type: parent OID in the upper half, child OID in the lower.
-	children *btree.Map[uint64, childRole]
-	// deps is pg_depend by dependent object, dependents the way back: the OIDs that refer to an object (depend.go).
-	deps       *btree.Map[OID, []Dep]
-	dependents *btree.Map[OID, []OID]
+	names nameIndex
 
 	comments *btree.Map[uint64, string] // by Address.key
 	grants   *btree.Map[uint64, []Grant]
@@ -50,7 +45,7 @@ type Catalog struct {
 
 	// seen holds the name keys of relations, types, functions and schemas that were ever there; kept in an open catalog
 	// only, where a name that was never seen is assumed to exist and one that was dropped is not.
-	seen *btree.Map[string, struct{}]
+	seen nameTrie
 
 	searchPath []OID // computed from settings and schemas; nil when it must be again
 
@@ -72,24 +67,20 @@ type touched struct {
 // treeDegree keeps nodes small: every statement after a Clone copies the path it changes.
 const treeDegree = 8
 
-func newMap[K int | uint64 | OID | string, V any]() *btree.Map[K, V] {
+func newMap[K uint64 | string, V any]() *btree.Map[K, V] {
 	return btree.NewMap[K, V](treeDegree)
 }
 
 // New returns a catalog with what a new database holds: schemas pg_catalog, information_schema and public.
 func New(cfg Config) *Catalog {
 	c := &Catalog{
-		Version:    cfg.Version,
-		Open:       cfg.Open,
-		next:       FirstUserOID,
-		names:      newMap[string, OID](),
-		children:   newMap[uint64, childRole](),
-		deps:       newMap[OID, []Dep](),
-		dependents: newMap[OID, []OID](),
-		comments:   newMap[uint64, string](),
-		grants:     newMap[uint64, []Grant](),
-		settings:   newMap[string, string](),
-		seen:       newMap[string, struct{}](),
+		Version:  cfg.Version,
+		Open:     cfg.Open,
+		next:     FirstUserOID,
+		names:    nameIndex{listed: newMap[string, OID]()},
+		comments: newMap[uint64, string](),
+		grants:   newMap[uint64, []Grant](),
+		settings: newMap[string, string](),
 	}
 	if c.Version == 0 {
 		c.Version = 15
@@ -101,13 +92,20 @@ func New(cfg Config) *Catalog {
 
 // Clone returns an independent copy in constant time.
 func (c *Catalog) Clone() *Catalog {
+	if c.edit != nil || !c.sharedRecords { // a clone that others read already is not written to
+		c.edit, c.sharedRecords = nil, true
+	}
 	d := *c
-	d.objects, d.names, d.children = c.objects.share(), c.names.Copy(), c.children.Copy()
-	d.deps, d.dependents = c.deps.Copy(), c.dependents.Copy()
-	c.sharedRecords, d.sharedRecords = true, true
-	d.seen = c.seen.Copy()
 	d.tx = slices.Clip(c.tx)
 	return &d
+}
+
+// own marks what is made or copied for this catalog alone.
+func (c *Catalog) own() *edit {
+	if c.edit == nil {
+		c.edit = new(edit)
+	}
+	return c.edit
 }
 
 // ownRecords makes copies of the comments, grants and settings that are shared with a clone, so that they can be changed.
@@ -119,7 +117,7 @@ func (c *Catalog) ownRecords() {
 }
 
 // copyShared copies a map without a write to it, which Map.Copy does: clones may be in use elsewhere meanwhile.
-func copyShared[K int | uint64 | OID | string, V any](m *btree.Map[K, V]) *btree.Map[K, V] {
+func copyShared[K uint64 | string, V any](m *btree.Map[K, V]) *btree.Map[K, V] {
 	own := *m
 	return own.Copy()
 }
@@ -143,7 +141,7 @@ func (c *Catalog) touch(oid OID, assumed Object) {
 
 // Get returns an object by OID, nil when there is none.
 func (c *Catalog) Get(oid OID) Object {
-	return c.objects.get(oid)
+	return c.objects.get(oid).object
 }
 
 // All yields every object in order of OID.
@@ -169,7 +167,9 @@ func (c *Catalog) put(o Object) {
 	case *Schema:
 		c.searchPath = nil
 	}
-	old := c.objects.set(oid, o)
+	entry := c.objects.own(c.own(), oid)
+	old := entry.object
+	entry.object = o
 	replaced := old != nil
 	if !replaced {
 		c.defaultGrants(o)
@@ -179,10 +179,10 @@ func (c *Catalog) put(o Object) {
 		if replaced {
 			c.removeName(old)
 		}
-		if key != "" {
-			c.names.Set(key, oid)
+		if key.namespace != 0 {
+			c.names.add(c.own(), key, oid)
 			if c.Open {
-				c.seen.Set(key, struct{}{})
+				c.seen.set(c.own(), key, oid)
 			}
 		}
 	}
@@ -193,30 +193,30 @@ func (c *Catalog) put(o Object) {
 			parents = nil
 		} else {
 			for _, p := range before {
-				c.children.Delete(uint64(p)<<32 | uint64(oid))
+				c.objects.own(c.own(), p).removeChild(oid)
 			}
 		}
 	}
 	for _, p := range parents {
-		c.children.Set(uint64(p)<<32|uint64(oid), roleOf(o, p))
+		c.objects.own(c.own(), p).setChild(oid, roleOf(o, p))
 	}
 	c.touch(oid, nil)
 }
 
 // remove deletes the object and everything recorded about it; dependents are the caller's business (see drop).
 func (c *Catalog) remove(oid OID) {
-	old := c.objects.get(oid)
+	old := c.Get(oid)
 	if old == nil {
 		return
 	}
 	c.removeName(old)
 	for _, p := range parentsOf(old) {
-		c.children.Delete(uint64(p)<<32 | uint64(oid))
+		c.objects.own(c.own(), p).removeChild(oid)
 	}
 	if old.Class() == ClassSchema {
 		c.searchPath = nil
 	}
-	c.objects.set(oid, nil)
+	c.objects.own(c.own(), oid).object = nil
 	c.clearDeps(oid)
 	c.clearAddress(oid)
 	c.touch(oid, nil)
@@ -224,29 +224,25 @@ func (c *Catalog) remove(oid OID) {
 
 // removeName takes an object's name back, unless another has taken it over.
 func (c *Catalog) removeName(o Object) {
-	if k := nameKeyOf(o); k != "" {
-		if oid, ok := c.names.Get(k); ok && oid == o.ObjectID() {
-			c.names.Delete(k)
-		}
+	if name := nameKeyOf(o); name.namespace != 0 {
+		c.names.remove(c.own(), name, o.ObjectID())
 	}
 }
 
 // childrenOf yields the objects that belong to parent, in order of creation.
 func (c *Catalog) childrenOf(parent OID) iter.Seq[Object] { return c.childrenIn(parent, 0) }
 
-// childrenIn is childrenOf for those in one role; 0 is any. The role is in the index, so that the others are not looked up.
+// childrenIn is childrenOf for those in one role; 0 is any. The role is in the list, so that the others are not looked up.
 func (c *Catalog) childrenIn(parent OID, role childRole) iter.Seq[Object] {
 	return func(yield func(Object) bool) {
-		c.children.Ascend(uint64(parent)<<32, func(key uint64, is childRole) bool {
-			if OID(key>>32) != parent {
-				return false
+		for _, child := range c.objects.get(parent).children {
+			if role != 0 && child.role != role {
+				continue
 			}
-			if role != 0 && is != role {
-				return true
+			if o := c.Get(child.oid); o != nil && !yield(o) {
+				return
 			}
-			o := c.objects.get(OID(key & math.MaxUint32))
-			return o == nil || yield(o)
-		})
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package catalog
 import (
 	"cmp"
 	"slices"
-	"strings"
 )
 
 // NamedConstraint is what an error of the server can name: a constraint, or a unique index without one.
@@ -12,30 +11,27 @@ type NamedConstraint struct {
 	Objects []Address // the constraint or index, and the table
 }
 
-// ConstraintsNamed lists the constraints and unique indexes of a name, in any schema.
+// ConstraintsNamed lists the constraints and unique indexes of a name, in any schema. It looks at every object.
 func (c *Catalog) ConstraintsNamed(name string) []NamedConstraint {
 	var list []NamedConstraint
-	c.names.Ascend(string([]byte{inSchemas}), func(key string, oid OID) bool {
-		if key[0] != inSchemas {
-			return false
-		}
-		prefix := nameKey(inConstraints, oid, name+"\x00")
-		c.names.Ascend(prefix, func(key string, oid OID) bool {
-			if !strings.HasPrefix(key, prefix) {
-				return false
+	var indexes []*Relation
+	for o := range c.All() {
+		switch o := o.(type) {
+		case *Constraint:
+			if o.Name == name {
+				of := cmp.Or(o.Table, o.Domain)
+				list = append(list, NamedConstraint{c.NameOf(of), []Address{{OID: o.OID}, {OID: of}}})
 			}
-			if con, ok := c.Get(oid).(*Constraint); ok {
-				of := cmp.Or(con.Table, con.Domain)
-				list = append(list, NamedConstraint{c.NameOf(of), []Address{{OID: con.OID}, {OID: of}}})
-			}
-			return true
-		})
-		if idx, ok := c.names.Get(nameKey(inRelations, oid, name)); ok {
-			if r, ok := c.Get(idx).(*Relation); ok && r.Index != nil && r.Index.Unique && !slices.ContainsFunc(list, func(n NamedConstraint) bool { return n.Objects[1].OID == r.Index.Table }) {
-				list = append(list, NamedConstraint{c.NameOf(r.Index.Table), []Address{{OID: r.OID}, {OID: r.Index.Table}}})
+		case *Relation:
+			if o.Name == name && o.Index != nil && o.Index.Unique {
+				indexes = append(indexes, o)
 			}
 		}
-		return true
-	})
+	}
+	for _, r := range indexes {
+		if !slices.ContainsFunc(list, func(n NamedConstraint) bool { return n.Objects[1].OID == r.Index.Table }) {
+			list = append(list, NamedConstraint{c.NameOf(r.Index.Table), []Address{{OID: r.OID}, {OID: r.Index.Table}}})
+		}
+	}
 	return list
 }

@@ -54,20 +54,20 @@ func (c *Catalog) addDeps(dependent Address, refs []Address, typ DepType) {
 
 // addDepRow stores one row of pg_depend.
 func (c *Catalog) addDepRow(oid OID, dep Dep) {
-	list, _ := c.deps.Get(oid)
-	if slices.Contains(list, dep) {
+	if slices.Contains(c.Dependencies(oid), dep) {
 		return
 	}
-	c.deps.Set(oid, append(slices.Clip(list), dep))
-	back, _ := c.dependents.Get(dep.Ref.OID)
-	if !slices.Contains(back, oid) {
-		c.dependents.Set(dep.Ref.OID, append(slices.Clip(back), oid))
+	from := c.objects.own(c.own(), oid)
+	from.deps = append(slices.Clip(from.deps), dep)
+	if !slices.Contains(c.objects.get(dep.Ref.OID).dependents, oid) {
+		to := c.objects.own(c.own(), dep.Ref.OID)
+		to.dependents = append(slices.Clip(to.dependents), oid)
 	}
 }
 
 // dropDeps forgets the rows of oid that match.
 func (c *Catalog) dropDeps(oid OID, match func(Dep) bool) {
-	list, _ := c.deps.Get(oid)
+	list := c.Dependencies(oid)
 	if !slices.ContainsFunc(list, match) {
 		return
 	}
@@ -80,15 +80,13 @@ func (c *Catalog) dropDeps(oid OID, match func(Dep) bool) {
 
 // Dependencies lists what an object needs.
 func (c *Catalog) Dependencies(oid OID) []Dep {
-	list, _ := c.deps.Get(oid)
-	return list
+	return c.objects.get(oid).deps
 }
 
 // Dependents lists what needs the object, or with a Column that column of it, in order of creation.
 func (c *Catalog) Dependents(of Address) []Dependent {
-	back, _ := c.dependents.Get(of.OID)
 	var list []Dependent
-	for _, oid := range back {
+	for _, oid := range c.objects.get(of.OID).dependents {
 		for _, d := range c.Dependencies(oid) {
 			if d.Ref.OID == of.OID && (of.Column == 0 || d.Ref.Column == of.Column) {
 				list = append(list, Dependent{Address{oid, d.Column}, d.Ref, d.Type, d.Default})
@@ -101,16 +99,15 @@ func (c *Catalog) Dependents(of Address) []Dependent {
 
 // clearDeps forgets what oid needs.
 func (c *Catalog) clearDeps(oid OID) {
-	for _, d := range c.Dependencies(oid) {
-		back, _ := c.dependents.Get(d.Ref.OID)
-		back = slices.DeleteFunc(slices.Clone(back), func(o OID) bool { return o == oid })
-		if len(back) == 0 {
-			c.dependents.Delete(d.Ref.OID)
-		} else {
-			c.dependents.Set(d.Ref.OID, back)
-		}
+	deps := c.Dependencies(oid)
+	if len(deps) == 0 {
+		return
 	}
-	c.deps.Delete(oid)
+	for _, d := range deps {
+		to := c.objects.own(c.own(), d.Ref.OID)
+		to.dependents = slices.DeleteFunc(slices.Clone(to.dependents), func(o OID) bool { return o == oid })
+	}
+	c.objects.own(c.own(), oid).deps = nil
 }
 
 // key packs an address for the maps of comments and grants.

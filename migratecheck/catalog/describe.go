@@ -101,12 +101,11 @@ func (c *Catalog) visible(o Object) bool {
 		return false
 	}
 	key := nameKeyOf(o)
-	if len(key) < 5 {
+	if key.namespace == 0 || key.namespace == inConstraints {
 		return true
 	}
 	for _, s := range path {
-		// The same key in the schema of the path: a name key is namespace, schema, the rest.
-		if oid, ok := c.names.Get(nameKey(key[0], s, key[5:])); ok {
+		if oid, ok := c.names.Get(nameKey(key.namespace, s, key.name)); ok {
 			return oid == o.ObjectID()
 		}
 	}

@@ -45,7 +45,10 @@ func (c Change) Object() Object {
 // before.
 func Diff(before, after *Catalog) []Change {
 	oids, assumed := touchedBetween(before.log, after.log)
-	var changes []Change
+	if len(oids) == 0 {
+		return nil
+	}
+	changes := make([]Change, 0, len(oids))
 	for _, oid := range oids {
 		old, new := before.Get(oid), after.Get(oid)
 		for _, a := range slices.Backward(assumed[oid]) {

@@ -223,19 +223,17 @@ func (d *dropper) partOfDropped(t dropTarget) bool {
 // schemaMembers lists the objects that live in a schema by their own right, so not indexes, which go with their tables.
 func (c *Catalog) schemaMembers(schema OID) []Object {
 	var list []Object
-	for _, namespace := range []byte{inRelations, inTypes, inFunctions, inOthers} {
-		prefix := nameKey(namespace, schema, "")
-		c.names.Ascend(prefix, func(k string, oid OID) bool {
-			if !strings.HasPrefix(k, prefix) {
-				return false
-			}
-			o := c.Get(oid)
+	for o := range c.All() {
+		switch key := nameKeyOf(o); {
+		case key.schema != schema || !slices.Contains([]byte{inRelations, inTypes, inFunctions, inOthers}, key.namespace):
+			continue
+		default:
 			if r, ok := o.(*Relation); !ok || r.Kind != Index && r.Kind != PartitionedIndex && r.Kind != CompositeRel {
 				list = append(list, o)
 			}
-			return true
-		})
+		}
 	}
+	slices.SortFunc(list, func(a, b Object) int { return nameKeyOf(a).compare(nameKeyOf(b)) })
 	return list
 }
 

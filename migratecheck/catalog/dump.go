@@ -198,6 +198,8 @@ func (c *Catalog) constraintText(con *Constraint) string {
 		if con.NoInherit {
 			b.WriteString(" no inherit")
 		}
+	case NotNullCon:
+		b.WriteString("not null")
 	case ForeignKey:
 		fmt.Fprintf(&b, "foreign key (%s) references %s (%s) %c%c%c", of, c.NameOf(con.RefTable), strings.Join(c.columnNames(con.RefTable, con.RefColumns), ", "), con.OnUpdate, con.OnDelete, con.Match)
 		if con.SetColumns != nil {

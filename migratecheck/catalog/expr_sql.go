@@ -30,7 +30,7 @@ func writeExpr(b *strings.Builder, n *pgast.Node) bool {
 	case *pgast.Node_ColumnRef:
 		for i, f := range n.ColumnRef.Fields {
 			name := f.GetString_().GetSval()
-			if !isPlainWord(name) {
+			if name == "" || pgast.QuoteIdent(name) != name {
 				return false
 			}
 			if i > 0 {

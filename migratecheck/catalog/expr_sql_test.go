@@ -13,7 +13,7 @@ import (
 func TestExprSQL(t *testing.T) {
 	written := 0
 	for _, expr := range []string{
-		"1", "-1", "true", "'it''s'", "''", `E'a\\b'`, "1.5", "null", "id", "user_id", "repo.user_id", `"Quoted"`, `"user"`, `"order"`, "created", "name",
+		"1", "-1", "true", "'it''s'", "''", `E'a\\b'`, "1.5", "null", "id", "user_id", "repo.user_id", `"Quoted"`, `"user"`, `"order"`, "created", "name", "size", "key", "type",
 		"now()", "gen_random_uuid()", "gen_uuidv7()", "nextval('t_id_seq')", "nextval('t_id_seq'::regclass)", "lower(user_name)", "upper(lower(id))",
 		"user_id IS NULL", "user_id IS NOT NULL", "(a_1 + b_1) IS NULL", "user_id > 0", "user_id = id", "a_1 || b_1", "a_1 + b_1 * 2", "(a_1 + b_1) * 2",
 		"a_1 - -1", "- a_1", "count(*)", "count(DISTINCT a_1)", "f_1(VARIADIC a_1)", "f_1(a_1 => 1)", "a_1 = ANY (b_1)", "a_1 IN (1, 2)", "pg_catalog.now()",

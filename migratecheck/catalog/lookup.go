@@ -43,7 +43,7 @@ func (c *Catalog) relation(oid OID) *Relation {
 // editRelation replaces a relation by a changed copy and returns it.
 func (c *Catalog) editRelation(oid OID, change func(r *Relation)) *Relation {
 	r := *c.relation(oid)
-	r.Columns = append([]Column(nil), r.Columns...)
+	r.Columns = append(make([]Column, 0, len(r.Columns)+1), r.Columns...) // one is often added
 	change(&r)
 	c.put(&r)
 	return &r
@@ -118,11 +118,11 @@ func (c *Catalog) temporarySchema() OID {
 }
 
 // assumable tells whether an open catalog may assume something under this key: nobody has seen it come or go.
-func (c *Catalog) assumable(key string) bool {
+func (c *Catalog) assumable(key fullName) bool {
 	if !c.Open {
 		return false
 	}
-	_, seen := c.seen.Get(key)
+	_, seen := c.seen.get(key)
 	return !seen
 }
 

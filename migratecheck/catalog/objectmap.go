@@ -1,108 +1,166 @@
 package catalog
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 )
 
-// objectMap finds objects by OID. OIDs are given one after the other, so that they can be places in arrays, which is
-// quicker to search than a tree: three steps, without a comparison. A copy shares all arrays until one of the two writes.
+// edit marks the nodes of an objectMap and a nameTrie that belong to one catalog alone and may be written to; all others
+// are copied first. Its address counts, so that it must not be empty.
+type edit struct{ _ byte }
+
+// objectMap finds objects, and what is recorded of each, by OID. OIDs are given one after the other, so that they can be
+// places in arrays, which is quicker to search than a tree: four steps, without a comparison. Copies share all arrays.
 type objectMap struct {
-	edit *objectEdit // nil when top may be shared
-	top  []*objectPage
+	edit *edit // whose top is
+	top  []*objectBook
 }
 
-// objectEdit marks the arrays that belong to one map alone. Its address counts, so that it must not be empty.
-type objectEdit struct{ _ byte }
+// fanOut is the number of elements of each array but the top one: few, as a write copies one of each kind.
+const fanOut = 16
 
-const (
-	objectsPerLeaf = 32
-	leavesPerPage  = 32
-)
+type objectBook struct {
+	edit  *edit
+	pages [fanOut]*objectPage
+}
 
 type objectPage struct {
-	edit   *objectEdit
-	leaves [leavesPerPage]*objectLeaf
+	edit   *edit
+	leaves [fanOut]*objectLeaf
 }
 
 type objectLeaf struct {
-	edit    *objectEdit
-	objects [objectsPerLeaf]Object
+	edit    *edit
+	entries [fanOut]*objectEntry
 }
 
-// share returns a copy; each of the two then copies what it changes.
-func (m *objectMap) share() objectMap {
-	if m.edit != nil {
-		m.edit = nil
-	}
-	return *m
+// objectEntry is what is kept under one OID. The lists are shared by copies: one that changes is made anew.
+type objectEntry struct {
+	edit       *edit
+	object     Object // nil when there is none, but others refer to it
+	deps       []Dep  // pg_depend by dependent object (depend.go)
+	dependents []OID  // the way back: the objects that refer to this one
+	children   []child
 }
 
-// get returns the object, nil when there is none.
-func (m *objectMap) get(oid OID) Object {
-	page := int(oid / (objectsPerLeaf * leavesPerPage))
-	if page >= len(m.top) || m.top[page] == nil {
-		return nil
+// child is an object that belongs to a relation or type, in order of OID.
+type child struct {
+	oid  OID
+	role childRole
+}
+
+var noEntry objectEntry
+
+// get returns the entry for reading.
+func (m *objectMap) get(oid OID) *objectEntry {
+	at := int(oid / (fanOut * fanOut * fanOut))
+	if at >= len(m.top) || m.top[at] == nil {
+		return &noEntry
 	}
-	leaf := m.top[page].leaves[oid/objectsPerLeaf%leavesPerPage]
+	page := m.top[at].pages[oid/(fanOut*fanOut)%fanOut]
+	if page == nil {
+		return &noEntry
+	}
+	leaf := page.leaves[oid/fanOut%fanOut]
 	if leaf == nil {
-		return nil
+		return &noEntry
 	}
-	return leaf.objects[oid%objectsPerLeaf]
+	if e := leaf.entries[oid%fanOut]; e != nil {
+		return e
+	}
+	return &noEntry
 }
 
-// set stores o, or with nil deletes what is there, and returns what was.
-func (m *objectMap) set(oid OID, o Object) (old Object) {
-	slot := &m.own(oid).objects[oid%objectsPerLeaf]
-	old, *slot = *slot, o
-	return old
-}
-
-// own returns the leaf of an OID for writing.
-func (m *objectMap) own(oid OID) *objectLeaf {
-	if m.edit == nil {
-		m.edit, m.top = new(objectEdit), slices.Clone(m.top)
+// own returns the entry for writing by the owner of by.
+func (m *objectMap) own(by *edit, oid OID) *objectEntry {
+	if m.edit != by {
+		m.edit, m.top = by, slices.Clone(m.top)
 	}
-	at := int(oid / (objectsPerLeaf * leavesPerPage))
+	at := int(oid / (fanOut * fanOut * fanOut))
 	for at >= len(m.top) {
 		m.top = append(m.top, nil)
 	}
-	page := m.top[at]
+	book := &m.top[at]
 	switch {
-	case page == nil:
-		page = &objectPage{edit: m.edit}
-	case page.edit != m.edit:
-		page = &objectPage{m.edit, page.leaves}
+	case *book == nil:
+		*book = &objectBook{edit: by}
+	case (*book).edit != by:
+		*book = &objectBook{by, (*book).pages}
 	}
-	m.top[at] = page
-	leaf := page.leaves[oid/objectsPerLeaf%leavesPerPage]
+	page := &(*book).pages[oid/(fanOut*fanOut)%fanOut]
 	switch {
-	case leaf == nil:
-		leaf = &objectLeaf{edit: m.edit}
-	case leaf.edit != m.edit:
-		leaf = &objectLeaf{m.edit, leaf.objects}
+	case *page == nil:
+		*page = &objectPage{edit: by}
+	case (*page).edit != by:
+		*page = &objectPage{by, (*page).leaves}
 	}
-	page.leaves[oid/objectsPerLeaf%leavesPerPage] = leaf
-	return leaf
+	leaf := &(*page).leaves[oid/fanOut%fanOut]
+	switch {
+	case *leaf == nil:
+		*leaf = &objectLeaf{edit: by}
+	case (*leaf).edit != by:
+		*leaf = &objectLeaf{by, (*leaf).entries}
+	}
+	entry := &(*leaf).entries[oid%fanOut]
+	switch {
+	case *entry == nil:
+		*entry = &objectEntry{edit: by}
+	case (*entry).edit != by:
+		e := **entry
+		e.edit = by
+		*entry = &e
+	}
+	return *entry
 }
 
 // all yields the objects in order of OID, as they are when it is asked.
 func (m *objectMap) all() iter.Seq[Object] {
 	return func(yield func(Object) bool) {
-		for _, page := range m.top {
-			if page == nil {
+		for _, book := range m.top {
+			if book != nil && !book.all(yield) {
+				return
+			}
+		}
+	}
+}
+
+func (b *objectBook) all(yield func(Object) bool) bool {
+	for _, page := range &b.pages {
+		if page == nil {
+			continue
+		}
+		for _, leaf := range &page.leaves {
+			if leaf == nil {
 				continue
 			}
-			for _, leaf := range &page.leaves {
-				if leaf == nil {
-					continue
-				}
-				for _, o := range &leaf.objects {
-					if o != nil && !yield(o) {
-						return
-					}
+			for _, e := range &leaf.entries {
+				if e != nil && e.object != nil && !yield(e.object) {
+					return false
 				}
 			}
 		}
+	}
+	return true
+}
+
+func (e *objectEntry) findChild(oid OID) (at int, found bool) {
+	return slices.BinarySearchFunc(e.children, oid, func(c child, oid OID) int { return cmp.Compare(c.oid, oid) })
+}
+
+// setChild adds a child, or changes its role.
+func (e *objectEntry) setChild(oid OID, role childRole) {
+	at, found := e.findChild(oid)
+	if found {
+		e.children = slices.Clone(e.children)
+		e.children[at].role = role
+		return
+	}
+	e.children = slices.Insert(slices.Clip(e.children), at, child{oid, role})
+}
+
+func (e *objectEntry) removeChild(oid OID) {
+	if at, found := e.findChild(oid); found {
+		e.children = slices.Delete(slices.Clone(e.children), at, at+1)
 	}
 }

@@ -126,6 +126,7 @@ type codeRunner struct {
 	// datums are the variables by number.
 	datums  []string
 	records map[string]bool // those that hold rows
+	commits bool            // the body ends transactions itself
 	steps   *int
 	gaps    int // found in this body or those it called
 }
@@ -406,7 +407,7 @@ func (r *codeRunner) statement(stmt pgast.Stmt) error {
 		return nil
 	}
 	if isData(stmt.Node) {
-		r.eff.Inner = append(r.eff.Inner, Inner{Stmt: stmt, Via: r.via, Before: r.c.Clone(), After: r.c.Clone()})
+		r.eff.Inner = append(r.eff.Inner, Inner{Stmt: stmt, Via: r.via, Before: r.c.Clone(), After: r.c.Clone(), Commits: r.commits})
 		return nil
 	}
 	before := r.c.Clone()
@@ -415,7 +416,7 @@ func (r *codeRunner) statement(stmt pgast.Stmt) error {
 	err := r.c.apply(stmt, r.eff)
 	r.c.depth--
 	if err == nil {
-		inner := Inner{Stmt: stmt, Via: r.via, Before: before, After: r.c.Clone()}
+		inner := Inner{Stmt: stmt, Via: r.via, Before: before, After: r.c.Clone(), Commits: r.commits}
 		// A statement that itself ran others comes before them.
 		r.eff.Inner = slices.Insert(r.eff.Inner, at, inner)
 		return nil

@@ -60,6 +60,7 @@ const (
 // function runs a parsed body.
 func (r *codeRunner) function(tree plNode) error {
 	r.records = map[string]bool{}
+	r.commits = mentions(tree, "PLpgSQL_stmt_commit") || mentions(tree, "PLpgSQL_stmt_rollback")
 	for _, d := range tree.list("datums") {
 		tag, v := d.sole()
 		name := strings.ToLower(v.text("refname"))
@@ -458,6 +459,9 @@ func (r *codeRunner) loop(kind string, n plNode) (flow, error) {
 	if !ok {
 		if r.changes(n, 0) {
 			r.gap("a loop over values that are not known")
+		}
+		if kind == "fors" {
+			r.overRows(n)
 		}
 		r.forget(n)
 		return flowNext, nil

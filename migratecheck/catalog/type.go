@@ -462,10 +462,7 @@ func intervalTypmod(args []int) (int32, error) {
 // hasUnknownExtension reports whether an extension was created whose members are not known.
 func (c *Catalog) hasUnknownExtension() bool {
 	found := false
-	c.names.Ascend(string([]byte{inExtensions}), func(key string, oid OID) bool {
-		if key[0] != inExtensions {
-			return false
-		}
+	c.names.beginning(nameKey(inExtensions, 0, ""), func(_ string, oid OID) bool {
 		e, ok := c.Get(oid).(*Extension)
 		found = ok && !e.Known
 		return !found

@@ -1,7 +1,5 @@
 package catalog
 
-import "strings"
-
 // Which conversions PostgreSQL makes by itself: src/backend/parser/parse_coerce.c and the "Type Conversion" chapter of
 // the manual.
 
@@ -82,11 +80,7 @@ func (c *Catalog) cast(source, target TypeRef) *Cast {
 		return nil
 	}
 	var found *Cast
-	prefix := nameKey(inOthers, 0, "cast\x00")
-	c.names.Ascend(prefix, func(k string, oid OID) bool {
-		if !strings.HasPrefix(k, prefix) {
-			return false
-		}
+	c.names.beginning(nameKey(inOthers, 0, "cast\x00"), func(_ string, oid OID) bool {
 		if o, ok := c.Get(oid).(*Other); ok && o.cast != nil && (castKey{o.cast.Source, o.cast.Target}) == key {
 			found = o.cast
 			return false
@@ -98,9 +92,8 @@ func (c *Catalog) cast(source, target TypeRef) *Cast {
 
 func (c *Catalog) hasUserCasts() bool {
 	has := false
-	prefix := nameKey(inOthers, 0, "cast\x00")
-	c.names.Ascend(prefix, func(k string, _ OID) bool {
-		has = strings.HasPrefix(k, prefix)
+	c.names.beginning(nameKey(inOthers, 0, "cast\x00"), func(string, OID) bool {
+		has = true
 		return false
 	})
 	return has

@@ -178,7 +178,7 @@ func (a *analyzer) newIndexName(m member, given string) string {
 		return given
 	}
 	for _, index := range a.after.Indexes(m.rel.OID) {
-		if a.before.Get(index.OID) == nil && !a.builds[buildKey{m.target, index.Name}] {
+		if a.before.Get(index.OID) == nil && !a.builds.has(buildKey{m.target, index.Name}) {
 			return index.Name
 		}
 	}
@@ -214,6 +214,7 @@ func (a *alteration) dropConstraint(cmd *pgast.AlterTableCmd) {
 func (a *alteration) validateConstraint(name string) {
 	con := a.constraint(a.table.rel, name)
 	if con == nil {
+		a.eff.Worst = true
 		a.note("constraint " + name + " is not known")
 		a.scan(a.table.target, ScanValidate, "validates constraint "+name)
 		return

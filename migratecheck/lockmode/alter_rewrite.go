@@ -84,10 +84,16 @@ func (a *alteration) columnRewrites(def *pgast.ColumnDef) string {
 	}
 	a.lockSequences(value) // each row takes its number from there
 	if value.Unknown {
+		a.eff.Worst = true
 		a.note("the volatility of the default of column " + def.Colname + " is not known")
 	}
 	return "the default of column " + def.Colname + " is volatile: every row needs its own value"
 }
+
+// domainDefaultVersion is the first version in which ADD COLUMN gives the rows there are the default of the column's domain;
+// before, they got NULL. It was repaired in 2025, in the minor releases of 13 and later (release notes of 13.21, 14.18, 15.13,
+// 16.9 and 17.5); 12 was no longer maintained.
+const domainDefaultVersion = 13
 
 // newColumn is a column of the altered table after the statement, nil when that is not known.
 func (a *alteration) newColumn(name string) *catalog.Column {
@@ -105,9 +111,9 @@ func (a *analyzer) columnAfter(table catalog.OID, name string) *catalog.Column {
 	return now.Column(name)
 }
 
-// columnDefault is the default of a column, or that of its domain.
+// columnDefault is what ADD COLUMN fills a column with: its default, or that of its domain.
 func (a *analyzer) columnDefault(col *catalog.Column) *catalog.Expr {
-	if col.Default != nil {
+	if col.Default != nil || a.version < domainDefaultVersion {
 		return col.Default
 	}
 	for t := col.Type; !t.Array; {

@@ -101,7 +101,7 @@ func (a *alteration) command(cmd *pgast.AlterTableCmd) {
 			}
 		}
 		if a.table.rel == nil || a.table.rel.Assumed {
-			a.note("the indexes and foreign keys of column " + cmd.Name + ", and what depends on it, are not known")
+			a.assume("the indexes and foreign keys of column " + cmd.Name + ", and what depends on it, are not known")
 		}
 		a.typedTables(a.table.rel, cmd.Behavior)
 	case pgast.AlterTableType_AT_AddConstraint, pgast.AlterTableType_AT_AddIndexConstraint:

@@ -11,6 +11,7 @@ func (a *alteration) typeRewrites(m member, cmd *pgast.AlterTableCmd) string {
 	def := cmd.Def.GetColumnDef()
 	reason := "the type of column " + cmd.Name + " changes"
 	if m.rel == nil {
+		a.eff.Worst = true
 		a.note("the present type of column " + cmd.Name + " is not known")
 		return reason
 	}
@@ -19,6 +20,7 @@ func (a *alteration) typeRewrites(m member, cmd *pgast.AlterTableCmd) string {
 	}
 	from, to := m.rel.Column(cmd.Name), a.columnAfter(m.oid, cmd.Name)
 	if from == nil || from.Type.OID == 0 || to == nil || to.Type.OID == 0 {
+		a.eff.Worst = true
 		a.note("the present or new type of column " + cmd.Name + " is not known")
 		return reason
 	}
@@ -95,7 +97,7 @@ func (a *alteration) changeColumn(m member, cmd *pgast.AlterTableCmd) {
 	col := m.rel.Column(cmd.Name)
 	if col == nil {
 		if m.rel.Assumed {
-			a.note("the indexes and constraints of column " + cmd.Name + " are not known")
+			a.assume("the indexes and constraints of column " + cmd.Name + " are not known")
 		}
 		return
 	}

@@ -2,6 +2,7 @@ package lockmode
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -18,12 +19,13 @@ type analyzer struct {
 	skipped bool // a notice said "does not exist, skipping" or "already exists, skipping"
 
 	eff      Effect
-	locks    map[target]int // index into eff.Locks
-	rewrites map[target]int
-	scans    map[scanKey]bool
-	builds   map[buildKey]bool
+	locks    places[target] // in eff.Locks, and so on
+	rewrites places[target]
+	scans    places[scanKey]
+	builds   places[buildKey]
 	unknown  []string
-	views    map[catalog.OID]bool // being expanded: CREATE OR REPLACE VIEW can make circles
+	assumed  []string
+	views    map[catalog.OID]bool // being expanded: CREATE OR REPLACE VIEW can make circles; made when needed
 }
 
 // target is a relation: of the catalog, or one it has never seen, whose rel is nil and which is taken for a plain table.
@@ -42,29 +44,25 @@ type buildKey struct {
 	name string
 }
 
-func analyze(version int, before, after *catalog.Catalog, stmt pgast.Stmt) (Effect, error) {
+func analyze(version int, before, after *catalog.Catalog, changes []catalog.Change, stmt pgast.Stmt) (Effect, error) {
 	if stmt.Node == nil || stmt.Node.Node == nil {
 		return Effect{}, errors.New("analyzing the locks of a statement: it is empty")
 	}
 	if version == 0 {
 		version = before.Version
 	}
-	a := &analyzer{
-		version: version, before: before, after: after,
-		locks: map[target]int{}, rewrites: map[target]int{}, scans: map[scanKey]bool{}, builds: map[buildKey]bool{},
-		views: map[catalog.OID]bool{},
-	}
+	a := &analyzer{version: version, before: before, after: after, changes: changes}
 	if after == nil && changesSchema(stmt.Node) {
 		if !a.apply(stmt, before.Open) && !before.Open {
 			a.apply(stmt, true) // what it names and the catalog lacks is taken for granted
 		}
-	}
-	if a.after != nil {
-		a.changes = catalog.Diff(before, a.after)
+		if a.after != nil {
+			a.changes = catalog.Diff(before, a.after)
+		}
 	}
 	a.statement(stmt.Node)
 	sortEffect(&a.eff)
-	a.eff.Unknown = strings.Join(a.unknown, "; ")
+	a.eff.Unknown, a.eff.Assumed = strings.Join(a.unknown, "; "), strings.Join(a.assumed, "; ")
 	return a.eff, nil
 }
 
@@ -147,23 +145,26 @@ func (a *analyzer) relation(oid catalog.OID) *catalog.Relation {
 }
 
 func (a *analyzer) note(why string) {
-	for _, n := range a.unknown {
-		if n == why {
-			return
-		}
+	if !slices.Contains(a.unknown, why) {
+		a.unknown = append(a.unknown, why)
 	}
-	a.unknown = append(a.unknown, why)
+}
+
+// assume notes what is left out for a table that is taken for a plain one.
+func (a *analyzer) assume(why string) {
+	if !slices.Contains(a.assumed, why) {
+		a.assumed = append(a.assumed, why)
+	}
 }
 
 func (a *analyzer) lock(t target, mode Mode) {
 	if mode == "" {
 		return
 	}
-	if i, ok := a.locks[t]; ok {
+	if i, ok := a.locks.add(t); ok {
 		a.eff.Locks[i].Mode = Strongest(a.eff.Locks[i].Mode, mode)
 		return
 	}
-	a.locks[t] = len(a.eff.Locks)
 	a.eff.Locks = append(a.eff.Locks, Lock{Relation: t.oid, Name: t.name, Mode: mode})
 }
 
@@ -187,21 +188,18 @@ func (a *analyzer) lockIndexes(rel *catalog.Relation, mode Mode) {
 }
 
 func (a *analyzer) scan(t target, kind ScanKind, reason string) {
-	k := scanKey{t, kind}
-	if a.scans[k] {
+	if _, ok := a.scans.add(scanKey{t, kind}); ok {
 		return
 	}
-	a.scans[k] = true
 	a.eff.Scans = append(a.eff.Scans, Scan{Relation: t.oid, Name: t.name, Kind: kind, Reason: reason})
 }
 
 // rewriteFile notes that one relation gets a new file.
 func (a *analyzer) rewriteFile(t target, kind catalog.RelKind, reason string, empty bool) {
-	if i, ok := a.rewrites[t]; ok {
+	if i, ok := a.rewrites.add(t); ok {
 		a.eff.Rewrites[i].Empty = a.eff.Rewrites[i].Empty && empty
 		return
 	}
-	a.rewrites[t] = len(a.eff.Rewrites)
 	a.eff.Rewrites = append(a.eff.Rewrites, Rewrite{Relation: t.oid, Name: t.name, Kind: kind, Reason: reason, Empty: empty})
 }
 
@@ -241,11 +239,9 @@ func (a *analyzer) goneAfter(oid catalog.OID) bool {
 }
 
 func (a *analyzer) build(t target, index, reason string) {
-	k := buildKey{t, index}
-	if a.builds[k] && index != "" {
+	if _, ok := a.builds.add(buildKey{t, index}); ok && index != "" {
 		return
 	}
-	a.builds[k] = true
 	a.eff.Builds = append(a.eff.Builds, Build{Table: t.oid, TableName: t.name, Index: index, Reason: reason})
 }
 
@@ -262,6 +258,9 @@ func hasStorage(rel *catalog.Relation) bool {
 // src/backend/catalog/pg_inherits.c).
 func (a *analyzer) descendants(rel *catalog.Relation) []*catalog.Relation {
 	if rel == nil {
+		return nil
+	}
+	if len(a.before.Inheritors(rel.OID)) == 0 {
 		return nil
 	}
 	seen := map[catalog.OID]bool{rel.OID: true}
@@ -292,6 +291,9 @@ func (a *analyzer) family(t target, rel *catalog.Relation, inh bool) []member {
 func (a *analyzer) expand(view *catalog.Relation, f func(rel *catalog.Relation)) {
 	if view.Query == nil || a.views[view.OID] {
 		return
+	}
+	if a.views == nil {
+		a.views = map[catalog.OID]bool{}
 	}
 	a.views[view.OID] = true
 	defer delete(a.views, view.OID)

@@ -285,6 +285,9 @@ func (a *analyzer) fires(rel *catalog.Relation, event func(*catalog.Trigger) boo
 	}
 }
 
+// copyKeepsLockVersion is the first version in which COPY … TO keeps its lock until the transaction ends.
+const copyKeepsLockVersion = 13
+
 // copy follows DoCopy (src/backend/commands/copy.c).
 func (a *analyzer) copy(s *pgast.CopyStmt) {
 	if s.Query != nil {
@@ -296,7 +299,9 @@ func (a *analyzer) copy(s *pgast.CopyStmt) {
 		return
 	}
 	if !s.IsFrom {
-		a.lock(t, AccessShare)
+		if a.version >= copyKeepsLockVersion {
+			a.lock(t, AccessShare)
+		}
 		if !isPartitioned(rel) {
 			a.scan(t, ScanQuery, "COPY writes every row out")
 		}

@@ -48,7 +48,7 @@ func (a *analyzer) drop(s *pgast.DropStmt) {
 			}
 			a.lockIndexes(rel, AccessExclusive)
 			if rel == nil || rel.Assumed {
-				a.note("the indexes and foreign keys of " + t.name.String() + ", and what depends on it, are not known")
+				a.assume("the indexes and foreign keys of " + t.name.String() + ", and what depends on it, are not known")
 			}
 		}
 	case pgast.ObjectType_OBJECT_TRIGGER, pgast.ObjectType_OBJECT_RULE, pgast.ObjectType_OBJECT_POLICY:

@@ -74,6 +74,11 @@ type Effect struct {
 	Builds   []Build
 	// Unknown says why the effect is not fully known, "" otherwise.
 	Unknown string
+	// Worst is set when what is unknown decides over Rewrites and Scans: they then list the worst that may be.
+	Worst bool
+	// Assumed says what would come on top if a table that the catalog does not hold were not the plain one, without indexes,
+	// keys and partitions, that it is taken for; "" otherwise.
+	Assumed string
 	// NoTransaction is set for statements that PostgreSQL refuses inside a transaction block; Locks then lists the
 	// strongest lock of any of the transactions they consist of.
 	NoTransaction bool
@@ -96,13 +101,13 @@ func (e Effect) Lock(relation catalog.OID) Mode {
 // being the catalog before it. A statement that would fail takes its locks too, before it fails, so that it is no error here;
 // an error is returned for a nil statement only.
 func Analyze(version int, before *catalog.Catalog, stmt pgast.Stmt) (Effect, error) {
-	return analyze(version, before, nil, stmt)
+	return analyze(version, before, nil, nil, stmt)
 }
 
 // AnalyzeApplied is Analyze for a caller who has applied the statement already: after is the catalog after it, or nil
-// when applying it failed. It saves Analyze from applying it once more.
-func AnalyzeApplied(version int, before, after *catalog.Catalog, stmt pgast.Stmt) (Effect, error) {
-	return analyze(version, before, after, stmt)
+// when applying it failed, and changes the [catalog.Diff] of the two. It saves Analyze from applying it once more.
+func AnalyzeApplied(version int, before, after *catalog.Catalog, changes []catalog.Change, stmt pgast.Stmt) (Effect, error) {
+	return analyze(version, before, after, changes, stmt)
 }
 
 func compareNames(a, b catalog.Name) int {

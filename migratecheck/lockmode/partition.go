@@ -30,7 +30,8 @@ func (a *alteration) attach(cmd *pgast.PartitionCmd) {
 		a.scan(m.target, ScanPartition, "every row must be within the bounds of the partition")
 	}
 	if parent == nil {
-		a.note("whether " + a.table.name.String() + " has a default partition, indexes or foreign keys is not known")
+		a.eff.Worst = true
+		a.assume("whether " + a.table.name.String() + " has a default partition, indexes or foreign keys is not known")
 		return
 	}
 	a.lockPartitionedIndexes(parent)

@@ -21,6 +21,8 @@ type Problem struct {
 	// Objects are what the problem is about, in the schema where they exist (for a missing column: the relation and the
 	// column in the earlier schema, when known: see [Bound.Trace]). Statements that changed one of them are the suspects.
 	Objects []catalog.Address
+	// Maybe: it depends on the values, rows or rights that are met at run time (a new CHECK, a trigger).
+	Maybe bool
 	// Relation and Column name it for a person; "" where they do not apply.
 	Relation, Column string
 }
@@ -42,6 +44,12 @@ func (v *Verdict) unsure(reasons ...string) {
 	}
 }
 
+// add takes over what another found.
+func (v *Verdict) add(o Verdict) {
+	v.Problems = append(v.Problems, o.Problems...)
+	v.unsure(o.Unknown...)
+}
+
 // Bound is a site whose SQL was parsed once, to be checked against many schemas. It is not safe for concurrent use.
 type Bound struct {
 	Site    *Site
@@ -49,6 +57,7 @@ type Bound struct {
 	errs    []error        // by variant: what the parser said
 	without []string       // checks that are off
 	made    map[string]bool
+	memos   []memos // by variant
 }
 
 // Parse prepares a site for judging.
@@ -58,7 +67,7 @@ func Parse(site *Site) *Bound {
 		stmts, err := pgast.Parse(site.Variants[i].SQL)
 		b.stmts, b.errs = append(b.stmts, stmts), append(b.errs, err)
 	}
-	b.made = relationsMade(b)
+	b.made, b.memos = relationsMade(b), make([]memos, len(site.Variants))
 	return b
 }
 
@@ -82,7 +91,7 @@ func ParseAll(sites []*Site) []*Bound {
 // Without returns a copy that leaves out the named checks.
 func (b *Bound) Without(ids ...string) *Bound {
 	c := *b
-	c.without = append(slices.Clone(b.without), ids...)
+	c.without, c.memos = append(slices.Clone(b.without), ids...), make([]memos, len(b.memos))
 	return &c
 }
 
@@ -91,17 +100,7 @@ func (b *Bound) Without(ids ...string) *Bound {
 func (b *Bound) On(cat *catalog.Catalog) Verdict {
 	var v Verdict
 	for i := range b.Site.Variants {
-		for _, r := range b.run(i, cat, &v) {
-			if r.err != nil {
-				r.refused(r.err)
-				continue
-			}
-			for _, c := range checks {
-				if c.on != nil && b.has(c) {
-					c.on(r, c)
-				}
-			}
-		}
+		v.add(b.onVariant(i, cat))
 	}
 	return v
 }
@@ -112,18 +111,7 @@ func (b *Bound) On(cat *catalog.Catalog) Verdict {
 func (b *Bound) Between(from, to *catalog.Catalog) Verdict {
 	var v Verdict
 	for i := range b.Site.Variants {
-		before, after := b.run(i, from, &Verdict{}), b.run(i, to, &v)
-		for j, r := range after {
-			if j >= len(before) || r.err != nil || before[j].err != nil {
-				continue // On tells
-			}
-			s := &step{reading: r, was: before[j]}
-			for _, c := range checks {
-				if c.between != nil && b.has(c) {
-					c.between(s, c)
-				}
-			}
-		}
+		v.add(b.betweenVariant(i, from, to))
 	}
 	for _, c := range checks {
 		if c.names != nil && b.has(c) {
@@ -135,19 +123,18 @@ func (b *Bound) Between(from, to *catalog.Catalog) Verdict {
 
 func (b *Bound) has(c *Check) bool { return !slices.Contains(b.without, c.ID) }
 
-// Needs lists, sorted, the objects of a schema that the site depends on: while none of them changes, and no relation, column,
-// function or type of a name in the site comes or goes, neither does its verdict. ok is false when the site cannot be bound.
+// Needs lists, sorted, the objects of a schema that the site depends on, with those they depend on in turn. While none of them
+// changes, nor an index, constraint, trigger or policy of one, and nothing comes to have a name that stands in the site's
+// text, neither does the verdict; On and Between remember it by themselves. ok is false when the site cannot be bound.
 func (b *Bound) Needs(cat *catalog.Catalog) (oids []catalog.OID, ok bool) {
 	ok = true
 	for i := range b.Site.Variants {
-		for _, r := range b.run(i, cat, &Verdict{}) {
-			if r.err != nil || len(r.an.Unknown) > 0 {
-				ok = false
-				continue
-			}
-			for _, a := range r.an.Refs {
-				oids = append(oids, a.OID)
-			}
+		m := b.read(i, cat)
+		if m.foot == nil || len(m.unknown) > 0 {
+			ok = false
+		}
+		if m.foot != nil {
+			oids = append(oids, m.foot.List()...)
 		}
 	}
 	slices.Sort(oids)
@@ -160,7 +147,7 @@ func (b *Bound) Trace(p Problem, from *catalog.Catalog) Problem {
 	if p.Variant < 0 {
 		return p
 	}
-	for _, r := range b.run(p.Variant, from, &Verdict{}) {
+	for _, r := range b.read(p.Variant, from).readings {
 		if r.err != nil {
 			continue
 		}

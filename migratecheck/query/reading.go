@@ -7,6 +7,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
 // reading is one statement of a variant as a schema reads it.
@@ -96,7 +97,7 @@ func (r *reading) report(c *Check, p Problem, format string, args ...any) {
 
 // refused reports what the server answers to the statement, by the check whose business it is.
 func (r *reading) refused(e *catalog.Error) {
-	if e.Code == "42P01" && r.mayHave(e.Object.Name) {
+	if r.made[e.Object.Name] || e.Code == "42P01" && source.IsBookkeeping(e.Object.Name) {
 		r.out.unsure(fmt.Sprintf("relation %q is made by the program or a tool, not by a migration", e.Object.Name))
 		return
 	}
@@ -107,7 +108,7 @@ func (r *reading) refused(e *catalog.Error) {
 		if !r.has(c) {
 			return
 		}
-		p := Problem{Code: e.Code, Offset: max(e.Position-1, r.stmt.Offset), Column: e.Column}
+		p := Problem{Code: e.Code, Offset: max(e.Position-1, r.stmt.Offset), Column: e.Column, Objects: e.Objects}
 		if e.Object.Name != "" {
 			p.Relation = e.Object.String()
 			if rel := r.cat.Relation(e.Object.Schema, e.Object.Name); rel != nil {
@@ -128,21 +129,6 @@ func (r *reading) refused(e *catalog.Error) {
 
 // verb names the statement for a message: "this INSERT".
 func (r *reading) verb() string { return "this " + statementWord(r.stmt.Node) }
-
-// mayHave tells of a relation that no migration makes: tables of migration tools, and what the program creates itself.
-func (b *Bound) mayHave(name string) bool {
-	return b.made[name] || isBookkeeping(name)
-}
-
-// isBookkeeping knows the tables in which migration tools keep count.
-func isBookkeeping(name string) bool {
-	switch name {
-	case "alembic_version", "brant_version", "brant_db_version", "goose_db_version", "schema_migrations", "gorp_migrations",
-		"schema_version", "atlas_schema_revisions", "flyway_schema_history", "schema_lock", "django_migrations":
-		return true
-	}
-	return false
-}
 
 // relationsMade lists the tables, views and indexes that the statements of a site create.
 func relationsMade(b *Bound) map[string]bool {

@@ -108,6 +108,12 @@ func (v *Variant) Position(site *Site, offset int) Position {
 	return pos
 }
 
+// Linear reports whether length bytes of SQL from offset on stand in the source as they are.
+func (v *Variant) Linear(offset, length int) bool {
+	i := sort.Search(len(v.Segments), func(i int) bool { return v.Segments[i].Offset > offset }) - 1
+	return i >= 0 && v.Segments[i].Linear && (i+1 == len(v.Segments) || v.Segments[i+1].Offset >= offset+length)
+}
+
 // NameUse is the name of a constraint or index that code compares, typically with the one in an error of the driver.
 type NameUse struct {
 	Name string

@@ -43,7 +43,7 @@ func TestAnalyze(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			conn := pgtest.Connect(t, server.Database(t))
-			c, a := NewChecker(conn), NewAnalyzed(conn)
+			c, a := NewChecker(conn, server.Major()), NewAnalyzed(conn)
 			c.Each = func(cat *catalog.Catalog, stmt pgast.Stmt) {
 				if !IsQuery(stmt.Node) || conn.IsClosed() {
 					return

@@ -19,6 +19,8 @@ type Checker struct {
 	Each func(before *catalog.Catalog, stmt pgast.Stmt)
 
 	conn *pgx.Conn
+	// version is the server's major version, which our catalogs are made for.
+	version int
 	// same remembers pairs of texts that the server has printed alike.
 	same map[[2]string]bool
 	// good remembers our texts that were once the server's. After a rename the server prints new names in them, and our
@@ -26,14 +28,21 @@ type Checker struct {
 	good map[string]bool
 }
 
-// NewChecker returns a Checker for the database that conn is connected to.
-func NewChecker(conn *pgx.Conn) *Checker {
-	return &Checker{conn: conn, same: map[[2]string]bool{}, good: map[string]bool{}}
+// NewChecker returns a Checker for the database that conn is connected to, on a server of the given major version.
+func NewChecker(conn *pgx.Conn, version int) *Checker {
+	return &Checker{
+		conn: conn, version: version, same: map[[2]string]bool{}, good: map[string]bool{},
+		// Servers before 15 give some refusals another SQLSTATE; those of 15 and later are told apart.
+		LenientCodes: version < 15,
+	}
 }
+
+// New returns an empty catalog for the server's version.
+func (c *Checker) New() *catalog.Catalog { return catalog.New(catalog.Config{Version: c.version}) }
 
 // Compare reads the server's catalog and lists how ours differs.
 func (c *Checker) Compare(ctx context.Context, ours *catalog.Catalog) ([]string, error) {
-	server, err := Read(ctx, c.conn)
+	server, err := Read(ctx, c.conn, c.version)
 	if err != nil {
 		return nil, err
 	}

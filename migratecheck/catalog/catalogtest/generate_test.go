@@ -2,6 +2,7 @@ package catalogtest
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"os"
 	"strconv"
@@ -9,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/internal/pgtest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -27,16 +28,29 @@ func number(t testing.TB, variable string, otherwise int) int {
 
 // generated runs one made-up script and returns it with what was found.
 func generated(ctx context.Context, c *Checker, seed uint64, length int) ([]string, Report, error) {
-	cat := catalog.New(catalog.Config{})
+	cat := c.New()
 	g := NewGenerator(seed, cat)
 	return c.runGenerated(ctx, cat, length, g.Statement)
 }
 
 // TestGenerated runs made-up scripts: HA_GENERATE of them (100) with HA_LENGTH statements each (30), from seed HA_SEED
-// (1) on. A failure prints the seed and the shortest script that still fails.
+// (1) on, on the server of version HA_PG. A failure prints the seed and the shortest script that still fails.
 func TestGenerated(t *testing.T) {
 	scripts := number(t, "HA_GENERATE", 100)
-	runGenerated(t, number(t, "HA_SEED", 1), number(t, "HA_LENGTH", 30), func(i int) bool { return i < scripts })
+	runGenerated(t, newChecker(t, number(t, "HA_PG", 0)), number(t, "HA_SEED", 1), number(t, "HA_LENGTH", 30), func(i int) bool { return i < scripts })
+}
+
+// TestGeneratedVersions runs a few of the scripts on each other server that is installed.
+func TestGeneratedVersions(t *testing.T) {
+	for _, version := range versions(t) {
+		if version == pgtest.DefaultVersion {
+			continue // TestGenerated's
+		}
+		t.Run(fmt.Sprint("PostgreSQL ", version), func(t *testing.T) {
+			t.Parallel()
+			runGenerated(t, newChecker(t, version), number(t, "HA_SEED", 1), 30, func(i int) bool { return i < 15 })
+		})
+	}
 }
 
 // TestSoakGenerated runs such scripts for as long as HA_SOAK, a duration, says, from a seed that is another each time
@@ -55,12 +69,11 @@ func TestSoakGenerated(t *testing.T) {
 	end := time.Now().Add(d)
 	seed = number(t, "HA_SEED", seed)
 	t.Logf("seeds from %d on", seed)
-	runGenerated(t, seed, number(t, "HA_LENGTH", 30), func(i int) bool { return i < scripts && time.Now().Before(end) })
+	runGenerated(t, newChecker(t, number(t, "HA_PG", 0)), seed, number(t, "HA_LENGTH", 30), func(i int) bool { return i < scripts && time.Now().Before(end) })
 }
 
 // runGenerated runs made-up scripts from a seed on while goOn says so of the number of those that have been run.
-func runGenerated(t *testing.T, seed, length int, goOn func(int) bool) {
-	c := newChecker(t)
+func runGenerated(t *testing.T, c *Checker, seed, length int, goOn func(int) bool) {
 	c.LenientCodes = true
 	var statements, understood, otherCode, failures int
 	for i := 0; goOn(i); i++ {
@@ -115,7 +128,7 @@ func failureKind(r Report) string {
 // FuzzGenerated lets the fuzzer choose the seeds.
 func FuzzGenerated(f *testing.F) {
 	f.Add(uint64(1), uint8(20))
-	c := newChecker(f)
+	c := newChecker(f, 0)
 	c.LenientCodes = true
 	f.Fuzz(func(t *testing.T, seed uint64, length uint8) {
 		script, report, err := generated(t.Context(), c, seed, int(length)%60)

@@ -28,9 +28,9 @@ func sections() []section {
 }
 
 // Read reads the objects of the connection's database, in the state the connection sees: inside an open transaction,
-// with its changes. The connection is left as it was.
-func Read(ctx context.Context, conn *pgx.Conn) (*Snapshot, error) {
-	raw, err := readRows(ctx, conn.PgConn())
+// with its changes, of a server of the given major version. The connection is left as it was.
+func Read(ctx context.Context, conn *pgx.Conn, version int) (*Snapshot, error) {
+	raw, err := readRows(ctx, conn.PgConn(), version)
 	if err != nil {
 		return nil, fmt.Errorf("reading the server's catalog: %w", err)
 	}
@@ -52,10 +52,13 @@ func aside(conn *pgconn.PgConn, statements string) string {
 	return "SAVEPOINT catalogtest;" + empty + statements + ";ROLLBACK TO catalogtest;RELEASE catalogtest"
 }
 
-func readRows(ctx context.Context, conn *pgconn.PgConn) (map[string][]byte, error) {
+func readRows(ctx context.Context, conn *pgconn.PgConn, version int) (map[string][]byte, error) {
 	var b strings.Builder
 	list := sections()
 	for _, s := range list {
+		if version < 14 { // functions had no body in SQL's own form
+			s.query = strings.ReplaceAll(s.query, "pg_get_function_sqlbody(p.oid)", "NULL")
+		}
 		b.WriteString(s.query)
 	}
 	results, err := conn.Exec(ctx, aside(conn, strings.TrimSuffix(b.String(), ";"))).ReadAll()

@@ -90,7 +90,7 @@ func (c *Checker) Follow(ctx context.Context, statements []string, every int) (T
 	if _, err := c.conn.PgConn().Exec(ctx, "SET statement_timeout = '10s'").ReadAll(); err != nil {
 		return t, err
 	}
-	f := follower{c: c, t: &t, cat: catalog.New(catalog.Config{}), off: map[string]bool{}}
+	f := follower{c: c, t: &t, cat: c.New(), off: map[string]bool{}}
 	err := f.all(ctx, statements, every)
 	return t, errors.Join(err, c.dropSubscriptions(ctx))
 }
@@ -236,7 +236,7 @@ func (f *follower) judge(sql string, server *pgconn.PgError, ours *catalog.Error
 // compare finds the objects that differ now and did not before. They count when all statements since the last comparison
 // were understood.
 func (f *follower) compare(ctx context.Context, counts bool) error {
-	server, err := Read(ctx, f.c.conn)
+	server, err := Read(ctx, f.c.conn, f.c.version)
 	if err != nil {
 		var e *pgconn.PgError
 		if errors.As(err, &e) {

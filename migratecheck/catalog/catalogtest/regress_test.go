@@ -48,7 +48,7 @@ func TestRegress(t *testing.T) {
 			require.NoError(t, err)
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
-			c := NewChecker(pgtest.Connect(t, server.Database(t)))
+			c := NewChecker(pgtest.Connect(t, server.Database(t)), server.Major())
 			c.Each = func(before *catalog.Catalog, stmt pgast.Stmt) {
 				defer func() {
 					if r := recover(); r != nil {

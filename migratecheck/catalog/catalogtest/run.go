@@ -40,7 +40,9 @@ type Report struct {
 	Understood    int // applied, or refused as the server refused them
 	NotUnderstood []string
 	// Beyond were refused by the server for something that a schema does not tell (see beyond).
-	Beyond        int
+	Beyond int
+	// Newer were refused by a server older than our grammar and tables of built-in functions (see tooNew), and left out.
+	Newer         int
 	OtherCode     int // refused by both, with different SQLSTATEs
 	Disagreements []Disagreement
 	Compared      int // comparisons of catalogs
@@ -87,7 +89,7 @@ func (c *Checker) runGenerated(ctx context.Context, cat *catalog.Catalog, length
 }
 
 func (c *Checker) run(ctx context.Context, statements []string, mode Mode) (Report, error) {
-	return c.steps(ctx, catalog.New(catalog.Config{}), mode, func(i int) (string, bool) {
+	return c.steps(ctx, c.New(), mode, func(i int) (string, bool) {
 		if i >= len(statements) {
 			return "", false
 		}
@@ -130,7 +132,7 @@ func (c *Checker) steps(ctx context.Context, cat *catalog.Catalog, mode Mode, ne
 }
 
 func (c *Checker) compareNow(ctx context.Context, cat *catalog.Catalog, report *Report) ([]string, error) {
-	server, err := Read(ctx, c.conn)
+	server, err := Read(ctx, c.conn, c.version)
 	if err != nil {
 		return nil, err
 	}
@@ -150,6 +152,10 @@ func (c *Checker) statement(ctx context.Context, cat *catalog.Catalog, sql strin
 	if aborted && server != nil && server.Code == "25P02" {
 		// In an aborted transaction the server refuses all but its end; Apply leaves that to its caller.
 		report.Understood++
+		return nil, false, nil
+	}
+	if c.tooNew(server) {
+		report.Newer++
 		return nil, false, nil
 	}
 	before := cat.Clone()
@@ -232,6 +238,20 @@ func beyond(e *pgconn.PgError) bool {
 	return false
 }
 
+// tooNew tells errors of a server that is older than what we know statements by: our grammar is PostgreSQL 16's, our tables of
+// built-in functions are 15's, whatever Config.Version says.
+func (c *Checker) tooNew(e *pgconn.PgError) bool {
+	switch {
+	case e == nil:
+		return false
+	case e.Code == "42601" && c.version < 16:
+		return strings.HasPrefix(e.Message, "syntax error at or near")
+	case e.Code == "42883" && c.version < 15:
+		return strings.HasPrefix(e.Message, "function ")
+	}
+	return false
+}
+
 // apply parses and applies one statement, turning a crash into an error that names it.
 func apply(cat *catalog.Catalog, sql string) (e *catalog.Error) {
 	defer func() {
@@ -244,6 +264,9 @@ func apply(cat *catalog.Catalog, sql string) (e *catalog.Error) {
 		return &catalog.Error{Code: "42601", Message: err.Error()}
 	}
 	for _, s := range stmts {
+		if e := cat.Missing(s.Node); e != nil {
+			return e
+		}
 		if _, err := cat.Apply(s); err != nil {
 			if !errors.As(err, &e) {
 				e = &catalog.Error{Code: "not an *Error", Message: err.Error()}
@@ -303,8 +326,12 @@ UNION ALL SELECT 'DROP ACCESS METHOD IF EXISTS ' || quote_ident(amname) || ' CAS
 	for _, row := range results[0].Rows {
 		batch = append(batch, string(row[0]))
 	}
-	batch = append(batch, `SELECT lo_unlink(oid) FROM pg_largeobject_metadata;
-CREATE SCHEMA public AUTHORIZATION pg_database_owner; GRANT USAGE ON SCHEMA public TO PUBLIC; COMMENT ON SCHEMA public IS 'standard public schema'`)
+	public := "CREATE SCHEMA public AUTHORIZATION pg_database_owner; GRANT USAGE ON SCHEMA public TO PUBLIC"
+	if c.version < 15 {
+		public = "CREATE SCHEMA public; GRANT ALL ON SCHEMA public TO PUBLIC"
+	}
+	batch = append(batch, "SELECT lo_unlink(oid) FROM pg_largeobject_metadata",
+		public+"; COMMENT ON SCHEMA public IS 'standard public schema'")
 	for _, sql := range batch {
 		// One at a time: dropped together in one transaction, extensions that use each other make the server look for
 		// functions that are gone.

@@ -1,6 +1,7 @@
 package catalogtest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -8,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestSuite runs every script of testdata on the server and through our catalog. HA_EACH=1 compares the catalogs after
-// every statement and not only at the end of each script.
+// TestSuite runs every script of testdata on each installed server and through our catalog of that version. HA_EACH=1 compares
+// the catalogs after every statement and not only at the end of each script; HA_PG picks one version.
 func TestSuite(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.sql")
 	require.NoError(t, err)
@@ -18,17 +19,29 @@ func TestSuite(t *testing.T) {
 	if os.Getenv("HA_EACH") != "" {
 		mode = EachStatement
 	}
-	checker := newChecker(t)
+	for _, version := range versions(t) {
+		t.Run(fmt.Sprint("PostgreSQL ", version), func(t *testing.T) {
+			t.Parallel()
+			runSuite(t, newChecker(t, version), files, mode)
+		})
+	}
+}
+
+func runSuite(t *testing.T, checker *Checker, files []string, mode Mode) {
 	var total Report
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			text, err := os.ReadFile(file)
 			require.NoError(t, err)
 			for _, script := range ParseScripts(string(text)) {
+				if checker.version < script.Since {
+					continue
+				}
 				report, err := checker.Run(t.Context(), script.Statements, mode)
 				require.NoError(t, err, script.Name)
 				total.Statements += report.Statements
 				total.Understood += report.Understood
+				total.Newer += report.Newer
 				total.Facts += report.Facts
 				if len(report.Disagreements) == 0 {
 					continue
@@ -40,5 +53,6 @@ func TestSuite(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%d statements, %d understood, %d facts compared at the ends", total.Statements, total.Understood, total.Facts)
+	t.Logf("%d statements, %d understood, %d newer than the server, %d facts compared at the ends",
+		total.Statements, total.Understood, total.Newer, total.Facts)
 }

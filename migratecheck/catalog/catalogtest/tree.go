@@ -36,7 +36,7 @@ func newTreeReader(r *reader) treeReader {
 		function: regexp.MustCompile(`:(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)`),
 		column:   regexp.MustCompile(`\{VAR :varno (\d+) :varattno (-?\d+)`),
 		object:   regexp.MustCompile(`:(?:funcid|opno|aggfnoid|winfnoid|consttype|resulttype|row_typeid|collOid) (\d+)`),
-		viaIO:    regexp.MustCompile(`\{COERCEVIAIO :arg \{[A-Z]+ [^{}]*?:(?:vartype|consttype|funcresulttype|resulttype|opresulttype|type) (\d+)`),
+		viaIO:    regexp.MustCompile(`\{COERCEVIAIO :arg \{[A-Z]+ [^{}]*?:(?:vartype|consttype|funcresulttype|resulttype|opresulttype|array_typeid|casetype|coalescetype|minmaxtype|type) (\d+)`),
 		format:   regexp.MustCompile(`\{FUNCEXPR [^{}]*?:funcformat (\d)`),
 		regConst: regexp.MustCompile(`:consttype (?:2205|2206|24|2202|4089) [^{}]*?:constvalue 4 \[ (-?\d+) (-?\d+) (-?\d+) (-?\d+)`),
 	}

@@ -17,15 +17,12 @@ package alembic
 import (
 	"errors"
 	"fmt"
-	"runtime"
-	"sync"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source/internal/python"
 )
 
 // File is one file to read: a revision, a helper module beside it, or env.py.
-type File struct {
-	Path string // slash-separated
-	Text string
-}
+type File = python.File
 
 // Revision is one revision file.
 type Revision struct {
@@ -98,24 +95,24 @@ func (e *Error) Error() string {
 }
 
 // failure is an Error at the top-level assignment to name, or at the beginning of the file.
-func (m *module) failure(name, reason string) *Error {
+func failure(m *python.Module, name, reason string) *Error {
 	at := 0
-	for _, st := range m.root.kids {
-		if st.kind != "expression_statement" || len(st.kids) == 0 || st.kids[0].kind != "assignment" {
+	for _, st := range m.Root.Kids {
+		if st.Kind != "expression_statement" || len(st.Kids) == 0 || st.Kids[0].Kind != "assignment" {
 			continue
 		}
-		if left := st.kids[0].child("left"); left != nil && m.src(left) == name {
-			at = left.start
+		if left := st.Kids[0].Child("left"); left != nil && m.Src(left) == name {
+			at = left.Start
 		}
 	}
-	return &Error{File: m.file, Path: m.path, Line: m.line(at), Column: at - lineStart(m.text, at) + 1, Reason: reason}
+	return &Error{File: m.File, Path: m.Path, Line: m.Line(at), Column: at - lineStart(m.Text, at) + 1, Reason: reason}
 }
 
 // Read reads the revisions among files and returns them in the order in which alembic applies them. The error joins
 // an *Error for every file whose revision cannot be told, and for every parent that is missing or part of a circle; the
 // revisions that could be read are returned all the same.
-func Read(files []File) ([]Revision, error) {
-	modules, err := parseAll(files)
+func Read(files []python.File) ([]Revision, error) {
+	modules, err := python.ParseAll(files, isPython)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +120,7 @@ func Read(files []File) ([]Revision, error) {
 	var errs []error
 	var revs []*revision
 	for _, m := range modules {
-		if !isPython(m.path) || isEnv(m.path) || !looksLikeRevision(m.text) {
+		if !isPython(m.Path) || isEnv(m.Path) || !looksLikeRevision(m.Text) {
 			continue
 		}
 		r, err := h.load(m)
@@ -143,39 +140,4 @@ func Read(files []File) ([]Revision, error) {
 		out[i] = r.Revision
 	}
 	return out, errors.Join(errs...)
-}
-
-// parseAll parses the Python files on all processors.
-func parseAll(files []File) ([]*module, error) {
-	var todo []int
-	for i, f := range files {
-		if isPython(f.Path) {
-			todo = append(todo, i)
-		}
-	}
-	if len(todo) == 0 {
-		return nil, nil
-	}
-	modules := make([]*module, len(todo))
-	workers := min(runtime.GOMAXPROCS(0), len(todo))
-	errs := make([]error, workers)
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			p, err := newParser()
-			if err != nil {
-				errs[w] = fmt.Errorf("starting the Python parser: %w", err)
-				return
-			}
-			defer p.close()
-			for i := w; i < len(todo); i += workers {
-				f := files[todo[i]]
-				modules[i] = p.parse(todo[i], f.Path, f.Text)
-			}
-		}()
-	}
-	wg.Wait()
-	return modules, errors.Join(errs...)
 }

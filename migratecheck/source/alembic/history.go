@@ -5,18 +5,22 @@ import (
 	"path"
 	"sort"
 	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source/internal/python"
 )
 
 // history is all files of one Read.
 type history struct {
-	modules []*module
-	byPath  map[string]*module
+	modules []*python.Module
+	byPath  map[string]*python.Module
+	early   map[*python.Module][]Gap        // SQL sent while a file is imported
+	used    map[*python.Module]map[int]bool // the comments that suppress something, by their offset
 }
 
-func newHistory(modules []*module) *history {
-	h := &history{modules: modules, byPath: map[string]*module{}}
+func newHistory(modules []*python.Module) *history {
+	h := &history{modules: modules, byPath: map[string]*python.Module{}, early: map[*python.Module][]Gap{}, used: map[*python.Module]map[int]bool{}}
 	for _, m := range modules {
-		h.byPath[m.path] = m
+		h.byPath[m.Path] = m
 	}
 	return h
 }
@@ -24,123 +28,132 @@ func newHistory(modules []*module) *history {
 // revision is a Revision on its way to being read.
 type revision struct {
 	Revision
-	mod       *module
-	upgrade   *function
-	downgrade *function
+	mod       *python.Module
+	upgrade   *python.Function
+	downgrade *python.Function
 	ownTx     bool // env.py asks for one transaction for each revision
 }
 
 // globals runs a module's top level, once.
-func (h *history) globals(m *module) *env {
-	if m.env == nil {
-		m.env = newEnv(nil)
-		x := &interp{state: newState(h, nil, nil, nil), mod: m, env: m.env}
-		x.block(m.root)
+func (h *history) globals(m *python.Module) *python.Env {
+	if m.Env == nil {
+		m.Env = python.NewEnv(nil)
+		x := &python.Interp{State: newState(&run{h: h}), Mod: m, Env: m.Env}
+		x.Block(m.Root)
 	}
-	return m.env
+	return m.Env
 }
 
-func newState(h *history, s *Script, tx *transaction, enums map[string]bool) *state {
-	return &state{h: h, script: s, seen: map[gapKey]bool{}, used: map[usedIgnore]bool{}, tx: tx, enums: enums}
+func newState(r *run) *python.State {
+	r.seen, r.used = map[gapKey]bool{}, map[usedIgnore]bool{}
+	return &python.State{Host: r, Effects: r.script != nil}
 }
 
 // sibling is the file beside m that `import name` finds: alembic puts the directory of versions on no path, but some
 // revisions do so themselves.
-func (h *history) sibling(m *module, name string) value {
-	first, rest, _ := strings.Cut(name, ".")
-	other := h.byPath[path.Join(path.Dir(m.path), first+".py")]
+func (h *history) sibling(m *python.Module, name string) python.Value {
+	first, rest, _ := strings.Cut(strings.TrimLeft(name, "."), ".")
+	other := h.byPath[path.Join(path.Dir(m.Path), first+".py")]
 	if other == nil || other == m {
 		return nil
 	}
-	s := &sibling{env: h.globals(other)}
+	s := &python.Imported{Env: h.globals(other)}
 	if rest == "" {
 		return s
 	}
-	v, _ := s.env.get(rest)
+	v, _ := s.Env.Get(rest)
 	return v
 }
 
 // load finds out which revision a file is. It returns nil for a file that is none.
-func (h *history) load(m *module) (*revision, error) {
+func (h *history) load(m *python.Module) (*revision, error) {
 	g := h.globals(m)
-	id, ok := g.vars["revision"]
+	id, ok := g.Vars["revision"]
 	if !ok {
 		return nil, nil
 	}
-	t, ok := id.(text)
-	if !ok || t.s == "" {
-		return nil, m.failure("revision", "its revision identifier cannot be told without running it")
+	t, ok := id.(python.Text)
+	if !ok || t.S == "" {
+		return nil, failure(m, "revision", "its revision identifier cannot be told without running it")
 	}
 	r := &revision{mod: m}
-	r.ID, r.File = t.s, m.file
+	r.ID, r.File = t.S, m.File
 	for _, f := range []struct {
 		name string
 		to   *[]string
 	}{{"down_revision", &r.Parents}, {"depends_on", &r.DependsOn}, {"branch_labels", &r.Labels}} {
-		v, ok := g.vars[f.name]
+		v, ok := g.Vars[f.name]
 		if !ok {
 			continue
 		}
 		if *f.to, ok = names(v); !ok {
-			return nil, m.failure(f.name, "its "+f.name+" cannot be told without running it")
+			return nil, failure(m, f.name, "its "+f.name+" cannot be told without running it")
 		}
 	}
 	r.Message = docstring(h, m)
-	r.upgrade, _ = g.vars["upgrade"].(*function)
-	r.downgrade, _ = g.vars["downgrade"].(*function)
+	r.upgrade, r.downgrade = asFunction(g.Vars["upgrade"]), asFunction(g.Vars["downgrade"])
 	r.ownTx = h.perRevision(m)
 	return r, nil
 }
 
+// asFunction is v as a function that alembic calls, nil when it is none. What its decorators do is taken not to matter.
+func asFunction(v python.Value) *python.Function {
+	if d, ok := v.(python.Decorated); ok {
+		return d.Fn
+	}
+	f, _ := v.(*python.Function)
+	return f
+}
+
 // names reads a revision's reference to others: a string, a sequence of them, or nothing.
-func names(v value) ([]string, bool) {
+func names(v python.Value) ([]string, bool) {
 	switch v := v.(type) {
-	case none:
+	case python.None:
 		return nil, true
-	case text:
-		if v.s == "" {
+	case python.Text:
+		if v.S == "" {
 			return nil, true
 		}
-		return []string{v.s}, true
-	case *list:
+		return []string{v.S}, true
+	case *python.List:
 		var out []string
-		for _, it := range v.items {
-			s, ok := it.(text)
+		for _, it := range v.Items {
+			s, ok := it.(python.Text)
 			if !ok {
 				return nil, false
 			}
-			out = append(out, s.s)
+			out = append(out, s.S)
 		}
-		return out, v.why == ""
+		return out, v.Why == ""
 	}
 	return nil, false
 }
 
-func docstring(h *history, m *module) string {
-	if len(m.root.kids) == 0 || m.root.kids[0].kind != "expression_statement" || len(m.root.kids[0].kids) == 0 {
+func docstring(h *history, m *python.Module) string {
+	if len(m.Root.Kids) == 0 || m.Root.Kids[0].Kind != "expression_statement" || len(m.Root.Kids[0].Kids) == 0 {
 		return ""
 	}
-	s := m.root.kids[0].kids[0]
-	if s.kind != "string" {
+	s := m.Root.Kids[0].Kids[0]
+	if s.Kind != "string" {
 		return ""
 	}
-	x := &interp{state: newState(h, nil, nil, nil), mod: m, env: newEnv(nil)}
-	t, _ := x.evalString(s).(text)
-	line, _, _ := strings.Cut(strings.TrimSpace(t.s), "\n")
+	x := &python.Interp{State: newState(&run{h: h}), Mod: m, Env: python.NewEnv(nil)}
+	t, _ := x.EvalString(s).(python.Text)
+	line, _, _ := strings.Cut(strings.TrimSpace(t.S), "\n")
 	return strings.TrimSpace(line)
 }
 
 // perRevision reports whether the env.py above the directory of versions asks for one transaction for each revision
 // (EnvironmentContext.configure, transaction_per_migration); otherwise a run is one transaction, since alembic knows
 // PostgreSQL's DDL to be transactional (alembic/ddl/postgresql.py, transactional_ddl).
-func (h *history) perRevision(m *module) bool {
-	for dir := path.Dir(m.path); ; dir = path.Dir(dir) {
+func (h *history) perRevision(m *python.Module) bool {
+	for dir := path.Dir(m.Path); ; dir = path.Dir(dir) {
 		if e := h.byPath[path.Join(dir, "env.py")]; e != nil {
 			found := false
-			walk(e.root, func(k *node) bool {
-				if k.kind == "keyword_argument" {
-					name, v := k.child("name"), k.child("value")
-					if name != nil && v != nil && e.src(name) == "transaction_per_migration" && v.kind == "true" {
+			python.Walk(e.Root, func(k *python.Node) bool {
+				if k.Kind == "keyword_argument" {
+					name, v := k.Child("name"), k.Child("value")
+					if name != nil && v != nil && e.Src(name) == "transaction_per_migration" && v.Kind == "true" {
 						found = true
 					}
 				}
@@ -170,18 +183,19 @@ func (h *history) run(revs []*revision) {
 			if r.ownTx && i > 0 {
 				tx.begin()
 			}
-			x := &interp{state: newState(h, script, tx, enums), mod: r.mod, env: r.mod.env}
-			if r.mod.errorAt >= 0 {
-				script.Gaps = append(script.Gaps, Gap{File: r.File, At: r.mod.errorAt, Refused: true, Source: lineAt(r.mod, r.mod.errorAt),
-					Reason: fmt.Sprintf("Python syntax error on line %d", r.mod.line(r.mod.errorAt))})
+			now := &run{h: h, script: script, tx: tx, enums: enums}
+			x := &python.Interp{State: newState(now), Mod: r.mod, Env: r.mod.Env}
+			if r.mod.ErrorAt >= 0 {
+				script.Gaps = append(script.Gaps, Gap{File: r.File, At: r.mod.ErrorAt, Refused: true, Source: lineAt(r.mod, r.mod.ErrorAt),
+					Reason: fmt.Sprintf("Python syntax error on line %d", r.mod.Line(r.mod.ErrorAt))})
 			}
 			if way == "upgrade" {
-				script.Gaps = append(script.Gaps, r.mod.early...)
+				script.Gaps = append(script.Gaps, h.early[r.mod]...)
 			}
 			h.runOne(x, r, f, way)
 			stop := len(script.Statements) == 0 && len(script.Gaps) == 1 && strings.HasPrefix(script.Gaps[0].Reason, selfStop)
 			if way == "downgrade" {
-				r.HasDown = !stop && (r.mod.env.vars[way] != nil || r.mod.errorAt >= 0 && strings.Contains(r.mod.text, "def downgrade"))
+				r.HasDown = !stop && (r.mod.Env.Vars[way] != nil || r.mod.ErrorAt >= 0 && strings.Contains(r.mod.Text, "def downgrade"))
 				if stop {
 					script.Gaps = nil
 				}
@@ -190,49 +204,48 @@ func (h *history) run(revs []*revision) {
 				ga, gb := script.Gaps[a], script.Gaps[b]
 				return ga.File < gb.File || ga.File == gb.File && ga.At < gb.At
 			})
-			r.note(x.state)
+			h.note(r, now)
 		}
 	}
 	for _, r := range revs {
-		r.stray()
+		h.stray(r)
 	}
 }
 
 // selfStop begins the reason of a gap where a migration raises an error of its own.
 const selfStop = "the migration stops here by itself"
 
-func (h *history) runOne(x *interp, r *revision, f *function, way string) {
+func (h *history) runOne(x *python.Interp, r *revision, f *python.Function, way string) {
 	if f == nil {
-		v, ok := r.mod.env.vars[way]
-		if ok && !isNone(v) {
-			x.gap(r.mod.root, way+" is not a function of this file: "+orWhy(v, "a value that is not understood"), false)
-			x.fixGapSource(way)
+		v, ok := r.mod.Env.Vars[way]
+		if ok && !python.IsNone(v) {
+			x.Gap(r.mod.Root, way+" is not a function of this file: "+python.OrWhy(v, "a value that is not understood"), false)
+			fixGapSource(x, way)
 		}
 		return
 	}
-	x.callFunction(f, args{n: f.def, kw: map[string]value{}})
+	x.CallFunction(f, python.Args{N: f.Def, Kw: map[string]python.Value{}})
 }
 
 // fixGapSource points the last gap, which covers the whole file, at the line that mentions name.
-func (x *interp) fixGapSource(name string) {
-	if x.script == nil || len(x.script.Gaps) == 0 {
+func fixGapSource(x *python.Interp, name string) {
+	script := x.Host.(*run).script
+	if script == nil || len(script.Gaps) == 0 {
 		return
 	}
-	g := &x.script.Gaps[len(x.script.Gaps)-1]
-	for _, k := range x.mod.root.kids {
-		if strings.HasPrefix(x.mod.src(k), name) {
-			g.At, g.Source = k.start, shorten(x.mod.src(k))
+	g := &script.Gaps[len(script.Gaps)-1]
+	for _, k := range x.Mod.Root.Kids {
+		if strings.HasPrefix(x.Mod.Src(k), name) {
+			g.At, g.Source = k.Start, python.Shorten(x.Mod.Src(k))
 		}
 	}
 }
 
-func isNone(v value) bool { _, ok := v.(none); return ok }
-
-func lineAt(m *module, at int) string {
-	start := strings.LastIndexByte(m.text[:at], '\n') + 1
-	end := len(m.text)
-	if i := strings.IndexByte(m.text[at:], '\n'); i >= 0 {
+func lineAt(m *python.Module, at int) string {
+	start := strings.LastIndexByte(m.Text[:at], '\n') + 1
+	end := len(m.Text)
+	if i := strings.IndexByte(m.Text[at:], '\n'); i >= 0 {
 		end = at + i
 	}
-	return shorten(m.text[start:end])
+	return python.Shorten(m.Text[start:end])
 }

@@ -1,6 +1,10 @@
 package alembic
 
-import "strings"
+import (
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source/internal/python"
+)
 
 // usedIgnore names a suppression comment that governs something.
 type usedIgnore struct {
@@ -9,14 +13,14 @@ type usedIgnore struct {
 }
 
 // parseIgnore reads a comment "# srhtvet:ignore RULE[,RULE] reason".
-func parseIgnore(m *module, c comment) (Ignore, bool) {
-	body := strings.TrimSpace(strings.TrimLeft(m.text[c.start:c.end], "#"))
+func parseIgnore(m *python.Module, c python.Comment) (Ignore, bool) {
+	body := strings.TrimSpace(strings.TrimLeft(m.Text[c.Start:c.End], "#"))
 	rest, ok := strings.CutPrefix(body, "srhtvet:ignore")
 	if !ok || rest != "" && !strings.ContainsAny(rest[:1], " \t") {
 		return Ignore{}, false
 	}
 	rest = strings.TrimSpace(rest)
-	i := Ignore{File: m.file, At: c.start}
+	i := Ignore{File: m.File, At: c.Start}
 	rules, reason := rest, ""
 	// A list of rules may have a space behind its commas.
 	for at := 0; at < len(rest); at++ {
@@ -42,42 +46,42 @@ func parseIgnore(m *module, c comment) (Ignore, bool) {
 
 // ignores are the suppression comments of the statements that are being run: on the lines directly above each, on its
 // own lines and at its end.
-func (x *interp) ignores() []Ignore {
+func (r *run) ignores(x *python.Interp) []Ignore {
 	var out []Ignore
-	for _, p := range x.stack {
-		out = append(out, x.ignoresAt(p.mod, p.n)...)
+	for _, p := range x.Stack {
+		out = append(out, r.ignoresAt(p.Mod, p.N)...)
 	}
 	return out
 }
 
-func (x *interp) ignoresAt(m *module, n *node) []Ignore {
-	if len(m.comments) == 0 || !strings.Contains(m.text, "srhtvet:ignore") {
+func (r *run) ignoresAt(m *python.Module, n *python.Node) []Ignore {
+	if len(m.Comments) == 0 || !strings.Contains(m.Text, "srhtvet:ignore") {
 		return nil
 	}
-	end := n.end
-	if i := strings.IndexByte(m.text[end:], '\n'); i >= 0 {
+	end := n.End
+	if i := strings.IndexByte(m.Text[end:], '\n'); i >= 0 {
 		end += i
 	} else {
-		end = len(m.text)
+		end = len(m.Text)
 	}
 	var out []Ignore
-	top := lineStart(m.text, n.start)
-	for i := len(m.comments) - 1; i >= 0; i-- {
-		c := m.comments[i]
+	top := lineStart(m.Text, n.Start)
+	for i := len(m.Comments) - 1; i >= 0; i-- {
+		c := m.Comments[i]
 		switch {
-		case c.start >= end:
+		case c.Start >= end:
 			continue
-		case c.start < n.start:
+		case c.Start < n.Start:
 			// Above: only comments alone on their line, without a gap.
-			start := lineStart(m.text, c.start)
-			if strings.TrimSpace(m.text[start:c.start]) != "" || strings.TrimSpace(m.text[c.end:top]) != "" ||
-				strings.Count(m.text[c.end:top], "\n") != 1 {
+			start := lineStart(m.Text, c.Start)
+			if strings.TrimSpace(m.Text[start:c.Start]) != "" || strings.TrimSpace(m.Text[c.End:top]) != "" ||
+				strings.Count(m.Text[c.End:top], "\n") != 1 {
 				return out
 			}
 			top = start
 		}
 		if ig, ok := parseIgnore(m, c); ok {
-			x.used[usedIgnore{m.file, c.start}] = true
+			r.used[usedIgnore{m.File, c.Start}] = true
 			out = append([]Ignore{ig}, out...)
 		}
 	}
@@ -87,26 +91,26 @@ func (x *interp) ignoresAt(m *module, n *node) []Ignore {
 func lineStart(s string, at int) int { return strings.LastIndexByte(s[:at], '\n') + 1 }
 
 // note remembers which comments of r governed something, for stray.
-func (r *revision) note(s *state) {
-	if r.mod.used == nil {
-		r.mod.used = map[int]bool{}
+func (h *history) note(r *revision, now *run) {
+	if h.used[r.mod] == nil {
+		h.used[r.mod] = map[int]bool{}
 	}
-	for u := range s.used {
-		if u.file == r.mod.file {
-			r.mod.used[u.at] = true
+	for u := range now.used {
+		if u.file == r.mod.File {
+			h.used[r.mod][u.at] = true
 		}
 	}
 }
 
 // stray finds the suppression comments that govern nothing.
-func (r *revision) stray() {
-	for _, c := range r.mod.comments {
+func (h *history) stray(r *revision) {
+	for _, c := range r.mod.Comments {
 		ig, ok := parseIgnore(r.mod, c)
-		if !ok || r.mod.used[c.start] {
+		if !ok || h.used[r.mod][c.Start] {
 			continue
 		}
 		to := &r.Up
-		if f := r.downgrade; f != nil && f.mod == r.mod && c.start >= f.def.start && c.start <= f.def.end {
+		if f := r.downgrade; f != nil && f.Mod == r.mod && c.Start >= f.Def.Start && c.Start <= f.Def.End {
 			to = &r.Down
 		}
 		to.StrayIgnores = append(to.StrayIgnores, ig)

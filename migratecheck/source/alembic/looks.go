@@ -13,6 +13,7 @@ func LooksLikeRevision(name, text string) bool {
 	return isPython(name) && !isEnv(name) && looksLikeRevision(text)
 }
 
+// isPython reports whether a file is Python by its name.
 func isPython(name string) bool { return strings.HasSuffix(name, ".py") }
 
 func isEnv(name string) bool { return path.Base(name) == "env.py" }

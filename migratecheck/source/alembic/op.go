@@ -2,134 +2,107 @@ package alembic
 
 import (
 	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source/internal/python"
 )
 
 // opCall is a call of one of alembic's operations, its arguments by name.
 type opCall struct {
-	x     *interp
-	n     *node
-	g     *gen
-	given map[string]value
-	rest  []value // what a *columns or *elements parameter takes
+	x     *python.Interp
+	n     *python.Node
+	g     *python.Gen
+	given map[string]python.Value
+	rest  []python.Value // what a *columns or *elements parameter takes
 	batch *batch
-	args  args
+	args  python.Args
 }
 
 // batch is what op.batch_alter_table gives: operations on one table, run at the end of the with statement
 // (alembic/operations/batch.py; PostgreSQL never needs the table copied).
 type batch struct {
-	table, schema value
-	n             *node
+	table, schema python.Value
+	n             *python.Node
 	why           string
 	waiting       []Statement
 }
 
+func (b *batch) Enter(x *python.Interp) (python.Value, func()) { return b, func() { b.flush(x) } }
+
+func (b *batch) Attribute(_ *python.Interp, name string) python.Value {
+	return python.Method{Self: b, Name: name}
+}
+
+// autocommit is what autocommit_block() gives.
 type autocommit struct{}
 
+func (a *autocommit) Enter(x *python.Interp) (python.Value, func()) {
+	r := collecting(x)
+	if r == nil {
+		return python.None{}, nil
+	}
+	r.tx.autocommit++
+	return python.None{}, func() {
+		r.tx.autocommit--
+		if r.tx.autocommit == 0 {
+			r.tx.begin()
+		}
+	}
+}
+
 // flush sends what the batch has collected.
-func (b *batch) flush(x *interp) {
-	if x.script == nil {
+func (b *batch) flush(x *python.Interp) {
+	r := collecting(x)
+	if r == nil {
 		return
 	}
 	for _, s := range b.waiting {
-		s.Tx = x.tx.number()
-		x.script.Statements = append(x.script.Statements, s)
+		s.Tx = r.tx.number()
+		r.script.Statements = append(r.script.Statements, s)
 	}
 	b.waiting = nil
 }
 
-// statement makes a Statement of SQL sent by the call n.
-func (x *interp) statement(n *node, sql text) Statement {
-	x.charge(sql)
-	b := builder{home: span{at: n.start, mod: x.mod}}
-	b.add(sql)
-	t := b.text()
-	s := Statement{SQL: t.s, File: x.mod.file, Ignores: x.ignores()}
-	for _, p := range t.p {
-		if p.mod != x.mod {
-			p.at, p.linear = n.start, false
-		}
-		if k := len(s.Pieces); k > 0 && !p.linear && !s.Pieces[k-1].Linear && s.Pieces[k-1].At == p.at {
-			continue
-		}
-		s.Pieces = append(s.Pieces, Piece{p.off, p.at, p.linear})
-	}
-	return s
-}
-
-// emit adds a statement to the script.
-func (x *interp) emit(n *node, sql text) {
-	if x.script == nil {
-		x.early(n)
-		return
-	}
-	if strings.TrimSpace(sql.s) == "" {
-		x.gap(n, "empty SQL, which the driver refuses", true)
-		return
-	}
-	s := x.statement(n, sql)
-	s.Tx = x.tx.number()
-	x.script.Statements = append(x.script.Statements, s)
-	x.tx.command(sql.s)
-}
-
-// early notes SQL that is sent while the file is imported, before any migration runs.
-func (x *interp) early(n *node) {
-	x.mod.early = append(x.mod.early, Gap{File: x.mod.file, At: n.start, Source: shorten(x.mod.src(n)),
-		Reason: "SQL outside of upgrade() and downgrade(), sent whenever the file is read"})
-}
-
-// emitOr emits sql, or a gap when writing it failed.
-func (x *interp) emitOr(n *node, g *gen, sql text) bool {
-	if g.why != "" {
-		x.gap(n, g.why, false)
-		return false
-	}
-	x.emit(n, sql)
-	return true
-}
-
 // send is emitOr for an operation, which a batch holds back.
-func (o *opCall) send(sql text) bool {
-	if o.g.why != "" {
-		o.x.gap(o.n, o.g.why, false)
+func (o *opCall) send(sql python.Text) bool {
+	if o.g.Why != "" {
+		o.x.Gap(o.n, o.g.Why, false)
 		return false
 	}
-	if o.batch != nil && o.x.script != nil {
-		o.batch.waiting = append(o.batch.waiting, o.x.statement(o.n, sql))
+	if r := collecting(o.x); o.batch != nil && r != nil {
+		o.batch.waiting = append(o.batch.waiting, r.statement(o.x, o.n, sql))
 		return true
 	}
-	o.x.emit(o.n, sql)
+	emit(o.x, o.n, sql)
 	return true
 }
 
 // has reports whether an argument is given and is not None.
 func (o *opCall) has(name string) bool {
 	v, ok := o.given[name]
-	return ok && !isNone(v)
+	return ok && !python.IsNone(v)
 }
 
-func (o *opCall) name(param string) text { return o.g.name(o.given[param], param) }
+func (o *opCall) name(param string) python.Text { return o.g.Name(o.given[param], param) }
 
-func (o *opCall) table(name, schema string) text {
-	var s text
+func (o *opCall) table(name, schema string) python.Text {
+	var s python.Text
 	if o.has(schema) {
 		s = o.name(schema)
 	}
-	return qualified(s, o.name(name))
+	return python.Qualified(s, o.name(name))
 }
 
 // kw are the given arguments, for what takes keywords.
-func (o *opCall) kw() args { return args{n: o.n, kw: o.given} }
+func (o *opCall) kw() python.Args { return python.Args{N: o.n, Kw: o.given} }
 
-func (o *opCall) list(param string) []value {
-	items, w := iterate(o.given[param])
+func (o *opCall) list(param string) []python.Value {
+	items, w := python.Iterate(o.given[param])
 	if w != "" {
-		o.g.fail(param + " is " + orWhy(o.given[param], "not known"))
+		o.g.Fail(param + " is " + python.OrWhy(o.given[param], "not known"))
 	}
-	if _, isText := o.given[param].(text); isText {
+	if _, isText := o.given[param].(python.Text); isText {
 		// A plain string is a sequence of its letters, for alembic too.
-		o.g.fail(param + " is a string, not a list")
+		o.g.Fail(param + " is a string, not a list")
 	}
 	return items
 }
@@ -200,57 +173,60 @@ func modern(name, param string) string {
 }
 
 // callOp calls op.name(…).
-func (x *interp) callOp(name string, a args) value {
+func callOp(x *python.Interp, name string, a python.Args) python.Value {
 	switch name {
 	case "execute":
-		x.execute(a)
-		return none{}
+		execute(x, a)
+		return python.None{}
 	case "get_bind":
 		return &conn{}
 	case "get_context":
 		return &migrationContext{}
 	case "f":
-		v, _ := a.get(0, "name")
+		v, _ := a.Get(0, "name")
 		return v
 	case "inline_literal":
-		if v, ok := x.saExpr("op.inline_literal", a); ok {
+		if v, ok := x.SAExpr("op.inline_literal", a); ok {
 			return v
 		}
-		return unknown{why: "a literal that is not known"}
+		return python.Unknown{Why: "a literal that is not known"}
 	}
-	return x.operation(name, a, nil)
+	return operation(x, name, a, nil)
 }
 
-func (x *interp) callBatch(b *batch, name string, a args) value {
+func (b *batch) CallMethod(x *python.Interp, name string, a python.Args) python.Value {
+	if a.Why != "" {
+		return python.Unknown{Why: a.Why}
+	}
 	switch name {
 	case "execute", "get_bind", "get_context", "f", "inline_literal":
-		return x.callOp(name, a)
+		return callOp(x, name, a)
 	}
-	return x.operation(name, a, b)
+	return operation(x, name, a, b)
 }
 
-func (x *interp) operation(name string, a args, b *batch) value {
+func operation(x *python.Interp, name string, a python.Args, b *batch) python.Value {
 	params, batchParams, ok := parameters(name)
 	if !ok {
 		switch name {
 		case "invoke", "run_async", "register_operation", "implementation_for", "create_module_class_proxy", "configure_for_batch":
-			x.gap(a.n, "op."+name+" runs code that is not modelled", false)
+			x.Gap(a.N, "op."+name+" runs code that is not modelled", false)
 		default:
-			x.gap(a.n, "alembic has no operation "+name+"; unless a plugin brings it, Python stops here", true)
+			x.Gap(a.N, "alembic has no operation "+name+"; unless a plugin brings it, Python stops here", true)
 		}
-		return unknown{why: "an operation that is not known"}
+		return python.Unknown{Why: "an operation that is not known"}
 	}
-	o := &opCall{x: x, n: a.n, g: &gen{why: a.why}, given: map[string]value{}, batch: b, args: a}
+	o := &opCall{x: x, n: a.N, g: &python.Gen{Why: a.Why}, given: map[string]python.Value{}, batch: b, args: a}
 	if b != nil {
 		params = batchParams
 		if b.why != "" {
-			o.g.fail(b.why)
+			o.g.Fail(b.why)
 		}
 		o.given["table_name"], o.given["source_table"] = b.table, b.table
 		o.given["schema"], o.given["source_schema"] = b.schema, b.schema
 	}
 	names := strings.Fields(params)
-	for i, v := range a.pos {
+	for i, v := range a.Pos {
 		if i < len(names) && names[i] != "*" {
 			o.given[names[i]] = v
 			continue
@@ -259,54 +235,54 @@ func (x *interp) operation(name string, a args, b *batch) value {
 			o.rest = append(o.rest, v)
 			continue
 		}
-		x.gap(a.n, "op."+name+" takes fewer arguments by position", true)
-		return unknown{why: "an operation that fails"}
+		x.Gap(a.N, "op."+name+" takes fewer arguments by position", true)
+		return python.Unknown{Why: "an operation that fails"}
 	}
-	for k, v := range a.kw {
+	for k, v := range a.Kw {
 		o.given[modern(name, k)] = v
 	}
 	return o.run(name)
 }
 
-func (o *opCall) run(name string) value {
+func (o *opCall) run(name string) python.Value {
 	g := o.g
 	switch name {
 	case "add_column":
 		o.addColumn()
 	case "drop_column":
-		o.send(catAny("ALTER TABLE ", o.table("table_name", "schema"), " DROP COLUMN ", o.ifExists(), g.ident(o.given["column_name"], "column_name")))
+		o.send(python.CatAny("ALTER TABLE ", o.table("table_name", "schema"), " DROP COLUMN ", o.ifExists(), g.Ident(o.given["column_name"], "column_name")))
 	case "alter_column":
 		o.alterColumn()
 	case "create_table":
 		return o.createTable()
 	case "drop_table":
-		o.send(catAny("DROP TABLE ", o.ifExists(), o.table("table_name", "schema")))
+		o.send(python.CatAny("DROP TABLE ", o.ifExists(), o.table("table_name", "schema")))
 	case "rename_table":
-		o.send(catAny("ALTER TABLE ", o.table("old_table_name", "schema"), " RENAME TO ", g.ident(o.given["new_table_name"], "new_table_name")))
+		o.send(python.CatAny("ALTER TABLE ", o.table("old_table_name", "schema"), " RENAME TO ", g.Ident(o.given["new_table_name"], "new_table_name")))
 	case "create_index":
-		ix := &indexV{name: o.given["index_name"], exprs: o.list("columns"), kw: o.kw()}
-		o.send(g.indexSQL(ix, o.table("table_name", "schema")))
+		ix := &python.Index{Name: o.given["index_name"], Exprs: o.list("columns"), Kw: o.kw()}
+		o.send(g.IndexSQL(ix, o.table("table_name", "schema")))
 	case "drop_index":
 		o.dropIndex()
 	case "drop_constraint":
 		o.dropConstraint()
 	case "create_table_comment":
-		c := plain("NULL")
+		c := python.Plain("NULL")
 		if o.has("comment") {
-			c = literal(o.name("comment"))
+			c = python.Literal(o.name("comment"))
 		}
-		o.send(catAny("COMMENT ON TABLE ", o.table("table_name", "schema"), " IS ", c))
+		o.send(python.CatAny("COMMENT ON TABLE ", o.table("table_name", "schema"), " IS ", c))
 	case "drop_table_comment":
-		o.send(catAny("COMMENT ON TABLE ", o.table("table_name", "schema"), " IS NULL"))
+		o.send(python.CatAny("COMMENT ON TABLE ", o.table("table_name", "schema"), " IS NULL"))
 	case "bulk_insert":
 		o.bulkInsert()
 	case "batch_alter_table":
-		b := &batch{table: o.given["table_name"], schema: o.given["schema"], n: o.n, why: g.why}
+		b := &batch{table: o.given["table_name"], schema: o.given["schema"], n: o.n, why: g.Why}
 		if b.schema == nil {
-			b.schema = none{}
+			b.schema = python.None{}
 		}
 		if v, ok := o.given["recreate"]; ok {
-			if t, _ := v.(text); t.s != "auto" && t.s != "never" {
+			if t, _ := v.(python.Text); t.S != "auto" && t.S != "never" {
 				b.why = "a batch that copies the table, whose columns only the database knows"
 			}
 		}
@@ -314,11 +290,11 @@ func (o *opCall) run(name string) value {
 	default:
 		o.addConstraint(name)
 	}
-	return none{}
+	return python.None{}
 }
 
 func (o *opCall) ifExists() string {
-	if o.g.flag(o.kw(), "if_exists", false) {
+	if o.g.Flag(o.kw(), "if_exists", false) {
 		return "IF EXISTS "
 	}
 	return ""
@@ -326,268 +302,269 @@ func (o *opCall) ifExists() string {
 
 func (o *opCall) addColumn() {
 	g := o.g
-	c, ok := o.given["column"].(*columnV)
+	c, ok := o.given["column"].(*python.Column)
 	if !ok {
-		g.fail("a column that is " + orWhy(o.given["column"], "not understood"))
+		g.Fail("a column that is " + python.OrWhy(o.given["column"], "not understood"))
 	}
 	table := o.table("table_name", "schema")
-	if g.why != "" {
-		o.send(text{})
+	if g.Why != "" {
+		o.send(python.Text{})
 		return
 	}
-	t := &tableV{name: o.name("table_name")}
+	t := &python.Table{Name: o.name("table_name")}
 	if o.has("schema") {
-		t.schema = o.name("schema")
+		t.Schema = o.name("schema")
 	}
-	t.take([]value{c})
-	c = t.columns[0]
+	t.Take([]python.Value{c})
+	c = t.Columns[0]
 	words := "ADD COLUMN "
-	if g.flag(o.kw(), "if_not_exists", false) {
+	if g.Flag(o.kw(), "if_not_exists", false) {
 		words = "ADD COLUMN IF NOT EXISTS "
 	}
 	o.boundChecks(c)
-	spec := g.columnSpec(o.x, c, autocolumn(c, t))
-	if !o.send(catAny("ALTER TABLE ", table, " "+words, spec)) {
+	spec := g.ColumnSpec(o.x, c, autocolumn(c, t))
+	if !o.send(python.CatAny("ALTER TABLE ", table, " "+words, spec)) {
 		return
 	}
-	index := g.columnIndex(t, c)
-	if index == nil && g.flag(c.kw, "unique", false) {
-		k := &constraintV{kind: "unique", columns: []value{c.name}}
-		o.send(catAny("ALTER TABLE ", table, " ADD ", g.constraintSQL(k)))
+	index := g.ColumnIndex(t, c)
+	if index == nil && g.Flag(c.Kw, "unique", false) {
+		k := &python.Constraint{Kind: "unique", Columns: []python.Value{c.Name}}
+		o.send(python.CatAny("ALTER TABLE ", table, " ADD ", g.ConstraintSQL(k)))
 	}
-	for _, fk := range c.foreignKeys() {
-		o.send(catAny("ALTER TABLE ", table, " ADD ", g.constraintSQL(keyConstraint(c, fk))))
+	for _, fk := range c.ForeignKeys() {
+		o.send(python.CatAny("ALTER TABLE ", table, " ADD ", g.ConstraintSQL(python.KeyConstraint(c, fk))))
 	}
 	if index != nil {
-		o.send(g.indexSQL(index, table))
+		o.send(g.IndexSQL(index, table))
 	}
 	o.columnComment(table, c)
 }
 
-func autocolumn(c *columnV, t *tableV) *columnV {
-	if autoincrement(t.columns) == c {
+func autocolumn(c *python.Column, t *python.Table) *python.Column {
+	if python.Autoincrement(t.Columns) == c {
 		return c
 	}
 	return nil
 }
 
 // boundChecks refuses the CHECK constraints that a Boolean or Enum makes with create_constraint=True.
-func (o *opCall) boundChecks(c *columnV) {
-	if c.typ == nil {
+func (o *opCall) boundChecks(c *python.Column) {
+	if c.Type == nil {
 		return
 	}
-	if _, name, _ := strings.Cut(c.typ.name, "."); name == "Enum" || name == "Boolean" {
-		if o.g.flag(c.typ.args, "create_constraint", false) {
-			native := name == "Enum" && o.g.flag(c.typ.args, "native_enum", true)
+	if _, name, _ := strings.Cut(c.Type.Name, "."); name == "Enum" || name == "Boolean" {
+		if o.g.Flag(c.Type.Args, "create_constraint", false) {
+			native := name == "Enum" && o.g.Flag(c.Type.Args, "native_enum", true)
 			if !native && name != "Boolean" {
-				o.g.fail("a type with create_constraint=True")
+				o.g.Fail("a type with create_constraint=True")
 			}
 		}
 	}
 }
 
-func (o *opCall) columnComment(table text, c *columnV) {
-	if v, ok := c.kw.kw["comment"]; ok && !isNone(v) {
-		o.send(catAny("COMMENT ON COLUMN ", table, ".", quote(c.name), " IS ", literal(o.g.name(v, "a comment"))))
+func (o *opCall) columnComment(table python.Text, c *python.Column) {
+	if v, ok := c.Kw.Kw["comment"]; ok && !python.IsNone(v) {
+		o.send(python.CatAny("COMMENT ON COLUMN ", table, ".", python.Quote(c.Name), " IS ", python.Literal(o.g.Name(v, "a comment"))))
 	}
 }
 
 func (o *opCall) alterColumn() {
 	g, x := o.g, o.x
-	table := catAny("ALTER TABLE ", o.table("table_name", "schema"))
-	column := g.ident(o.given["column_name"], "column_name")
-	alter := catAny(table, " ALTER COLUMN ", column, " ")
-	if g.why != "" {
-		o.send(text{})
+	table := python.CatAny("ALTER TABLE ", o.table("table_name", "schema"))
+	column := g.Ident(o.given["column_name"], "column_name")
+	alter := python.CatAny(table, " ALTER COLUMN ", column, " ")
+	if g.Why != "" {
+		o.send(python.Text{})
 		return
 	}
 	if o.has("type_") {
-		t := x.asType(o.given["type_"])
+		t := x.AsType(o.given["type_"])
 		if t == nil {
-			g.fail(unknownType(o.given["type_"]))
+			g.Fail(unknownType(o.given["type_"]))
 		}
-		sql := catAny(alter, "TYPE ", g.typeSQL(x, t))
+		sql := python.CatAny(alter, "TYPE ", g.TypeSQL(x, t))
 		if o.has("postgresql_using") {
-			sql = catAny(sql, " USING ", g.name(o.given["postgresql_using"], "postgresql_using"))
+			sql = python.CatAny(sql, " USING ", g.Name(o.given["postgresql_using"], "postgresql_using"))
 		}
 		o.send(sql)
-		g.why = ""
+		g.Why = ""
 	} else if o.has("postgresql_using") {
-		x.gap(o.n, "postgresql_using without type_, which alembic refuses", true)
+		x.Gap(o.n, "postgresql_using without type_, which alembic refuses", true)
 		return
 	}
-	if v, ok := o.given["nullable"]; ok && !isNone(v) {
-		switch is, known := truth(v); {
+	if v, ok := o.given["nullable"]; ok && !python.IsNone(v) {
+		switch is, known := python.Truth(v); {
 		case !known:
-			x.gap(o.n, "nullable is "+orWhy(v, "not known"), false)
+			x.Gap(o.n, "nullable is "+python.OrWhy(v, "not known"), false)
 		case is:
-			o.send(catAny(alter, "DROP NOT NULL"))
+			o.send(python.CatAny(alter, "DROP NOT NULL"))
 		default:
-			o.send(catAny(alter, "SET NOT NULL"))
+			o.send(python.CatAny(alter, "SET NOT NULL"))
 		}
 	}
-	if v, ok := o.given["server_default"]; ok && v != value(false) {
+	if v, ok := o.given["server_default"]; ok && v != python.Value(false) {
 		o.alterDefault(alter, v)
-		g.why = ""
+		g.Why = ""
 	}
-	if v, ok := o.given["comment"]; ok && v != value(false) {
-		sql := plain("NULL")
-		if !isNone(v) {
-			sql = literal(g.name(v, "a comment"))
+	if v, ok := o.given["comment"]; ok && v != python.Value(false) {
+		sql := python.Plain("NULL")
+		if !python.IsNone(v) {
+			sql = python.Literal(g.Name(v, "a comment"))
 		}
-		o.send(catAny("COMMENT ON COLUMN ", o.table("table_name", "schema"), ".", column, " IS ", sql))
-		g.why = ""
+		o.send(python.CatAny("COMMENT ON COLUMN ", o.table("table_name", "schema"), ".", column, " IS ", sql))
+		g.Why = ""
 	}
 	if o.has("new_column_name") {
-		o.send(catAny(table, " RENAME ", column, " TO ", g.ident(o.given["new_column_name"], "new_column_name")))
+		o.send(python.CatAny(table, " RENAME ", column, " TO ", g.Ident(o.given["new_column_name"], "new_column_name")))
 	}
 }
 
-func unknownType(v value) string {
-	if e, ok := v.(ext); ok {
-		return "the type " + e.path + ", which is not known"
+func unknownType(v python.Value) string {
+	if e, ok := v.(python.External); ok {
+		return "the type " + e.Path + ", which is not known"
 	}
-	return "a type that is " + orWhy(v, "not known")
+	return "a type that is " + python.OrWhy(v, "not known")
 }
 
-func (o *opCall) alterDefault(alter text, v value) {
+func (o *opCall) alterDefault(alter python.Text, v python.Value) {
 	g := o.g
-	_, wasIdentity := o.given["existing_server_default"].(*identityV)
+	_, wasIdentity := o.given["existing_server_default"].(*python.Identity)
 	switch d := v.(type) {
-	case none:
+	case python.None:
 		if wasIdentity {
-			o.send(catAny(alter, "DROP IDENTITY"))
+			o.send(python.CatAny(alter, "DROP IDENTITY"))
 			return
 		}
-		o.send(catAny(alter, "DROP DEFAULT"))
-	case *computedV:
-		o.x.gap(o.n, "a generated column made of an existing one, which alembic refuses", true)
-	case *identityV:
-		if old, ok := o.given["existing_server_default"]; !ok || !isNone(old) {
-			o.x.gap(o.n, "a change of an identity column whose present state is not known", false)
+		o.send(python.CatAny(alter, "DROP DEFAULT"))
+	case *python.Computed:
+		o.x.Gap(o.n, "a generated column made of an existing one, which alembic refuses", true)
+	case *python.Identity:
+		if old, ok := o.given["existing_server_default"]; !ok || !python.IsNone(old) {
+			o.x.Gap(o.n, "a change of an identity column whose present state is not known", false)
 			return
 		}
-		o.send(catAny(alter, "ADD ", g.identitySQL(d)))
+		o.send(python.CatAny(alter, "ADD ", g.IdentitySQL(d)))
 	default:
-		sql, _ := g.defaultSQL(v)
-		o.send(catAny(alter, "SET DEFAULT ", sql))
+		sql, _ := g.DefaultSQL(v)
+		o.send(python.CatAny(alter, "SET DEFAULT ", sql))
 	}
 }
 
 func (o *opCall) dropIndex() {
-	var schema text
+	var schema python.Text
 	if o.has("schema") {
 		schema = o.name("schema")
 	}
 	words := ""
-	if o.g.flag(o.kw(), "postgresql_concurrently", false) {
+	if o.g.Flag(o.kw(), "postgresql_concurrently", false) {
 		words = "CONCURRENTLY "
 	}
-	o.send(catAny("DROP INDEX "+words+o.ifExists(), qualified(schema, o.name("index_name"))))
+	o.send(python.CatAny("DROP INDEX "+words+o.ifExists(), python.Qualified(schema, o.name("index_name"))))
 }
 
 func (o *opCall) dropConstraint() {
-	if v, ok := o.given["constraint_name"]; ok && isNone(v) {
-		o.x.gap(o.n, "a constraint without a name, which alembic cannot drop", true)
+	if v, ok := o.given["constraint_name"]; ok && python.IsNone(v) {
+		o.x.Gap(o.n, "a constraint without a name, which alembic cannot drop", true)
 		return
 	}
-	o.send(catAny("ALTER TABLE ", o.table("table_name", "schema"), " DROP CONSTRAINT ", o.ifExists(),
-		o.g.ident(o.given["constraint_name"], "constraint_name")))
+	o.send(python.CatAny("ALTER TABLE ", o.table("table_name", "schema"), " DROP CONSTRAINT ", o.ifExists(),
+		o.g.Ident(o.given["constraint_name"], "constraint_name")))
 }
 
 func (o *opCall) addConstraint(name string) {
-	k := &constraintV{name: o.given["constraint_name"], kw: o.kw()}
+	k := &python.Constraint{Name: o.given["constraint_name"], Kw: o.kw()}
 	table := ""
 	switch name {
 	case "create_foreign_key":
-		k.kind, table = "foreign", "source_table"
-		k.columns, k.refColumns = o.list("local_cols"), o.list("remote_cols")
-		k.refTable = o.name("referent_table")
+		k.Kind, table = "foreign", "source_table"
+		k.Columns, k.RefColumns = o.list("local_cols"), o.list("remote_cols")
+		k.RefTable = o.name("referent_table")
 		if o.has("referent_schema") {
-			k.refSchema = o.name("referent_schema")
+			k.RefSchema = o.name("referent_schema")
 		}
-		o.send(catAny("ALTER TABLE ", o.table(table, "source_schema"), " ADD ", o.g.constraintSQL(k)))
+		o.send(python.CatAny("ALTER TABLE ", o.table(table, "source_schema"), " ADD ", o.g.ConstraintSQL(k)))
 		return
 	case "create_unique_constraint":
-		k.kind, k.columns = "unique", o.list("columns")
+		k.Kind, k.Columns = "unique", o.list("columns")
 	case "create_primary_key":
-		k.kind, k.columns = "primary", o.list("columns")
+		k.Kind, k.Columns = "primary", o.list("columns")
 	case "create_check_constraint":
-		k.kind, k.body = "check", o.given["condition"]
+		k.Kind, k.Body = "check", o.given["condition"]
 	case "create_exclude_constraint":
-		k.kind, k.elements = "exclude", o.rest
+		k.Kind, k.Elements = "exclude", o.rest
 	}
-	o.send(catAny("ALTER TABLE ", o.table("table_name", "schema"), " ADD ", o.g.constraintSQL(k)))
+	o.send(python.CatAny("ALTER TABLE ", o.table("table_name", "schema"), " ADD ", o.g.ConstraintSQL(k)))
 }
 
-func (o *opCall) createTable() value {
-	t := &tableV{name: o.name("table_name"), kw: o.kw(), why: o.g.why}
+func (o *opCall) createTable() python.Value {
+	t := &python.Table{Name: o.name("table_name"), Kw: o.kw(), Why: o.g.Why}
 	if o.has("schema") {
-		t.schema = o.name("schema")
+		t.Schema = o.name("schema")
 	}
-	t.take(o.rest)
+	t.Take(o.rest)
 	o.makeTable(t)
 	return t
 }
 
 // makeTable writes CREATE TYPE for the table's enums, CREATE TABLE, its indexes and its comments
 // (DefaultImpl.create_table and the events of sqlalchemy/dialects/postgresql/base.py, ENUM._on_table_create).
-func (o *opCall) makeTable(t *tableV) {
+func (o *opCall) makeTable(t *python.Table) {
 	g, x := o.g, o.x
-	if t.why != "" {
-		g.fail(t.why)
+	if t.Why != "" {
+		g.Fail(t.Why)
 	}
-	var enums []*enumV
-	for _, c := range t.columns {
+	var enums []*python.Enum
+	for _, c := range t.Columns {
 		o.boundChecks(c)
-		if e := x.enumOf(g, c.typ); e != nil && e.native && e.create {
+		if e := enumOf(x, g, c.Type); e != nil && e.Native && e.Create {
 			enums = append(enums, e)
 		}
 	}
 	sql := o.tableSQL(t)
-	if g.why != "" {
-		o.send(text{})
+	if g.Why != "" {
+		o.send(python.Text{})
 		return
 	}
 	for _, e := range enums {
-		key := e.schema.s + "." + e.name.s
-		if !x.enums[key] {
-			if x.enums != nil {
-				x.enums[key] = true
+		key := e.Schema.S + "." + e.Name.S
+		r := x.Host.(*run)
+		if !r.enums[key] {
+			if r.enums != nil {
+				r.enums[key] = true
 			}
-			o.send(e.createSQL())
+			o.send(e.CreateSQL())
 		}
 	}
 	o.send(sql)
-	for _, it := range t.items {
-		if ix, ok := it.(*indexV); ok {
-			o.send(g.indexSQL(ix, t.sql()))
+	for _, it := range t.Items {
+		if ix, ok := it.(*python.Index); ok {
+			o.send(g.IndexSQL(ix, t.SQL()))
 		}
 	}
-	for _, c := range t.columns {
-		if ix := g.columnIndex(t, c); ix != nil {
-			o.send(g.indexSQL(ix, t.sql()))
+	for _, c := range t.Columns {
+		if ix := g.ColumnIndex(t, c); ix != nil {
+			o.send(g.IndexSQL(ix, t.SQL()))
 		}
 	}
 	if o.has("comment") {
-		o.send(catAny("COMMENT ON TABLE ", t.sql(), " IS ", literal(o.name("comment"))))
+		o.send(python.CatAny("COMMENT ON TABLE ", t.SQL(), " IS ", python.Literal(o.name("comment"))))
 	}
-	for _, c := range t.columns {
-		o.columnComment(t.sql(), c)
+	for _, c := range t.Columns {
+		o.columnComment(t.SQL(), c)
 	}
 }
 
 // enumOf is the enum of a type or of an array's items.
-func (x *interp) enumOf(g *gen, t *typeV) *enumV {
+func enumOf(x *python.Interp, g *python.Gen, t *python.Type) *python.Enum {
 	if t == nil {
 		return nil
 	}
-	switch _, name, _ := strings.Cut(t.name, "."); name {
+	switch _, name, _ := strings.Cut(t.Name, "."); name {
 	case "Enum", "ENUM":
-		return g.enum(x, t)
+		return g.Enum(x, t)
 	case "ARRAY":
-		if it, ok := t.args.get(0, "item_type"); ok {
-			return x.enumOf(g, x.asType(it))
+		if it, ok := t.Args.Get(0, "item_type"); ok {
+			return enumOf(x, g, x.AsType(it))
 		}
 	}
 	return nil
@@ -595,101 +572,101 @@ func (x *interp) enumOf(g *gen, t *typeV) *enumV {
 
 // tableSQL is CREATE TABLE (DDLCompiler.visit_create_table): the columns, the primary key, then the other constraints
 // in the order in which SQLAlchemy creates them, those written out before those that come from columns.
-func (o *opCall) tableSQL(t *tableV) text {
+func (o *opCall) tableSQL(t *python.Table) python.Text {
 	g := o.g
-	auto := autoincrement(t.columns)
-	var parts []text
-	for _, c := range t.columns {
-		parts = append(parts, g.columnSpec(o.x, c, auto))
+	auto := python.Autoincrement(t.Columns)
+	var parts []python.Text
+	for _, c := range t.Columns {
+		parts = append(parts, g.ColumnSpec(o.x, c, auto))
 	}
-	var primary *constraintV
-	var others []*constraintV
-	for _, it := range t.items {
-		k, ok := it.(*constraintV)
+	var primary *python.Constraint
+	var others []*python.Constraint
+	for _, it := range t.Items {
+		k, ok := it.(*python.Constraint)
 		switch {
 		case !ok:
-		case k.kind == "primary":
+		case k.Kind == "primary":
 			primary = k
-		case g.flag(k.kw, "use_alter", false):
-			g.fail("a foreign key with use_alter")
+		case g.Flag(k.Kw, "use_alter", false):
+			g.Fail("a foreign key with use_alter")
 		default:
 			others = append(others, k)
 		}
 	}
 	if primary == nil {
-		primary = &constraintV{kind: "primary"}
+		primary = &python.Constraint{Kind: "primary"}
 		if auto != nil {
-			primary.columns = append(primary.columns, auto.name)
+			primary.Columns = append(primary.Columns, auto.Name)
 		}
-		for _, c := range t.columns {
-			if c.pkKey && c != auto {
-				primary.columns = append(primary.columns, c.name)
+		for _, c := range t.Columns {
+			if c.PKKey && c != auto {
+				primary.Columns = append(primary.Columns, c.Name)
 			}
 		}
 	}
-	if len(primary.columns) > 0 {
-		parts = append(parts, g.constraintSQL(primary))
+	if len(primary.Columns) > 0 {
+		parts = append(parts, g.ConstraintSQL(primary))
 	}
-	for _, c := range t.columns {
-		if g.flag(c.kw, "unique", false) && g.columnIndex(t, c) == nil {
-			others = append(others, &constraintV{kind: "unique", columns: []value{c.name}})
+	for _, c := range t.Columns {
+		if g.Flag(c.Kw, "unique", false) && g.ColumnIndex(t, c) == nil {
+			others = append(others, &python.Constraint{Kind: "unique", Columns: []python.Value{c.Name}})
 		}
-		for _, fk := range c.foreignKeys() {
-			others = append(others, keyConstraint(c, fk))
+		for _, fk := range c.ForeignKeys() {
+			others = append(others, python.KeyConstraint(c, fk))
 		}
 	}
 	for _, k := range others {
-		parts = append(parts, g.constraintSQL(k))
+		parts = append(parts, g.ConstraintSQL(k))
 	}
-	out := plain("CREATE ")
-	if v, ok := o.given["prefixes"]; ok && !isNone(v) {
-		items, w := iterate(v)
+	out := python.Plain("CREATE ")
+	if v, ok := o.given["prefixes"]; ok && !python.IsNone(v) {
+		items, w := python.Iterate(v)
 		if w != "" {
-			return g.fail("prefixes that are not known")
+			return g.Fail("prefixes that are not known")
 		}
 		for _, it := range items {
-			out = catAny(out, g.name(it, "a prefix"), " ")
+			out = python.CatAny(out, g.Name(it, "a prefix"), " ")
 		}
 	}
-	out = catAny(out, "TABLE ")
-	if g.flag(o.kw(), "if_not_exists", false) {
-		out = catAny(out, "IF NOT EXISTS ")
+	out = python.CatAny(out, "TABLE ")
+	if g.Flag(o.kw(), "if_not_exists", false) {
+		out = python.CatAny(out, "IF NOT EXISTS ")
 	}
-	return catAny(out, t.sql(), " (", join(parts, plain(", ")), ")", o.tableOptions())
+	return python.CatAny(out, t.SQL(), " (", python.Join(parts, python.Plain(", ")), ")", o.tableOptions())
 }
 
 // tableOptions is what stands behind the parentheses (PGDDLCompiler.post_create_table).
-func (o *opCall) tableOptions() text {
+func (o *opCall) tableOptions() python.Text {
 	g := o.g
-	var out text
-	for _, k := range sortedKeys(o.given) {
+	var out python.Text
+	for _, k := range python.SortedKeys(o.given) {
 		switch k {
 		case "postgresql_inherits", "postgresql_partition_by", "postgresql_on_commit", "postgresql_tablespace", "postgresql_using":
 		default:
 			if strings.HasPrefix(k, "postgresql_") {
-				return g.fail("the table option " + k + ", which is not modelled")
+				return g.Fail("the table option " + k + ", which is not modelled")
 			}
 		}
 	}
 	if o.has("postgresql_inherits") {
-		items := []value{o.given["postgresql_inherits"]}
-		if _, one := items[0].(text); !one {
+		items := []python.Value{o.given["postgresql_inherits"]}
+		if _, one := items[0].(python.Text); !one {
 			items = o.list("postgresql_inherits")
 		}
-		out = catAny(out, " INHERITS ( ", g.idents(items), " )")
+		out = python.CatAny(out, " INHERITS ( ", g.Idents(items), " )")
 	}
 	if o.has("postgresql_partition_by") {
-		out = catAny(out, " PARTITION BY ", o.name("postgresql_partition_by"))
+		out = python.CatAny(out, " PARTITION BY ", o.name("postgresql_partition_by"))
 	}
 	if o.has("postgresql_using") {
-		out = catAny(out, " USING ", g.ident(o.given["postgresql_using"], "postgresql_using"))
+		out = python.CatAny(out, " USING ", g.Ident(o.given["postgresql_using"], "postgresql_using"))
 	}
 	if o.has("postgresql_on_commit") {
 		v := o.name("postgresql_on_commit")
-		out = catAny(out, " ON COMMIT ", v.mapped(strings.ToUpper(strings.ReplaceAll(v.s, "_", " "))))
+		out = python.CatAny(out, " ON COMMIT ", v.Mapped(strings.ToUpper(strings.ReplaceAll(v.S, "_", " "))))
 	}
 	if o.has("postgresql_tablespace") {
-		out = catAny(out, " TABLESPACE ", g.ident(o.given["postgresql_tablespace"], "postgresql_tablespace"))
+		out = python.CatAny(out, " TABLESPACE ", g.Ident(o.given["postgresql_tablespace"], "postgresql_tablespace"))
 	}
 	return out
 }

@@ -11,12 +11,12 @@ import (
 // them as the directory lists them. Revisions that are part of a cycle come last.
 func order(revs []*revision) ([]*revision, []error) {
 	var errs []error
-	sort.SliceStable(revs, func(i, j int) bool { return revs[i].mod.path < revs[j].mod.path })
+	sort.SliceStable(revs, func(i, j int) bool { return revs[i].mod.Path < revs[j].mod.Path })
 	byID := map[string]*revision{}
 	label := map[string]*revision{}
 	for _, r := range revs {
 		if first := byID[r.ID]; first != nil {
-			errs = append(errs, r.mod.failure("revision", fmt.Sprintf("revision %s is also in %s", r.ID, first.mod.path)))
+			errs = append(errs, failure(r.mod, "revision", fmt.Sprintf("revision %s is also in %s", r.ID, first.mod.Path)))
 			continue
 		}
 		byID[r.ID] = r
@@ -58,7 +58,7 @@ func order(revs []*revision) ([]*revision, []error) {
 				if i >= len(r.Parents) {
 					kind = "depends_on"
 				}
-				errs = append(errs, r.mod.failure(kind, fmt.Sprintf("%s %s of revision %s is in no file", kind, ref, r.ID)))
+				errs = append(errs, failure(r.mod, kind, fmt.Sprintf("%s %s of revision %s is in no file", kind, ref, r.ID)))
 				continue
 			}
 			if !seen[p] {
@@ -102,10 +102,10 @@ func order(revs []*revision) ([]*revision, []error) {
 				if first == nil {
 					first = r
 				}
-				cycle = append(cycle, r.ID+" ("+r.mod.path+")")
+				cycle = append(cycle, r.ID+" ("+r.mod.Path+")")
 			}
 		}
-		errs = append(errs, first.mod.failure("down_revision", "revisions follow each other in a circle: "+strings.Join(cycle, ", ")))
+		errs = append(errs, failure(first.mod, "down_revision", "revisions follow each other in a circle: "+strings.Join(cycle, ", ")))
 	}
 	return out, errs
 }

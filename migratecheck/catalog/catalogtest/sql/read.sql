@@ -115,7 +115,7 @@ SELECT t.oid::bigint AS oid, t.tgrelid::bigint AS table, t.tgname AS name, t.tgf
        t.tgconstraint::bigint AS constraint, t.tgdeferrable AS deferrable, t.tginitdeferred AS deferred,
        coalesce(t.tgoldtable, '') AS oldtable, coalesce(t.tgnewtable, '') AS newtable,
        coalesce((to_jsonb(t) ->> 'tgparentid')::bigint, 0) AS parent
-FROM pg_trigger t WHERE NOT t.tgisinternal) q;
+FROM pg_trigger t WHERE NOT t.tgisinternal OR coalesce((to_jsonb(t) ->> 'tgparentid')::bigint, 0) <> 0 AND t.tgconstraint = 0) q;
 --: rules
 SELECT json_agg(q) FROM (
 SELECT r.oid::bigint AS oid, r.ev_class::bigint AS table, r.rulename AS name, r.ev_type::text AS event,
@@ -124,7 +124,7 @@ FROM pg_rewrite r WHERE r.oid >= 16384 AND r.rulename <> '_RETURN') q;
 --: policies
 SELECT json_agg(q) FROM (
 SELECT p.oid::bigint AS oid, p.polrelid::bigint AS table, p.polname AS name, p.polpermissive AS permissive,
-       p.polcmd::text AS command, (SELECT array_agg(coalesce(r.rolname, 'public') ORDER BY 1)
+       p.polcmd::text AS command, (SELECT array_agg(coalesce(r.rolname, 'public') ORDER BY coalesce(r.rolname, 'public') COLLATE "C")
           FROM unnest(p.polroles) u(oid) LEFT JOIN pg_roles r ON r.oid = u.oid) AS roles,
        p.polqual::text AS usingtree, pg_get_expr(p.polqual, p.polrelid) AS using,
        p.polwithcheck::text AS checktree, pg_get_expr(p.polwithcheck, p.polrelid) AS withcheck
@@ -166,7 +166,7 @@ FROM (SELECT c.oid, 0 AS sub, c.relacl AS acl, c.relowner AS owner FROM pg_class
       UNION ALL SELECT a.attrelid, a.attnum, a.attacl, c.relowner FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
       UNION ALL SELECT oid, 0, proacl, proowner FROM pg_proc
       UNION ALL SELECT oid, 0, typacl, typowner FROM pg_type
-      UNION ALL SELECT oid, 0, nspacl, nspowner FROM pg_namespace WHERE nspacl::text <> '{pg_database_owner=UC/pg_database_owner,=U/pg_database_owner}') o,
+      UNION ALL SELECT oid, 0, nspacl, nspowner FROM pg_namespace WHERE nspacl::text NOT IN ('{pg_database_owner=UC/pg_database_owner,=U/pg_database_owner}', '{postgres=UC/postgres,=UC/postgres}')) o,
      LATERAL aclexplode(o.acl) x LEFT JOIN pg_roles r ON r.oid = x.grantee
 WHERE (o.oid >= 16384 OR o.oid = 2200) AND x.grantee <> o.owner) q;
 --: aclset

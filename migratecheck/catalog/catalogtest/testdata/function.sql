@@ -53,6 +53,8 @@ DROP FUNCTION mysum(int);
 DROP AGGREGATE mysum(int);
 
 -- script: dependencies
+-- Before 14 a view kept no reference to the columns of a function's row type, and functions had no parsed body.
+-- since: 14
 CREATE TABLE t (id int, n text);
 CREATE TYPE e AS ENUM ('a');
 CREATE FUNCTION rows() RETURNS SETOF t LANGUAGE sql AS 'SELECT * FROM t';

@@ -1,0 +1,189 @@
+package queries
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"go/token"
+	"path"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"sync"
+
+	"golang.org/x/tools/go/analysis"
+
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/passes"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/sqlquery"
+	"git.sr.ht/~sourcehut/ha-go/internal/settings"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/compat"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
+)
+
+// Result is what the analyzer reported of a package, as findings; nil when there was nothing to judge.
+type Result struct {
+	// Root is the module's directory; positions are relative to it.
+	Root     string
+	Findings []migratecheck.Finding
+}
+
+// New makes the analyzer. Its flags are those of srhtvet lint that say what the schema is; see migrations.New for why a
+// tool for go vet leaves some out.
+func New() *analysis.Analyzer {
+	find := sqlquery.New()
+	c := &checker{find: find, Flags: settings.Flags{Prefix: "queries."}, modules: map[string]*module{}}
+	a := &analysis.Analyzer{
+		Name: "queries",
+		Doc: `check the SQL in Go code against the schema before and after the pending migrations
+
+Every query of the package (database/sql, pgx, lib/pq, sqlx, squirrel, core-go, and functions that wrap them) is checked on
+the schema that the migrations make, and on every schema on the way there: names, types, counts, columns that an INSERT must
+fill. A query that needs a pending migration is reported with that migration, and one that no schema has an answer for as
+broken. Where the query only needs the new name of a column or table, there is a suggested fix.
+
+It is silent in packages without SQL and in modules without migrations. It does not see old code on the new schema: srhtvet
+compat does. order = "migrate-first" in .srhtvet.toml makes a warning of what needs a migration that comes with it.`,
+		URL:              "https://git.sr.ht/~sourcehut/ha-go",
+		Requires:         []*analysis.Analyzer{find},
+		ResultType:       reflect.TypeFor[*Result](),
+		RunDespiteErrors: true,
+		Run:              func(pass *analysis.Pass) (any, error) { return c.run(pass), nil },
+	}
+	c.Register(&a.Flags)
+	return a
+}
+
+// checker holds the flags, and the schemas of the modules that were looked at.
+type checker struct {
+	settings.Flags
+	find *analysis.Analyzer
+
+	mu      sync.Mutex // the catalogs are not safe for concurrent use
+	modules map[string]*module
+}
+
+// module is the histories of a module's migrations.
+type module struct {
+	timelines []*migratecheck.Timeline
+	order     compat.Order
+	bar       migratecheck.Severity
+}
+
+func (c *checker) run(pass *analysis.Pass) *Result {
+	found := pass.ResultOf[c.find].(*sqlquery.Result)
+	if len(found.Sites) == 0 {
+		return nil
+	}
+	dir, _ := passes.Files(pass)
+	root := settings.ModuleRoot(dir)
+	if dir == "" || root == "" {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m := c.module(root)
+	rel, err := filepath.Rel(root, dir)
+	if err != nil {
+		return nil
+	}
+	t := compat.Nearest(m.timelines, filepath.ToSlash(rel))
+	if t == nil {
+		return nil
+	}
+	service := compat.Check(compat.Config{Order: m.order}, path.Dir(t.Dir), t, &compat.Code{}, &compat.Code{Rev: "this", Sites: found.Sites})
+	res := &Result{Root: root}
+	places := passes.NewPlaces(pass, root)
+	for _, b := range service.Breaks {
+		if b.Severity >= m.bar && !b.Suppressed {
+			c.report(pass, found, places, b, res)
+		}
+	}
+	return res
+}
+
+// module reads the migrations of a module once. What is wrong with them, or with the settings, is said by analyzer
+// migrations; here there is then nothing to judge against.
+func (c *checker) module(root string) *module {
+	if m, ok := c.modules[root]; ok {
+		return m
+	}
+	m := &module{bar: migratecheck.Warning}
+	c.modules[root] = m
+	cfg, err := c.Config(root, root)
+	if err != nil {
+		return m
+	}
+	if name := settings.Find(root, root); name != "" {
+		if set, err := settings.Load(name); err == nil {
+			m.order = compat.Order(set.Order)
+		}
+	}
+	if cfg.Severity != 0 {
+		m.bar = cfg.Severity
+	}
+	timelines, _, err := migratecheck.Timelines(context.Background(), cfg, root)
+	if err == nil || errors.Is(err, migratecheck.ErrNoMigrations) {
+		m.timelines = timelines
+	}
+	return m
+}
+
+// report files a break at its query, with the migration beside it.
+func (c *checker) report(pass *analysis.Pass, found *sqlquery.Result, places *passes.Places, b *compat.Break, res *Result) {
+	pos := found.Pos(b.Pos)
+	if !pos.IsValid() {
+		pos = found.Pos(b.Site.Pos) // the text is in a file that is not Go
+	}
+	if !pos.IsValid() {
+		return // SQL of a dependency: srhtvet compat shows it
+	}
+	message := fmt.Sprintf("on the schema %s %s", b.Schema, b.Message)
+	if b.Cause == nil {
+		message = b.Message
+	}
+	text := fmt.Sprintf("%s: %s: %s", b.Severity, b.Rule, message)
+	if b.Help != "" {
+		text += "\n\t" + strings.ReplaceAll(strings.TrimRight(b.Help, "\n"), "\n", "\n\t")
+	}
+	d := analysis.Diagnostic{Pos: pos, Category: b.Rule, Message: text}
+	if b.Cause != nil {
+		at := b.Cause.Position(0)
+		d.Related = []analysis.RelatedInformation{{Pos: places.Pos(at.File, at.Line, at.Column), Message: b.Cause.Stmt.SQL}}
+		text += fmt.Sprintf(" (%s:%d)", at.File, at.Line)
+	}
+	if fix, ok := renamed(pass.Fset, pos, b); ok {
+		d.SuggestedFixes = []analysis.SuggestedFix{fix}
+	}
+	pass.Report(d)
+	at := pass.Fset.Position(pos)
+	name, err := filepath.Rel(res.Root, at.Filename)
+	if err != nil {
+		name = at.Filename
+	}
+	res.Findings = append(res.Findings, migratecheck.Finding{Rule: b.Rule, Severity: b.Severity, Message: message, Help: b.Help,
+		Pos: source.Position{File: filepath.ToSlash(name), Line: at.Line, Column: at.Column}, Statement: b.SQL, At: b.Problem.Offset})
+}
+
+// renamed is the rewrite of a query that the pending migration breaks by taking a name away, when the migration gives the
+// thing another name: the one case in which there is no doubt about what to write. The text must stand in the code as it is
+// sent.
+func renamed(fset *token.FileSet, pos token.Pos, b *compat.Break) (analysis.SuggestedFix, bool) {
+	old, now, ok := b.NewName()
+	if !ok {
+		return analysis.SuggestedFix{}, false
+	}
+	at, length, ok := b.Literally(old)
+	if !ok {
+		return analysis.SuggestedFix{}, false
+	}
+	f := fset.File(pos)
+	if f == nil || at.Line < 1 || at.Line > f.LineCount() {
+		return analysis.SuggestedFix{}, false
+	}
+	start := f.LineStart(at.Line) + token.Pos(at.Column-1)
+	return analysis.SuggestedFix{
+		Message:   fmt.Sprintf("use the new name %s", now),
+		TextEdits: []analysis.TextEdit{{Pos: start, End: start + token.Pos(length), NewText: []byte(now)}},
+	}, true
+}

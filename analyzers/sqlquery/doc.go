@@ -1,0 +1,2 @@
+// Package sqlquery finds the SQL that Go code sends, without running it.
+package sqlquery

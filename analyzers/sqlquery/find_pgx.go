@@ -1,0 +1,47 @@
+package sqlquery
+
+import "git.sr.ht/~sourcehut/ha-go/migratecheck/query"
+
+// pgx is github.com/jackc/pgx/v5, and v4 as far as it is the same (https://pkg.go.dev/github.com/jackc/pgx/v5). In its default
+// mode it prepares and caches what Query is given, and what Exec is given with arguments (conn.go, QueryExecModeCacheStatement).
+func pgx(root string) []*apiType {
+	send := map[string]apiMethod{
+		"Exec":      {does: doesExec, sql: 1, args: 2},
+		"Query":     {does: doesQuery, sql: 1, args: 2},
+		"QueryRow":  {does: doesQuery, sql: 1, args: 2},
+		"QueryFunc": {does: doesExec, sql: 1, args: 2},
+		"CopyFrom":  {does: doesCopy},
+		"Begin":     {does: doesBegin, gives: root + ".Tx"},
+		"BeginTx":   {does: doesBegin, gives: root + ".Tx"},
+	}
+	prepare := map[string]apiMethod{"Prepare": {does: doesPrepare, sql: 2, args: -1}}
+	conn := map[string]apiMethod{"PgConn": {does: doesConn, gives: "github.com/jackc/pgx/v5/pgconn.PgConn"}}
+	acquire := map[string]apiMethod{"Acquire": {does: doesConn, gives: root + "/pgxpool.Conn"}}
+	inner := map[string]apiMethod{"Conn": {does: doesConn, gives: root + ".Conn"}}
+	queued := root + ".QueuedQuery"
+	list := []*apiType{
+		{path: root, name: "Conn", methods: merge(send, prepare, conn)},
+		{path: root, name: "Tx", isTx: true, methods: merge(send, prepare, inner)},
+		{path: root + "/pgxpool", name: "Pool", tx: query.TxNone, methods: merge(send, acquire)},
+		{path: root + "/pgxpool", name: "Conn", methods: merge(send, inner)},
+		{path: root + "/pgxpool", name: "Tx", isTx: true, methods: merge(send, prepare, inner)},
+		{path: root, name: "Batch", methods: map[string]apiMethod{"Queue": {does: doesQueue, sql: 0, args: 1, gives: queued}}},
+		{path: root, name: "QueuedQuery", methods: map[string]apiMethod{}},
+	}
+	for _, t := range list {
+		t.cachesPlan = true
+	}
+	for _, path := range []string{root + "/pgconn", "github.com/jackc/pgconn"} {
+		list = append(list, &apiType{path: path, name: "PgConn", methods: map[string]apiMethod{
+			"Exec":         {does: doesExec, sql: 1, args: -1},
+			"ExecParams":   {does: doesExec, sql: 1, args: -1},
+			"ExecPrepared": {},
+			"Prepare":      {does: doesPrepare, sql: 2, args: -1},
+			"CopyFrom":     {does: doesExec, sql: 2, args: -1},
+			"CopyTo":       {does: doesExec, sql: 2, args: -1},
+		}})
+		list = append(list, &apiType{path: path, name: "Batch", methods: map[string]apiMethod{
+			"ExecParams": {does: doesExec, sql: 0, args: -1}}})
+	}
+	return list
+}

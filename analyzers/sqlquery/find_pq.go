@@ -1,0 +1,55 @@
+package sqlquery
+
+import (
+	"go/token"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+)
+
+// libpq is github.com/lib/pq (https://pkg.go.dev/github.com/lib/pq).
+func libpq() []*apiType {
+	return []*apiType{{path: "github.com/lib/pq", name: "Listener", methods: map[string]apiMethod{
+		"Listen":   {does: doesListen, sql: 0, args: -1},
+		"Unlisten": {},
+	}}}
+}
+
+// copyText is what pq.CopyIn and CopyInSchema make, and what pgx's CopyFrom sends.
+func (m *machine) copyText(names []arg, columns []arg, open bool, pos token.Pos) *text {
+	t := &text{parts: []part{{lit: "COPY ", pos: pos}}}
+	add := func(s string) { t.parts = append(t.parts, part{lit: s}) }
+	name := func(a arg) {
+		at := pos
+		if a.expr != nil {
+			at = a.expr.Pos()
+		}
+		if s, ok := literal(a.v); ok {
+			t.parts = append(t.parts, part{lit: pgast.QuoteIdent(s), pos: at})
+			return
+		}
+		for _, p := range textOf(a.v).parts {
+			t.parts = append(t.parts, p)
+		}
+	}
+	for i, a := range names {
+		if i > 0 {
+			add(".")
+		}
+		name(a)
+	}
+	if len(columns) > 0 || open {
+		add(" (")
+		for i, a := range columns {
+			if i > 0 {
+				add(", ")
+			}
+			name(a)
+		}
+		if open {
+			t.parts = append(t.parts, part{hole: &hole{why: "a list of columns that is made at run time", repeat: len(columns) > 0}})
+		}
+		add(")")
+	}
+	add(" FROM STDIN")
+	return t
+}

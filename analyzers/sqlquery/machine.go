@@ -1,0 +1,659 @@
+package sqlquery
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
+)
+
+const tokenEQL = token.EQL
+
+// Bounds of the evaluation. What lies beyond is reported as not known.
+const (
+	maxDepth    = 10     // calls within calls
+	maxSteps    = 150000 // expressions and statements for one function of the user's and all it calls
+	maxSize     = 400    // nodes of a function that is looked into only for what it returns
+	maxUnroll   = 48     // iterations over a literal
+	maxVariants = 64     // texts of one site
+)
+
+// machine evaluates functions without running them. Every function that may matter is evaluated by itself, with unknown
+// parameters; where that leaves open what is sent, it is evaluated again at each call.
+type machine struct {
+	p     *program
+	funcs map[*types.Func]*funcInfo
+	list  []*funcInfo // in the order of the source
+	// facts answers for functions of other packages without source, nil outside go vet.
+	facts func(*types.Func) *Wrapper
+
+	consts  map[types.Object]declared
+	vars    map[types.Object]declared
+	changed map[types.Object]bool // package variables that are assigned outside their declaration
+	sets    map[types.Object]*fieldSets
+	reading map[types.Object]bool
+	models  map[types.Type]*model
+
+	stack  []*frame
+	events int
+	steps  int
+	// laterRound: the body of a loop is evaluated for the second time.
+	laterRound bool
+	obs        []*observation
+	litSeen    map[*ast.FuncLit]bool
+	lits       []pendingLit
+	txArgs     map[*types.Var][]txArg
+	shapes     map[string]bool // import path → is it a fork of squirrel?
+	apis       map[string]*apiType
+	embeds     map[types.Object]string
+	names      []query.Site
+}
+
+// declared is where a constant or a variable is declared.
+type declared struct {
+	expr ast.Expr
+	pkg  *pkg
+}
+
+// pendingLit is a function literal and what its variables held where it was made.
+type pendingLit struct {
+	fn    *function
+	st    *state
+	stack []*frame
+}
+
+// funcInfo is a function with a body.
+type funcInfo struct {
+	pkg  *pkg
+	decl *ast.FuncDecl
+	obj  *types.Func
+	// direct: its body has a call that may send SQL; callees are the functions it calls.
+	direct  bool
+	callees map[*types.Func]bool
+	size    int // nodes of its syntax
+	// reaches: it, or a function that it calls, is direct.
+	reaches bool
+
+	evaluating, done bool
+	// depends: the callers know more of what it sends or returns. calls: it calls functions it is given.
+	depends, calls bool
+	result         value
+}
+
+// frame is a function under evaluation.
+type frame struct {
+	info  *funcInfo
+	lit   *ast.FuncLit
+	pkg   *pkg
+	call  token.Pos // where the caller calls it; NoPos for the outermost
+	bound []value   // what its parameters were given
+	typ   *ast.FuncType
+
+	returns []returned
+	loops   []*target
+	label   string
+}
+
+type returned struct {
+	vals []value
+	st   *state
+}
+
+// target is a statement that break and continue leave.
+type target struct {
+	label     string
+	loop      bool
+	breaks    []*state
+	continues []*state
+}
+
+func newMachine(p *program) *machine {
+	m := &machine{p: p, funcs: map[*types.Func]*funcInfo{}, consts: map[types.Object]declared{}, vars: map[types.Object]declared{},
+		changed: map[types.Object]bool{}, reading: map[types.Object]bool{}, models: map[types.Type]*model{},
+		apis: apiTypes(), litSeen: map[*ast.FuncLit]bool{}, txArgs: map[*types.Var][]txArg{}, shapes: map[string]bool{}}
+	for _, k := range p.order {
+		if k.bodies && k.info != nil {
+			m.index(k)
+		}
+	}
+	return m
+}
+
+// index notes the declarations of a package.
+func (m *machine) index(k *pkg) {
+	for _, f := range k.files {
+		for _, d := range f.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				if d.Body == nil {
+					continue
+				}
+				info := &funcInfo{pkg: k, decl: d, callees: map[*types.Func]bool{}}
+				info.obj, _ = k.info.Defs[d.Name].(*types.Func)
+				m.survey(info, d.Body)
+				m.list = append(m.list, info)
+				if info.obj != nil {
+					m.funcs[info.obj] = info
+				}
+			case *ast.GenDecl:
+				for _, s := range d.Specs {
+					v, ok := s.(*ast.ValueSpec)
+					if !ok {
+						continue
+					}
+					for i, name := range v.Names {
+						obj := k.info.Defs[name]
+						if obj == nil || i >= len(v.Values) {
+							continue
+						}
+						if d.Tok == token.CONST {
+							m.consts[obj] = declared{v.Values[i], k}
+						} else if len(v.Values) == len(v.Names) {
+							m.vars[obj] = declared{v.Values[i], k}
+						}
+					}
+				}
+			}
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.AssignStmt:
+				for _, l := range n.Lhs {
+					m.noteChange(k, l)
+				}
+			case *ast.UnaryExpr:
+				if n.Op == token.AND {
+					m.noteChange(k, n.X)
+				}
+			case *ast.GenDecl:
+				if n.Tok == token.CONST {
+					for _, s := range n.Specs { // constants of functions
+						if v, ok := s.(*ast.ValueSpec); ok {
+							for i, name := range v.Names {
+								if obj := k.info.Defs[name]; obj != nil && i < len(v.Values) {
+									m.consts[obj] = declared{v.Values[i], k}
+								}
+							}
+						}
+					}
+				}
+			}
+			return true
+		})
+	}
+}
+
+func (m *machine) noteChange(k *pkg, e ast.Expr) {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		if v, ok := k.info.Uses[e].(*types.Var); ok && v.Parent() != nil && v.Pkg() != nil && v.Parent() == v.Pkg().Scope() {
+			m.changed[v] = true
+		}
+	case *ast.SelectorExpr:
+		if v, ok := k.info.Uses[e.Sel].(*types.Var); ok && !v.IsField() {
+			m.changed[v] = true
+		}
+	case *ast.IndexExpr:
+		m.noteChange(k, e.X)
+	}
+}
+
+// queryNames are the names of methods that may send SQL, whatever they belong to; a function without any of them, and
+// without a call of a function that passes its parameters on, is not evaluated.
+var queryNames = map[string]bool{
+	"Exec": true, "ExecContext": true, "Query": true, "QueryContext": true, "QueryRow": true, "QueryRowContext": true,
+	"Prepare": true, "PrepareContext": true, "Preparex": true, "PreparexContext": true, "PrepareNamed": true, "PrepareNamedContext": true,
+	"Get": true, "GetContext": true, "Select": true, "SelectContext": true, "NamedExec": true, "NamedExecContext": true,
+	"NamedQuery": true, "NamedQueryContext": true, "Queryx": true, "QueryxContext": true, "QueryRowx": true, "QueryRowxContext": true,
+	"MustExec": true, "MustExecContext": true, "Queue": true, "CopyFrom": true, "CopyTo": true, "ExecParams": true, "ExecScript": true,
+	"ToSql": true, "MustSql": true, "ScanContext": true, "Listen": true, "QueryFunc": true, "CopyIn": true, "CopyInSchema": true,
+	"Insert": true, "Update": true, "Delete": true, "Replace": true, "RunWith": true, "SendBatch": true,
+}
+
+// survey looks at a body without evaluating it.
+func (m *machine) survey(info *funcInfo, body ast.Node) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		info.size++
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		fun := ast.Unparen(call.Fun)
+		if ix, ok := fun.(*ast.IndexExpr); ok {
+			fun = ix.X
+		}
+		switch f := fun.(type) {
+		case *ast.SelectorExpr:
+			if queryNames[f.Sel.Name] {
+				info.direct = true
+			}
+			if fn, ok := info.pkg.info.Uses[f.Sel].(*types.Func); ok {
+				info.callees[fn.Origin()] = true
+			}
+		case *ast.Ident:
+			if fn, ok := info.pkg.info.Uses[f].(*types.Func); ok {
+				info.callees[fn.Origin()] = true
+			}
+		}
+		for _, a := range call.Args { // a method given to another function
+			if s, ok := ast.Unparen(a).(*ast.SelectorExpr); ok {
+				if fn, ok := info.pkg.info.Uses[s.Sel].(*types.Func); ok {
+					info.callees[fn.Origin()] = true
+				}
+			}
+		}
+		return true
+	})
+}
+
+// runAll evaluates every function that may send SQL, then those that call one whose callers know more, until there are no
+// more of them.
+func (m *machine) runAll() {
+	m.markReaching()
+	for _, f := range m.list {
+		if f.direct {
+			m.run(f)
+		}
+	}
+	for again := true; again; {
+		again = false
+		for _, f := range m.list {
+			if f.done || m.p.ctx.Err() != nil {
+				continue
+			}
+			for callee := range f.callees {
+				if c := m.funcs[callee]; c != nil && c.done && (c.depends || c.calls || m.returnsQuery(c)) || m.facts != nil && m.facts(callee) != nil {
+					m.run(f)
+					again = true
+					break
+				}
+			}
+		}
+	}
+	m.runVars()
+	m.runNames()
+}
+
+// returnsQuery reports whether a function returns something that its callers may send or scan.
+func (m *machine) returnsQuery(f *funcInfo) bool {
+	return carriesQuery(f.result)
+}
+
+func carriesQuery(v value) bool {
+	switch v := v.(type) {
+	case *builder, *result, *sqlizer:
+		return true
+	case *handle:
+		return len(v.prepared) > 0
+	case *choice:
+		return slices.ContainsFunc(v.alts, carriesQuery)
+	case *tuple:
+		return slices.ContainsFunc(v.vals, carriesQuery)
+	}
+	return false
+}
+
+// runVars evaluates what package variables are initialized with.
+func (m *machine) runVars() {
+	for _, k := range m.p.order {
+		if !k.bodies || k.info == nil {
+			continue
+		}
+		for _, f := range k.files {
+			for _, d := range f.Decls {
+				g, ok := d.(*ast.GenDecl)
+				if !ok || g.Tok != token.VAR {
+					continue
+				}
+				for _, s := range g.Specs {
+					for _, e := range s.(*ast.ValueSpec).Values {
+						info := &funcInfo{pkg: k, callees: map[*types.Func]bool{}}
+						m.survey(info, e)
+						if info.direct {
+							m.steps = 0
+							m.stack = []*frame{{info: info, pkg: k}}
+							m.eval(e, newState())
+							m.runLits()
+							m.stack = nil
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// run evaluates a function by itself.
+func (m *machine) run(f *funcInfo) {
+	if f.done || f.evaluating || m.p.ctx.Err() != nil {
+		return
+	}
+	f.evaluating = true
+	stack, steps, lits, later := m.stack, m.steps, m.lits, m.laterRound
+	m.stack, m.steps, m.lits, m.laterRound = nil, 0, nil, false
+	st := newState()
+	fr := &frame{info: f, pkg: f.pkg, typ: f.decl.Type}
+	m.stack = append(m.stack, fr)
+	bind := func(list *ast.FieldList) {
+		if list == nil {
+			return
+		}
+		for _, field := range list.List {
+			for _, name := range field.Names {
+				if v, ok := f.pkg.info.Defs[name].(*types.Var); ok {
+					st.cells[v] = m.parameter(v, field.Type, f.pkg)
+				}
+			}
+		}
+	}
+	bind(f.decl.Recv)
+	bind(f.decl.Type.Params)
+	m.bindResults(f.decl.Type, f.pkg, st)
+	m.execBlock(f.decl.Body.List, st)
+	f.result = m.leave(fr, st)
+	if returnsText(f.decl.Type, f.result) && dependsOnParam(f.result) {
+		f.depends = true
+	}
+	m.runLits()
+	m.stack, m.steps, m.lits, m.laterRound = stack, steps, lits, later
+	f.evaluating, f.done = false, true
+}
+
+// returnsText reports whether what a function returns can be, or hold, SQL: a number made of a parameter is not worth a
+// second look.
+func returnsText(typ *ast.FuncType, v value) bool {
+	if t, ok := v.(*tuple); ok {
+		return slices.ContainsFunc(t.vals, func(v value) bool { return returnsText(typ, v) })
+	}
+	if u, ok := v.(*unknown); ok && u.typ != nil {
+		switch t := u.typ.Underlying().(type) {
+		case *types.Basic:
+			return t.Info()&types.IsString != 0 || t.Kind() == types.Invalid
+		case *types.Signature, *types.Chan:
+			return false
+		}
+	}
+	return true
+}
+
+// parameter is what is known of a parameter before anyone calls.
+func (m *machine) parameter(v *types.Var, typ ast.Expr, k *pkg) value {
+	if b := m.builderType(v.Type(), typ, k); b != "" {
+		return &builder{verb: b, base: &unknown{typ: v.Type(), param: v, exact: true}}
+	}
+	if at := m.handleType(v.Type()); at != nil {
+		return &handle{typ: at, tx: at.tx, param: v}
+	}
+	return &unknown{typ: v.Type(), param: v, exact: true, why: "the parameter " + v.Name() + ", which no caller here gives a known value"}
+}
+
+// bindResults gives named results their zero values.
+func (m *machine) bindResults(typ *ast.FuncType, k *pkg, st *state) {
+	if typ.Results == nil {
+		return
+	}
+	for _, field := range typ.Results.List {
+		for _, name := range field.Names {
+			if v, ok := k.info.Defs[name].(*types.Var); ok {
+				st.cells[v] = m.zero(v.Type())
+			}
+		}
+	}
+}
+
+// leave ends a frame: st becomes what is known behind the call, the value is what it returns.
+func (m *machine) leave(fr *frame, st *state) value {
+	if !st.dead { // fell off the end
+		fr.returns = append(fr.returns, returned{nil, st.clone()})
+	}
+	m.stack = m.stack[:len(m.stack)-1]
+	rets := fr.returns
+	if len(rets) == 0 {
+		st.dead = true
+		return &unknown{}
+	}
+	event := m.event()
+	states := make([]*state, len(rets))
+	for i, r := range rets {
+		states[i] = r.st
+	}
+	st.dead = false
+	join(st, event, states)
+	v := joinReturns(event, rets)
+	if fr.lit == nil && fr.info != nil && fr.info.decl != nil && len(m.stack) > 0 && !holdsFunction(v) {
+		// Nobody sees its variables any more.
+		for key := range st.cells {
+			if obj, ok := key.(*types.Var); ok && fr.info.decl.Pos() <= obj.Pos() && obj.Pos() < fr.info.decl.End() {
+				delete(st.cells, key)
+			}
+		}
+	}
+	return v
+}
+
+func holdsFunction(v value) bool {
+	switch v := v.(type) {
+	case *function, *object, *list, *table:
+		return true
+	case *tuple:
+		return slices.ContainsFunc(v.vals, holdsFunction)
+	case *choice:
+		return slices.ContainsFunc(v.alts, holdsFunction)
+	}
+	return false
+}
+
+// markReaching finds the functions that may lead to a query.
+func (m *machine) markReaching() {
+	callers := map[*types.Func][]*funcInfo{}
+	var queue []*funcInfo
+	for _, f := range m.list {
+		for c := range f.callees {
+			callers[c] = append(callers[c], f)
+		}
+		if f.direct {
+			f.reaches = true
+			queue = append(queue, f)
+		}
+	}
+	for len(queue) > 0 {
+		f := queue[0]
+		queue = queue[1:]
+		if f.obj == nil {
+			continue
+		}
+		for _, c := range callers[f.obj] {
+			if !c.reaches {
+				c.reaches = true
+				queue = append(queue, c)
+			}
+		}
+	}
+}
+
+// worthRunning reports whether a function can matter to what is sent: by what it calls, or by what it returns when it is
+// small enough to be looked into for that.
+func (f *funcInfo) worthRunning() bool {
+	if f.reaches {
+		return true
+	}
+	if f.size > maxSize || f.decl.Type.Results == nil {
+		return false
+	}
+	sig, ok := f.obj.Type().(*types.Signature)
+	if !ok {
+		return false
+	}
+	for i := range sig.Results().Len() {
+		switch t := sig.Results().At(i).Type().Underlying().(type) {
+		case *types.Basic:
+			if t.Info()&types.IsString != 0 || t.Kind() == types.Invalid {
+				return true
+			}
+		case *types.Slice, *types.Map, *types.Pointer, *types.Struct, *types.Signature:
+			return true
+		case *types.Interface:
+			if path, name := namedType(sig.Results().At(i).Type()); path != "" || name != "error" && t.NumMethods() > 0 {
+				if types.TypeString(sig.Results().At(i).Type(), nil) != "error" {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// joinReturns is what a function returns. A way that returns an error returns nothing else worth looking at.
+func joinReturns(event int, rets []returned) value {
+	n := 0
+	for _, r := range rets {
+		n = max(n, len(r.vals))
+	}
+	if n == 0 {
+		return &unknown{}
+	}
+	var good []returned
+	for _, r := range rets {
+		if len(r.vals) != n {
+			continue
+		}
+		if n > 1 {
+			if _, isNull := r.vals[n-1].(*null); !isNull && allEmpty(r.vals[:n-1]) {
+				continue
+			}
+		}
+		good = append(good, r)
+	}
+	if len(good) == 0 {
+		good = rets
+	}
+	vals := make([]value, n)
+	for i := range vals {
+		var list []value
+		same := true
+		for _, r := range good {
+			if i < len(r.vals) {
+				list = append(list, r.vals[i])
+				same = same && equal(r.vals[i], list[0])
+			}
+		}
+		if same && len(list) > 0 {
+			vals[i] = list[0]
+		} else {
+			vals[i] = joinValues(event, list)
+		}
+	}
+	if n == 1 {
+		return vals[0]
+	}
+	return &tuple{vals}
+}
+
+func allEmpty(vals []value) bool {
+	for _, v := range vals {
+		switch v := v.(type) {
+		case *null, *unknown:
+		case *text:
+			if s, ok := literal(v); !ok || s != "" {
+				return false
+			}
+		case *number:
+		case *object:
+			if v.lit != nil && len(v.lit.Elts) > 0 {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// runLits evaluates the function literals that nobody was seen to call.
+func (m *machine) runLits() {
+	for len(m.lits) > 0 {
+		l := m.lits[0]
+		m.lits = m.lits[1:]
+		if m.litSeen[l.fn.lit] {
+			continue
+		}
+		stack := m.stack
+		m.stack = slices.Clone(l.stack)
+		m.callLit(l.fn, nil, l.fn.lit.Pos(), l.st.clone())
+		m.stack = stack
+	}
+}
+
+func (m *machine) event() int {
+	m.events++
+	return m.events
+}
+
+func (m *machine) top() *frame { return m.stack[len(m.stack)-1] }
+
+// exhausted counts a step and reports whether there have been too many.
+func (m *machine) exhausted() bool {
+	m.steps++
+	return m.steps > maxSteps
+}
+
+// zero is the zero value of a type.
+func (m *machine) zero(t types.Type) value {
+	if t == nil {
+		return &unknown{}
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		switch {
+		case u.Info()&types.IsString != 0:
+			return zeroText
+		case u.Info()&types.IsInteger != 0:
+			return &number{constant.MakeInt64(0)}
+		case u.Info()&types.IsBoolean != 0:
+			return &number{constant.MakeBool(false)}
+		}
+	case *types.Struct:
+		return &object{typ: t, known: true}
+	case *types.Pointer, *types.Interface, *types.Signature:
+		return &null{}
+	case *types.Slice:
+		return &list{}
+	}
+	return &unknown{typ: t}
+}
+
+// txArg is a transaction given to a parameter.
+type txArg struct {
+	tx    query.Tx
+	param *types.Var
+}
+
+// funcName is a function as Go users write it: (*T).Method, Func.
+func (fr *frame) funcName() string {
+	if fr.info == nil || fr.info.decl == nil {
+		return ""
+	}
+	d := fr.info.decl
+	if d.Recv == nil || len(d.Recv.List) == 0 {
+		return d.Name.Name
+	}
+	t := types.ExprString(d.Recv.List[0].Type)
+	if i := strings.IndexByte(t, '['); i > 0 {
+		t = t[:i]
+	}
+	if strings.HasPrefix(t, "*") {
+		t = "(" + t + ")"
+	}
+	return t + "." + d.Name.Name
+}
+
+func exported(name string) bool {
+	r, _ := utf8.DecodeRuneInString(name)
+	return unicode.IsUpper(r)
+}

@@ -1,0 +1,574 @@
+package sqlquery
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"strconv"
+)
+
+func (m *machine) pkg() *pkg { return m.top().pkg }
+
+func (m *machine) typeOf(e ast.Expr) types.Type {
+	if e == nil {
+		return nil
+	}
+	t := m.pkg().info.TypeOf(e)
+	if t == nil || t == types.Typ[types.Invalid] {
+		return nil
+	}
+	return t
+}
+
+// objectOf is what an identifier denotes, nil when type checking gave up before it got there.
+func (m *machine) objectOf(id *ast.Ident) types.Object {
+	k := m.pkg()
+	if obj := k.info.Uses[id]; obj != nil {
+		return obj
+	}
+	if obj := k.info.Defs[id]; obj != nil {
+		return obj
+	}
+	return k.lookup(id)
+}
+
+// eval is what is known of an expression; calls in it change st.
+func (m *machine) eval(e ast.Expr, st *state) value {
+	if e == nil || st.dead || m.exhausted() {
+		return &unknown{}
+	}
+	if tv, ok := m.pkg().info.Types[e]; ok && tv.Value != nil {
+		return m.constant(e, tv.Value)
+	}
+	switch e := e.(type) {
+	case *ast.ParenExpr:
+		return m.eval(e.X, st)
+	case *ast.BasicLit:
+		return literalValue(e)
+	case *ast.Ident:
+		return m.ident(e, st)
+	case *ast.FuncLit:
+		return m.literal(e, st)
+	case *ast.CompositeLit:
+		return m.composite(e, st)
+	case *ast.SelectorExpr:
+		return m.selector(e, st)
+	case *ast.IndexExpr:
+		return m.indexed(e, st)
+	case *ast.SliceExpr:
+		return m.sliced(e, st)
+	case *ast.StarExpr:
+		return m.eval(e.X, st)
+	case *ast.TypeAssertExpr:
+		v := m.eval(e.X, st)
+		if e.Type == nil {
+			return v
+		}
+		return m.assertTo(v, m.pkg().info.TypeOf(e.Type))
+	case *ast.UnaryExpr:
+		return m.unary(e, st)
+	case *ast.BinaryExpr:
+		return m.binary(e, st)
+	case *ast.CallExpr:
+		return m.call(e, st)
+	}
+	return &unknown{typ: m.typeOf(e)}
+}
+
+// constant is the value of a constant expression; of a string, where its parts stand in the source.
+func (m *machine) constant(e ast.Expr, v constant.Value) value {
+	if v.Kind() != constant.String {
+		return &number{v}
+	}
+	if t := m.constantText(e, m.pkg(), 0); t != nil {
+		if s, ok := literal(t); ok && s == constant.StringVal(v) {
+			return t
+		}
+	}
+	return known(constant.StringVal(v), e.Pos(), false)
+}
+
+// constantText finds where the parts of a constant string are written, nil when that is not in code that was read.
+func (m *machine) constantText(e ast.Expr, k *pkg, depth int) *text {
+	if depth > 30 {
+		return nil
+	}
+	switch e := e.(type) {
+	case *ast.ParenExpr:
+		return m.constantText(e.X, k, depth+1)
+	case *ast.BasicLit:
+		t, _ := literalValue(e).(*text)
+		return t
+	case *ast.BinaryExpr:
+		a, b := m.constantText(e.X, k, depth+1), m.constantText(e.Y, k, depth+1)
+		if a == nil || b == nil || e.Op != token.ADD {
+			return nil
+		}
+		return concat(a, b)
+	case *ast.CallExpr: // a conversion
+		if len(e.Args) == 1 {
+			return m.constantText(e.Args[0], k, depth+1)
+		}
+	case *ast.Ident:
+		if d, ok := m.consts[k.info.Uses[e]]; ok {
+			return m.constantText(d.expr, d.pkg, depth+1)
+		}
+	case *ast.SelectorExpr:
+		if d, ok := m.consts[k.info.Uses[e.Sel]]; ok {
+			return m.constantText(d.expr, d.pkg, depth+1)
+		}
+	}
+	return nil
+}
+
+// literalValue is a literal as it is written.
+func literalValue(e *ast.BasicLit) value {
+	switch e.Kind {
+	case token.STRING:
+		if len(e.Value) > 1 && e.Value[0] == '`' {
+			s, err := strconv.Unquote(e.Value)
+			if err != nil {
+				return &unknown{}
+			}
+			return known(s, e.ValuePos+1, len(s) == len(e.Value)-2)
+		}
+		return quoted(e)
+	case token.INT, token.FLOAT, token.CHAR, token.IMAG:
+		return &number{constant.MakeFromLiteral(e.Value, e.Kind, 0)}
+	}
+	return &unknown{}
+}
+
+// quoted splits an interpreted string at its escapes, so that what stands between them keeps its place.
+func quoted(e *ast.BasicLit) value {
+	s := e.Value
+	if len(s) < 2 || s[len(s)-1] != '"' {
+		return &unknown{}
+	}
+	s = s[1 : len(s)-1]
+	t := &text{}
+	for at := 0; len(s) > 0; {
+		n := 0
+		for n < len(s) && s[n] != '\\' {
+			n++
+		}
+		pos := e.ValuePos + 1 + token.Pos(at)
+		if n > 0 {
+			t.parts = append(t.parts, part{lit: s[:n], pos: pos, linear: true})
+			s, at = s[n:], at+n
+			continue
+		}
+		r, multibyte, rest, err := strconv.UnquoteChar(s, '"')
+		if err != nil {
+			return &unknown{}
+		}
+		piece := string(r)
+		if !multibyte {
+			piece = string([]byte{byte(r)})
+		}
+		t.parts = append(t.parts, part{lit: piece, pos: pos})
+		at += len(s) - len(rest)
+		s = rest
+	}
+	return t
+}
+
+func (m *machine) ident(e *ast.Ident, st *state) value {
+	obj := m.objectOf(e)
+	if v, ok := st.cells[obj]; ok && obj != nil {
+		return v
+	}
+	switch obj := obj.(type) {
+	case *types.Nil:
+		return &null{}
+	case *types.Const:
+		return m.constantOf(obj, e.Pos())
+	case *types.Var:
+		return m.variable(obj, e.Pos())
+	case *types.Func:
+		return &function{decl: obj.Origin()}
+	}
+	switch e.Name {
+	case "nil":
+		return &null{}
+	case "true", "false":
+		return &number{constant.MakeBool(e.Name == "true")}
+	}
+	return &unknown{typ: m.typeOf(e)}
+}
+
+func (m *machine) constantOf(obj *types.Const, pos token.Pos) value {
+	if d, ok := m.consts[obj]; ok {
+		if t := m.constantText(d.expr, d.pkg, 0); t != nil {
+			return t
+		}
+	}
+	if obj.Val() == nil || obj.Val().Kind() == constant.Unknown {
+		return &unknown{typ: obj.Type()}
+	}
+	if obj.Val().Kind() == constant.String {
+		return known(constant.StringVal(obj.Val()), pos, false)
+	}
+	return &number{obj.Val()}
+}
+
+// variable is a variable that is no local one: what it was declared with, when nothing else is ever put into it.
+func (m *machine) variable(obj *types.Var, pos token.Pos) value {
+	if d, ok := m.vars[obj]; ok && !m.changed[obj] && !m.reading[obj] {
+		m.reading[obj] = true
+		defer delete(m.reading, obj)
+		m.stack = append(m.stack, &frame{pkg: d.pkg})
+		defer func() { m.stack = m.stack[:len(m.stack)-1] }()
+		switch v := m.eval(d.expr, newState()).(type) {
+		case *text, *number, *list, *table, *builder, *sqlizer, *choice, *handle, *function:
+			return v
+		}
+	}
+	if t := m.embedded(obj); t != nil {
+		return t
+	}
+	return m.opaqueOf(obj.Type())
+}
+
+// literal is a function literal; it is evaluated when it is called, or else at the end of the function around it.
+func (m *machine) literal(e *ast.FuncLit, st *state) value {
+	f := &function{lit: e, pkg: m.pkg(), in: m.top().info}
+	if !m.litSeen[e] {
+		m.lits = append(m.lits, pendingLit{f, st.clone(), append([]*frame{}, m.stack...)})
+	}
+	return f
+}
+
+func (m *machine) composite(e *ast.CompositeLit, st *state) value {
+	t := m.pkg().info.TypeOf(e)
+	if name := m.squirrelName(e.Type); name != "" {
+		return m.sqlizerLiteral(name, e, st)
+	}
+	var under types.Type
+	if t != nil && t != types.Typ[types.Invalid] {
+		under = t.Underlying()
+		if p, ok := under.(*types.Pointer); ok { // an elided &T in a list
+			under = p.Elem().Underlying()
+			t = p.Elem()
+		}
+	} else if e.Type != nil {
+		switch e.Type.(type) {
+		case *ast.ArrayType:
+			under = types.NewSlice(types.Typ[types.Invalid])
+		case *ast.MapType:
+			under = types.NewMap(types.Typ[types.Invalid], types.Typ[types.Invalid])
+		}
+	}
+	switch u := under.(type) {
+	case *types.Slice, *types.Array:
+		l := &list{}
+		for _, x := range e.Elts {
+			if kv, ok := x.(*ast.KeyValueExpr); ok {
+				x = kv.Value
+				l.open = "an array with indexes"
+			}
+			l.elems = append(l.elems, m.arg(x, st))
+		}
+		return l
+	case *types.Map:
+		tab := &table{typ: t}
+		for _, x := range e.Elts {
+			if kv, ok := x.(*ast.KeyValueExpr); ok {
+				tab.keys = append(tab.keys, m.eval(kv.Key, st))
+				tab.vals = append(tab.vals, m.arg(kv.Value, st))
+			}
+		}
+		return tab
+	case *types.Struct:
+		o := &object{typ: t, lit: e, known: true}
+		for i, x := range e.Elts {
+			if kv, ok := x.(*ast.KeyValueExpr); ok {
+				if id, ok := kv.Key.(*ast.Ident); ok {
+					st.cells[field{o, id.Name}] = m.eval(kv.Value, st)
+				}
+			} else {
+				v := m.eval(x, st)
+				if i < u.NumFields() {
+					st.cells[field{o, u.Field(i).Name()}] = v
+				}
+			}
+		}
+		return o
+	}
+	o := &object{typ: t, lit: e}
+	for _, x := range e.Elts {
+		if kv, ok := x.(*ast.KeyValueExpr); ok {
+			v := m.eval(kv.Value, st)
+			if id, ok := kv.Key.(*ast.Ident); ok {
+				st.cells[field{o, id.Name}] = v
+			}
+			continue
+		}
+		m.eval(x, st)
+	}
+	return o
+}
+
+func (m *machine) arg(e ast.Expr, st *state) arg {
+	return arg{m.eval(e, st), m.typeOf(e), e, m.pkg()}
+}
+
+func (m *machine) selector(e *ast.SelectorExpr, st *state) value {
+	if x, ok := e.X.(*ast.Ident); ok {
+		if from := m.pkg().imported(x); from != nil {
+			if v := m.packageValue(from.Path(), e.Sel.Name); v != nil {
+				return v
+			}
+			switch obj := m.pkg().info.Uses[e.Sel].(type) {
+			case *types.Const:
+				return m.constantOf(obj, e.Pos())
+			case *types.Var:
+				return m.variable(obj, e.Pos())
+			case *types.Func:
+				return &function{decl: obj.Origin()}
+			}
+			return &unknown{typ: m.typeOf(e)}
+		}
+	}
+	base := m.eval(e.X, st)
+	if sel := m.pkg().info.Selections[e]; sel != nil && sel.Kind() == types.MethodVal {
+		if fn, ok := sel.Obj().(*types.Func); ok {
+			return &function{decl: fn.Origin(), recv: &arg{base, m.typeOf(e.X), e.X, m.pkg()}}
+		}
+	}
+	return m.fieldOf(base, e, st)
+}
+
+// fieldOf is a field of a struct: what was put into it here, else what all code that was read puts into it.
+func (m *machine) fieldOf(base value, e *ast.SelectorExpr, st *state) value {
+	name := e.Sel.Name
+	switch b := base.(type) {
+	case *object:
+		if v, ok := st.cells[field{b, name}]; ok {
+			return v
+		}
+		if b.known {
+			if t := m.typeOf(e); t != nil {
+				if _, isBasic := t.Underlying().(*types.Basic); isBasic {
+					return m.zero(t)
+				}
+				return m.opaqueOf(t)
+			}
+			return &unknown{}
+		}
+	case *choice:
+		alts := make([]value, len(b.alts))
+		for i, a := range b.alts {
+			alts[i] = m.fieldOf(a, e, st)
+		}
+		return joinValues(b.event, alts)
+	}
+	t := m.typeOf(e)
+	u, _ := base.(*unknown)
+	if obj, ok := m.pkg().info.Uses[e.Sel].(*types.Var); ok && obj.IsField() {
+		if v := m.fieldEverywhere(obj); v != nil {
+			return v
+		}
+	}
+	v := m.opaqueOf(t)
+	if x, ok := v.(*unknown); ok && u != nil {
+		x.param, x.why = u.param, "the field "+name+", which is set at run time"
+	}
+	return v
+}
+
+func (m *machine) indexed(e *ast.IndexExpr, st *state) value {
+	if tv, ok := m.pkg().info.Types[e.Index]; ok && tv.IsType() { // F[T]
+		return m.eval(e.X, st)
+	}
+	base := m.eval(e.X, st)
+	key := m.eval(e.Index, st)
+	switch b := base.(type) {
+	case *list:
+		if n, ok := key.(*number); ok {
+			if i, ok := constant.Int64Val(constant.ToInt(n.v)); ok && i >= 0 && int(i) < len(b.elems) {
+				return b.elems[i].v
+			}
+		}
+		if b.open == "" && len(b.elems) > 0 {
+			return m.anyOf(b.elems, false)
+		}
+	case *table:
+		if s, ok := literal(key); ok {
+			for i := len(b.keys) - 1; i >= 0; i-- {
+				if have, ok := literal(b.keys[i]); ok && have == s {
+					return b.vals[i].v
+				}
+			}
+		} else if _, isNumber := key.(*number); isNumber {
+			for i := len(b.keys) - 1; i >= 0; i-- {
+				if is, known := same(key, b.keys[i]); known && is {
+					return b.vals[i].v
+				}
+			}
+		}
+		if b.open == "" && len(b.vals) > 0 {
+			return m.anyOf(b.vals, true)
+		}
+	}
+	return m.opaqueOf(m.typeOf(e))
+}
+
+// anyOf is one of some elements, which one is known at run time only; zero adds that it may be none of them.
+func (m *machine) anyOf(elems []arg, zero bool) value {
+	var alts []value
+	for _, a := range elems {
+		alts = append(alts, a.v)
+	}
+	if zero {
+		alts = append(alts, zeroText)
+	}
+	return &choice{m.event(), alts}
+}
+
+func (m *machine) sliced(e *ast.SliceExpr, st *state) value {
+	base := m.eval(e.X, st)
+	for _, x := range []ast.Expr{e.Low, e.High, e.Max} {
+		if x != nil {
+			m.eval(x, st)
+		}
+	}
+	if e.Low == nil && e.High == nil {
+		return base
+	}
+	switch b := base.(type) {
+	case *list:
+		return &list{b.elems, "a part of a slice"}
+	case *unknown:
+		return &unknown{typ: m.typeOf(e), param: b.param}
+	case *text, *choice:
+		return &unknown{typ: m.typeOf(e), why: "a part of a string, cut at run time"}
+	}
+	return &unknown{typ: m.typeOf(e)}
+}
+
+func (m *machine) unary(e *ast.UnaryExpr, st *state) value {
+	v := m.eval(e.X, st)
+	switch e.Op {
+	case token.AND:
+		switch v := v.(type) {
+		case *unknown:
+			return &unknown{typ: m.typeOf(e), why: v.why, param: v.param, exact: v.exact}
+		case *text, *number, *choice, *null, *list, *result:
+			return &unknown{typ: m.typeOf(e)} // a pointer to it, not it
+		}
+		return v
+	case token.NOT:
+		switch v := v.(type) {
+		case *gated:
+			return &gated{v.not, v.gate}
+		case *number:
+			if v.v.Kind() == constant.Bool {
+				return &number{constant.MakeBool(!constant.BoolVal(v.v))}
+			}
+		}
+	case token.SUB, token.ADD, token.XOR:
+		if n, ok := v.(*number); ok && n.v.Kind() != constant.Bool {
+			return &number{constant.UnaryOp(e.Op, n.v, 0)}
+		}
+	}
+	return &unknown{typ: m.typeOf(e)}
+}
+
+func (m *machine) binary(e *ast.BinaryExpr, st *state) value {
+	a := m.eval(e.X, st)
+	if e.Op == token.LAND || e.Op == token.LOR {
+		return m.logic(e, a, st)
+	}
+	b := m.eval(e.Y, st)
+	switch e.Op {
+	case token.ADD:
+		return m.add(a, b, m.typeOf(e))
+	case token.EQL, token.NEQ:
+		if is, known := same(a, b); known {
+			return &number{constant.MakeBool(is == (e.Op == token.EQL))}
+		}
+	case token.LSS, token.LEQ, token.GTR, token.GEQ:
+		x, ok1 := a.(*number)
+		y, ok2 := b.(*number)
+		if ok1 && ok2 && x.v.Kind() == y.v.Kind() && x.v.Kind() != constant.Bool {
+			return &number{constant.MakeBool(constant.Compare(x.v, e.Op, y.v))}
+		}
+	case token.SUB, token.MUL:
+		x, ok1 := a.(*number)
+		y, ok2 := b.(*number)
+		if ok1 && ok2 && x.v.Kind() == constant.Int && y.v.Kind() == constant.Int {
+			return &number{constant.BinaryOp(x.v, e.Op, y.v)}
+		}
+	}
+	return &unknown{typ: m.typeOf(e)}
+}
+
+// logic is && and ||, which matter for constants and for gates. The right side runs only sometimes.
+func (m *machine) logic(e *ast.BinaryExpr, a value, st *state) value {
+	and := e.Op == token.LAND
+	if b, known := truth(a); known {
+		if b != and {
+			return a
+		}
+		return m.eval(e.Y, st)
+	}
+	way := st.clone()
+	if g, ok := a.(*gated); ok {
+		if and {
+			way.narrow(g.gate)
+		} else {
+			way.narrow(g.not)
+		}
+	}
+	b := m.eval(e.Y, way)
+	join(st, m.event(), []*state{st.clone(), way})
+	// Of a && b both are true, and if it is false nothing is certain; of a || b the other way round.
+	out := &gated{}
+	certain := func(v value) {
+		if g, ok := v.(*gated); ok {
+			s := &state{gate: out.gate}
+			not := &state{gate: out.not}
+			if and {
+				s.narrow(g.gate)
+			} else {
+				not.narrow(g.not)
+			}
+			out.gate, out.not = s.gate, not.gate
+		}
+	}
+	certain(a)
+	certain(b)
+	if *out == (gated{}) {
+		return &unknown{typ: m.typeOf(e)}
+	}
+	return out
+}
+
+// add is +, of strings and numbers.
+func (m *machine) add(a, b value, t types.Type) value {
+	x, ok1 := a.(*number)
+	y, ok2 := b.(*number)
+	if ok1 && ok2 {
+		if x.v.Kind() == y.v.Kind() && x.v.Kind() != constant.Bool {
+			return &number{constant.BinaryOp(x.v, token.ADD, y.v)}
+		}
+		return &unknown{typ: t}
+	}
+	isString := false
+	for _, v := range []value{a, b} {
+		if _, ok := v.(*text); ok {
+			isString = true
+		}
+	}
+	if t != nil {
+		if basic, ok := t.Underlying().(*types.Basic); ok && basic.Kind() != types.Invalid {
+			isString = basic.Info()&types.IsString != 0
+		}
+	}
+	if !isString {
+		return &unknown{typ: t}
+	}
+	return concat(textOf(a), textOf(b))
+}

@@ -1,0 +1,427 @@
+package sqlquery
+
+import (
+	"go/token"
+	"strconv"
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
+)
+
+// rendered is one text that a site may send.
+type rendered struct {
+	sql      string
+	segments []query.Segment
+	args     []arg
+	// argsKnown: args are what is bound to $1, $2, …, and the last of them.
+	argsKnown bool
+	optional  bool
+	reason    string // why this is not all; "" when it is
+	unknown   bool   // nothing worth showing is known
+	zero      bool   // it has the zero value of a variable that was never set
+	widths    bool   // the number of columns is not certain
+}
+
+// renderer writes a value as SQL, one alternative of each choice at a time.
+type renderer struct {
+	m     *machine
+	pick  map[any]int
+	trail []pick // the choices met, in order
+	out   []part
+	args  []arg
+	// bound: args came from the builder. marks counts the placeholders written.
+	marks    int
+	optional bool
+	reason   string
+	zero     bool
+	widths   bool
+	depth    int
+	squirrel bool // inside a builder: ? is a placeholder
+}
+
+type pick struct {
+	key  any
+	n, i int
+}
+
+func placeholder(n int) string { return "$" + strconv.Itoa(n) }
+
+// render lists the texts that a value may be: all combinations of its choices, or, when there are too many, so many that
+// each alternative of each is among them.
+func (m *machine) render(v value, named string, args []arg) (list []rendered, tooMany bool) {
+	picks := map[any]int{}
+	for len(list) < maxVariants {
+		r := &renderer{m: m, pick: picks}
+		r.value(v)
+		list = append(list, r.finish(named, args))
+		trail := r.trail
+		i := len(trail) - 1
+		for i >= 0 && trail[i].i+1 >= trail[i].n {
+			i--
+		}
+		if i < 0 {
+			return list, false
+		}
+		picks = map[any]int{}
+		for _, p := range trail[:i] {
+			picks[p.key] = p.i
+		}
+		picks[trail[i].key] = trail[i].i + 1
+	}
+	// Each alternative once.
+	list = nil
+	most := 1
+	for i := 0; i < most && i < maxVariants; i++ {
+		r := &renderer{m: m, pick: nil, depth: 0}
+		r.pick = map[any]int{everything: i}
+		r.value(v)
+		for _, p := range r.trail {
+			most = max(most, p.n)
+		}
+		list = append(list, r.finish(named, args))
+	}
+	return list, true
+}
+
+// everything as a key of picks decides all choices alike.
+const everything = "everything"
+
+// choose is the alternative of a choice in this text.
+func (r *renderer) choose(key any, n int) int {
+	for _, p := range r.trail {
+		if p.key == key {
+			return min(p.i, n-1)
+		}
+	}
+	i, ok := r.pick[key]
+	if !ok {
+		i = r.pick[everything]
+	}
+	i = min(i, n-1)
+	r.trail = append(r.trail, pick{key, n, i})
+	return i
+}
+
+func (r *renderer) partial(reason string) {
+	if r.reason == "" {
+		r.reason = reason
+	}
+}
+
+func (r *renderer) lit(s string, pos token.Pos) {
+	if s != "" {
+		r.out = append(r.out, part{lit: s, pos: pos})
+	}
+}
+
+func (r *renderer) hole(why string) { r.out = append(r.out, part{hole: &hole{why: why}}) }
+
+// value writes what is sent.
+func (r *renderer) value(v value) {
+	if r.depth++; r.depth > 60 {
+		r.hole("a text nested too deeply")
+		return
+	}
+	defer func() { r.depth-- }()
+	switch v := v.(type) {
+	case *text:
+		r.text(v, nil)
+	case *choice:
+		r.value(v.alts[r.choose(v.event, len(v.alts))])
+	case *builder:
+		r.builder(v)
+	case *sqlizer:
+		r.sqlizer(v)
+	default:
+		r.out = append(r.out, holeOf(v, "a text that is known at run time only"))
+	}
+}
+
+// text writes a string; inside a builder its ? take the args, in order.
+func (r *renderer) text(t *text, args []arg) (used int) {
+	for _, p := range t.parts {
+		switch {
+		case p.choice != nil:
+			alt := p.choice.alts[r.choose(p.choice.event, len(p.choice.alts))]
+			switch alt := alt.(type) {
+			case *text:
+				used += r.text(alt, args[min(used, len(args)):])
+			default:
+				r.value(alt)
+			}
+		case p.builder != nil:
+			r.builder(p.builder)
+		case p.hole != nil:
+			r.out = append(r.out, p)
+		case r.squirrel && strings.Contains(p.lit, "?"):
+			used += r.marked(p, args[min(used, len(args)):])
+		default:
+			r.zero = r.zero || p.zero
+			if p.lit != "" {
+				r.out = append(r.out, p)
+			}
+		}
+	}
+	return used
+}
+
+// marked writes text with placeholders: ? is the next argument, ?? a question mark (squirrel 1.5.4, placeholder.go).
+func (r *renderer) marked(p part, args []arg) (used int) {
+	s, pos := p.lit, p.pos
+	step := func(n int) token.Pos {
+		if p.linear && pos.IsValid() {
+			return token.Pos(n)
+		}
+		return 0
+	}
+	for s != "" {
+		i := strings.IndexByte(s, '?')
+		if i < 0 {
+			r.out = append(r.out, part{lit: s, pos: pos, linear: p.linear})
+			break
+		}
+		if i > 0 {
+			r.out = append(r.out, part{lit: s[:i], pos: pos, linear: p.linear})
+		}
+		at := pos + step(i)
+		if strings.HasPrefix(s[i:], "??") {
+			r.lit("?", at)
+			pos += step(i + 2)
+			s = s[i+2:]
+			continue
+		}
+		a := arg{}
+		if used < len(args) {
+			a = args[used]
+		}
+		used++
+		r.bind(a, at)
+		pos += step(i + 1)
+		s = s[i+1:]
+	}
+	return used
+}
+
+// bind writes a placeholder for a value, or the SQL of a value that is SQL.
+func (r *renderer) bind(a arg, pos token.Pos) {
+	switch v := a.v.(type) {
+	case *sqlizer:
+		r.sqlizer(v)
+		return
+	case *builder:
+		r.builder(v)
+		return
+	case *choice:
+		if sendsSQL(v) {
+			i := r.choose(v.event, len(v.alts))
+			r.bind(arg{v.alts[i], a.typ, a.expr, a.pkg}, pos)
+			return
+		}
+	}
+	r.marks++
+	r.args = append(r.args, a)
+	r.lit(placeholder(r.marks), pos)
+}
+
+func sendsSQL(c *choice) bool {
+	for _, a := range c.alts {
+		switch a := a.(type) {
+		case *sqlizer, *builder:
+			return true
+		case *choice:
+			if sendsSQL(a) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// finish makes SQL of what was written: holes are filled with something that parses, or left out.
+func (r *renderer) finish(named string, given []arg) rendered {
+	out := rendered{optional: r.optional, reason: r.reason, zero: r.zero, widths: r.widths, args: r.args}
+	fromBuilder := len(r.args) > 0
+	parts := r.out
+	if named != "" {
+		parts, out.args = r.renameMarks(parts, named, given)
+		fromBuilder = true
+	}
+	if !fromBuilder {
+		out.args = given
+	}
+	out.argsKnown = true
+	holes := 0
+	highest := 0
+	for _, p := range parts {
+		if p.hole != nil {
+			holes++
+		} else {
+			highest = max(highest, highestMark(p.lit))
+		}
+	}
+	if holes == 0 {
+		out.sql, out.segments = r.join(parts, nil)
+		return out
+	}
+	known := 0
+	for _, p := range parts {
+		known += len(strings.TrimSpace(p.lit))
+	}
+	for _, p := range parts {
+		if p.hole != nil && out.reason == "" {
+			out.reason = p.hole.why
+		}
+	}
+	if known == 0 {
+		out.unknown = true
+		return out
+	}
+	out.argsKnown = out.argsKnown && fromBuilder
+	fills := make([]string, len(parts))
+	before := ""
+	exact := true
+	for i, p := range parts {
+		if p.hole == nil {
+			before += p.lit
+			continue
+		}
+		switch {
+		case p.hole.repeat:
+			fills[i] = ""
+		case p.hole.number && strings.HasSuffix(before, "$"):
+			highest++
+			fills[i] = strconv.Itoa(highest)
+		case p.hole.number:
+			fills[i] = "1"
+		default:
+			exact = false
+			fills[i] = ""
+		}
+		before += fills[i]
+	}
+	try := func() bool {
+		out.sql, out.segments = r.join(parts, fills)
+		_, err := pgast.Parse(out.sql)
+		return err == nil
+	}
+	if try() {
+		out.widths = out.widths || !exact && r.inColumns(parts, fills)
+		return out
+	}
+	for i, p := range parts {
+		if p.hole == nil || p.hole.repeat || p.hole.number {
+			continue
+		}
+		fills[i] = filler(parts, fills, i)
+	}
+	if try() {
+		out.widths = out.widths || r.inColumns(parts, fills)
+		return out
+	}
+	out.unknown = true
+	return out
+}
+
+// filler is an expression for a hole, by what stands before it.
+func filler(parts []part, fills []string, i int) string {
+	before := ""
+	for j := range parts[:i] {
+		before += parts[j].lit + fills[j]
+	}
+	trimmed := strings.ToUpper(strings.TrimRight(before, " \t\r\n"))
+	after := ""
+	for _, p := range parts[i+1:] {
+		after += p.lit
+	}
+	switch {
+	case before != "" && isNameByte(before[len(before)-1]), strings.HasSuffix(before, `"`), strings.HasSuffix(before, "."):
+		return "" // a part of a name: nothing can stand for it
+	case after != "" && (isNameByte(after[0]) || after[0] == '"' || after[0] == '.'):
+		return ""
+	case strings.HasSuffix(before, "'"):
+		return ""
+	case strings.HasSuffix(trimmed, "ORDER BY"), strings.HasSuffix(trimmed, "GROUP BY"):
+		return "(SELECT NULL)"
+	case strings.HasSuffix(trimmed, "LIMIT"), strings.HasSuffix(trimmed, "OFFSET"):
+		return "NULL"
+	}
+	for _, word := range []string{"WHERE", "AND", "OR", "ON", "HAVING", "NOT"} {
+		if strings.HasSuffix(trimmed, word) {
+			return "true"
+		}
+	}
+	return "NULL"
+}
+
+func isNameByte(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
+}
+
+// inColumns reports whether a hole stands where it may add columns to the result: before FROM or after RETURNING.
+func (r *renderer) inColumns(parts []part, fills []string) bool {
+	before := ""
+	for i, p := range parts {
+		if p.hole != nil && !p.hole.number {
+			upper := strings.ToUpper(before)
+			if strings.Contains(upper, "RETURNING") || !strings.Contains(upper, "FROM") && !strings.Contains(upper, "INSERT") && !strings.Contains(upper, "UPDATE") {
+				return true
+			}
+		}
+		before += p.lit + fills[i]
+	}
+	return false
+}
+
+// highestMark is the highest n of the placeholders $n in a text.
+func highestMark(s string) int {
+	best := 0
+	for i := 0; i < len(s); i++ {
+		if s[i] != '$' {
+			continue
+		}
+		j := i + 1
+		for j < len(s) && s[j] >= '0' && s[j] <= '9' && j < i+6 {
+			j++
+		}
+		if n, err := strconv.Atoi(s[i+1 : j]); err == nil {
+			best = max(best, n)
+		}
+	}
+	return best
+}
+
+// join puts the parts together and says where they stand.
+func (r *renderer) join(parts []part, fills []string) (string, []query.Segment) {
+	var b strings.Builder
+	var segments []query.Segment
+	for i, p := range parts {
+		s := p.lit
+		if p.hole != nil {
+			s = fills[i]
+		}
+		if s == "" {
+			continue
+		}
+		if p.pos.IsValid() {
+			segments = append(segments, query.Segment{Offset: b.Len(), Pos: r.m.p.position(p.pos), Linear: p.linear})
+		} else if n := len(segments); n > 0 && segments[n-1].Linear {
+			segments = append(segments, query.Segment{Offset: b.Len(), Pos: r.endOf(parts[:i]), Linear: false})
+		}
+		b.WriteString(s)
+	}
+	return b.String(), segments
+}
+
+// endOf is where the last part with a place ends.
+func (r *renderer) endOf(parts []part) query.Position {
+	for i := len(parts) - 1; i >= 0; i-- {
+		if p := parts[i]; p.pos.IsValid() {
+			if p.linear && len(p.lit) > 0 {
+				return r.m.p.position(p.pos + token.Pos(len(p.lit)-1))
+			}
+			return r.m.p.position(p.pos)
+		}
+	}
+	return query.Position{}
+}

@@ -1,0 +1,201 @@
+package sqlquery
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// fieldSets are the expressions that code puts into a field of a struct type.
+type fieldSets struct {
+	exprs []declared
+	// open: something else may be in it: its address is taken, or a struct is made by position or without it.
+	zero, open bool
+}
+
+// fieldEverywhere is a field of a struct that came from elsewhere: what all code that was read puts into it, when that is
+// constant; nil when it is not.
+func (m *machine) fieldEverywhere(obj *types.Var) value {
+	if !isTextual(obj.Type()) || types.IsInterface(obj.Type()) {
+		return nil
+	}
+	if m.sets == nil {
+		m.indexFields()
+	}
+	sets := m.sets[obj]
+	if sets == nil || sets.open || len(sets.exprs) == 0 || len(sets.exprs) > maxUnroll || m.reading[obj] {
+		return nil
+	}
+	m.reading[obj] = true
+	defer delete(m.reading, obj)
+	var alts []value
+	seen := map[string]bool{}
+	for _, d := range sets.exprs {
+		m.stack = append(m.stack, &frame{pkg: d.pkg})
+		v := m.eval(d.expr, newState())
+		m.stack = m.stack[:len(m.stack)-1]
+		s, ok := literal(v)
+		if !ok {
+			return nil
+		}
+		if !seen[s] {
+			seen[s] = true
+			alts = append(alts, v)
+		}
+	}
+	if sets.zero {
+		alts = append(alts, zeroText)
+	}
+	if len(alts) == 1 {
+		return alts[0]
+	}
+	return &choice{m.event(), alts}
+}
+
+// indexFields finds what is put into the fields of all struct types.
+func (m *machine) indexFields() {
+	m.sets = map[types.Object]*fieldSets{}
+	of := func(obj types.Object) *fieldSets {
+		s := m.sets[obj]
+		if s == nil {
+			s = &fieldSets{}
+			m.sets[obj] = s
+		}
+		return s
+	}
+	for _, k := range m.p.order {
+		if !k.bodies || k.info == nil {
+			continue
+		}
+		for _, f := range k.files {
+			ast.Inspect(f, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.CompositeLit:
+					m.indexLiteral(n, k, of)
+				case *ast.AssignStmt:
+					for i, l := range n.Lhs {
+						s, ok := ast.Unparen(l).(*ast.SelectorExpr)
+						if !ok {
+							continue
+						}
+						obj, ok := k.info.Uses[s.Sel].(*types.Var)
+						if !ok || !obj.IsField() {
+							continue
+						}
+						if len(n.Lhs) == len(n.Rhs) && n.Tok == token.ASSIGN {
+							of(obj).exprs = append(of(obj).exprs, declared{n.Rhs[i], k})
+						} else {
+							of(obj).open = true
+						}
+					}
+				case *ast.UnaryExpr:
+					if s, ok := ast.Unparen(n.X).(*ast.SelectorExpr); ok && n.Op == token.AND {
+						if obj, ok := k.info.Uses[s.Sel].(*types.Var); ok && obj.IsField() {
+							of(obj).open = true
+						}
+					}
+				}
+				return true
+			})
+		}
+	}
+}
+
+func (m *machine) indexLiteral(n *ast.CompositeLit, k *pkg, of func(types.Object) *fieldSets) {
+	t := k.info.TypeOf(n)
+	if t == nil {
+		return
+	}
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	s, ok := t.Underlying().(*types.Struct)
+	if !ok {
+		return
+	}
+	set := map[*types.Var]bool{}
+	for i, x := range n.Elts {
+		var obj *types.Var
+		val := x
+		if kv, ok := x.(*ast.KeyValueExpr); ok {
+			if id, ok := kv.Key.(*ast.Ident); ok {
+				obj, _ = k.info.Uses[id].(*types.Var)
+			}
+			val = kv.Value
+		} else if i < s.NumFields() {
+			obj = s.Field(i)
+		}
+		if obj != nil {
+			set[obj] = true
+			of(obj).exprs = append(of(obj).exprs, declared{val, k})
+		}
+	}
+	for i := range s.NumFields() {
+		if !set[s.Field(i)] {
+			of(s.Field(i)).zero = true
+		}
+	}
+}
+
+// embedded is a variable that `//go:embed` fills with a file.
+func (m *machine) embedded(obj *types.Var) value {
+	if m.embeds == nil {
+		m.indexEmbeds()
+	}
+	name, ok := m.embeds[obj]
+	if !ok {
+		return nil
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		m.p.gap(m.p.rel(name), "is embedded and cannot be read: "+plain(err))
+		return nil
+	}
+	f := m.p.fset.AddFile(name, -1, len(text))
+	f.SetLinesForContent(text)
+	return known(string(text), token.Pos(f.Base()), true)
+}
+
+// indexEmbeds finds the embed directives of one .sql file each.
+func (m *machine) indexEmbeds() {
+	m.embeds = map[types.Object]string{}
+	for _, k := range m.p.order {
+		if !k.bodies || k.info == nil {
+			continue
+		}
+		for _, f := range k.files {
+			for _, d := range f.Decls {
+				g, ok := d.(*ast.GenDecl)
+				if !ok || g.Tok != token.VAR {
+					continue
+				}
+				for _, s := range g.Specs {
+					v, ok := s.(*ast.ValueSpec)
+					if !ok || len(v.Names) != 1 {
+						continue
+					}
+					doc := v.Doc
+					if doc == nil {
+						doc = g.Doc
+					}
+					if doc == nil {
+						continue
+					}
+					for _, c := range doc.List {
+						pattern, ok := strings.CutPrefix(c.Text, "//go:embed ")
+						if !ok {
+							continue
+						}
+						pattern = strings.Trim(strings.TrimSpace(pattern), "\"`")
+						if obj := k.info.Defs[v.Names[0]]; obj != nil && !strings.ContainsAny(pattern, "*?[ ") {
+							m.embeds[obj] = filepath.Join(k.dir, filepath.FromSlash(pattern))
+						}
+					}
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/tools/txtar"
+)
+
+// As for package datadriven: go test ./cmd/srhtvet -run TestCompat -rewrite, and the difference is reviewed.
+var rewrite = flag.Bool("rewrite", false, "write what the commands print into testdata/compat")
+
+// released makes a repository with one commit, tagged v1, and a work tree of the new version.
+func released(t *testing.T, old, new map[string]string) string {
+	t.Helper()
+	dir := tree(t, old)
+	git(t, dir, "init", "-q")
+	commit(t, dir)
+	git(t, dir, "tag", "v1")
+	commit(t, dir)
+	for name := range old {
+		if _, kept := new[name]; !kept {
+			require.NoError(t, os.Remove(filepath.Join(dir, filepath.FromSlash(name))))
+		}
+	}
+	writeAll(t, dir, new)
+	return dir
+}
+
+// TestCompat runs the command on services of two versions: testdata/compat/*.txtar hold files below old/ and new/ (what is
+// below both/ is in either), and after each "$ srhtvet …" what the command prints.
+func TestCompat(t *testing.T) {
+	names, err := filepath.Glob("testdata/compat/*.txtar")
+	require.NoError(t, err)
+	require.NotEmpty(t, names)
+	for _, name := range names {
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			ar, err := txtar.ParseFile(name)
+			require.NoError(t, err)
+			old, new := map[string]string{}, map[string]string{}
+			for _, f := range ar.Files {
+				side, path, _ := strings.Cut(f.Name, "/")
+				switch side {
+				case "old":
+					old[path] = string(f.Data)
+				case "new":
+					new[path] = string(f.Data)
+				case "both":
+					old[path], new[path] = string(f.Data), string(f.Data)
+				}
+			}
+			dir := released(t, old, new)
+			changed := false
+			for i := range ar.Files {
+				f := &ar.Files[i]
+				line, ok := strings.CutPrefix(f.Name, "$ srhtvet ")
+				if !ok {
+					continue
+				}
+				r := srhtvet(t, dir, strings.Fields(line)...)
+				require.NotEqual(t, exitFailed, r.status, r.err)
+				got := strings.ReplaceAll(r.out, dir, "$DIR")
+				if *rewrite {
+					changed = changed || got != string(f.Data)
+					f.Data = []byte(got)
+					continue
+				}
+				require.Equal(t, string(f.Data), got, "srhtvet %s; on standard error: %s", line, r.err)
+			}
+			if changed {
+				require.NoError(t, os.WriteFile(name, txtar.Format(ar), 0o644))
+			}
+		})
+	}
+}

@@ -1,0 +1,234 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/compat"
+)
+
+const green = "\x1b[32m"
+
+// writeCompatText writes for each service the grid, then what breaks under the statement that breaks it, then what could
+// not be judged.
+func writeCompatText(out io.Writer, d *Compat) error {
+	w := &compatText{textWriter{Writer: bufio.NewWriter(out), doc: &Document{Color: d.Color}, helped: map[string]string{}}, d}
+	for i, s := range d.Services {
+		if i > 0 {
+			w.WriteByte('\n')
+		}
+		w.service(s)
+	}
+	return w.Flush()
+}
+
+type compatText struct {
+	textWriter
+	compat *Compat
+}
+
+func (w *compatText) service(s *compat.Service) {
+	if len(w.compat.Services) > 1 || s.Dir != "." {
+		fmt.Fprintf(w, "%s\n\n", w.paint(s.Dir, bold))
+	}
+	w.grid(s)
+	for _, g := range groups(w.compat.Reported(s)) {
+		w.WriteByte('\n')
+		w.group(g)
+	}
+	w.coverage(s)
+	if s.Verified != nil {
+		w.verified(s)
+	}
+}
+
+// shownUnproved is how many of the verdicts that nothing could be shown of are listed.
+const shownUnproved = 5
+
+func (w *compatText) verified(s *compat.Service) {
+	v := s.Verified
+	fmt.Fprintf(w, "\nasked PostgreSQL %d: %s agree, %d disagree, %d could not be proved, %d undecided\n", v.Version,
+		count(v.Agreed, "verdict", "verdicts"), v.Disagreed, v.NotProved, v.Undecided)
+	for _, k := range v.Skipped {
+		fmt.Fprintf(w, "  left out of the schemas: %s: %s\n", windowStart(printable(oneLine(k.SQL))), printable(k.Reason))
+	}
+	for _, c := range v.Disagreements {
+		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(printableLines(c.String()), "\n", "\n  "))
+	}
+	if len(v.Disagreements) > 0 {
+		fmt.Fprintf(w, "  a disagreement is a bug of srhtvet: please report it with the schema of the tables concerned\n")
+	}
+	for i, c := range v.Unproved {
+		if i == shownUnproved {
+			fmt.Fprintf(w, "  and %d more that could not be proved\n", len(v.Unproved)-i)
+			break
+		}
+		fmt.Fprintf(w, "  not proved: %s:%d: %s\n", c.Site.Pos.File, c.Site.Pos.Line, printable(c.Reason))
+	}
+}
+
+// printableLines is printable for a text of several lines.
+func printableLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// grid draws the matrix.
+func (w *compatText) grid(s *compat.Service) {
+	schemas := schemaLabels(s)
+	head := [2]string{"old schema", "new schema"}
+	var rows [2]string
+	width, column := 0, 0
+	for v := range rows {
+		rows[v] = fmt.Sprintf("%s code %s", compat.Version(v), s.Code[v].Rev)
+		width = max(width, utf8.RuneCountInString(rows[v]))
+		column = max(column, utf8.RuneCountInString(schemas[v])+4, utf8.RuneCountInString(head[v])+4, 20)
+	}
+	line := func(name string, cells [2]string, code [2]string) {
+		fmt.Fprintf(w, "  %s", pad(name, width+4))
+		for i, c := range cells {
+			text := c
+			if i == 0 {
+				text = pad(c, column)
+			}
+			if code[i] != "" {
+				text = w.paint(text, code[i])
+			}
+			w.WriteString(text)
+		}
+		w.WriteByte('\n')
+	}
+	line("", head, [2]string{bold, bold})
+	line("", schemas, [2]string{dim, dim})
+	for v, name := range rows {
+		var cells, paint [2]string
+		for schema := range cells {
+			n := s.Cells[v][schema]
+			cells[schema], paint[schema] = fmt.Sprintf("✔ %d", n.Checked), green
+			if n.Broken > 0 {
+				cells[schema], paint[schema] = fmt.Sprintf("✘ %d of %d", n.Broken, n.Checked), red
+			}
+		}
+		line(name, cells, paint)
+	}
+}
+
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s)))
+}
+
+// group writes a statement and what it breaks: the queries of one message together.
+func (w *compatText) group(g group) {
+	if g.cause != nil {
+		pos := g.cause.Position(0)
+		fmt.Fprintf(w, "%s: %s\n", w.paint(fmt.Sprintf("%s:%d:%d", pos.File, pos.Line, pos.Column), bold), windowStart(printable(oneLine(g.cause.Stmt.SQL))))
+	} else {
+		fmt.Fprintf(w, "%s\n", w.paint("on the schema they were written for", bold))
+	}
+	type about struct {
+		rule     string
+		severity migratecheck.Severity
+		cell     compat.Cell
+		schema   string
+	}
+	var order []about
+	lists := map[about][]*compat.Break{}
+	for _, b := range g.breaks {
+		key := about{b.Rule, b.Severity, b.Cell, b.Schema}
+		if lists[key] == nil {
+			order = append(order, key)
+		}
+		lists[key] = append(lists[key], b)
+	}
+	helps := []*compat.Break{}
+	for _, key := range order {
+		list := lists[key]
+		fmt.Fprintf(w, "  %s %s: %s code on the %s schema, %s\n", w.paint(key.severity.String(), severityColor(key.severity)),
+			w.paint(key.rule, bold), key.cell.Code, key.cell.Schema, key.schema)
+		for i, b := range list {
+			w.site(b, i == 0 || b.Message != list[i-1].Message)
+		}
+		helps = append(helps, list...)
+	}
+	// One split is enough for a statement, however many queries it breaks.
+	said := map[string]bool{}
+	for _, b := range helps {
+		if b.Help == "" || said[b.Help] {
+			continue
+		}
+		said[b.Help] = true
+		f := migratecheck.Finding{Rule: b.Rule, Help: b.Help}
+		if g.cause != nil {
+			f.Pos = g.cause.Position(0)
+		}
+		w.help(f)
+	}
+}
+
+// site writes where a query is, its line, and unless that was said of the one before, what fails.
+func (w *compatText) site(b *compat.Break, message bool) {
+	if message {
+		writeWrapped(w.Writer, "    ", printable(b.Message))
+	}
+	fmt.Fprintf(w, "      %s", w.paint(fmt.Sprintf("%s:%d:%d", b.Pos.File, b.Pos.Line, b.Pos.Column), bold))
+	if b.Site.Func != "" {
+		fmt.Fprintf(w, " %s", b.Site.Func)
+	}
+	if at := b.Site.Pos; at.File != b.Pos.File {
+		fmt.Fprintf(w, " (query at %s:%d)", at.File, at.Line)
+	}
+	if w.compat.Source != nil {
+		if line := strings.TrimSpace(printable(w.compat.Source(b.Cell.Code, b.Pos.File, b.Pos.Line))); line != "" {
+			fmt.Fprintf(w, "  %s", w.paint(windowStart(line), dim))
+		}
+	}
+	w.WriteByte('\n')
+}
+
+// shownUnchecked is how many of the sites that could not be judged are listed for a version.
+const shownUnchecked = 10
+
+func (w *compatText) coverage(s *compat.Service) {
+	w.WriteByte('\n')
+	for v, c := range s.Coverage {
+		fmt.Fprintf(w, "%s code %s: %s found, %d checked", compat.Version(v), s.Code[v].Rev, count(c.Found, "query site", "query sites"), c.Checked)
+		if n := len(s.Unchecked[v]); n > 0 {
+			fmt.Fprintf(w, ", %d not, or not wholly", n)
+		}
+		w.WriteByte('\n')
+		for i, u := range s.Unchecked[v] {
+			if i == shownUnchecked {
+				fmt.Fprintf(w, "  and %d more (srhtvet queries lists them all)\n", len(s.Unchecked[v])-i)
+				break
+			}
+			fmt.Fprintf(w, "  %s:%d:%d: %s\n", u.Site.Pos.File, u.Site.Pos.Line, u.Site.Pos.Column, printable(u.Reason))
+		}
+		for i, g := range s.Code[v].Gaps {
+			if i == shownUnchecked {
+				fmt.Fprintf(w, "  and %d more\n", len(s.Code[v].Gaps)-i)
+				break
+			}
+			if g.Pos.File != "" {
+				fmt.Fprintf(w, "  not looked at: %s:%d: %s\n", g.Pos.File, g.Pos.Line, printable(g.Reason))
+			} else {
+				fmt.Fprintf(w, "  not looked at: %s\n", printable(g.Reason))
+			}
+		}
+	}
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

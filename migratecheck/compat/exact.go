@@ -1,0 +1,169 @@
+package compat
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+// Exact returns the findings of the service's migrations with what the old code says of them. A finding about the two
+// versions that a query confirms names the queries; one that no query confirms is no error any more, and says which
+// revision was looked at and what of it could not be seen. The other findings are as they were.
+func Exact(s *Service) []migratecheck.Finding {
+	list := slices.Clone(s.Timeline.Findings)
+	if s.Coverage[Old].Found == 0 {
+		return list // nothing is known of the code
+	}
+	for i := range list {
+		f := &list[i]
+		if f.Down || !decidable(f.Rule) {
+			continue
+		}
+		step := s.stepOf(f)
+		if step == nil {
+			continue
+		}
+		if broken := s.confirm(f, step); len(broken) > 0 {
+			confirmed(f, broken)
+		} else {
+			s.clear(f, step)
+		}
+	}
+	return list
+}
+
+// decidable reports whether queries tell of a rule's matter all there is to tell. Rights, rows, and what functions do are
+// not told by the text of a query, nor is what the code makes of a label it reads.
+func decidable(rule string) bool {
+	switch rule {
+	case "drop-table", "rename-table", "drop-column", "rename-column", "reuse-column-name", "change-column-type", "narrow-column-type",
+		"add-required-column", "set-not-null", "drop-not-null", "drop-default", "add-check", "add-unique", "add-foreign-key", "add-exclusion",
+		"drop-unique", "rename-constraint", "rename-index", "rename-enum-value", "drop-type", "drop-view", "replace-view", "drop-function",
+		"drop-schema", "rename-schema", "drop-sequence", "add-trigger", "enable-rls", "widen-select-star":
+		return true
+	}
+	return false
+}
+
+// stepOf is the statement that a finding is about.
+func (s *Service) stepOf(f *migratecheck.Finding) *migratecheck.Step {
+	for _, file := range s.Timeline.Pending {
+		for _, step := range file.Up {
+			if sameStatement(f, step) && slices.ContainsFunc(step.Changes, func(c catalog.Change) bool { return slices.Contains(family(c), f.Rule) }) {
+				return step
+			}
+		}
+	}
+	return nil
+}
+
+// confirm lists the old code's breaks that a finding foretold.
+func (s *Service) confirm(f *migratecheck.Finding, step *migratecheck.Step) []*Break {
+	var list []*Break
+	for _, b := range s.Breaks {
+		if b.Cell != (Cell{Old, New}) || b.Cause == nil || !slices.Contains(candidates(b.Cause, &b.Problem), f.Rule) {
+			continue
+		}
+		// A change of several statements (a swap of columns) takes effect with the last of them.
+		if b.Cause != step && (b.Cause.File != step.File || b.Rule != f.Rule) {
+			continue
+		}
+		alone := b.Cause == step && (b.Problem.Column == "" || len(names(f, step)) < 2)
+		if alone || b.Problem.Column != "" && mentions(f.Message, b.Problem.Column) {
+			list = append(list, b)
+		}
+	}
+	return list
+}
+
+// names are what a finding's statement changes, as far as the finding's rule speaks of it.
+func names(f *migratecheck.Finding, step *migratecheck.Step) []string {
+	var list []string
+	for _, c := range step.Changes {
+		if !slices.Contains(family(c), f.Rule) {
+			continue
+		}
+		name := c.Object().ObjectName()
+		switch {
+		case c.OldColumn != nil:
+			name = c.OldColumn.Name
+		case c.NewColumn != nil:
+			name = c.NewColumn.Name
+		case c.Old != nil:
+			name = c.Old.ObjectName()
+		}
+		if !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// shownQueries is how many queries a finding names.
+const shownQueries = 3
+
+func confirmed(f *migratecheck.Finding, broken []*Break) {
+	var places []string
+	for _, b := range broken {
+		f.Severity = max(f.Severity, b.Severity)
+		if place := fmt.Sprintf("%s:%d", b.Pos.File, b.Pos.Line); !slices.Contains(places, place) {
+			places = append(places, place)
+		}
+	}
+	more := ""
+	if n := len(places) - shownQueries; n > 0 {
+		places, more = places[:shownQueries], fmt.Sprintf(" and %d more", n)
+	}
+	verb := "query of %s breaks"
+	if len(broken) > 1 {
+		verb = "queries of %s break"
+	}
+	f.Message += fmt.Sprintf(" — %d "+verb+": %s%s", len(broken), broken[0].Rev, strings.Join(places, ", "), more)
+}
+
+// clear takes the weight from a finding that no query confirms. Where the code that could not be judged names what is
+// changed, it stays a warning.
+func (s *Service) clear(f *migratecheck.Finding, step *migratecheck.Step) {
+	c, old := s.Coverage[Old], s.Code[Old]
+	text := fmt.Sprintf(" — no query of %s depends on it (%d of %d query sites were judged", old.Rev, c.Checked, c.Found)
+	if n := len(old.Gaps); n > 0 {
+		text += fmt.Sprintf("; %d parts of the code could not be seen", n)
+	}
+	severity := migratecheck.Info
+	if place := s.unseen(names(f, step)); place != "" {
+		severity = migratecheck.Warning
+		text += "; " + place + ", which could not be judged, names it"
+	}
+	f.Severity = min(f.Severity, severity)
+	f.Message += text + ")"
+}
+
+// unseen looks for names in the files of the old code's sites that could not be judged, and says where one stands.
+func (s *Service) unseen(names []string) string {
+	if s.Code[Old].Dir == "" {
+		return ""
+	}
+	texts := map[string]string{}
+	for _, u := range s.Unchecked[Old] {
+		file := u.Site.Pos.File
+		text, ok := texts[file]
+		if !ok {
+			data, err := os.ReadFile(filepath.Join(s.Code[Old].Dir, filepath.FromSlash(file)))
+			if err == nil {
+				text = string(data)
+			}
+			texts[file] = text
+		}
+		for _, name := range names {
+			if mentions(text, name) {
+				return fmt.Sprintf("%s:%d", file, u.Site.Pos.Line)
+			}
+		}
+	}
+	return ""
+}

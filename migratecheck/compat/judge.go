@@ -1,0 +1,242 @@
+package compat
+
+import (
+	"cmp"
+	"slices"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
+)
+
+// Config says how to judge. The zero value is right.
+type Config struct {
+	Order Order
+}
+
+// Check judges the two versions of a service's code on the schemas of a timeline. It is pure but for the catalogs, which
+// are not safe for concurrent use.
+func Check(cfg Config, dir string, t *migratecheck.Timeline, old, new *Code) *Service {
+	s := &Service{Dir: dir, Timeline: t, Code: [2]*Code{old, new}}
+	j := &judge{cfg: cfg, service: s, states: states(t)}
+	for v, code := range s.Code {
+		sites := make([]*query.Site, len(code.Sites))
+		for i := range code.Sites {
+			sites[i] = &code.Sites[i]
+		}
+		for _, b := range query.ParseAll(sites) {
+			j.site(Version(v), b)
+		}
+	}
+	j.known()
+	slices.SortStableFunc(s.Breaks, func(a, b *Break) int {
+		return cmp.Or(
+			cmp.Compare(a.Pos.File, b.Pos.File),
+			cmp.Compare(a.Pos.Line, b.Pos.Line),
+			cmp.Compare(a.Pos.Column, b.Pos.Column),
+			cmp.Compare(a.Rule, b.Rule),
+			cmp.Compare(a.Cell.String(), b.Cell.String()),
+			cmp.Compare(a.Message, b.Message))
+	})
+	return s
+}
+
+// judge is one run of Check.
+type judge struct {
+	cfg     Config
+	service *Service
+	states  []state
+}
+
+// key tells problems of one site apart, on whatever schema they are met.
+type key struct {
+	check           string
+	variant, offset int
+	relation, name  string
+}
+
+func keyOf(p *query.Problem) key {
+	return key{p.Check, p.Variant, p.Offset, p.Relation, p.Column}
+}
+
+// problems is what a site has against a schema, in order.
+type problems struct {
+	list []query.Problem
+	keys map[key]bool
+}
+
+func (p *problems) add(list []query.Problem, but *problems) {
+	for i := range list {
+		k := keyOf(&list[i])
+		if p.keys[k] || but != nil && but.keys[k] {
+			continue
+		}
+		if p.keys == nil {
+			p.keys = map[key]bool{}
+		}
+		p.keys[k] = true
+		p.list = append(p.list, list[i])
+	}
+}
+
+// site judges one site on every schema it can meet.
+func (j *judge) site(v Version, b *query.Bound) {
+	s := j.service
+	s.Coverage[v].Found++
+	home := j.states[0] // the schema it was written for
+	if v == New {
+		home = j.states[len(j.states)-1]
+	}
+	own := b.On(home.cat)
+	if reason := unchecked(b.Site, own); reason != "" {
+		s.Unchecked[v] = append(s.Unchecked[v], Unchecked{b.Site, reason})
+	}
+	if len(b.Site.Variants) == 0 && len(b.Site.Names) == 0 {
+		return
+	}
+	checked := unchecked(b.Site, own) == "" || len(own.Problems) > 0
+	var atHome problems
+	atHome.add(own.Problems, nil)
+	away := make([]problems, len(j.states))
+	for i := range j.states {
+		if j.states[i].cat == home.cat || !j.admits(b.Site, i) {
+			continue
+		}
+		on := b.On(j.states[i].cat)
+		away[i].add(on.Problems, &atHome)
+		away[i].add(b.Between(home.cat, j.states[i].cat).Problems, &atHome)
+	}
+	broken := j.breaks(v, b, &atHome, away)
+	if len(j.states) == 1 { // the two schemas are the same
+		broken = [2]bool{broken[0] || broken[1], broken[0] || broken[1]}
+	}
+	if checked || broken[0] || broken[1] {
+		s.Coverage[v].Checked++
+		for w := range 2 {
+			s.Cells[v][w].Checked++
+			if broken[w] {
+				s.Cells[v][w].Broken++
+			}
+		}
+	}
+}
+
+// admits reports whether a site's gate lets it run on a schema. The schema before the first migration of all has no
+// version, and is one that a gate keeps new branches from.
+func (j *judge) admits(site *query.Site, i int) bool {
+	if site.Gate == (query.Gate{}) {
+		return true
+	}
+	if i > 0 && j.states[i].version == 0 {
+		return true // nothing is known of this tool's versions
+	}
+	return site.Gate.Admits(j.states[i].version)
+}
+
+// unchecked says why a site could not be judged as a whole; "" when it could.
+func unchecked(site *query.Site, own query.Verdict) string {
+	switch {
+	case site.Status == query.Dynamic:
+		return cmp.Or(site.Reason, "nothing is known of what it sends")
+	case len(own.Unknown) > 0:
+		return own.Unknown[0]
+	}
+	return ""
+}
+
+// breaks files what a site has against the schemas, and says in which cells of its version it is broken.
+func (j *judge) breaks(v Version, b *query.Bound, atHome *problems, away []problems) (broken [2]bool) {
+	// A model's statements all name its columns, and a builder's variants most of what the others do: a site breaks once for
+	// each thing it misses.
+	type about struct {
+		schema           Version
+		cause            *migratecheck.Step
+		check            string
+		relation, column string
+	}
+	said := map[about]bool{}
+	file := func(p query.Problem, schema Version, at string, cause *migratecheck.Step) {
+		broken[schema] = true
+		if a := (about{schema, cause, p.Check, p.Relation, p.Column}); p.Relation == "" || !said[a] {
+			said[a] = true
+			j.service.Breaks = append(j.service.Breaks, j.newBreak(Cell{v, schema}, b, p, at, cause))
+		}
+	}
+	last := len(j.states) - 1
+	if v == Old {
+		for _, p := range atHome.list {
+			file(p, Old, j.states[0].name, nil)
+		}
+		var seen problems
+		for i := 1; i <= last; i++ {
+			for _, p := range away[i].list {
+				if k := keyOf(&p); !seen.keys[k] {
+					seen.add([]query.Problem{p}, nil)
+					file(p, New, j.states[i].name, j.cause(b, j.states[0].cat, i, k))
+				}
+			}
+		}
+		return broken
+	}
+	for _, p := range atHome.list {
+		// Broken on its own schema; by the pending migration if it works without.
+		var cause *migratecheck.Step
+		k := keyOf(&p)
+		if last > 0 && !has(b, nil, j.states[0].cat, k) {
+			for i := last; i > 0 && cause == nil; i-- {
+				cause = j.cause(b, nil, i, k)
+			}
+		}
+		file(p, New, j.states[last].name, cause)
+	}
+	home := j.states[last].cat
+	for _, p := range away[0].list {
+		// It lacks what a later schema has: the last one on which it does is the one before its cause.
+		k, i := keyOf(&p), 0
+		for i+1 < last && away[i+1].keys[k] {
+			i++
+		}
+		file(p, Old, j.states[0].name, j.cure(b, home, i+1, k))
+	}
+	for i := 1; i < last; i++ {
+		for _, p := range away[i].list {
+			if k := keyOf(&p); !away[0].keys[k] && !away[i-1].keys[k] {
+				file(p, New, j.states[i].name, j.cause(b, home, i, k))
+			}
+		}
+	}
+	return broken
+}
+
+// has reports whether a site has a problem on a schema, seen from the one it was written for (nil: only on that schema by
+// itself).
+func has(b *query.Bound, home, cat *catalog.Catalog, k key) bool {
+	holds := func(list []query.Problem) bool {
+		return slices.ContainsFunc(list, func(p query.Problem) bool { return keyOf(&p) == k })
+	}
+	return holds(b.On(cat).Problems) || home != nil && holds(b.Between(home, cat).Problems)
+}
+
+// cause is the statement of pending file i (counted from 1) that brings a problem about: the last after which it is there
+// and before which it is not.
+func (j *judge) cause(b *query.Bound, home *catalog.Catalog, i int, k key) *migratecheck.Step {
+	return j.turn(b, home, i, k, true)
+}
+
+// cure is the statement of pending file i after which a problem is gone.
+func (j *judge) cure(b *query.Bound, home *catalog.Catalog, i int, k key) *migratecheck.Step {
+	return j.turn(b, home, i, k, false)
+}
+
+func (j *judge) turn(b *query.Bound, home *catalog.Catalog, i int, k key, to bool) *migratecheck.Step {
+	steps := j.service.Timeline.Pending[i-1].Up
+	for _, s := range slices.Backward(steps) {
+		if len(s.Changes) == 0 {
+			continue
+		}
+		if has(b, home, s.After, k) == to && has(b, home, s.Before, k) != to {
+			return s
+		}
+	}
+	return nil
+}

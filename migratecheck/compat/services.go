@@ -1,0 +1,110 @@
+package compat
+
+import (
+	"path"
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck"
+)
+
+// Services judges every service of a tree: each directory of migrations with the code around it. A site belongs to the
+// deepest service whose directory it is in; what lies in none belongs to nobody, and is not judged.
+func Services(cfg Config, timelines []*migratecheck.Timeline, old, new *Code) []*Service {
+	timelines = current(timelines)
+	dirs := serviceDirs(timelines, old, new)
+	var list []*Service
+	for i, t := range timelines {
+		in := func(file string) bool { return deepest(dirs, file) == i }
+		list = append(list, Check(cfg, dirs[i], t, old.within(in), new.within(in)))
+	}
+	return list
+}
+
+// current leaves out the histories that another tool has taken over: alembic's revisions, once the same tree has SQL
+// migrations, unless some of them are pending themselves.
+func current(timelines []*migratecheck.Timeline) []*migratecheck.Timeline {
+	var list []*migratecheck.Timeline
+	for _, t := range timelines {
+		taken := false
+		for _, other := range timelines {
+			above := path.Dir(other.Dir)
+			taken = taken || t.Format == "alembic" && other.Format != "alembic" && (above == "." || strings.HasPrefix(t.Dir, above+"/"))
+		}
+		if !taken || len(t.Pending) > 0 {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// serviceDirs says for each history which directory the code around it is in: the nearest above the migrations that holds
+// query sites of its own.
+func serviceDirs(timelines []*migratecheck.Timeline, codes ...*Code) []string {
+	dirs := make([]string, len(timelines))
+	for i, t := range timelines {
+		dir := path.Dir(t.Dir)
+		for dir != "." && !holdsSites(dir, codes) {
+			dir = path.Dir(dir)
+		}
+		dirs[i] = dir
+		if len(timelines) == 1 {
+			dirs[i] = "."
+		}
+	}
+	return dirs
+}
+
+func holdsSites(dir string, codes []*Code) bool {
+	for _, c := range codes {
+		for i := range c.Sites {
+			if c.Sites[i].Module == "" && strings.HasPrefix(c.Sites[i].Pos.File, dir+"/") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// deepest is the index of the deepest directory that holds a file; -1 when none does. Of equal ones the last wins: the
+// newest tool's, since formats are found in the order of their directories.
+func deepest(dirs []string, file string) int {
+	best := -1
+	for i, dir := range dirs {
+		if dir != "." && !strings.HasPrefix(file, dir+"/") {
+			continue
+		}
+		if best < 0 || len(dir) >= len(dirs[best]) || dirs[best] == "." {
+			best = i
+		}
+	}
+	return best
+}
+
+// within is the part of the code whose files satisfy in. What belongs to a dependency belongs to every service, and so do
+// the gaps.
+func (c *Code) within(in func(file string) bool) *Code {
+	out := &Code{Rev: c.Rev, Dir: c.Dir, Gaps: c.Gaps}
+	for _, s := range c.Sites {
+		if s.Module != "" || in(s.Pos.File) {
+			out.Sites = append(out.Sites, s)
+		}
+	}
+	return out
+}
+
+// Nearest is the history that the code in a directory belongs to, going by where the migrations are: the deepest one whose
+// directory is in, or beside, one at or above dir; nil when none is.
+func Nearest(timelines []*migratecheck.Timeline, dir string) *migratecheck.Timeline {
+	timelines = current(timelines)
+	dirs := make([]string, len(timelines))
+	for i, t := range timelines {
+		dirs[i] = path.Dir(t.Dir)
+	}
+	if i := deepest(dirs, path.Join(dir, "x")); i >= 0 {
+		return timelines[i]
+	}
+	if len(timelines) == 1 {
+		return timelines[0]
+	}
+	return nil
+}

@@ -1,0 +1,43 @@
+// Package gate tells a service at run time which migration its database is at, so that one release can carry the code for
+// the schema before a migration and the code for the schema behind it:
+//
+//	if g.AtLeast(9) {
+//		rows, err = db.QueryContext(ctx, "SELECT linked FROM tracker")
+//	} else {
+//		rows, err = db.QueryContext(ctx, "SELECT created FROM tracker")
+//	}
+//
+// It reads the version table of brant, goose, golang-migrate, dbmate, tern or alembic (see [Tool]): at the start, then every
+// [Config.Interval] while [Gate.Run] runs, and when [Gate.Refresh] is called. srhtvet understands AtLeast and checks each
+// branch only against the schemas that it is for. The package needs nothing but the standard library, and no cgo.
+//
+// # What AtLeast promises
+//
+// AtLeast(9) is true only when migration 9 was recorded as applied, and committed, at the time of the last read
+// ([Schema.ReadAt]). Tools record a migration in its transaction, or behind its last statement when it has none, so what is
+// claimed is there. For the tools that keep a row for each migration (goose, dbmate) the row of that very migration counts,
+// since they may apply an older one later. A database without a version table, and a gate that has not read, claim nothing.
+//
+// It does not promise that nothing has changed since:
+//
+//   - After a migration has been applied the branch for the old schema is still taken until the next read. So is it right
+//     behind the migration, for a request that asked just before. The old branch must work on the new schema for that
+//     long (add now, drop in a later release), or be called through [Gate.Do].
+//   - A schema can go down again. From the Down until the next read, AtLeast still says what was; and brant, goose and tern
+//     lower the version of a migration without a transaction only behind its last statement.
+//
+// [Gate.Do] closes both windows for what can be tried again: when its function fails with an error that another schema
+// explains (an undefined column, a cached plan), it reads the version and calls the function once more if that has changed.
+// It learns nothing from queries that succeed and mean something else: a name that was dropped and given to
+// something new needs two releases.
+//
+// # Within a request
+//
+// Take one snapshot ([Gate.Now]) at the beginning of a request or transaction and ask that, so that it does not mix the two
+// ways. [Gate.Now] and AtLeast take no lock and never block.
+//
+// golang-migrate writes the version that it is going to, marked dirty, before it runs the migration. While the mark is there
+// only the versions below count; it stays there when a migration has failed.
+//
+// Where queries go to a replica, make a gate for the replica: it may not have yet what its primary has.
+package gate

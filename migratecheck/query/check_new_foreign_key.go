@@ -1,0 +1,57 @@
+package query
+
+import (
+	"slices"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+var checkNewForeignKey = &Check{
+	ID:      "new-foreign-key",
+	Catches: "A foreign key that the other schema does not have stands on columns that the code writes, or refers to rows that it deletes or renumbers.",
+	Code:    "23503",
+	Rules:   []string{"add-foreign-key"},
+	Source:  "src/backend/utils/adt/ri_triggers.c",
+	between: func(s *step, c *Check) {
+		s.changes(func(w change) {
+			before := s.was.cat.Constraints(w.rel.OID)
+			for _, con := range s.cat.Constraints(w.rel.OID) {
+				if con.Kind != catalog.ForeignKey || w.Op != 'i' && w.Op != 'u' || sameKey(con, before) || !w.givesKey(con.Columns) {
+					continue
+				}
+				p := w.about(s, con.Columns, con.OID, con.RefTable)
+				p.Code = "23503"
+				s.report(c, p, "foreign key %q of %s is on what %s writes: a value without a row in %s is refused", con.Name, s.cat.NameOf(w.rel.OID), s.verb(), s.cat.NameOf(con.RefTable))
+			}
+			for _, con := range s.cat.ReferencedBy(w.rel.OID) {
+				if sameKey(con, s.was.cat.ReferencedBy(w.rel.OID)) || con.Parent != 0 {
+					continue
+				}
+				holds := func(action byte) bool { return action == 'a' || action == 'r' }
+				if !(w.Op == 'd' && holds(con.OnDelete) || w.Op == 'u' && holds(con.OnUpdate) && w.gives(con.RefColumns)) {
+					continue
+				}
+				p := w.about(s, nil, con.OID, con.Table)
+				p.Code = "23503"
+				s.report(c, p, "foreign key %q of %s refers to %s: %s fails for a row that %[2]s refers to", con.Name, s.cat.NameOf(con.Table), s.cat.NameOf(w.rel.OID), s.verb())
+			}
+		})
+	},
+}
+
+// givesKey reports whether a value that is not the constant NULL is given to a column of a key.
+func (w change) givesKey(columns []int) bool {
+	return slices.ContainsFunc(columns, func(n int) bool {
+		t := w.Target(n)
+		return t != nil && t.Given && !(t.Null && !t.Mixed)
+	})
+}
+
+// sameKey looks for a foreign key on the same columns to the same ones.
+func sameKey(con *catalog.Constraint, before []*catalog.Constraint) bool {
+	return slices.ContainsFunc(before, func(old *catalog.Constraint) bool {
+		return old.Kind == catalog.ForeignKey && old.Table == con.Table && old.RefTable == con.RefTable &&
+			slices.Equal(old.Columns, con.Columns) && slices.Equal(old.RefColumns, con.RefColumns) &&
+			(old.OnDelete == con.OnDelete || old.OnDelete == 'a' || old.OnDelete == 'r') && (old.OnUpdate == con.OnUpdate || old.OnUpdate == 'a' || old.OnUpdate == 'r')
+	})
+}

@@ -1,0 +1,51 @@
+package query
+
+import (
+	"slices"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+var checkOtherColumn = &Check{
+	ID:      "other-column",
+	Catches: "A name in the query denotes another column than on the other schema.",
+	Rules:   []string{"change-column-type", "rename-column", "replace-view", "reuse-column-name"},
+	Source:  "code's own: every name resolves, to something else",
+	between: func(s *step, c *Check) {
+		moved := s.movedRelations()
+		for _, p := range s.places() {
+			was, now := relationsAt(s.was.cat, p.was, true), relationsAt(s.cat, p.now, true)
+			if len(was) == 0 || len(now) == 0 || slices.Equal(was, now) {
+				continue
+			}
+			a, b := behind(s.was.cat, was), behind(s.cat, now)
+			if slices.Equal(a, b) || slices.Contains(moved, a[0].OID) || s.computed(now) || s.was.computed(was) {
+				continue // other-relation and view-replaced tell
+			}
+			rel, _ := s.cat.Get(now[0].OID).(*catalog.Relation)
+			name := ""
+			if rel != nil && rel.Att(now[0].Column) != nil {
+				name = rel.Att(now[0].Column).Name
+			}
+			s.report(c, Problem{Offset: p.offset, Relation: s.cat.NameOf(now[0].OID).String(), Column: name, Objects: append(slices.Clone(was), now...)},
+				"%q denotes another column than the one this query was written for, %s: %s reads or writes other values", textOf(s.cat, now[0]), s.fate(a[0]), s.verb())
+		}
+	},
+}
+
+// movedRelations lists the relations whose name denotes another one now, so that all their columns are others too.
+func (s *step) movedRelations() []catalog.OID {
+	var list []catalog.OID
+	for _, p := range s.places() {
+		was, now := relationsAt(s.was.cat, p.was, false), relationsAt(s.cat, p.now, false)
+		if len(was) == 1 && len(now) == 1 && was[0] != now[0] && !s.standsFor(now[0].OID, was[0].OID) {
+			list = append(list, was[0].OID)
+		}
+	}
+	return list
+}
+
+// computed reports whether one of the columns is what a view computes.
+func (r *reading) computed(list []catalog.Address) bool {
+	return slices.ContainsFunc(list, func(a catalog.Address) bool { return r.cat.Behind(a).OID == 0 })
+}

@@ -1,0 +1,67 @@
+package query
+
+import (
+	"slices"
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+var checkRevoked = &Check{
+	ID:      "revoked",
+	Catches: "A role that could run the query has lost a privilege that it needs.",
+	Code:    "42501",
+	Rules:   []string{"revoke"},
+	Source:  "src/backend/executor/execMain.c ExecCheckRTPerms",
+	between: func(s *step, c *Check) {
+		for _, oid := range s.relations() {
+			rel, _ := s.cat.Get(oid).(*catalog.Relation)
+			if rel == nil || s.was.cat.Get(oid) == nil {
+				continue
+			}
+			needs := s.privileges(oid)
+			now := s.cat.Grants(catalog.Address{OID: oid})
+			for _, g := range s.was.cat.Grants(catalog.Address{OID: oid}) {
+				var lost []string
+				for _, priv := range needs {
+					if slices.Contains(g.Privileges, priv) && !holds(now, g.Grantee, priv) {
+						lost = append(lost, priv)
+					}
+				}
+				if len(lost) == 0 {
+					continue
+				}
+				who := g.Grantee
+				if who == "" {
+					who = "PUBLIC"
+				}
+				p := Problem{Code: "42501", Offset: s.placeOf(catalog.Address{OID: oid}), Relation: s.cat.NameOf(oid).String(), Objects: []catalog.Address{{OID: oid}}}
+				s.report(c, p, "%s has lost %s on %s: %s fails for it", who, strings.Join(lost, ", "), p.Relation, s.verb())
+			}
+		}
+	},
+}
+
+// holds reports whether a grantee, or everybody, has the privilege.
+func holds(grants []catalog.Grant, grantee, priv string) bool {
+	return slices.ContainsFunc(grants, func(g catalog.Grant) bool {
+		return (g.Grantee == grantee || g.Grantee == "") && slices.Contains(g.Privileges, priv)
+	})
+}
+
+// privileges lists what a statement needs on a relation.
+func (r *reading) privileges(oid catalog.OID) []string {
+	list := []string{}
+	target := false
+	for _, w := range r.an.Writes {
+		if w.Relation == oid {
+			target = true
+			list = append(list, map[byte]string{'i': "INSERT", 'u': "UPDATE", 'd': "DELETE", 't': "TRUNCATE"}[w.Op])
+		}
+	}
+	if !target {
+		list = append(list, "SELECT")
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}

@@ -1,0 +1,111 @@
+package query
+
+import (
+	"slices"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+// A site is judged on every schema of a history, and most statements of a history have nothing to do with it: what was read
+// and said of a schema is kept until one of them touches what it depends on.
+
+// memo is a variant as a schema reads it, and what the checks say.
+type memo struct {
+	readings []*reading
+	unknown  []string // from reading
+	foot     *catalog.Footprint
+	on       *Verdict
+}
+
+// memos are those of one variant.
+type memos struct {
+	at     map[catalog.Mark]*memo
+	latest catalog.Mark
+	steps  map[[2]*memo]Verdict
+}
+
+// read is run, from memory when it can be.
+func (b *Bound) read(variant int, cat *catalog.Catalog) *memo {
+	m := &b.memos[variant]
+	if m.at == nil {
+		m.at, m.steps = map[catalog.Mark]*memo{}, map[[2]*memo]Verdict{}
+	}
+	mark := cat.Mark()
+	if found := m.at[mark]; found != nil {
+		return found
+	}
+	if last := m.at[m.latest]; last != nil && last.foot != nil && cat.Untouched(m.latest, last.foot) {
+		m.at[mark], m.latest = last, mark
+		return last
+	}
+	var out Verdict
+	found := &memo{readings: b.run(variant, cat, &out)}
+	found.unknown = out.Unknown
+	found.foot = b.footprint(variant, cat, found.readings)
+	m.at[mark], m.latest = found, mark
+	return found
+}
+
+// footprint is that of all statements of a variant, nil when one could not be read: then what it needs is not known.
+func (b *Bound) footprint(variant int, cat *catalog.Catalog, readings []*reading) *catalog.Footprint {
+	var refs []catalog.Address
+	for _, r := range readings {
+		if r.err != nil {
+			return nil
+		}
+		refs = append(refs, r.an.Refs...)
+	}
+	if len(readings) < len(b.stmts[variant]) {
+		return nil
+	}
+	return cat.NewFootprint(b.Site.Variants[variant].SQL, refs)
+}
+
+// onVariant judges a variant on one schema.
+func (b *Bound) onVariant(variant int, cat *catalog.Catalog) Verdict {
+	m := b.read(variant, cat)
+	if m.on != nil {
+		return *m.on
+	}
+	v := Verdict{Unknown: slices.Clip(m.unknown)}
+	for _, r := range m.readings {
+		r.out = &v
+		if r.err != nil {
+			r.refused(r.err)
+			continue
+		}
+		for _, c := range checks {
+			if c.on != nil && b.has(c) {
+				c.on(r, c)
+			}
+		}
+	}
+	m.on = &v
+	return v
+}
+
+// betweenVariant judges the step of a variant from one schema to another.
+func (b *Bound) betweenVariant(variant int, from, to *catalog.Catalog) Verdict {
+	before, after := b.read(variant, from), b.read(variant, to)
+	key := [2]*memo{before, after}
+	if v, ok := b.memos[variant].steps[key]; ok {
+		return v
+	}
+	v := Verdict{Unknown: slices.Clip(after.unknown)}
+	if before != after {
+		for j, r := range after.readings {
+			if j >= len(before.readings) || r.err != nil || before.readings[j].err != nil {
+				continue // On tells
+			}
+			r.out = &v
+			s := &step{reading: r, was: before.readings[j]}
+			for _, c := range checks {
+				if c.between != nil && b.has(c) {
+					c.between(s, c)
+				}
+			}
+		}
+	}
+	b.memos[variant].steps[key] = v
+	return v
+}

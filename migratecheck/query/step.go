@@ -1,0 +1,116 @@
+package query
+
+import (
+	"slices"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+// change is a write of a statement on a table that both schemas have.
+type change struct {
+	*catalog.Write
+	rel, was *catalog.Relation
+}
+
+// changes calls f for each of them. A change of a view is one of the table behind it.
+func (s *step) changes(f func(w change)) {
+	for i, w := range s.an.Writes {
+		if i >= len(s.was.an.Writes) {
+			return
+		}
+		now, before := s.cat.OnTable(w), s.was.cat.OnTable(s.was.an.Writes[i])
+		if now == nil || before == nil || now.Relation != before.Relation {
+			continue // other-relation tells of another table
+		}
+		rel, _ := s.cat.Get(now.Relation).(*catalog.Relation)
+		was, _ := s.was.cat.Get(now.Relation).(*catalog.Relation)
+		if rel != nil && was != nil && !rel.Assumed {
+			f(change{now, rel, was})
+		}
+	}
+}
+
+// gives reports whether the statement gives a value of its own to one of the columns.
+func (w change) gives(columns []int) bool {
+	return slices.ContainsFunc(columns, func(n int) bool {
+		t := w.Target(n)
+		return t != nil && t.Given
+	})
+}
+
+// about is a problem with columns of the table, at the first of them that the statement names.
+func (w change) about(s *step, columns []int, more ...catalog.OID) Problem {
+	p := Problem{Offset: w.Offset, Relation: s.cat.NameOf(w.rel.OID).String(), Objects: []catalog.Address{{OID: w.rel.OID}}}
+	for _, n := range columns {
+		col := w.rel.Att(n)
+		if col == nil {
+			continue
+		}
+		p.Objects = append(p.Objects, catalog.Address{OID: w.rel.OID, Column: n})
+		if t := w.Target(n); t != nil && p.Offset == w.Offset {
+			p.Column, p.Offset = col.Name, t.Offset
+		} else if p.Column == "" {
+			p.Column = col.Name
+		}
+	}
+	for _, oid := range more {
+		p.Objects = append(p.Objects, catalog.Address{OID: oid})
+	}
+	return p
+}
+
+// nullness is what is known of a value being NULL.
+type nullness int
+
+const (
+	unknownNull nullness = iota
+	neverNull
+	maybeNull
+)
+
+// nulls tells whether what a statement gives to a column may be NULL, as far as its text and the types of its arguments say.
+func (r *reading) nulls(t *catalog.Target) nullness {
+	args := r.sql().Args
+	switch {
+	case t.Null:
+		return maybeNull
+	case t.NotNull:
+		return neverNull
+	case len(t.Params) == 0:
+		return unknownNull
+	}
+	answer := neverNull
+	for _, n := range t.Params {
+		switch {
+		case n > len(args) || args[n-1].Name == "":
+			answer = unknownNull
+		case args[n-1].Nullable:
+			return maybeNull
+		}
+	}
+	return answer
+}
+
+// columnsIn lists the columns of a table that an expression reads.
+func columnsIn(e *catalog.Expr, table catalog.OID) []int {
+	var list []int
+	if e != nil {
+		for _, a := range e.Refs {
+			if a.OID == table && a.Column > 0 {
+				list = append(list, a.Column)
+			}
+		}
+	}
+	return list
+}
+
+// notNullColumn is the column of a condition that only says IS NOT NULL, "" for others.
+func notNullColumn(e *catalog.Expr) string {
+	if t := e.Node.GetNullTest(); t != nil && t.Nulltesttype == pgast.NullTestType_IS_NOT_NULL {
+		if ref := t.Arg.GetColumnRef(); ref != nil {
+			return ref.Fields[len(ref.Fields)-1].GetString_().GetSval()
+		}
+	}
+	return ""
+}
