@@ -12,6 +12,7 @@ type analysis struct {
 	relations []*table
 	params    map[int]param
 	reads     bool // it is a SELECT
+	modifies  bool // a SELECT that changes something in its WITH
 }
 
 // param is the place of a parameter.
@@ -45,6 +46,7 @@ func analyse(s *schema, stmt *pgast.Node) analysis {
 	pgast.WalkMessages(stmt, func(m pgast.Message) bool {
 		if c, ok := m.(*pgast.CommonTableExpr); ok {
 			a.ctes[c.Ctename] = true
+			a.out.modifies = a.out.modifies || a.out.reads && c.Ctequery.GetSelectStmt() == nil
 		}
 		return true
 	})

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -75,6 +76,13 @@ func (o *VariantOutcome) Breaks(scan *query.Scan) []Break {
 				add(Type, fmt.Sprintf("%s: %s -> %s: %s", c.Name, home.TypeName, c.TypeName, why))
 			}
 		}
+		if i < len(o.values) && d.Labels != nil {
+			for _, l := range slices.Sorted(maps.Keys(o.values[i])) {
+				if !o.reads && !slices.Contains(d.Labels, l) {
+					add(Label, c.Name+": "+l)
+				}
+			}
+		}
 		for _, l := range c.Labels {
 			if o.reads && d.Labels != nil && !slices.Contains(d.Labels, l) && !slices.Contains(home.Labels, l) {
 				add(Label, c.Name+": "+l)
@@ -133,8 +141,9 @@ type Comparison struct {
 	Site      *query.Site
 	State     string // the name of the state it was judged on
 	Agreement Agreement
-	// Reason says why nothing is proved.
-	Reason   string
+	// Reason says why nothing is proved, Uncertain why the absence of Breaks is no proof, whatever the static verdict.
+	Reason, Uncertain string
+
 	Breaks   []Break         // the server's
 	Problems []query.Problem // ours
 }
@@ -148,10 +157,13 @@ func Compare(site *query.Site, state string, ours query.Verdict, out Outcome) Co
 	}
 	for i := range out.Variants {
 		c.Breaks = append(c.Breaks, out.Variants[i].Breaks(site.Variants[i].Scan)...)
-		if why := out.Variants[i].NotProved; why != "" {
-			c.Reason = why
+		if v := &out.Variants[i]; v.NotProved != "" {
+			c.Reason = v.NotProved
+		} else if v.Differs && len(ours.Problems) > 0 {
+			c.Reason = "it answers other rows here, which may be for any reason"
 		}
 	}
+	c.Uncertain = c.Reason
 	switch broken := len(c.Breaks) > 0; {
 	case broken && len(ours.Problems) > 0:
 		c.Agreement = Agreed

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
+	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
@@ -27,6 +29,8 @@ type VariantOutcome struct {
 	NotProved string
 	// Home and Here are the result's columns on the schema the text was written for and on this one; nil when it has none.
 	Home, Here []Column
+	// Differs: a read answers other rows here. The rows are not quite the same everywhere, so that nothing follows from it.
+	Differs bool
 	// Nulls tells by column where NULL was seen here and not there.
 	Nulls []bool
 	// Denotes lists names that mean another object here, sorted.
@@ -34,8 +38,9 @@ type VariantOutcome struct {
 	// Defaults lists columns that an INSERT leaves out and in which another value arrives here, sorted.
 	Defaults []string
 
-	samples []sample // by column, where the type is another than at home
-	reads   bool     // it is a SELECT: any row may come back, not only those that it has just written
+	samples []sample          // by column, where the type is another than at home
+	values  []map[string]bool // by column: what was seen of an enumeration
+	reads   bool              // it is a SELECT: any row may come back, not only those that it has just written
 }
 
 // Judge plans and runs a site on this schema with its witness from the one it was written for.
@@ -113,9 +118,14 @@ func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *
 	var nulls []bool
 	for _, c := range pr.cases {
 		r, err := p.runCase(ctx, s, c)
+		if errors.Is(err, errNoRow) {
+			out.NotProved = err.Error()
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
+		out.values = merge(out.values, r.values)
 		if r.failure != nil && p.oldConstraint(pr, r.failure) {
 			out.NotProved = "a constraint is in the way that its own schema has as well: " + r.failure.String()
 			continue
@@ -125,7 +135,10 @@ func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *
 			return nil, nil
 		}
 		if c.affected > 0 && r.affected == 0 {
-			out.Lost = true
+			p.lost(s, out)
+		}
+		if out.reads && !reflect.DeepEqual(c.rows, r.rows) {
+			out.Differs = true
 		}
 		if c.affected > 0 && r.affected > 0 {
 			out.Defaults = slices.Compact(slices.Sorted(slices.Values(append(out.Defaults, differing(c.stored, r.stored)...))))
@@ -136,7 +149,7 @@ func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *
 		return nulls, err
 	}
 	here, err := p.denoted(ctx, s)
-	out.Denotes = append(out.Denotes, Otherwise(pr.denoted, here)...)
+	out.Denotes = append(out.Denotes, Otherwise(s.stmt.SQL, pr.denoted, here)...)
 	return nulls, err
 }
 
@@ -146,7 +159,10 @@ func (p *Probe) sample(ctx context.Context, pr *proof, s *planned, out *VariantO
 	if s.name == "" || len(pr.columns) != len(s.columns) || len(pr.cases) == 0 || !slices.ContainsFunc(positions(len(s.columns)), differs) {
 		return nil
 	}
-	values, err := p.resolve(ctx, pr.cases[0].bindings)
+	values, err := p.resolve(ctx, pr.cases[0].runs[0])
+	if errors.Is(err, errNoRow) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -176,6 +192,11 @@ func (p *Probe) sample(ctx context.Context, pr *proof, s *planned, out *VariantO
 			return err
 		}
 	}
+	for i, v := range out.samples {
+		if differs(i) && v.text == nil && out.NotProved == "" {
+			out.NotProved = "there is no value of column " + s.columns[i].Name + " to scan"
+		}
+	}
 	return nil
 }
 
@@ -185,6 +206,36 @@ func positions(n int) []int {
 		list[i] = i
 	}
 	return list
+}
+
+// lost notes that a write touches nothing. An UPDATE may look for what this schema does not allow, so there only what stands
+// between a write and the table makes it a loss.
+func (p *Probe) lost(s *planned, out *VariantOutcome) {
+	guarded := s.stmt.Node.GetInsertStmt() != nil
+	for _, t := range analyse(p.schema, s.stmt.Node).relations {
+		guarded = guarded || t.guarded
+	}
+	switch {
+	case out.reads:
+		out.Differs = true
+	case guarded:
+		out.Lost = true
+	case out.NotProved == "":
+		out.NotProved = "it touches no row here"
+	}
+}
+
+// merge adds what was seen, by column.
+func merge(a, b []map[string]bool) []map[string]bool {
+	for len(a) < len(b) {
+		a = append(a, map[string]bool{})
+	}
+	for i, seen := range b {
+		for v := range seen {
+			a[i][v] = true
+		}
+	}
+	return a
 }
 
 // oldConstraint: what was violated is the same where the text is at home. The rows differ then, not the schemas.
@@ -223,11 +274,15 @@ func (o *VariantOutcome) refuse(f *Failure) {
 }
 
 func (p *Probe) runCase(ctx context.Context, s *planned, c trial) (ran, error) {
-	values, err := p.resolve(ctx, c.bindings)
-	if err != nil {
-		return ran{}, err
+	var runs [][][]byte
+	for _, list := range c.runs {
+		values, err := p.resolve(ctx, list)
+		if err != nil {
+			return ran{}, err
+		}
+		runs = append(runs, values)
 	}
-	return p.run(ctx, s, values, c.times)
+	return p.run(ctx, s, runs)
 }
 
 // Meaning is what the names in a statement stand for: from objects, by numbers that outlast renames, to names.
@@ -247,17 +302,23 @@ func (p *Probe) Meaning(ctx context.Context, sql string) (Meaning, error) {
 	return meaning, errors.Join(err, p.forget(ctx, &s))
 }
 
-// Otherwise lists the names that stand for other objects in here than in home, sorted. Both must be of one database or copies
-// of it.
-func Otherwise(home, here Meaning) []string {
+// Otherwise lists the names in a statement that stand for other objects in here than in home, sorted. Both must be of one
+// database or copies of it.
+func Otherwise(sql string, home, here Meaning) []string {
 	was, is := home.byName(), here.byName()
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(was)) {
-		if ids, ok := is[name]; ok && !slices.Equal(ids, was[name]) {
+		if ids, ok := is[name]; ok && !slices.Equal(ids, was[name]) && mentions(sql, name) {
 			list = append(list, name)
 		}
 	}
 	return list
+}
+
+// mentions: excluded, the row of ON CONFLICT, depends on every column of the table (transformOnConflictClause,
+// src/backend/parser/analyze.c), so there only those count that are written out.
+func mentions(sql, name string) bool {
+	return !strings.Contains(sql, "excluded") || strings.Contains(sql, name[strings.LastIndexByte(name, '.')+1:])
 }
 
 func (m Meaning) byName() map[string][]string {

@@ -35,9 +35,9 @@ type proof struct {
 
 // trial is one way of running a statement.
 type trial struct {
-	bindings []binding
-	times    int // code runs again and again: the second time may meet what the first has left
+	runs     [][]binding // one, or two: code runs again and again, and the second run meets what the first has left
 	affected int64
+	rows     [][]string
 	nulls    []bool
 	stored   map[string]string
 }
@@ -171,6 +171,7 @@ type seeker struct {
 	s       *planned
 	a       analysis
 	choices [][]binding // by parameter, the most ordinary first
+	again   []*binding  // by parameter: another ordinary value, nil where there is none
 	edges   [][]binding // by parameter: values that a narrower type or another constraint may not take
 	fixed   []bool      // the code always binds NULL
 	rng     *rand.Rand
@@ -202,6 +203,9 @@ func (p *Probe) search(ctx context.Context, v *query.Variant, s *planned, pr *pr
 			}
 		}
 		return nil
+	}
+	if k.a.modifies {
+		pr.unproved = "whether what it changes in its WITH is there is not known"
 	}
 	pr.cases, pr.nulls = []trial{first}, union(pr.nulls, first.nulls)
 	return k.others(ctx, pr)
@@ -250,11 +254,16 @@ func (k *seeker) prepare(ctx context.Context, v *query.Variant, hints Hints) err
 		}
 		k.fixed = append(k.fixed, arg.Null)
 		if arg.Null {
-			k.choices, k.edges = append(k.choices, []binding{{null: true}}), append(k.edges, nil)
+			k.choices, k.edges, k.again = append(k.choices, []binding{{null: true}}), append(k.edges, nil), append(k.again, nil)
 			continue
 		}
 		at := k.a.params[i+1]
-		list := k.choose(oid, at, hints)
+		list := k.choose(oid, at, hints, fresh)
+		var again *binding
+		if next := k.choose(oid, at, hints, fresh+1); at.use == written && len(next) > 0 && next[0].table == "" {
+			again = &next[0]
+		}
+		k.again = append(k.again, again)
 		var edges []binding
 		if at.use == written {
 			edges = extremes(k.p.typ(oid))
@@ -277,9 +286,11 @@ func (k *seeker) prepare(ctx context.Context, v *query.Variant, hints Hints) err
 	return nil
 }
 
-// choose lists values for a parameter by its place. fresh distinguishes written values from those of the rows that are there.
-func (k *seeker) choose(oid uint32, at param, hints Hints) []binding {
-	const fresh = 7
+// fresh is the number behind written values, other than those behind the rows that are there.
+const fresh = 7
+
+// choose lists values for a parameter by its place.
+func (k *seeker) choose(oid uint32, at param, hints Hints, fresh int) []binding {
 	p := k.p
 	inRow := func(t *table, column string, i int) binding {
 		return binding{schema: t.schema, table: t.name, column: column, row: i}
@@ -347,12 +358,8 @@ func extremes(t *typ) []binding {
 	return nil
 }
 
-func (k *seeker) try(ctx context.Context, list []binding, times int) (ran, error) {
-	values, err := k.p.resolve(ctx, list)
-	if err != nil {
-		return ran{}, err
-	}
-	return k.p.run(ctx, k.s, values, times)
+func (k *seeker) try(ctx context.Context, runs ...[]binding) (ran, error) {
+	return k.p.runCase(ctx, k.s, trial{runs: runs})
 }
 
 // first finds values with which the statement succeeds and touches a row; failure is set when there are none with which it
@@ -368,13 +375,16 @@ func (k *seeker) first(ctx context.Context) (trial, *Failure, error) {
 	var best *trial
 	var failure *Failure
 	for range searchRuns {
-		r, err := k.try(ctx, list, 1)
+		r, err := k.try(ctx, list)
+		if errors.Is(err, errNoRow) {
+			r.failure, err = &Failure{Message: err.Error()}, nil
+		}
 		if err != nil {
 			return trial{}, nil, err
 		}
 		if r.failure == nil {
 			if best == nil || r.affected > best.affected {
-				best = &trial{bindings: slices.Clone(list), times: 1, affected: r.affected, nulls: r.nulls, stored: r.stored}
+				best = &trial{runs: [][]binding{slices.Clone(list)}, affected: r.affected, rows: r.rows, nulls: r.nulls, stored: r.stored}
 			}
 			if r.affected > 0 {
 				break
@@ -431,13 +441,16 @@ func (p *Probe) constrains(t *table, name, column string) bool {
 // others adds ways to run the statement that succeed as well, one parameter changed in each: what another schema has against
 // one of them it has against the code.
 func (k *seeker) others(ctx context.Context, pr *proof) error {
-	base := pr.cases[0].bindings
+	base := pr.cases[0].runs[0]
 	runs := 0
-	add := func(list []binding, times int) error {
+	add := func(lists ...[]binding) error {
 		runs++
-		r, err := k.try(ctx, list, times)
+		r, err := k.try(ctx, lists...)
+		if errors.Is(err, errNoRow) {
+			return nil
+		}
 		if err == nil && r.failure == nil && (r.affected > 0 || !k.needsRow()) {
-			pr.cases = append(pr.cases, trial{bindings: list, times: times, affected: r.affected})
+			pr.cases = append(pr.cases, trial{runs: lists, affected: r.affected, rows: r.rows})
 			pr.nulls = union(pr.nulls, r.nulls)
 		}
 		return err
@@ -449,13 +462,26 @@ func (k *seeker) others(ctx context.Context, pr *proof) error {
 		}
 	}
 	if !slices.Equal(second, base) {
-		if err := add(second, 1); err != nil {
+		if err := add(second); err != nil {
 			return err
+		}
+		if !k.a.reads {
+			if err := add(base, second); err != nil {
+				return err
+			}
 		}
 	}
 	if n := k.s.stmt.Node; n.GetInsertStmt() != nil || n.GetMergeStmt() != nil || n.GetCopyStmt() != nil {
-		if err := add(base, 2); err != nil {
-			return err
+		again := slices.Clone(base)
+		for i, b := range k.again {
+			if b != nil && base[i].table == "" {
+				again[i] = *b
+			}
+		}
+		for _, next := range [][]binding{base, again} {
+			if err := add(base, next); err != nil {
+				return err
+			}
 		}
 	}
 	for round := 1; runs < otherRuns; round++ {
@@ -473,7 +499,7 @@ func (k *seeker) others(ctx context.Context, pr *proof) error {
 			if list[i] = c[round-1]; list[i] == base[i] {
 				continue
 			}
-			if err := add(list, 1); err != nil {
+			if err := add(list); err != nil {
 				return err
 			}
 		}

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -24,10 +25,15 @@ type binding struct {
 type ran struct {
 	failure  *Failure
 	affected int64
-	nulls    []bool // by column: some row has NULL there
+	nulls    []bool            // by column: some row has NULL there
+	rows     [][]string        // the first rows of a read; NULL and the empty text are told apart by nulls
+	values   []map[string]bool // by column: what was seen of an enumeration
 	// stored is what an INSERT put into the columns that it does not name, as JSON, where that is the same each time.
 	stored map[string]string
 }
+
+// errNoRow means that a value was to be taken from a row that there is not here.
+var errNoRow = errors.New("there is no row to find")
 
 // resolve turns bindings into what is sent. Rows that they need are made now, so it must not be called behind a mark.
 func (p *Probe) resolve(ctx context.Context, list []binding) ([][]byte, error) {
@@ -40,6 +46,9 @@ func (p *Probe) resolve(ctx context.Context, list []binding) ([][]byte, error) {
 		text, ok, err := p.referred(ctx, b)
 		if err != nil {
 			return nil, err
+		}
+		if !ok && b.table != "" && !b.parent {
+			return nil, errNoRow
 		}
 		if !ok {
 			text = b.text
@@ -111,12 +120,13 @@ func (p *Probe) rowsOf(ctx context.Context, schemaName, name string, count int) 
 	return rows, err
 }
 
-// run executes a planned statement with values, so many times, and takes back what it did. What it tells is of the last time.
-func (p *Probe) run(ctx context.Context, s *planned, values [][]byte, times int) (ran, error) {
+// run executes a planned statement with each list of values in turn, and takes back what it did. What it tells is of the last.
+func (p *Probe) run(ctx context.Context, s *planned, runs [][][]byte) (ran, error) {
 	var out ran
+	var values [][]byte
 	err := p.tryAs(ctx, func() error {
 		var err error
-		for range times {
+		for _, values = range runs {
 			out, err = p.execute(ctx, s, values)
 			if err != nil || out.failure != nil {
 				return err
@@ -160,9 +170,21 @@ func (p *Probe) execute(ctx context.Context, s *planned, values [][]byte) (ran, 
 	}
 	out.affected = result.CommandTag.RowsAffected()
 	out.nulls = make([]bool, len(result.FieldDescriptions))
+	out.values = make([]map[string]bool, len(result.FieldDescriptions))
+	for i := range out.values {
+		out.values[i] = map[string]bool{}
+	}
 	for _, r := range result.Rows {
+		var texts []string
 		for i, v := range r {
 			out.nulls[i] = out.nulls[i] || v == nil
+			if v != nil && i < len(s.columns) && s.columns[i].Labels != nil {
+				out.values[i][string(v)] = true
+			}
+			texts = append(texts, string(v))
+		}
+		if len(out.rows) < 20 {
+			out.rows = append(out.rows, texts)
 		}
 	}
 	return out, nil
@@ -250,11 +272,11 @@ func (p *Probe) denoted(ctx context.Context, s *planned) (Meaning, error) {
 	return out, err
 }
 
-// denotedQuery reads the dependencies of the function: an identity that lasts, and how it is called now. Of a view and a
-// function the text belongs to what it is.
+// denotedQuery reads the dependencies of the function: an identity that lasts, and how it is called now. What a view asks and
+// what a function does belong to what they are; a view's stored tree names objects by number, so no rename changes it.
 const denotedQuery = `
 SELECT d.refclassid::regclass || ' ' || d.refobjid || '.' || d.refobjsubid ||
-    CASE WHEN d.refclassid = 'pg_class'::regclass AND d.refobjsubid = 0 AND c.relkind = 'v' THEN ' ' || md5(pg_get_viewdef(d.refobjid))
+    CASE WHEN d.refclassid = 'pg_class'::regclass AND c.relkind = 'v' THEN ' ' || (SELECT md5(ev_action::text) FROM pg_rewrite WHERE ev_class = d.refobjid AND rulename = '_RETURN')
          WHEN d.refclassid = 'pg_proc'::regclass THEN ' ' || md5(f.prosrc || coalesce(pg_get_function_sqlbody(f.oid), '')) ELSE '' END,
   coalesce(c.relname || coalesce('.' || a.attname, ''), f.proname)
   FROM pg_depend d

@@ -7,7 +7,7 @@ import (
 )
 
 // stored reads what an INSERT of one row into a table put into the columns that it leaves to their defaults. Of defaults that
-// are no constants nothing is said. It runs behind the mark of the statement itself.
+// are no constants it is only said whether there was something. It runs behind the mark of the statement itself.
 func (p *Probe) stored(ctx context.Context, s *planned) (map[string]string, error) {
 	insert := s.stmt.Node.GetInsertStmt()
 	if insert == nil || insert.Relation == nil || len(insert.Cols) == 0 {
@@ -18,13 +18,21 @@ func (p *Probe) stored(ctx context.Context, s *planned) (map[string]string, erro
 		return nil, nil
 	}
 	named := map[string]bool{}
-	for _, name := range targets(t, insert.Cols) {
+	names := targets(t, insert.Cols)
+	for _, name := range names {
 		named[name] = true
 	}
-	left := map[string]bool{}
+	if rows := insert.SelectStmt.GetSelectStmt().GetValuesLists(); len(rows) == 1 {
+		for i, v := range rows[0].GetList().GetItems() {
+			if v.GetSetToDefault() != nil && i < len(names) {
+				named[names[i]] = false
+			}
+		}
+	}
+	left := map[string]bool{} // whether the default is no constant
 	for _, c := range t.columns {
-		if !named[c.name] && !c.generated && c.identity == 0 && !strings.Contains(c.def, "(") && !strings.Contains(c.def, "CURRENT_") {
-			left[c.name] = true
+		if !named[c.name] && !c.generated && c.identity == 0 {
+			left[c.name] = strings.Contains(c.def, "(") || strings.Contains(c.def, "CURRENT_")
 		}
 	}
 	if len(left) == 0 {
@@ -42,7 +50,10 @@ func (p *Probe) stored(ctx context.Context, s *planned) (map[string]string, erro
 	}
 	out := map[string]string{}
 	for name, v := range row {
-		if left[name] {
+		switch varies, ok := left[name]; {
+		case ok && varies && string(v) != "null":
+			out[name] = "something"
+		case ok:
 			out[name] = string(v)
 		}
 	}

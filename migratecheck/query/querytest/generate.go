@@ -271,7 +271,7 @@ func (g *gen) literal(c *col) string {
 	case "numeric":
 		return pick(g, "1.5", "0", "10")
 	case "uuid":
-		return pick(g, "gen_random_uuid()", "'00000000-0000-4000-8000-000000000001'")
+		return pick(g, "gen_random_uuid()", "'00000000-0000-4000-8000-0000000000aa'")
 	case "jsonb":
 		return pick(g, `'{"a": 1}'`, "'[]'")
 	case "text[]":

@@ -96,6 +96,12 @@ func goTypeOf(c *col) query.GoType {
 		return query.GoType{Name: "[]byte", Kind: query.Bytes}
 	case "uuid":
 		return query.GoType{Name: "uuid.UUID", Kind: query.UUID}
+	case "numeric":
+		return query.GoType{Name: "float64", Kind: query.Float, Bits: 64}
+	case "jsonb":
+		return query.GoType{Name: "json.RawMessage", Kind: query.Bytes}
+	case "text[]", "int[]":
+		return query.GoType{Name: "pq.Array", Kind: query.List}
 	}
 	return query.GoType{}
 }

@@ -112,7 +112,7 @@ func (r *Runner) Run(ctx context.Context, c Case) (triples []Triple, err error) 
 			if q.New {
 				home, away = means, meant[i]
 			}
-			if names := verify.Otherwise(home, away); len(names) > 0 {
+			if names := verify.Otherwise(q.SQL, home, away); len(names) > 0 {
 				t.Server.Breaks = append(t.Server.Breaks, verify.Break{Kind: verify.Other, Text: strings.Join(names, ", ")})
 			}
 		}
@@ -241,10 +241,10 @@ func judge(ctx context.Context, q Query, home, away *side, hints verify.Hints) (
 	if err != nil {
 		return t, err
 	}
-	c := verify.Compare(t.Site, "", query.Verdict{}, out)
-	t.Server = Truth{Breaks: c.Breaks, NotProved: c.Reason}
 	t.bound, t.home, t.away = query.Parse(t.Site), home.cat, away.cat
 	t.Home, t.Away = t.static(t.bound)
+	c := verify.Compare(t.Site, "", t.Away, out)
+	t.Server = Truth{Breaks: c.Breaks, NotProved: c.Uncertain}
 	return t, nil
 }
 
@@ -272,7 +272,7 @@ func scanOf(q Query, columns []verify.Column, nulls []bool, cat *catalog.Catalog
 		} else {
 			t.Name = string(t.Kind)
 		}
-		t.Nullable = nulls[i] || mayBeNull(c.Name, cat)
+		t.Nullable = nulls[i] || strings.Contains(q.SQL, "LEFT JOIN") || mayBeNull(c.Name, cat)
 		s.Dests = append(s.Dests, query.Dest{Name: c.Name, Type: t})
 		names[c.Name] = true
 	}

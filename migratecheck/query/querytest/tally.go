@@ -26,6 +26,8 @@ func (t *Triple) Verdict() Verdict {
 	switch {
 	case t.Invalid != "":
 		return Invalid
+	case len(t.Home.Problems) > 0 && t.Server.NotProved != "":
+		return Invalid // neither could make it work
 	case len(t.Home.Problems) > 0:
 		return FalseAlarm // it works there: the server was asked
 	case len(t.Server.Breaks) > 0 && static:
