@@ -349,12 +349,20 @@ func opaque(importPath, name string) types.Type {
 
 // packageName reads what the package in a directory calls itself, "" when no file says.
 func (p *program) packageName(dir string) string {
-	matches, _ := filepath.Glob(filepath.Join(dir, "*.go"))
-	for _, name := range matches {
-		if strings.HasSuffix(name, "_test.go") {
+	entries, err := p.disk.readDir(dir)
+	if err != nil {
+		return ""
+	}
+	for _, e := range entries {
+		name := e.Name()
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
 			continue
 		}
-		if f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.PackageClauseOnly); err == nil && f.Name.Name != "main" && f.Name.Name != "documentation" {
+		text, err := p.disk.readFile(filepath.Join(dir, name))
+		if err != nil {
+			continue
+		}
+		if f, err := parser.ParseFile(token.NewFileSet(), name, text, parser.PackageClauseOnly); err == nil && f.Name.Name != "main" && f.Name.Name != "documentation" {
 			return f.Name.Name
 		}
 	}

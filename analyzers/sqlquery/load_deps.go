@@ -3,7 +3,6 @@ package sqlquery
 import (
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -134,7 +133,7 @@ func (p *program) readDependencies() {
 
 // importsOf reads what the files of a directory import.
 func (p *program) importsOf(dir string) []string {
-	entries, err := os.ReadDir(dir)
+	entries, err := p.disk.readDir(dir)
 	if err != nil {
 		return nil
 	}
@@ -145,7 +144,11 @@ func (p *program) importsOf(dir string) []string {
 		if e.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") {
 			continue
 		}
-		f, err := parser.ParseFile(fset, filepath.Join(dir, name), nil, parser.ImportsOnly)
+		text, err := p.disk.readFile(filepath.Join(dir, name))
+		if err != nil {
+			continue
+		}
+		f, err := parser.ParseFile(fset, name, text, parser.ImportsOnly)
 		if f == nil || err != nil && f.Name == nil {
 			continue
 		}

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"go/ast"
 	"go/build"
-	"go/build/constraint"
 	"go/parser"
 	"go/scanner"
 	"go/token"
 	"go/types"
 	"io/fs"
-	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -27,6 +25,7 @@ import (
 type program struct {
 	ctx      context.Context
 	dir      string
+	disk     disk
 	cfg      Config
 	build    build.Context
 	goRoot   string
@@ -61,7 +60,7 @@ type pkg struct {
 }
 
 func newProgram(ctx context.Context, dir string, cfg Config) (*program, error) {
-	p := &program{ctx: ctx, dir: dir, cfg: cfg, build: buildContext(cfg.Env), fset: token.NewFileSet(),
+	p := &program{ctx: ctx, dir: dir, disk: disk{cfg.Root, cfg.Tree}, cfg: cfg, build: buildContext(cfg.Env), fset: token.NewFileSet(),
 		packages: map[string]*pkg{}, known: map[string]*types.Package{}, uses: map[string]*usage{}}
 	p.goRoot = env(cfg.Env, "GOROOT")
 	if p.goRoot == "" {
@@ -82,7 +81,7 @@ func newProgram(ctx context.Context, dir string, cfg Config) (*program, error) {
 func runtimeRoot() string {
 	if name, err := exec.LookPath("go"); err == nil {
 		if real, err := filepath.EvalSymlinks(name); err == nil {
-			if root := filepath.Dir(filepath.Dir(real)); isDir(filepath.Join(root, "src", "database", "sql")) {
+			if root := filepath.Dir(filepath.Dir(real)); (disk{}).isDir(filepath.Join(root, "src", "database", "sql")) {
 				return root
 			}
 		}
@@ -193,7 +192,7 @@ func (p *program) parseDir(dir string, own bool) []*ast.File {
 	if p.ctx.Err() != nil {
 		return nil
 	}
-	entries, err := os.ReadDir(dir)
+	entries, err := p.disk.readDir(dir)
 	if err != nil {
 		return nil
 	}
@@ -207,7 +206,7 @@ func (p *program) parseDir(dir string, own bool) []*ast.File {
 			continue
 		}
 		full := filepath.Join(dir, name)
-		text, err := os.ReadFile(full)
+		text, err := p.disk.readFile(full)
 		if err != nil {
 			p.note(own, full, "cannot be read: "+plain(err))
 			continue
@@ -243,15 +242,13 @@ func (p *program) note(own bool, file, reason string) {
 func (p *program) inBuild(dir, name string, text []byte) bool {
 	if strings.Contains(name, "_") || strings.Contains(string(text[:min(len(text), 4096)]), "//go:build") {
 		c := p.build
-		c.OpenFile = nil
+		c.OpenFile = p.disk.open
 		if ok, err := c.MatchFile(dir, name); err == nil {
 			return ok
 		}
 	}
 	return true
 }
-
-var _ = constraint.IsGoBuild
 
 // imports are the import paths of some files.
 func imports(files []*ast.File) []string {

@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"os"
 	"path/filepath"
 	"strings"
 )
@@ -149,7 +148,7 @@ func (m *machine) embedded(obj *types.Var) value {
 	if !ok {
 		return nil
 	}
-	text, err := os.ReadFile(name)
+	text, err := m.p.disk.readFile(name)
 	if err != nil {
 		m.p.gap(m.p.rel(name), "is embedded and cannot be read: "+plain(err))
 		return nil

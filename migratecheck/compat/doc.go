@@ -10,6 +10,8 @@
 package compat
 
 import (
+	"io/fs"
+
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
@@ -37,8 +39,8 @@ func (c Cell) String() string { return c.Code.String() + "-code-" + c.Schema.Str
 type Code struct {
 	// Rev is how the version is shown: what the user or the base named, or "worktree".
 	Rev string
-	// Dir is where its files are, "" when they are gone.
-	Dir   string
+	// Files are the directory's, nil when they cannot be had.
+	Files fs.FS
 	Sites []query.Site
 	// Gaps are the parts that could not be looked at, each a sentence.
 	Gaps []Gap
