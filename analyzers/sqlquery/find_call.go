@@ -51,7 +51,7 @@ func (m *machine) callOn(base value, e *ast.CallExpr, f *ast.SelectorExpr, st *s
 		if v, ok := m.textBuilder(b, name, e, st); ok {
 			return v
 		}
-		if v, ok := st.cells[field{b, name}]; ok {
+		if v, ok := st.get(field{b, name}); ok {
 			return m.callValue(v, e, st)
 		}
 	case *text:
@@ -164,14 +164,20 @@ func (m *machine) implementations(fn *types.Func, base value, e *ast.CallExpr, f
 	if u, ok := base.(*unknown); ok && u.param != nil && u.exact {
 		return &unknown{typ: sig.Results().At(0).Type(), param: u.param, why: "what " + fn.Name() + " returns"}, true
 	}
+	found, ok := m.implement[fn]
+	if !ok {
+		for _, info := range m.byName[fn.Name()] {
+			if types.Implements(receiver(info.obj), iface) {
+				found = append(found, info)
+			}
+		}
+		m.implement[fn] = found
+	}
+	if len(found) > maxUnroll {
+		return nil, false
+	}
 	var alts []value
-	for _, info := range m.list {
-		if info.obj == nil || info.obj.Name() != fn.Name() || receiver(info.obj) == nil || !types.Implements(receiver(info.obj), iface) {
-			continue
-		}
-		if len(alts) >= maxUnroll {
-			return nil, false
-		}
+	for _, info := range found {
 		alts = append(alts, m.callDeclared(info.obj, &arg{v: &unknown{typ: receiver(info.obj)}}, nil, false, e, st.clone()))
 	}
 	if len(alts) == 0 {

@@ -518,14 +518,15 @@ const written = "#text"
 
 // write appends to a strings.Builder or bytes.Buffer.
 func (m *machine) write(o *object, t *text, st *state) {
-	have, ok := st.cells[field{o, written}].(*text)
-	if c, isChoice := st.cells[field{o, written}].(*choice); isChoice {
+	was, _ := st.get(field{o, written})
+	have, ok := was.(*text)
+	if c, isChoice := was.(*choice); isChoice {
 		have, ok = textOf(c), true
 	}
 	if !ok {
 		have = &text{}
 	}
-	st.cells[field{o, written}] = concat(have, t)
+	st.set(field{o, written}, concat(have, t))
 }
 
 // textBuilder is a method of strings.Builder and bytes.Buffer.
@@ -549,13 +550,13 @@ func (m *machine) textBuilder(o *object, name string, e *ast.CallExpr, st *state
 		m.write(o, t, st)
 		return &unknown{}, true
 	case "String":
-		v, ok := st.cells[field{o, written}]
+		v, ok := st.get(field{o, written})
 		if !ok {
 			return &text{}, true
 		}
 		return v, true
 	case "Reset":
-		st.cells[field{o, written}] = &text{}
+		st.set(field{o, written}, &text{})
 		return &unknown{}, true
 	case "Len", "Grow", "Cap":
 		m.args(e, st)

@@ -45,6 +45,8 @@ type machine struct {
 	steps  int
 	// laterRound: the body of a loop is evaluated for the second time.
 	laterRound bool
+	byName     map[string][]*funcInfo // methods
+	implement  map[*types.Func][]*funcInfo
 	obs        []*observation
 	litSeen    map[*ast.FuncLit]bool
 	lits       []pendingLit
@@ -82,8 +84,9 @@ type funcInfo struct {
 
 	evaluating, done bool
 	// depends: the callers know more of what it sends or returns. calls: it calls functions it is given.
-	depends, calls bool
-	result         value
+	// answers: the callers know more of what it returns.
+	depends, calls, answers bool
+	result                  value
 }
 
 // frame is a function under evaluation.
@@ -92,6 +95,7 @@ type frame struct {
 	lit   *ast.FuncLit
 	pkg   *pkg
 	call  token.Pos // where the caller calls it; NoPos for the outermost
+	entry *layer    // what was known before it
 	bound []value   // what its parameters were given
 	typ   *ast.FuncType
 
@@ -116,7 +120,7 @@ type target struct {
 func newMachine(p *program) *machine {
 	m := &machine{p: p, funcs: map[*types.Func]*funcInfo{}, consts: map[types.Object]declared{}, vars: map[types.Object]declared{},
 		changed: map[types.Object]bool{}, reading: map[types.Object]bool{}, models: map[types.Type]*model{},
-		apis: apiTypes(), litSeen: map[*ast.FuncLit]bool{}, txArgs: map[*types.Var][]txArg{}, shapes: map[string]bool{}}
+		apis: apiTypes(), byName: map[string][]*funcInfo{}, implement: map[*types.Func][]*funcInfo{}, litSeen: map[*ast.FuncLit]bool{}, txArgs: map[*types.Var][]txArg{}, shapes: map[string]bool{}}
 	for _, k := range p.order {
 		if k.bodies && k.info != nil {
 			m.index(k)
@@ -140,6 +144,9 @@ func (m *machine) index(k *pkg) {
 				m.list = append(m.list, info)
 				if info.obj != nil {
 					m.funcs[info.obj] = info
+					if d.Recv != nil && receiver(info.obj) != nil {
+						m.byName[d.Name.Name] = append(m.byName[d.Name.Name], info)
+					}
 				}
 			case *ast.GenDecl:
 				for _, s := range d.Specs {
@@ -230,8 +237,8 @@ func (m *machine) survey(info *funcInfo, body ast.Node) {
 		}
 		switch f := fun.(type) {
 		case *ast.SelectorExpr:
-			if queryNames[f.Sel.Name] {
-				info.direct = true
+			if queryNames[f.Sel.Name] && !info.direct {
+				info.direct = m.mayBeQuery(f, call, info.pkg)
 			}
 			if fn, ok := info.pkg.info.Uses[f.Sel].(*types.Func); ok {
 				info.callees[fn.Origin()] = true
@@ -252,6 +259,33 @@ func (m *machine) survey(info *funcInfo, body ast.Node) {
 	})
 }
 
+// ambiguous are the names of methods that much else has as well.
+var ambiguous = map[string]bool{"Get": true, "Select": true, "Update": true, "Delete": true, "Insert": true, "Replace": true, "Queue": true,
+	"Listen": true, "Query": true, "Exec": true}
+
+// mayBeQuery looks at a call by the name of a query function more closely, at what it is called on.
+func (m *machine) mayBeQuery(f *ast.SelectorExpr, call *ast.CallExpr, k *pkg) bool {
+	if !ambiguous[f.Sel.Name] {
+		return true
+	}
+	if x, ok := f.X.(*ast.Ident); ok {
+		if from := k.imported(x); from != nil {
+			return m.isSquirrel(from.Path()) || strings.HasSuffix(from.Path(), "/core-go/database") || isOneOf(from.Path(), understood)
+		}
+	}
+	t := k.info.TypeOf(f.X)
+	if t == nil || t == types.Typ[types.Invalid] || m.opaqueType(t) {
+		return true
+	}
+	if m.handleType(t) != nil || m.builderType(t, nil, nil) != "" || m.embeddedHandle(t, f.Sel.Name, 0) != nil {
+		return true
+	}
+	if fn, ok := k.info.Uses[f.Sel].(*types.Func); ok {
+		return len(call.Args) > 0 && types.IsInterface(receiver(fn)) && textParam(fn.Type().(*types.Signature)) >= 0 || m.handleType(receiver(fn)) != nil
+	}
+	return false
+}
+
 // runAll evaluates every function that may send SQL, then those that call one whose callers know more, until there are no
 // more of them.
 func (m *machine) runAll() {
@@ -268,7 +302,7 @@ func (m *machine) runAll() {
 				continue
 			}
 			for callee := range f.callees {
-				if c := m.funcs[callee]; c != nil && c.done && (c.depends || c.calls || m.returnsQuery(c)) || m.facts != nil && m.facts(callee) != nil {
+				if c := m.funcs[callee]; c != nil && c.done && (c.depends || c.calls || c.answers && c.reaches || m.returnsQuery(c)) || m.facts != nil && m.facts(callee) != nil {
 					m.run(f)
 					again = true
 					break
@@ -347,7 +381,7 @@ func (m *machine) run(f *funcInfo) {
 		for _, field := range list.List {
 			for _, name := range field.Names {
 				if v, ok := f.pkg.info.Defs[name].(*types.Var); ok {
-					st.cells[v] = m.parameter(v, field.Type, f.pkg)
+					st.set(v, m.parameter(v, field.Type, f.pkg))
 				}
 			}
 		}
@@ -358,7 +392,7 @@ func (m *machine) run(f *funcInfo) {
 	m.execBlock(f.decl.Body.List, st)
 	f.result = m.leave(fr, st)
 	if returnsText(f.decl.Type, f.result) && dependsOnParam(f.result) {
-		f.depends = true
+		f.answers = true
 	}
 	m.runLits()
 	m.stack, m.steps, m.lits, m.laterRound = stack, steps, lits, later
@@ -401,7 +435,7 @@ func (m *machine) bindResults(typ *ast.FuncType, k *pkg, st *state) {
 	for _, field := range typ.Results.List {
 		for _, name := range field.Names {
 			if v, ok := k.info.Defs[name].(*types.Var); ok {
-				st.cells[v] = m.zero(v.Type())
+				st.set(v, m.zero(v.Type()))
 			}
 		}
 	}
@@ -428,11 +462,10 @@ func (m *machine) leave(fr *frame, st *state) value {
 	v := joinReturns(event, rets)
 	if fr.lit == nil && fr.info != nil && fr.info.decl != nil && len(m.stack) > 0 && !holdsFunction(v) {
 		// Nobody sees its variables any more.
-		for key := range st.cells {
-			if obj, ok := key.(*types.Var); ok && fr.info.decl.Pos() <= obj.Pos() && obj.Pos() < fr.info.decl.End() {
-				delete(st.cells, key)
-			}
-		}
+		st.forget(fr.entry, func(key any) bool {
+			obj, ok := key.(*types.Var)
+			return ok && fr.info.decl.Pos() <= obj.Pos() && obj.Pos() < fr.info.decl.End()
+		})
 	}
 	return v
 }

@@ -199,7 +199,7 @@ func (m *machine) bindParams(typ *ast.FuncType, args []arg, st *state, k *pkg) {
 					m.txArgs[pv] = append(m.txArgs[pv], txArg{h.tx, h.param})
 				}
 			}
-			st.cells[obj] = v
+			st.set(obj, v)
 			if args != nil {
 				m.top().bound = append(m.top().bound, v)
 			}
@@ -287,7 +287,7 @@ func (m *machine) worthInlining(info *funcInfo, args []arg) bool {
 			return false
 		}
 	}
-	return info.depends || info.calls || holdsObject(info.result)
+	return info.depends || info.calls || info.size <= maxSize && (info.answers || !info.reaches && holdsObject(info.result))
 }
 
 // holdsObject reports whether a value has a struct whose fields the caller may read.
@@ -313,14 +313,14 @@ func holdsObject(v value) bool {
 
 // inline evaluates a function at a call of it.
 func (m *machine) inline(info *funcInfo, recv *arg, args []arg, pos token.Pos, st *state) value {
-	fr := &frame{info: info, pkg: info.pkg, typ: info.decl.Type, call: pos}
+	fr := &frame{info: info, pkg: info.pkg, typ: info.decl.Type, call: pos, entry: st.freeze()}
 	m.stack = append(m.stack, fr)
 	if r := info.decl.Recv; r != nil && len(r.List) > 0 && len(r.List[0].Names) > 0 {
 		if v, ok := info.pkg.info.Defs[r.List[0].Names[0]].(*types.Var); ok {
 			if recv != nil && recv.v != nil {
-				st.cells[v] = m.typed(recv.v, v.Type(), r.List[0].Type, info.pkg)
+				st.set(v, m.typed(recv.v, v.Type(), r.List[0].Type, info.pkg))
 			} else {
-				st.cells[v] = &unknown{typ: v.Type()}
+				st.set(v, &unknown{typ: v.Type()})
 			}
 		}
 	}
@@ -374,14 +374,15 @@ func (m *machine) havoc(a arg, st *state) {
 	switch x := ast.Unparen(u.X).(type) {
 	case *ast.Ident:
 		if obj := m.objectOf(x); obj != nil {
-			switch st.cells[obj].(type) {
+			held, _ := st.get(obj)
+			switch held.(type) {
 			case *text, *number, *list, *table, *null, *choice:
-				st.cells[obj] = &unknown{typ: obj.Type(), why: "a value that is filled in at run time"}
+				st.set(obj, &unknown{typ: obj.Type(), why: "a value that is filled in at run time"})
 			}
 		}
 	case *ast.SelectorExpr:
 		if o, ok := m.eval(x.X, st).(*object); ok {
-			st.cells[field{o, x.Sel.Name}] = m.opaqueOf(m.typeOf(x))
+			st.set(field{o, x.Sel.Name}, m.opaqueOf(m.typeOf(x)))
 		}
 	}
 }

@@ -176,7 +176,7 @@ func quoted(e *ast.BasicLit) value {
 
 func (m *machine) ident(e *ast.Ident, st *state) value {
 	obj := m.objectOf(e)
-	if v, ok := st.cells[obj]; ok && obj != nil {
+	if v, ok := st.get(obj); ok && obj != nil {
 		return v
 	}
 	switch obj := obj.(type) {
@@ -285,12 +285,12 @@ func (m *machine) composite(e *ast.CompositeLit, st *state) value {
 		for i, x := range e.Elts {
 			if kv, ok := x.(*ast.KeyValueExpr); ok {
 				if id, ok := kv.Key.(*ast.Ident); ok {
-					st.cells[field{o, id.Name}] = m.eval(kv.Value, st)
+					st.set(field{o, id.Name}, m.eval(kv.Value, st))
 				}
 			} else {
 				v := m.eval(x, st)
 				if i < u.NumFields() {
-					st.cells[field{o, u.Field(i).Name()}] = v
+					st.set(field{o, u.Field(i).Name()}, v)
 				}
 			}
 		}
@@ -301,7 +301,7 @@ func (m *machine) composite(e *ast.CompositeLit, st *state) value {
 		if kv, ok := x.(*ast.KeyValueExpr); ok {
 			v := m.eval(kv.Value, st)
 			if id, ok := kv.Key.(*ast.Ident); ok {
-				st.cells[field{o, id.Name}] = v
+				st.set(field{o, id.Name}, v)
 			}
 			continue
 		}
@@ -345,7 +345,7 @@ func (m *machine) fieldOf(base value, e *ast.SelectorExpr, st *state) value {
 	name := e.Sel.Name
 	switch b := base.(type) {
 	case *object:
-		if v, ok := st.cells[field{b, name}]; ok {
+		if v, ok := st.get(field{b, name}); ok {
 			return v
 		}
 		if b.known {

@@ -85,10 +85,10 @@ func (m *machine) declare(s *ast.DeclStmt, st *state) {
 					continue
 				}
 				if b := m.builderType(obj.Type(), v.Type, m.pkg()); b != "" {
-					st.cells[obj] = &builder{verb: b}
+					st.set(obj, &builder{verb: b})
 					continue
 				}
-				st.cells[obj] = m.zero(obj.Type())
+				st.set(obj, m.zero(obj.Type()))
 			}
 			continue
 		}
@@ -188,12 +188,12 @@ func (m *machine) store(l ast.Expr, v value, st *state) {
 			if u, ok := v.(*unknown); ok && u.typ == nil && obj.Type() != nil {
 				v = &unknown{typ: obj.Type(), why: u.why, param: u.param}
 			}
-			st.cells[obj] = v
+			st.set(obj, v)
 		}
 	case *ast.SelectorExpr:
 		base := m.eval(l.X, st)
 		if o, ok := base.(*object); ok {
-			st.cells[field{o, l.Sel.Name}] = v
+			st.set(field{o, l.Sel.Name}, v)
 		}
 	case *ast.StarExpr:
 		m.store(l.X, v, st)
@@ -455,7 +455,7 @@ func (m *machine) execTypeSwitch(s *ast.TypeSwitchStmt, st *state) {
 		hasDefault = hasDefault || c.List == nil
 		way := st.clone()
 		if obj := m.pkg().info.Implicits[c]; obj != nil {
-			way.cells[obj] = m.assertTo(v, obj.Type())
+			way.set(obj, m.assertTo(v, obj.Type()))
 		}
 		m.execBlock(c.Body, way)
 		ways = append(ways, way)
@@ -544,12 +544,12 @@ func (m *machine) loop(body *ast.BlockStmt, st *state, endless bool, counters []
 	round := func(start *state) *state {
 		t.continues = nil
 		m.execBlock(body.List, start)
-		end := &state{cells: map[any]value{}}
+		end := newState()
 		join(end, m.event(), append([]*state{start}, t.continues...))
 		if !end.dead {
 			for _, id := range counters {
 				if obj := m.objectOf(id); obj != nil {
-					end.cells[obj] = &unknown{typ: obj.Type(), why: "a number that a loop counts"}
+					end.set(obj, &unknown{typ: obj.Type(), why: "a number that a loop counts"})
 				}
 			}
 		}
@@ -577,9 +577,10 @@ func (m *machine) loop(body *ast.BlockStmt, st *state, endless bool, counters []
 
 // changes reports whether a round of a loop leaves anything that a later round could look at.
 func changes(before, after *state) bool {
-	for key, v := range before.cells {
-		w := after.cells[key]
-		if equal(v, w) {
+	after.freeze()
+	for key, w := range changed(after.base, ancestor([]*state{before, after})) {
+		v, ok := before.get(key)
+		if !ok || equal(v, w) {
 			continue
 		}
 		_, opaque1 := v.(*unknown)
@@ -597,12 +598,13 @@ func mergeRounds(first, later *state, event int) {
 	if later.dead {
 		return
 	}
-	for key, v := range first.cells {
-		w, ok := later.cells[key]
+	later.freeze()
+	for key, w := range changed(later.base, ancestor([]*state{first, later})) {
+		v, ok := first.get(key)
 		if !ok || equal(v, w) || grown(event, v, w) != nil {
 			continue
 		}
-		first.cells[key] = joinValues(event, []value{v, w})
+		first.set(key, joinValues(event, []value{v, w}))
 	}
 }
 
@@ -705,8 +707,10 @@ func (m *machine) execReturn(s *ast.ReturnStmt, st *state) {
 		for _, f := range fr.typ.Results.List {
 			for _, name := range f.Names {
 				var v value = &unknown{}
-				if obj := fr.pkg.info.Defs[name]; obj != nil && st.cells[obj] != nil {
-					v = st.cells[obj]
+				if obj := fr.pkg.info.Defs[name]; obj != nil {
+					if held, ok := st.get(obj); ok {
+						v = held
+					}
 				}
 				vals = append(vals, v)
 			}
