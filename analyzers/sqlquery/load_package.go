@@ -5,7 +5,6 @@ import (
 	"errors"
 	"go/ast"
 	"go/build"
-	"go/build/constraint"
 	"go/parser"
 	"go/scanner"
 	"go/token"
@@ -219,7 +218,7 @@ func (p *program) parseDir(dir string, own bool) []*ast.File {
 		if err != nil {
 			var list scanner.ErrorList
 			if errors.As(err, &list) && len(list) > 0 {
-				p.note(own, full, "has a syntax error in line "+strconv.Itoa(list[0].Pos.Line)+" ("+list[0].Msg+"): what stands near it may be missing")
+				p.note(own, full, "a syntax error in line "+strconv.Itoa(list[0].Pos.Line)+" ("+list[0].Msg+"): what stands near it may be missing")
 			}
 		}
 		if f != nil && f.Name != nil && f.Name.Name != "" && f.Name.Name != "_" {
@@ -250,8 +249,6 @@ func (p *program) inBuild(dir, name string, text []byte) bool {
 	}
 	return true
 }
-
-var _ = constraint.IsGoBuild
 
 // imports are the import paths of some files.
 func imports(files []*ast.File) []string {
