@@ -75,8 +75,11 @@ func (m *machine) callOn(base value, e *ast.CallExpr, f *ast.SelectorExpr, st *s
 				return v
 			}
 		}
-		if m.funcs[fn] != nil || m.facts != nil && m.facts(fn) != nil {
-			recv := &arg{base, m.typeOf(f.X), f.X, m.pkg()}
+		if v, ok := m.aliasOf(fn, base, e, st); ok {
+			return v
+		}
+		if m.funcs[fn] != nil || m.hasFact(fn) {
+			recv := &arg{v: base, typ: m.typeOf(f.X), expr: f.X, pkg: m.pkg()}
 			args, spreads := m.args(e, st)
 			return m.callDeclared(fn, recv, args, spreads, e, st)
 		}

@@ -10,6 +10,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/tools/go/analysis"
+
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
 
@@ -29,9 +31,8 @@ const (
 type machine struct {
 	p     *program
 	funcs map[*types.Func]*funcInfo
-	list  []*funcInfo // in the order of the source
-	// facts answers for functions of other packages without source, nil outside go vet.
-	facts func(*types.Func) *Wrapper
+	list  []*funcInfo    // in the order of the source
+	pass  *analysis.Pass // in go vet; nil otherwise
 
 	consts  map[types.Object]declared
 	vars    map[types.Object]declared
@@ -302,7 +303,7 @@ func (m *machine) runAll() {
 				continue
 			}
 			for callee := range f.callees {
-				if c := m.funcs[callee]; c != nil && c.done && (c.depends || c.calls || c.answers && c.reaches || m.returnsQuery(c)) || m.facts != nil && m.facts(callee) != nil {
+				if c := m.funcs[callee]; c != nil && c.done && (c.depends || c.calls || c.answers && c.reaches || m.returnsQuery(c)) || m.funcs[callee] == nil && m.hasFact(callee) {
 					m.run(f)
 					again = true
 					break

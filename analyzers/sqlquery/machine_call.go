@@ -241,12 +241,9 @@ func (m *machine) opaqueParam(v *types.Var, typ ast.Expr, k *pkg) value {
 
 // callDeclared calls a declared function or method.
 func (m *machine) callDeclared(fn *types.Func, recv *arg, args []arg, spreads bool, e *ast.CallExpr, st *state) value {
-	if v, ok := m.shared(fn, recv, args, spreads, e, st); ok {
-		return v
-	}
 	info := m.funcs[fn]
 	if info == nil {
-		if v, ok := m.byFact(fn, recv, args, spreads, e, st); ok {
+		if v, ok := m.byFact(fn, args, spreads, e, st); ok {
 			return v
 		}
 		m.giveAway(args, e, st)

@@ -311,7 +311,7 @@ func (m *machine) composite(e *ast.CompositeLit, st *state) value {
 }
 
 func (m *machine) arg(e ast.Expr, st *state) arg {
-	return arg{m.eval(e, st), m.typeOf(e), e, m.pkg()}
+	return arg{v: m.eval(e, st), typ: m.typeOf(e), expr: e, pkg: m.pkg()}
 }
 
 func (m *machine) selector(e *ast.SelectorExpr, st *state) value {
@@ -334,7 +334,7 @@ func (m *machine) selector(e *ast.SelectorExpr, st *state) value {
 	base := m.eval(e.X, st)
 	if sel := m.pkg().info.Selections[e]; sel != nil && sel.Kind() == types.MethodVal {
 		if fn, ok := sel.Obj().(*types.Func); ok {
-			return &function{decl: fn.Origin(), recv: &arg{base, m.typeOf(e.X), e.X, m.pkg()}}
+			return &function{decl: fn.Origin(), recv: &arg{v: base, typ: m.typeOf(e.X), expr: e.X, pkg: m.pkg()}}
 		}
 	}
 	return m.fieldOf(base, e, st)

@@ -211,13 +211,13 @@ func (m *machine) storeIndex(l *ast.IndexExpr, v value, st *state) {
 	case *table:
 		next := &table{typ: b.typ, open: b.open}
 		next.keys = append(append(next.keys, b.keys...), key)
-		next.vals = append(append(next.vals, b.vals...), arg{v, m.typeOf(l), l, m.pkg()})
+		next.vals = append(append(next.vals, b.vals...), arg{v: v, typ: m.typeOf(l), expr: l, pkg: m.pkg()})
 		m.store(l.X, next, st)
 	case *list:
 		if n, ok := key.(*number); ok {
 			if i, ok := constant.Int64Val(n.v); ok && i >= 0 && int(i) < len(b.elems) {
 				next := &list{append([]arg{}, b.elems...), b.open}
-				next.elems[i] = arg{v, m.typeOf(l), l, m.pkg()}
+				next.elems[i] = arg{v: v, typ: m.typeOf(l), expr: l, pkg: m.pkg()}
 				m.store(l.X, next, st)
 				return
 			}

@@ -138,7 +138,7 @@ func (r *renderer) piece(args []arg, pos token.Pos) {
 		r.text(v, args[1:])
 	case *choice:
 		i := r.choose(v.event, len(v.alts))
-		r.piece(append([]arg{{v.alts[i], args[0].typ, args[0].expr, args[0].pkg}}, args[1:]...), pos)
+		r.piece(append([]arg{args[0].as(v.alts[i])}, args[1:]...), pos)
 	case *sqlizer:
 		r.sqlizer(v)
 	case *builder:
@@ -262,7 +262,7 @@ func (r *renderer) condition(args []arg, pos token.Pos) bool {
 		return r.sqlizer(&sqlizer{kind: "=", tab: v, pos: pos})
 	case *choice:
 		i := r.choose(v.event, len(v.alts))
-		return r.condition(append([]arg{{v.alts[i], args[0].typ, args[0].expr, args[0].pkg}}, args[1:]...), pos)
+		return r.condition(append([]arg{args[0].as(v.alts[i])}, args[1:]...), pos)
 	case *null:
 		return false
 	case *unknown:

@@ -40,9 +40,10 @@ type text struct{ parts []part }
 // part is a piece of a string: text as written, or something in its place.
 type part struct {
 	lit    string
-	pos    token.Pos // where lit stands; NoPos when nowhere
-	linear bool      // and it is there byte for byte
-	zero   bool      // the zero value of a variable that was never set
+	pos    token.Pos      // where lit stands; NoPos when nowhere
+	linear bool           // and it is there byte for byte
+	at     query.Position // where it stands when pos cannot say: in another package, in go vet
+	zero   bool           // the zero value of a variable that was never set
 
 	hole    *hole    // a piece that is not known
 	choice  *choice  // one of several texts
@@ -102,6 +103,7 @@ type arg struct {
 	typ  types.Type
 	expr ast.Expr
 	pkg  *pkg
+	fact query.GoType // of a destination in a model of another package, in go vet
 }
 
 // handle is a connection to a database, or a transaction.
@@ -151,6 +153,9 @@ type column struct {
 	typ  types.Type
 	expr ast.Expr
 	pkg  *pkg
+	// Of a model of another package, in go vet: what a fact says.
+	at     query.Position
+	goType query.GoType
 }
 
 // model is a struct with core-go's Fields method.
@@ -311,4 +316,10 @@ func isTextual(t types.Type) bool {
 	}
 	b, ok := t.Underlying().(*types.Basic)
 	return ok && b.Info()&types.IsString != 0 || types.IsInterface(t) || ok && b.Kind() == types.Invalid
+}
+
+// as is the same argument with another value.
+func (a arg) as(v value) arg {
+	a.v = v
+	return a
 }
