@@ -167,15 +167,7 @@ func (m *machine) implementations(fn *types.Func, base value, e *ast.CallExpr, f
 	if u, ok := base.(*unknown); ok && u.param != nil && u.exact {
 		return &unknown{typ: sig.Results().At(0).Type(), param: u.param, why: "what " + fn.Name() + " returns"}, true
 	}
-	found, ok := m.implement[fn]
-	if !ok {
-		for _, info := range m.byName[fn.Name()] {
-			if types.Implements(receiver(info.obj), iface) {
-				found = append(found, info)
-			}
-		}
-		m.implement[fn] = found
-	}
+	found := m.implementers(fn, iface)
 	if len(found) > maxUnroll {
 		return nil, false
 	}
@@ -401,6 +393,11 @@ func (m *machine) optionsMode(a arg) query.Tx {
 // connection (sqlc's DBTX), or a receiver without a type.
 func (m *machine) byShape(fn *types.Func, base value, e *ast.CallExpr, f *ast.SelectorExpr, st *state) (value, bool) {
 	name := f.Sel.Name
+	if name == "CopyFrom" && len(e.Args) == 4 && fn != nil && types.IsInterface(receiver(fn)) { // sqlc's DBTX
+		args, _ := m.args(e, st)
+		m.copyFrom(&handle{typ: &apiType{name: "interface"}, param: m.rootParam(base)}, args, e, st)
+		return m.opaqueResult(e), true
+	}
 	shape, ok := shapes[name]
 	if !ok || len(e.Args) == 0 {
 		return nil, false
@@ -408,7 +405,7 @@ func (m *machine) byShape(fn *types.Func, base value, e *ast.CallExpr, f *ast.Se
 	if fn != nil {
 		sig := fn.Type().(*types.Signature)
 		at := textParam(sig)
-		if at < 0 || !m.dbResults(sig, name) {
+		if at < 0 || !m.dbResults(sig, name) && !m.standsForWrapper(fn) {
 			return nil, false
 		}
 		shape.sql, shape.args = at, at+1
@@ -483,6 +480,35 @@ func textParam(sig *types.Signature) int {
 		return -1
 	}
 	return i
+}
+
+// standsForWrapper reports whether a method of an interface is one of the user's that passes its text on.
+func (m *machine) standsForWrapper(fn *types.Func) bool {
+	iface, ok := receiver(fn).Underlying().(*types.Interface)
+	if !ok {
+		return false
+	}
+	for _, info := range m.implementers(fn, iface) {
+		m.run(info)
+		if info.depends {
+			return true
+		}
+	}
+	return false
+}
+
+// implementers are the user's methods that a method of an interface can stand for.
+func (m *machine) implementers(fn *types.Func, iface *types.Interface) []*funcInfo {
+	found, ok := m.implement[fn]
+	if !ok {
+		for _, info := range m.byName[fn.Name()] {
+			if types.Implements(receiver(info.obj), iface) {
+				found = append(found, info)
+			}
+		}
+		m.implement[fn] = found
+	}
+	return found
 }
 
 // dbResults reports whether a signature returns what a database does.

@@ -311,6 +311,7 @@ func (m *machine) runAll() {
 			}
 		}
 	}
+	m.sweep()
 	m.runVars()
 	m.runNames()
 }
@@ -450,7 +451,8 @@ func (m *machine) leave(fr *frame, st *state) value {
 	m.stack = m.stack[:len(m.stack)-1]
 	rets := fr.returns
 	if len(rets) == 0 {
-		st.dead = true
+		// It never returns, or was not looked into to the end.
+		st.dead = m.steps <= maxSteps && (fr.info == nil || fr.info.size <= maxSize)
 		return &unknown{}
 	}
 	event := m.event()

@@ -145,6 +145,34 @@ func (m *machine) opaqueResult(e *ast.CallExpr) value {
 	return m.opaqueOf(t)
 }
 
+// madeOf is what a call returns of which nothing but the type is known, and that it may be made of a parameter of the
+// function under evaluation.
+func (m *machine) madeOf(args []arg, e *ast.CallExpr) value {
+	v := m.opaqueResult(e)
+	var param *types.Var
+	for _, a := range args {
+		if u, ok := a.v.(*unknown); ok && u.param != nil && a.typ != nil && isTextual(a.typ) && !types.IsInterface(a.typ) {
+			param = u.param
+		}
+	}
+	if param == nil {
+		return v
+	}
+	taint := func(v value) value {
+		if u, ok := v.(*unknown); ok && u.param == nil && u.typ != nil && isTextual(u.typ) {
+			return &unknown{typ: u.typ, why: "a text made of the parameter " + param.Name(), param: param}
+		}
+		return v
+	}
+	if t, ok := v.(*tuple); ok {
+		for i := range t.vals {
+			t.vals[i] = taint(t.vals[i])
+		}
+		return t
+	}
+	return taint(v)
+}
+
 // callLit evaluates a function literal at a call of it.
 func (m *machine) callLit(f *function, args []arg, pos token.Pos, st *state) value {
 	for _, fr := range m.stack {
@@ -247,18 +275,18 @@ func (m *machine) callDeclared(fn *types.Func, recv *arg, args []arg, spreads bo
 			return v
 		}
 		m.giveAway(args, e, st)
-		return m.opaqueResult(e)
+		return m.madeOf(args, e)
 	}
 	if !info.done && !info.worthRunning() {
 		m.noteTx(info, args)
 		m.giveAway(args, e, st)
-		return m.opaqueResult(e)
+		return m.madeOf(args, e)
 	}
 	if !info.done {
 		for _, fr := range m.stack { // recursion
 			if fr.info == info {
 				m.giveAway(args, e, st)
-				return m.opaqueResult(e)
+				return m.madeOf(args, e)
 			}
 		}
 		m.run(info)
@@ -269,7 +297,7 @@ func (m *machine) callDeclared(fn *types.Func, recv *arg, args []arg, spreads bo
 		if info.result != nil && !dependsOnParam(info.result) && !holdsObject(info.result) {
 			return info.result
 		}
-		return m.opaqueResult(e)
+		return m.madeOf(args, e)
 	}
 	return m.inline(info, recv, args, e.Pos(), st)
 }
@@ -373,7 +401,7 @@ func (m *machine) havoc(a arg, st *state) {
 		if obj := m.objectOf(x); obj != nil {
 			held, _ := st.get(obj)
 			switch held.(type) {
-			case *text, *number, *list, *table, *null, *choice:
+			case *text, *number, *list, *table, *null, *choice, *object:
 				st.set(obj, &unknown{typ: obj.Type(), why: "a value that is filled in at run time"})
 			}
 		}
