@@ -2,7 +2,6 @@ package sqlquery
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -88,5 +87,3 @@ func env(list []string, name string) string {
 	}
 	return ""
 }
-
-var errNoDir = errors.New("no such directory")

@@ -48,7 +48,6 @@ type part struct {
 	hole    *hole    // a piece that is not known
 	choice  *choice  // one of several texts
 	builder *builder // the SQL of a builder
-	name    bool     // quoted as an identifier by code that did it at run time
 }
 
 // hole is a piece of a string that is not known.
@@ -113,7 +112,6 @@ type handle struct {
 	param *types.Var // the parameter it came in by, when tx depends on the caller
 	// dest: NamedStmt and the like keep the text of what was prepared.
 	prepared []*observation
-	argsFrom int
 }
 
 // result is what a query returned: rows, or one row.
@@ -125,11 +123,8 @@ type tuple struct{ vals []value }
 // destinations is core-go's database.Scan(ctx, model): pointers to every mapped field.
 type destinations struct{ of *model }
 
-// typeName is a type used as an expression, or an instantiated function's argument.
-type rowFunc struct {
-	kind string // RowToStructByName, …
-	typ  types.Type
-}
+// rowFunc is one of pgx's functions that make a value of a row.
+type rowFunc struct{ kind string }
 
 // gated is the truth value of a question to migratecheck/gate.
 type gated struct {
