@@ -2,7 +2,6 @@ package sqlquery
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -99,5 +98,3 @@ func env(list []string, name string) string {
 	}
 	return ""
 }
-
-var errNoDir = errors.New("no such directory")

@@ -111,7 +111,7 @@ func (i importer) Import(importPath string) (*types.Package, error) {
 		made = p.checkStandard(importPath, at.dir)
 	}
 	if made == nil {
-		made = p.synthesize(importPath)
+		made = p.synthesize(i.m, importPath)
 	}
 	p.known[importPath] = made
 	return made, nil
@@ -295,13 +295,15 @@ func packageNames(importPath string) []string {
 
 // synthesize makes a package out of what is taken from it: a name that stands for a type is an opaque type of that name, so
 // that a variable declared with it is still known by it. Every other name is undefined, and what is made of it has no type.
-func (p *program) synthesize(importPath string) *types.Package {
+func (p *program) synthesize(m *goModule, importPath string) *types.Package {
 	name := ""
-	if at := p.locate(nil, importPath); at.std {
+	if at := p.locate(m, importPath); at.std {
 		name = path.Base(importPath)
 		if majorVersion.MatchString(name) {
 			name = path.Base(path.Dir(importPath))
 		}
+	} else if at.dir != "" {
+		name = p.packageName(at.dir)
 	}
 	u := p.uses[importPath]
 	if u != nil && name == "" {

@@ -61,7 +61,7 @@ func (p *program) readDependencies() {
 			add(k.module, path)
 			for _, lib := range notUnderstood {
 				if within(path, lib) {
-					p.gap(lib, "writes SQL that is not in the code: what is sent through it is not seen")
+					p.gap(lib, "a library that writes SQL itself: what is sent through it is not seen")
 				}
 			}
 		}
@@ -78,11 +78,14 @@ func (p *program) readDependencies() {
 		})
 		for i, d := range now {
 			if d.place.dir == "" && level == 0 && i < direct && !isOneOf(d.path, understood) {
-				name := d.place.name
-				if name == "" {
-					name = d.path
+				switch {
+				case p.isOwn(d.path):
+					p.gap(d.path, "no Go files here, so its types are not seen (generated, and not committed?)")
+				case d.place.name != "":
+					p.gap(d.place.name, "not on this machine, so neither the SQL it sends nor its types are seen")
+				default:
+					p.gap(d.path, "required by no go.mod, so neither the SQL it sends nor its types are seen")
 				}
-				p.gap(name, "is not on this machine: neither the SQL it sends nor its types are seen")
 			}
 			for _, path := range d.imports {
 				if len(deps) < maxScanned {
@@ -129,6 +132,11 @@ func (p *program) readDependencies() {
 			p.order = append(p.order, k)
 		}
 	}
+}
+
+// isOwn reports whether an import path lies in one of the user's modules.
+func (p *program) isOwn(importPath string) bool {
+	return slices.ContainsFunc(p.modules, func(m *goModule) bool { return m.path != "" && within(importPath, m.path) })
 }
 
 // importsOf reads what the files of a directory import.

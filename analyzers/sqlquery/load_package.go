@@ -41,7 +41,8 @@ type program struct {
 	known map[string]*types.Package
 	uses  map[string]*usage // what the user's code takes from each import path
 
-	gaps []Gap
+	gaps   []Gap
+	noting sync.Mutex // guards gaps while files are parsed side by side
 }
 
 // pkg is a package whose source was read.
@@ -86,7 +87,7 @@ func runtimeRoot() string {
 			}
 		}
 	}
-	return runtime.GOROOT()
+	return ""
 }
 
 func (p *program) gap(name, reason string) {
@@ -218,7 +219,7 @@ func (p *program) parseDir(dir string, own bool) []*ast.File {
 		if err != nil {
 			var list scanner.ErrorList
 			if errors.As(err, &list) && len(list) > 0 {
-				p.note(own, full, "has a syntax error in line "+strconv.Itoa(list[0].Pos.Line)+" ("+list[0].Msg+"): what stands near it may be missing")
+				p.note(own, full, "a syntax error in line "+strconv.Itoa(list[0].Pos.Line)+" ("+list[0].Msg+"): what stands near it may be missing")
 			}
 		}
 		if f != nil && f.Name != nil && f.Name.Name != "" && f.Name.Name != "_" {
@@ -228,12 +229,10 @@ func (p *program) parseDir(dir string, own bool) []*ast.File {
 	return files
 }
 
-var noting sync.Mutex // guards program.gaps while files are parsed side by side
-
 func (p *program) note(own bool, file, reason string) {
 	if own {
-		noting.Lock()
-		defer noting.Unlock()
+		p.noting.Lock()
+		defer p.noting.Unlock()
 		p.gap(p.rel(file), reason)
 	}
 }

@@ -48,9 +48,7 @@ func (m *machine) fieldEverywhere(obj *types.Var) value {
 	if sets.zero {
 		alts = append(alts, zeroText)
 	}
-	if len(alts) == 1 {
-		return alts[0]
-	}
+	// Even one is a choice: reflection may have put something else there, so no condition is decided by it.
 	return &choice{m.event(), alts}
 }
 
@@ -133,6 +131,9 @@ func (m *machine) indexLiteral(n *ast.CompositeLit, k *pkg, of func(types.Object
 		}
 	}
 	for i := range s.NumFields() {
+		if s.Tag(i) != "" {
+			of(s.Field(i)).open = true // for a decoder to fill
+		}
 		if !set[s.Field(i)] {
 			of(s.Field(i)).zero = true
 		}

@@ -84,6 +84,7 @@ func commands() []command {
 		packagesCommand(),
 		rulesCommand(),
 		explainCommand(),
+		queriesCommand(),
 		locksCommand(),
 		statsCommand(),
 		completionCommand(),
