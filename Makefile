@@ -14,7 +14,7 @@ SOAKTIME    ?= 10m
 BUILD       ?= build
 
 # Modules of their own below this one: tests whose dependencies nobody should inherit.
-NESTED = $(shell git ls-files '*/go.mod' | grep -v /testdata/)
+NESTED = $(shell git ls-files '*/go.mod' 2>/dev/null | grep -v /testdata/)
 
 .PHONY: all test deps demo bench fuzz soak generate builtins lint gofmt vet srhtvet staticcheck postgres-versions clean
 
