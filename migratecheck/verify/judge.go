@@ -115,6 +115,13 @@ func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *
 			out.NotProved = fmt.Sprintf("table %s: %s", t.name, why)
 		}
 	}
+	if !out.reads && len(pr.columns) == len(s.columns) {
+		for i, c := range s.columns {
+			if !slices.Equal(c.Labels, pr.columns[i].Labels) && out.NotProved == "" {
+				out.NotProved = "whether a row with another label in " + c.Name + " is there is not known"
+			}
+		}
+	}
 	var nulls []bool
 	for _, c := range pr.cases {
 		r, err := p.runCase(ctx, s, c)

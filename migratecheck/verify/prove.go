@@ -482,8 +482,16 @@ func (k *seeker) others(ctx context.Context, pr *proof) error {
 				again[i] = *b
 			}
 		}
-		for _, next := range [][]binding{base, again} {
-			if err := add(base, next); err != nil {
+		next := [][]binding{base, again}
+		for i := range base {
+			if again[i] != base[i] {
+				one := slices.Clone(base)
+				one[i] = again[i]
+				next = append(next, one)
+			}
+		}
+		for _, list := range next {
+			if err := add(base, list); err != nil {
 				return err
 			}
 		}

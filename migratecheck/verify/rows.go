@@ -62,20 +62,15 @@ func (p *Probe) require(ctx context.Context, t *table, count int) error {
 	p.filling[t.oid] = true
 	defer delete(p.filling, t.oid)
 	for len(p.rows[t.oid]) < count && p.unfit[t.oid] == "" {
-		if err := p.insert(ctx, t, len(p.rows[t.oid])); err != nil {
+		if err := p.insertUnguarded(ctx, t, len(p.rows[t.oid])); err != nil {
 			return err
-		}
-		if p.unfit[t.oid] != "" && len(t.triggers) > 0 {
-			if err := p.insertUnguarded(ctx, t); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
 }
 
-// insertUnguarded makes a row while the table's own triggers are off: the rows were there before the trigger was.
-func (p *Probe) insertUnguarded(ctx context.Context, t *table) error {
+// insertUnguarded makes a row while the table's own triggers are off: such rows may have been there before the triggers were.
+func (p *Probe) insertUnguarded(ctx context.Context, t *table, index int) error {
 	turn := func(how string) error {
 		for _, name := range t.triggers {
 			if _, err := p.exec(ctx, "ALTER TABLE "+t.sql()+" "+how+" TRIGGER "+quote(name)); err != nil {
@@ -87,8 +82,7 @@ func (p *Probe) insertUnguarded(ctx context.Context, t *table) error {
 	if err := turn("DISABLE"); err != nil {
 		return err
 	}
-	delete(p.unfit, t.oid)
-	return errors.Join(p.insert(ctx, t, len(p.rows[t.oid])), turn("ENABLE"))
+	return errors.Join(p.insert(ctx, t, index), turn("ENABLE"))
 }
 
 // draft is a row that is still being looked for.
