@@ -115,6 +115,13 @@ func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *
 			out.NotProved = fmt.Sprintf("table %s: %s", t.name, why)
 		}
 	}
+	if !out.reads && len(pr.columns) == len(s.columns) {
+		for i, c := range s.columns {
+			if !slices.Equal(c.Labels, pr.columns[i].Labels) && out.NotProved == "" {
+				out.NotProved = "whether a row with another label in " + c.Name + " is there is not known"
+			}
+		}
+	}
 	var nulls []bool
 	for _, c := range pr.cases {
 		r, err := p.runCase(ctx, s, c)
@@ -214,6 +221,10 @@ func (p *Probe) lost(s *planned, out *VariantOutcome) {
 	guarded := s.stmt.Node.GetInsertStmt() != nil
 	for _, t := range analyse(p.schema, s.stmt.Node).relations {
 		guarded = guarded || t.guarded
+		if why := p.unfit[t.oid]; why != "" {
+			out.NotProved = fmt.Sprintf("table %s: %s", t.name, why)
+			return
+		}
 	}
 	switch {
 	case out.reads:
@@ -334,7 +345,9 @@ func (m Meaning) byName() map[string][]string {
 func differing(home, here map[string]string) []string {
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(home)) {
-		if v, ok := here[name]; ok && home[name] != "null" && v != home[name] {
+		number, value, _ := strings.Cut(home[name], " ")
+		now, other, ok := strings.Cut(here[name], " ")
+		if ok && number == now && value != "null" && value != other {
 			list = append(list, name)
 		}
 	}

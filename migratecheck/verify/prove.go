@@ -455,20 +455,24 @@ func (k *seeker) others(ctx context.Context, pr *proof) error {
 		}
 		return err
 	}
-	second := slices.Clone(base)
-	for i := range second {
-		if second[i].table != "" && k.a.params[i+1].use != written {
-			second[i].row = 1
+	for row := 1; row < rowsEach; row++ {
+		list := slices.Clone(base)
+		for i := range list {
+			if list[i].table != "" && !list[i].parent && list[i].row == 0 && k.a.params[i+1].use != written {
+				list[i].row = row
+			}
 		}
-	}
-	if !slices.Equal(second, base) {
-		if err := add(second); err != nil {
+		if slices.Equal(list, base) {
+			break
+		}
+		if err := add(list); err != nil {
 			return err
 		}
-		if !k.a.reads {
-			if err := add(base, second); err != nil {
-				return err
-			}
+		if k.a.reads {
+			continue
+		}
+		if err := add(base, list); err != nil {
+			return err
 		}
 	}
 	if n := k.s.stmt.Node; n.GetInsertStmt() != nil || n.GetMergeStmt() != nil || n.GetCopyStmt() != nil {
@@ -478,8 +482,16 @@ func (k *seeker) others(ctx context.Context, pr *proof) error {
 				again[i] = *b
 			}
 		}
-		for _, next := range [][]binding{base, again} {
-			if err := add(base, next); err != nil {
+		next := [][]binding{base, again}
+		for i := range base {
+			if again[i] != base[i] {
+				one := slices.Clone(base)
+				one[i] = again[i]
+				next = append(next, one)
+			}
+		}
+		for _, list := range next {
+			if err := add(base, list); err != nil {
 				return err
 			}
 		}

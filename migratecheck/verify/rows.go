@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -14,8 +15,13 @@ import (
 // row is one row as text, by column; nil is NULL.
 type row map[string]*string
 
-// rowsEach is how many rows a table gets: one with a value in every column, one with NULL wherever it may be.
-const rowsEach = 2
+// rowsEach is how many rows a table gets: one with a value in every column, one with NULL wherever it may be, and two twins of
+// the first, which differ from it in no more than unique keys ask for: the one in their first column, the other in their last.
+const (
+	rowsEach  = 4
+	hollowRow = 1
+	firstTwin = 2
+)
 
 // attempts is how many rows are tried before a table is given up.
 const attempts = 60
@@ -56,11 +62,27 @@ func (p *Probe) require(ctx context.Context, t *table, count int) error {
 	p.filling[t.oid] = true
 	defer delete(p.filling, t.oid)
 	for len(p.rows[t.oid]) < count && p.unfit[t.oid] == "" {
-		if err := p.insert(ctx, t, len(p.rows[t.oid])); err != nil {
+		if err := p.insertUnguarded(ctx, t, len(p.rows[t.oid])); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// insertUnguarded makes a row while the table's own triggers are off: such rows may have been there before the triggers were.
+func (p *Probe) insertUnguarded(ctx context.Context, t *table, index int) error {
+	turn := func(how string) error {
+		for _, name := range t.triggers {
+			if _, err := p.exec(ctx, "ALTER TABLE "+t.sql()+" "+how+" TRIGGER "+quote(name)); err != nil {
+				return fmt.Errorf("turning triggers of %s off and on: %w", t.name, err)
+			}
+		}
+		return nil
+	}
+	if err := turn("DISABLE"); err != nil {
+		return err
+	}
+	return errors.Join(p.insert(ctx, t, index), turn("ENABLE"))
 }
 
 // draft is a row that is still being looked for.
@@ -159,7 +181,7 @@ func toRow(result *pgconn.Result, i int) row {
 // draft chooses a first value for every column; parents of foreign keys get their rows before.
 func (p *Probe) draft(ctx context.Context, t *table, index int) (*draft, error) {
 	d := &draft{
-		t: t, index: index, values: map[int]*string{}, choices: map[int][]string{}, hollow: index%rowsEach == 1,
+		t: t, index: index, values: map[int]*string{}, choices: map[int][]string{}, hollow: index == hollowRow,
 		rng: rand.New(rand.NewPCG(uint64(index), uint64(len(t.columns)))),
 	}
 	for i := range t.columns {
@@ -167,7 +189,11 @@ func (p *Probe) draft(ctx context.Context, t *table, index int) (*draft, error) 
 		if c.generated || c.identity != 0 || strings.HasPrefix(c.def, "nextval(") {
 			continue
 		}
-		d.choices[c.num] = p.values(c.typ, c.typeName, index+1, t.literals(c.num))
+		n := index + 1
+		if index >= firstTwin && index < rowsEach && !t.distinguishes(c.num, index == firstTwin) {
+			n = 1
+		}
+		d.choices[c.num] = p.values(c.typ, c.typeName, n, t.literals(c.num))
 		if len(d.choices[c.num]) == 0 || d.hollow && !c.notNull && !p.domainNotNull(c.typ) {
 			d.values[c.num] = nil
 			continue
@@ -196,6 +222,19 @@ func (p *Probe) draft(ctx context.Context, t *table, index int) (*draft, error) 
 		}
 	}
 	return d, nil
+}
+
+// distinguishes: the column is the first (or last) of a unique key or an exclusion constraint.
+func (t *table) distinguishes(num int, first bool) bool {
+	return slices.ContainsFunc(t.constraints, func(c constraint) bool {
+		if len(c.columns) == 0 || !strings.ContainsRune("puxi", rune(c.kind)) {
+			return false
+		}
+		if first {
+			return c.columns[0] == num
+		}
+		return c.columns[len(c.columns)-1] == num
+	})
 }
 
 func (p *Probe) domainNotNull(oid uint32) bool {

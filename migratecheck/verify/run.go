@@ -120,18 +120,22 @@ func (p *Probe) rowsOf(ctx context.Context, schemaName, name string, count int) 
 	return rows, err
 }
 
-// run executes a planned statement with each list of values in turn, and takes back what it did. What it tells is of the last.
+// run executes a planned statement with each list of values in turn, and takes back what it did. What it tells is of the last, but
+// for the number of rows.
 func (p *Probe) run(ctx context.Context, s *planned, runs [][][]byte) (ran, error) {
 	var out ran
 	var values [][]byte
 	err := p.tryAs(ctx, func() error {
 		var err error
+		affected := int64(0)
 		for _, values = range runs {
 			out, err = p.execute(ctx, s, values)
 			if err != nil || out.failure != nil {
 				return err
 			}
+			affected += out.affected
 		}
+		out.affected = affected
 		if p.deferrable() {
 			_, err = p.exec(ctx, "SET CONSTRAINTS ALL IMMEDIATE")
 			if out.failure, err = refusal(ctx, err); err != nil || out.failure != nil {

@@ -28,7 +28,8 @@ type table struct {
 	bounds       []string // of its partitions, as the server prints them
 	base         []uint32 // of a view: the relations below it
 	partition    bool
-	guarded      bool // a trigger, a rule or row security may stand between a write and the table
+	triggers     []string // its own that fire for everybody
+	guarded      bool     // a trigger, a rule or row security may stand between a write and the table
 }
 
 func (t *table) sql() string { return quote(t.schema) + "." + quote(t.name) }
@@ -127,6 +128,7 @@ SELECT i.indrelid, x.relname, 'i', '{' || array_to_string(i.indkey::int2[], ',')
   FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
   WHERE i.indisunique AND i.indrelid >= 16384 AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid AND c.contype <> 'f');
 SELECT i.inhparent, pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relispartition;
+SELECT tgrelid, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O' AND tgparentid = 0;
 SELECT DISTINCT r.ev_class, d.refobjid FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
   WHERE r.ev_class >= 16384 AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class;
 ` + typeQuery + `>= 16384`
@@ -181,11 +183,16 @@ func (p *Probe) readSchema(ctx context.Context) error {
 		}
 	}
 	for _, r := range results[5].Rows {
+		if t := s.tables[number(r[0])]; t != nil {
+			t.triggers = append(t.triggers, string(r[1]))
+		}
+	}
+	for _, r := range results[6].Rows {
 		if t := s.tables[number(r[0])]; t != nil && (t.kind == 'v' || t.kind == 'm') {
 			t.base = append(t.base, number(r[1]))
 		}
 	}
-	s.types = readTypes(results[6])
+	s.types = readTypes(results[7])
 	p.schema = s
 	return nil
 }

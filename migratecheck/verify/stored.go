@@ -3,31 +3,26 @@ package verify
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
 
 // stored reads what an INSERT of one row into a table put into the columns that it leaves to their defaults. Of defaults that
 // are no constants it is only said whether there was something. It runs behind the mark of the statement itself.
 func (p *Probe) stored(ctx context.Context, s *planned) (map[string]string, error) {
-	insert := s.stmt.Node.GetInsertStmt()
-	if insert == nil || insert.Relation == nil || len(insert.Cols) == 0 {
+	relation, given := filled(s.stmt.Node)
+	if relation == nil {
 		return nil, nil
 	}
-	t := p.schema.find(insert.Relation.Schemaname, insert.Relation.Relname)
+	t := p.schema.find(relation.Schemaname, relation.Relname)
 	if t == nil || t.kind != 'r' {
 		return nil, nil
 	}
 	named := map[string]bool{}
-	names := targets(t, insert.Cols)
-	for _, name := range names {
+	for _, name := range given {
 		named[name] = true
-	}
-	if rows := insert.SelectStmt.GetSelectStmt().GetValuesLists(); len(rows) == 1 {
-		for i, v := range rows[0].GetList().GetItems() {
-			if v.GetSetToDefault() != nil && i < len(names) {
-				named[names[i]] = false
-			}
-		}
 	}
 	left := map[string]bool{} // whether the default is no constant
 	for _, c := range t.columns {
@@ -39,9 +34,10 @@ func (p *Probe) stored(ctx context.Context, s *planned) (map[string]string, erro
 		return nil, nil
 	}
 	// The newest row is the last that this subtransaction wrote; the rows of others were made in earlier ones.
-	results, err := p.exec(ctx, "SET LOCAL ROLE NONE; SELECT to_jsonb(x) FROM "+t.sql()+" x ORDER BY x.xmin::text::bigint DESC, x.ctid DESC LIMIT 1")
+	// One that ON CONFLICT has updated has been locked first, which xmax tells.
+	results, err := p.exec(ctx, "SET LOCAL ROLE NONE; SELECT to_jsonb(x), x.xmax = 0 FROM "+t.sql()+" x ORDER BY x.xmin::text::bigint DESC, x.ctid DESC LIMIT 1")
 	failure, err := refusal(ctx, err)
-	if err != nil || failure != nil || len(results) < 2 || len(results[1].Rows) != 1 {
+	if err != nil || failure != nil || len(results) < 2 || len(results[1].Rows) != 1 || string(results[1].Rows[0][1]) != "t" {
 		return nil, err
 	}
 	var row map[string]json.RawMessage
@@ -49,13 +45,47 @@ func (p *Probe) stored(ctx context.Context, s *planned) (map[string]string, erro
 		return nil, err
 	}
 	out := map[string]string{}
-	for name, v := range row {
-		switch varies, ok := left[name]; {
-		case ok && varies && string(v) != "null":
-			out[name] = "something"
-		case ok:
-			out[name] = string(v)
+	for _, c := range t.columns {
+		switch varies, ok := left[c.name]; {
+		case !ok:
+		case varies && string(row[c.name]) != "null":
+			out[c.name] = fmt.Sprintf("%d something", c.num) // by number: a name that was given to another column is another matter
+		default:
+			out[c.name] = fmt.Sprintf("%d %s", c.num, row[c.name])
 		}
 	}
 	return out, nil
+}
+
+// filled is the table that an INSERT or a MERGE puts rows into, and the columns that it gives values for; nil when it has no
+// list of columns.
+func filled(n *pgast.Node) (*pgast.RangeVar, []string) {
+	if m := n.GetMergeStmt(); m != nil {
+		for _, when := range m.MergeWhenClauses {
+			if w := when.GetMergeWhenClause(); len(w.GetValues()) > 0 && len(w.GetTargetList()) > 0 {
+				return m.Relation, given(w.TargetList, w.Values)
+			}
+		}
+		return nil, nil
+	}
+	insert := n.GetInsertStmt()
+	if insert == nil || len(insert.Cols) == 0 {
+		return nil, nil
+	}
+	var values []*pgast.Node
+	if rows := insert.SelectStmt.GetSelectStmt().GetValuesLists(); len(rows) == 1 {
+		values = rows[0].GetList().GetItems()
+	}
+	return insert.Relation, given(insert.Cols, values)
+}
+
+// given lists the names of columns but for those whose value is DEFAULT.
+func given(columns, values []*pgast.Node) []string {
+	var names []string
+	for i, c := range columns {
+		if i >= len(values) || values[i].GetSetToDefault() == nil {
+			names = append(names, c.GetResTarget().GetName())
+		}
+	}
+	return names
 }

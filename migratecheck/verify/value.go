@@ -113,6 +113,9 @@ func scalarValues(t *typ, typeName string, n int, literals []string) []string {
 
 func numberValues(t *typ, n int, literals []string) []string {
 	list := []string{strconv.Itoa(n)}
+	if t.name == "numeric" || strings.HasPrefix(t.name, "float") {
+		list = []string{fmt.Sprintf("%d.25", n), strconv.Itoa(n)} // one that no integer type holds
+	}
 	for _, l := range literals {
 		if f, err := strconv.ParseFloat(l, 64); err == nil {
 			list = append(list, l, trimNumber(f+1), trimNumber(f-1))

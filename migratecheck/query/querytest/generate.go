@@ -265,7 +265,7 @@ func (g *gen) literal(c *col) string {
 	case "boolean":
 		return pick(g, "true", "false")
 	case "timestamptz":
-		return pick(g, "now()", "'2026-01-01 00:00:00+00'")
+		return pick(g, "clock_timestamp()", "'2026-01-01 00:00:00+00'")
 	case "date":
 		return pick(g, "current_date", "'2026-01-01'")
 	case "numeric":
