@@ -43,16 +43,22 @@ type dependency struct {
 	relevant bool
 }
 
-// readDependencies reads the packages outside the user's modules that may send SQL: those that import, directly or through
-// others, a package that talks to databases. The imports of all are read, the bodies of these alone.
+// readDependencies reads the packages outside the directory that matter: of the user's modules all that are imported, of
+// others those that import, directly or through others, a package that talks to databases. The imports of all are read, the
+// bodies of these alone.
 func (p *program) readDependencies() {
 	deps := map[string]*dependency{}
 	var next []*dependency
 	add := func(m *goModule, importPath string) {
-		if deps[importPath] != nil || p.packages[importPath] != nil || importPath == "C" || !strings.Contains(strings.SplitN(importPath, "/", 2)[0], ".") {
+		if deps[importPath] != nil || p.packages[importPath] != nil || importPath == "C" {
 			return
 		}
-		d := &dependency{path: importPath, module: m}
+		first, _, _ := strings.Cut(importPath, "/")
+		own := p.isOwn(importPath)
+		if !own && (!strings.Contains(first, ".") || p.cfg.WithoutDependencies) {
+			return
+		}
+		d := &dependency{path: importPath, module: m, relevant: own}
 		deps[importPath] = d
 		next = append(next, d)
 	}
@@ -110,7 +116,7 @@ func (p *program) readDependencies() {
 	}
 	var list []*dependency
 	for _, d := range deps {
-		if d.relevant {
+		if d.relevant && d.place.dir != "" {
 			list = append(list, d)
 		}
 	}

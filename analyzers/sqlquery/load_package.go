@@ -159,9 +159,7 @@ func (p *program) read() error {
 			p.order = append(p.order, k)
 		}
 	}
-	if !p.cfg.WithoutDependencies {
-		p.readDependencies()
-	}
+	p.readDependencies()
 	p.collectUses()
 	return nil
 }

@@ -86,7 +86,9 @@ func (m *machine) site(pos token.Pos, group []*observation) (query.Site, bool) {
 	first := group[0]
 	s := query.Site{Pos: m.p.position(pos), Lang: "go", Kind: first.kind, Func: first.fn.funcName(), Tx: m.tx(first), Gate: first.gate}
 	if k := first.pkg; k != nil && !k.own {
-		s.Module = k.place.module
+		if s.Module = k.place.module; s.Module == "" {
+			return s, false // a package of the user's, beside what was to be read
+		}
 	}
 	for _, o := range group[1:] {
 		s.Gate = hull(s.Gate, o.gate)
