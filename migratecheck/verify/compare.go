@@ -157,11 +157,7 @@ func Compare(site *query.Site, state string, ours query.Verdict, out Outcome) Co
 	}
 	for i := range out.Variants {
 		c.Breaks = append(c.Breaks, out.Variants[i].Breaks(site.Variants[i].Scan)...)
-		if v := &out.Variants[i]; v.NotProved != "" {
-			c.Reason = v.NotProved
-		} else if v.Differs && len(ours.Problems) > 0 {
-			c.Reason = "it answers other rows here, which may be for any reason"
-		}
+		c.Reason = out.Variants[i].doubt(ours.Problems)
 	}
 	c.Uncertain = c.Reason
 	switch broken := len(c.Breaks) > 0; {
@@ -186,6 +182,23 @@ func Compare(site *query.Site, state string, ours query.Verdict, out Outcome) Co
 		c.Reason = ""
 	}
 	return c
+}
+
+// doubt says why a server that shows no break has proved nothing.
+func (o *VariantOutcome) doubt(ours []query.Problem) string {
+	switch {
+	case o.NotProved != "":
+		return o.NotProved
+	case len(ours) == 0:
+		return ""
+	case o.Differs:
+		return "it answers other rows here, which may be for any reason"
+	case o.Empty && !slices.ContainsFunc(ours, certain):
+		return "no row was found to show it"
+	case o.Once && !slices.ContainsFunc(ours, func(p query.Problem) bool { return p.Code != "23505" && p.Code != "23P01" }):
+		return "it cannot be run twice where it is at home"
+	}
+	return ""
 }
 
 const insufficientPrivilege = "42501"

@@ -31,6 +31,9 @@ type VariantOutcome struct {
 	Home, Here []Column
 	// Differs: a read answers other rows here. The rows are not quite the same everywhere, so that nothing follows from it.
 	Differs bool
+	// Empty: a read that found no row, here or at home. Once: a write that could not be run twice at home, so that nothing is
+	// known of two rows alike.
+	Empty, Once bool
 	// Nulls tells by column where NULL was seen here and not there.
 	Nulls []bool
 	// Denotes lists names that mean another object here, sorted.
@@ -117,11 +120,12 @@ func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *
 	}
 	if !out.reads && len(pr.columns) == len(s.columns) {
 		for i, c := range s.columns {
-			if !slices.Equal(c.Labels, pr.columns[i].Labels) && out.NotProved == "" {
-				out.NotProved = "whether a row with another label in " + c.Name + " is there is not known"
+			if home := pr.columns[i]; (home.Type != c.Type || !slices.Equal(c.Labels, home.Labels)) && out.NotProved == "" {
+				out.NotProved = "what rows that it has not written hold in " + c.Name + " is not known"
 			}
 		}
 	}
+	out.Empty, out.Once = out.reads, !out.reads
 	var nulls []bool
 	for _, c := range pr.cases {
 		r, err := p.runCase(ctx, s, c)
@@ -141,7 +145,9 @@ func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *
 			out.refuse(r.failure)
 			return nil, nil
 		}
-		if c.affected > 0 && r.affected == 0 {
+		out.Empty = out.Empty && len(c.rows) == 0 && len(r.rows) == 0
+		out.Once = out.Once && len(c.runs) == 1
+		if fewer := s.stmt.Node.GetInsertStmt() != nil && r.affected < c.affected; c.affected > 0 && r.affected == 0 || fewer {
 			p.lost(s, out)
 		}
 		if out.reads && !reflect.DeepEqual(c.rows, r.rows) {
@@ -326,10 +332,10 @@ func Otherwise(sql string, home, here Meaning) []string {
 	return list
 }
 
-// mentions: excluded, the row of ON CONFLICT, depends on every column of the table (transformOnConflictClause,
+// mentions: ON CONFLICT DO UPDATE has a row called excluded, which depends on every column of the table (transformOnConflictClause,
 // src/backend/parser/analyze.c), so there only those count that are written out.
 func mentions(sql, name string) bool {
-	return !strings.Contains(sql, "excluded") || strings.Contains(sql, name[strings.LastIndexByte(name, '.')+1:])
+	return !strings.Contains(strings.ToUpper(sql), "ON CONFLICT") || strings.Contains(sql, name[strings.LastIndexByte(name, '.')+1:])
 }
 
 func (m Meaning) byName() map[string][]string {

@@ -38,6 +38,11 @@ func NewProbe(ctx context.Context, conn *pgconn.PgConn) (*Probe, error) {
 	if _, err := fmt.Sscanf(version, "%d", &p.version); err != nil {
 		return nil, fmt.Errorf("reading the server's version %q: %w", version, err)
 	}
+	// A generic plan does not look at constants that a custom one folds, and which of them is taken depends on how often a
+	// statement was run (src/backend/utils/cache/plancache.c, choose_custom_plan).
+	if _, err := p.exec(ctx, "SET LOCAL plan_cache_mode = force_custom_plan"); err != nil {
+		return nil, fmt.Errorf("preparing a session: %w", err)
+	}
 	return p, p.readSchema(ctx)
 }
 

@@ -268,6 +268,11 @@ func (k *seeker) prepare(ctx context.Context, v *query.Variant, hints Hints) err
 		if at.use == written {
 			edges = extremes(k.p.typ(oid))
 		}
+		if t := k.p.typ(oid); at.use == compared && t != nil && t.kind == 'e' {
+			for _, l := range t.labels {
+				edges = append(edges, binding{text: l})
+			}
+		}
 		// A text that stands in on schemas where the row is called otherwise.
 		for j := range list {
 			text, ok, err := k.p.referred(ctx, list[j])
@@ -482,6 +487,9 @@ func (k *seeker) others(ctx context.Context, pr *proof) error {
 				again[i] = *b
 			}
 		}
+		if err := k.upserts(base, add); err != nil {
+			return err
+		}
 		next := [][]binding{base, again}
 		for i := range base {
 			if again[i] != base[i] {
@@ -499,7 +507,7 @@ func (k *seeker) others(ctx context.Context, pr *proof) error {
 	for round := 1; runs < otherRuns; round++ {
 		more := false
 		for i := range k.choices {
-			if at := k.a.params[i+1]; at.use != written && at.use != other || k.fixed[i] {
+			if at := k.a.params[i+1]; at.use != written && at.use != other && len(k.edges[i]) == 0 || k.fixed[i] {
 				continue
 			}
 			c := slices.Concat(k.edges[i], k.choices[i])
@@ -520,6 +528,26 @@ func (k *seeker) others(ctx context.Context, pr *proof) error {
 		}
 	}
 	return nil
+}
+
+// upserts runs an INSERT onto one row that is there, then onto another.
+func (k *seeker) upserts(base []binding, add func(...[]binding) error) error {
+	if k.s.stmt.Node.GetInsertStmt().GetOnConflictClause() == nil {
+		return nil
+	}
+	one, other := slices.Clone(base), slices.Clone(base)
+	for i := range base {
+		at := k.a.params[i+1]
+		if at.use != written {
+			continue
+		}
+		if c := at.table.column(at.column); c != nil && base[i].table == "" && (at.table.distinguishes(c.num, true) || at.table.distinguishes(c.num, false)) {
+			one[i] = binding{schema: at.table.schema, table: at.table.name, column: at.column}
+			other[i] = one[i]
+			other[i].row = firstTwin
+		}
+	}
+	return add(one, other)
 }
 
 func union(a, b []bool) []bool {

@@ -277,10 +277,11 @@ func (p *Probe) denoted(ctx context.Context, s *planned) (Meaning, error) {
 }
 
 // denotedQuery reads the dependencies of the function: an identity that lasts, and how it is called now. What a view asks and
-// what a function does belong to what they are; a view's stored tree names objects by number, so no rename changes it.
+// what a function does belong to what they are; a view's stored tree names objects by number, so no rename changes it. Its
+// columns are left out of it: CREATE OR REPLACE VIEW may add some, and those that it keeps are looked at one by one.
 const denotedQuery = `
 SELECT d.refclassid::regclass || ' ' || d.refobjid || '.' || d.refobjsubid ||
-    CASE WHEN d.refclassid = 'pg_class'::regclass AND c.relkind = 'v' THEN ' ' || (SELECT md5(ev_action::text) FROM pg_rewrite WHERE ev_class = d.refobjid AND rulename = '_RETURN')
+    CASE WHEN d.refclassid = 'pg_class'::regclass AND c.relkind = 'v' THEN ' ' || (SELECT md5(regexp_replace(ev_action::text, ':targetList .* :override|:selectedCols \(b[^)]*\)', '', 'g')) FROM pg_rewrite WHERE ev_class = d.refobjid AND rulename = '_RETURN')
          WHEN d.refclassid = 'pg_proc'::regclass THEN ' ' || md5(f.prosrc || coalesce(pg_get_function_sqlbody(f.oid), '')) ELSE '' END,
   coalesce(c.relname || coalesce('.' || a.attname, ''), f.proname)
   FROM pg_depend d

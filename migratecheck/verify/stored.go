@@ -27,7 +27,9 @@ func (p *Probe) stored(ctx context.Context, s *planned) (map[string]string, erro
 	left := map[string]bool{} // whether the default is no constant
 	for _, c := range t.columns {
 		if !named[c.name] && !c.generated && c.identity == 0 {
-			left[c.name] = strings.Contains(c.def, "(") || strings.Contains(c.def, "CURRENT_")
+			ty := p.typ(c.typ)
+			renamed := ty != nil && ty.kind == 'e' // its labels may have other names and be the same
+			left[c.name] = renamed || strings.Contains(c.def, "(") || strings.Contains(c.def, "CURRENT_")
 		}
 	}
 	if len(left) == 0 {

@@ -152,7 +152,7 @@ func changeType(g *gen) []string {
 		"double precision": {"text"}, "int[]": {"text[]"}, "text[]": {"jsonb"}, "numeric(8,2)": {"double precision", "text"},
 	}
 	t, c := g.targetCol(func(c *col) bool { return plain(c) && (changes[c.typ] != nil || c.enum != nil) })
-	if c == nil {
+	if c == nil || slices.ContainsFunc(t.uniques, func(u *unique) bool { return slices.Contains(u.cols, c.name) }) {
 		return nil
 	}
 	to := "text"
