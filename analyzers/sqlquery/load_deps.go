@@ -25,6 +25,12 @@ var notUnderstood = []string{"gorm.io/gorm", "github.com/jinzhu/gorm", "entgo.io
 	"github.com/go-jet/jet", "github.com/upper/db", "github.com/gobuffalo/pop", "github.com/huandu/go-sqlbuilder", "github.com/go-gorp/gorp",
 	"github.com/georgysavva/scany", "github.com/blockloop/scan", "github.com/gocraft/dbr", "github.com/go-rel/rel"}
 
+// HasFacts reports whether a package of a dependency may have facts for those that import it: it imports a library that
+// talks to databases, and is none itself. What a package hands on from others is for the caller to know.
+func HasFacts(importPath string, imports []string) bool {
+	return !isOneOf(importPath, understood) && !isOneOf(importPath, silent) && slices.ContainsFunc(imports, talksToDatabases)
+}
+
 // talksToDatabases reports whether a package that imports this path may send SQL.
 func talksToDatabases(importPath string) bool {
 	return importPath == "database/sql" || isOneOf(importPath, understood) || strings.Contains(importPath, "squirrel")

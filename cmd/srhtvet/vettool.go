@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/migrations"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/sqlquery"
 	"git.sr.ht/~sourcehut/ha-go/internal/settings"
 )
 
@@ -191,12 +193,9 @@ func isFile(name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// factsOnly answers a unit that is asked for facts alone, i.e. a dependency, while no analyzer has any: without parsing
-// and type-checking it. Facts do not depend on migrations, so that a changed migration leaves what follows from them alone.
+// factsOnly answers a unit that is asked for facts alone, i.e. a dependency, and has none: without parsing and type-checking
+// it. Facts do not depend on migrations, so that a changed migration leaves what follows from them alone.
 func factsOnly(name string) bool {
-	if slices.ContainsFunc(analyzers.Suite(), hasFacts) {
-		return false
-	}
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return false
@@ -205,10 +204,33 @@ func factsOnly(name string) bool {
 	if err := json.Unmarshal(data, &cfg); err != nil || !cfg.VetxOnly || cfg.VetxOutput == "" {
 		return false
 	}
+	if slices.ContainsFunc(analyzers.Suite(), hasFacts) && mayHaveFacts(&cfg) {
+		return false
+	}
 	if cfg.Stdout != "" && os.WriteFile(cfg.Stdout, nil, 0o666) != nil {
 		return false
 	}
 	return os.WriteFile(cfg.VetxOutput, nil, 0o666) == nil
+}
+
+// mayHaveFacts reports whether a unit can tell those that import it anything. The standard library sends no SQL of its own,
+// nor does a module that has nothing to do with databases; the user's own packages are always asked.
+func mayHaveFacts(cfg *unitchecker.Config) bool {
+	if first, _, _ := strings.Cut(cfg.ImportPath, "/"); cfg.ModulePath == "" && !strings.Contains(first, ".") {
+		return false
+	}
+	if cfg.ModuleVersion == "" {
+		return true
+	}
+	if sqlquery.HasFacts(cfg.ImportPath, slices.Collect(maps.Keys(cfg.ImportMap))) {
+		return true
+	}
+	for _, file := range cfg.PackageVetx {
+		if info, err := os.Stat(file); err != nil || info.Size() > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func hasFacts(a *analysis.Analyzer) bool {
