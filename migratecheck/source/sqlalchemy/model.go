@@ -77,14 +77,20 @@ func (r *repo) mapping(c *python.Class) *model {
 	for _, b := range own {
 		r.readAttributes(m, b)
 	}
+	derived := len(outside) > 0
+	outside, table := r.fromLibraries(m, outside)
 	named := r.nameTable(m, own)
+	if !named && table != "" && m.parent == nil {
+		m.table, named = python.Fixed(table, m.at.mod, m.at.n.Start), true
+		r.tableArgs(m, own)
+	}
 	switch {
 	case m.parent != nil:
 		m.joined = named
 		if is, known := r.mapperArg(m, own, "concrete"); known && is {
 			m.parent = nil
 		}
-	case named && (declarative || len(outside) > 0):
+	case named && (declarative || derived):
 	case !named && declarative && (len(m.attrs) > 0 || len(outside) > 0):
 		if m.unknown == "" {
 			m.unknown = "its table is named by " + orList(outside, "a base class") + ", which is outside of the repository"
