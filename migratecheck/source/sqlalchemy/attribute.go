@@ -115,13 +115,24 @@ func (r *repo) readAttribute(m *model, a attr, n bodyName, mod *python.Module, v
 	case *wrapper:
 		r.readWrapper(m, a, n, mod, v)
 	case python.Unknown:
-		if n.call && !strings.HasPrefix(n.name, "__") && !strings.HasPrefix(v.Path, "sqlalchemy") && m.unknown == "" {
+		if n.call && !strings.HasPrefix(n.name, "__") && !noColumn(v.Path) && m.unknown == "" {
 			m.unknown = "its attribute " + n.name + ", which is " + v.Why + ", may be a column"
 		}
 		m.other[a.name] = nil
 	default:
 		m.other[a.name] = nil
 	}
+}
+
+// noColumn reports whether a value from outside of the repository comes from a library whose calls make no columns.
+func noColumn(path string) bool {
+	first, _, _ := strings.Cut(path, ".")
+	switch first {
+	case "sqlalchemy", "re", "logging", "os", "datetime", "collections", "uuid", "json", "functools", "itertools", "enum", "typing", "string",
+		"time", "random", "secrets", "hashlib", "decimal", "pathlib", "operator", "builtins", "threading", "weakref", "dataclasses":
+		return true
+	}
+	return false
 }
 
 func (r *repo) readWrapper(m *model, a attr, n bodyName, mod *python.Module, w *wrapper) {

@@ -82,10 +82,7 @@ func (c *chain) CallMethod(x *python.Interp, name string, a python.Args) python.
 		return c
 	case "values", "update":
 		if len(c.entities) > 0 {
-			c.keywords(x, args, &c.sets, c.entities[0])
-			for _, v := range a.Pos {
-				c.keys(v)
-			}
+			c.values(x, args, a)
 		}
 		if name == "values" {
 			return c
@@ -160,14 +157,66 @@ func (c *chain) keywords(x *python.Interp, args *python.Node, to *[]named, m *mo
 	for _, k := range args.Kids {
 		switch k.Kind {
 		case "keyword_argument":
-			if name := k.Child("name"); name != nil && x.Mod.Src(name) != "synchronize_session" {
-				c.column(to, m, x.Mod.Src(name), place{x.Mod, name})
+			name := k.Child("name")
+			if name == nil {
+				continue
+			}
+			switch word := x.Mod.Src(name); word {
+			case "synchronize_session", "values", "update_args", "execution_options":
+			default:
+				c.column(to, m, word, place{x.Mod, name})
 			}
 		case "dictionary_splat":
 			if c.why == "" {
 				c.why = "a part of it is named at run time"
 			}
 		}
+	}
+}
+
+// values adds what values(name=…), values({…}) and update({…}) set.
+func (c *chain) values(x *python.Interp, args *python.Node, a python.Args) {
+	c.keywords(x, args, &c.sets, c.entities[0])
+	if args == nil {
+		return
+	}
+	for _, n := range args.Kids {
+		if n.Kind == "keyword_argument" {
+			if name := n.Child("name"); name == nil || x.Mod.Src(name) != "values" {
+				continue
+			}
+			n = n.Child("value")
+		}
+		if n == nil || n.Kind == "dictionary_splat" {
+			continue
+		}
+		if n.Kind != "dictionary" {
+			c.keys(x.Eval(n))
+			continue
+		}
+		for _, pair := range n.Kids {
+			c.key(x, pair)
+		}
+	}
+}
+
+// key adds a key of a dict that is written out: "name" or X.attr.
+func (c *chain) key(x *python.Interp, pair *python.Node) {
+	if pair.Kind == "pair" && len(pair.Kids) > 0 {
+		k := pair.Kids[0]
+		if obj, name := k.Child("object"), k.Child("attribute"); k.Kind == "attribute" && obj != nil && name != nil {
+			if m, ok := c.r.mappedAt(x, obj); ok {
+				c.column(&c.sets, m, x.Mod.Src(name), place{x.Mod, name})
+				return
+			}
+		}
+		if t, ok := x.Eval(k).(python.Text); ok {
+			c.column(&c.sets, c.entities[0], t.S, place{x.Mod, k})
+			return
+		}
+	}
+	if c.why == "" {
+		c.why = "it sets columns that are known only at run time"
 	}
 }
 
@@ -181,19 +230,12 @@ func (c *chain) keys(v python.Value) {
 		return
 	}
 	for _, k := range d.Keys {
-		switch k := k.(type) {
-		case python.Text:
+		if t, ok := k.(python.Text); ok {
 			at := c.at
-			if len(k.P) > 0 {
-				at = place{k.P[0].Mod, &python.Node{Start: k.P[0].At}}
+			if len(t.P) > 0 && t.P[0].Mod != nil {
+				at = place{t.P[0].Mod, &python.Node{Start: t.P[0].At}}
 			}
-			c.column(&c.sets, c.entities[0], k.S, at)
-		case *python.Column: // X.attr, which names has added to refs
-			for _, ref := range c.refs {
-				if ref.attr.label.S == k.Name.S {
-					c.sets = append(c.sets, ref)
-				}
-			}
+			c.column(&c.sets, c.entities[0], t.S, at)
 		}
 	}
 }

@@ -21,7 +21,7 @@
 // # What is read
 //
 // Files named *.py, and those without such an ending whose #! line names Python. Not read are alembic's revisions and its
-// env.py (package alembic does), tests (test directories, test_*.py, *_test.py, conftest.py: they are not deployed), hidden
+// env.py (package alembic does), tests (test directories, test_*.py, *_test.py, tests.py, conftest.py: they are not deployed), hidden
 // directories, virtual environments and node_modules.
 //
 // # What is taken for granted

@@ -85,7 +85,7 @@ func isExtension(ext string) bool {
 
 // isTest reports whether pytest or unittest would take a file for a test, by its name.
 func isTest(base string) bool {
-	return base == "conftest.py" || strings.HasPrefix(base, "test_") || strings.HasSuffix(base, "_test.py")
+	return base == "conftest.py" || base == "tests.py" || strings.HasPrefix(base, "test_") || strings.HasSuffix(base, "_test.py")
 }
 
 // readFile reads a file; ok is false for a file without .py that no #! line says to be Python, of which only the beginning

@@ -145,6 +145,9 @@ func (r *repo) Called(x *python.Interp, callee python.Value, a python.Args) (pyt
 		return nil, false
 	}
 	word := x.Mod.Src(name)
+	if word == "type" && len(a.Pos) == 3 && strings.Contains(x.Mod.Src(a.N), "__tablename__") {
+		r.gaps = append(r.gaps, Gap{Pos: r.pos(x.Mod, a.N.Start), Reason: "a mapped class is made at run time, by type()"})
+	}
 	if word == "map_imperatively" && len(a.Pos) > 1 && r.evaluated == nil {
 		r.imperative(a.Pos[0], a.Pos[1])
 	}
@@ -183,16 +186,7 @@ func (r *repo) construct(x *python.Interp, verb string, a python.Args) (python.V
 	if r.evaluated == nil || args == nil {
 		return nil, false
 	}
-	mapped := false
-	python.Walk(args, func(k *python.Node) bool {
-		if k.Kind == "identifier" || k.Kind == "attribute" {
-			if _, ok := r.mappedAt(x, k); ok {
-				mapped = true
-			}
-		}
-		return !mapped && k.Kind != "call" || k == args || k.Kind == "call" && !mapped
-	})
-	if !mapped {
+	if !r.mentions(x, args) {
 		return nil, false
 	}
 	c := r.newChain(place{x.Mod, a.N})
@@ -201,6 +195,17 @@ func (r *repo) construct(x *python.Interp, verb string, a python.Args) (python.V
 	}
 	c.names(x, args)
 	return c, true
+}
+
+// mentions reports whether a mapped class is named in n.
+func (r *repo) mentions(x *python.Interp, n *python.Node) (mapped bool) {
+	python.Walk(n, func(k *python.Node) bool {
+		if !mapped && (k.Kind == "identifier" && k.Field != "name" || k.Kind == "attribute") {
+			_, mapped = r.mappedAt(x, k)
+		}
+		return !mapped
+	})
+	return mapped
 }
 
 // ClassAttribute implements python.Watcher: it looks in all bases, where package python, whose classes are enumerations
@@ -229,11 +234,27 @@ func (r *repo) ClassAttribute(x *python.Interp, c *python.Class, name string) (p
 // tableOf is a mapped class's __table__.
 type tableOf struct{ model *model }
 
-func (t tableOf) Attribute(*python.Interp, string) python.Value {
+func (t tableOf) Attribute(_ *python.Interp, name string) python.Value {
+	switch name {
+	case "select", "insert", "update", "delete":
+		return python.Method{Self: t, Name: name}
+	}
 	return python.Unknown{Why: "a part of a mapped class's table"}
 }
 
-func (t tableOf) CallMethod(*python.Interp, string, python.Args) python.Value {
+func (t tableOf) CallMethod(x *python.Interp, name string, a python.Args) python.Value {
+	switch name {
+	case "select", "insert", "update", "delete":
+		if t.model.r.evaluated == nil {
+			break
+		}
+		c := t.model.r.newChain(place{x.Mod, a.N})
+		c.entity(t.model)
+		if name != "select" {
+			c.verb = name
+		}
+		return c
+	}
 	return python.Unknown{Why: "a statement on a mapped class's table"}
 }
 

@@ -10,6 +10,7 @@ import (
 
 // model is a class that is mapped to a table, or a Table by itself.
 type model struct {
+	r     *repo
 	class *python.Class
 	at    place
 	name  string
@@ -58,7 +59,7 @@ func (r *repo) mapping(c *python.Class) *model {
 	if is, ok := python.Truth(c.Env.Vars["__abstract__"]); ok && is {
 		return nil
 	}
-	m := &model{class: c, at: place{c.Mod, c.Def}, name: c.Name, other: map[string]*wrapper{}}
+	m := &model{r: r, class: c, at: place{c.Mod, c.Def}, name: c.Name, other: map[string]*wrapper{}}
 	lineage := mro(c)
 	var own []*python.Class // itself and the bases that are not mapped
 	for _, b := range lineage {
@@ -76,14 +77,20 @@ func (r *repo) mapping(c *python.Class) *model {
 	for _, b := range own {
 		r.readAttributes(m, b)
 	}
+	derived := len(outside) > 0
+	outside, table := r.fromLibraries(m, outside)
 	named := r.nameTable(m, own)
+	if !named && table != "" && m.parent == nil {
+		m.table, named = python.Fixed(table, m.at.mod, m.at.n.Start), true
+		r.tableArgs(m, own)
+	}
 	switch {
 	case m.parent != nil:
 		m.joined = named
 		if is, known := r.mapperArg(m, own, "concrete"); known && is {
 			m.parent = nil
 		}
-	case named && (declarative || len(outside) > 0):
+	case named && (declarative || derived):
 	case !named && declarative && (len(m.attrs) > 0 || len(outside) > 0):
 		if m.unknown == "" {
 			m.unknown = "its table is named by " + orList(outside, "a base class") + ", which is outside of the repository"
@@ -173,6 +180,8 @@ func kindOfBase(name string) baseKind {
 	switch last := lastWord(name); last {
 	case "automap_base", "DeferredReflection":
 		return baseReflected
+	case "ConcreteBase", "AbstractConcreteBase": // it selects from a union of the tables of all subclasses
+		return baseOther
 	case "Base", "Model", "DeclarativeBase", "DeclarativeBaseNoMeta", "declarative_base", "generate_base", "ModelBase", "SQLModel":
 		if first == "django" {
 			return basePlain
@@ -346,7 +355,7 @@ func decoratedBy(d python.Decorated, name string) bool {
 func (r *repo) models() {
 	r.written = findWritten(r.modules)
 	for _, i := range r.mappers {
-		m := &model{class: i.class, at: place{i.class.Mod, i.class.Def}, name: i.class.Name, other: map[string]*wrapper{}}
+		m := &model{r: r, class: i.class, at: place{i.class.Mod, i.class.Def}, name: i.class.Name, other: map[string]*wrapper{}}
 		r.useTable(m, i.table)
 		r.settle(m)
 		r.mapped[i.class] = m

@@ -5,12 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 	"github.com/cockroachdb/datadriven"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -29,6 +31,43 @@ func TestRead(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAgain: the same files give the same result, to readers at one time as well.
+func TestAgain(t *testing.T) {
+	fsys := fstest.MapFS{}
+	for i, name := range fixtures(t) {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		for j, part := range strings.Split(string(text), "\n== ")[1:] {
+			file, body, _ := strings.Cut(part, "\n")
+			body, _, _ = strings.Cut(body, "\n----")
+			fsys[fmt.Sprintf("s%d_%d/%s", i, j, file)] = &fstest.MapFile{Data: []byte(body)}
+		}
+	}
+	want, err := Read(fsys, ".")
+	require.NoError(t, err)
+	require.NotEmpty(t, want.Sites)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 5 {
+				got, err := Read(fsys, ".")
+				assert.NoError(t, err)
+				assert.Equal(t, want, got)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// fixtures are the files of testdata.
+func fixtures(t testing.TB) []string {
+	t.Helper()
+	names, err := filepath.Glob("testdata/*/*.txt")
+	require.NoError(t, err)
+	require.NotEmpty(t, names)
+	return names
 }
 
 // TestDeep reads what would keep a careless reader busy for ever.
@@ -78,17 +117,13 @@ func nested(depth int) string {
 
 // FuzzRead reads what is hardly Python.
 func FuzzRead(f *testing.F) {
-	for _, dir := range []string{"testdata/models", "testdata/read"} {
-		names, err := filepath.Glob(dir + "/*.txt")
+	for _, name := range fixtures(f) {
+		text, err := os.ReadFile(name)
 		require.NoError(f, err)
-		for _, name := range names {
-			text, err := os.ReadFile(name)
-			require.NoError(f, err)
-			for _, part := range strings.Split(string(text), "\n== ")[1:] {
-				_, body, _ := strings.Cut(part, "\n")
-				body, _, _ = strings.Cut(body, "\n----")
-				f.Add(body)
-			}
+		for _, part := range strings.Split(string(text), "\n== ")[1:] {
+			_, body, _ := strings.Cut(part, "\n")
+			body, _, _ = strings.Cut(body, "\n----")
+			f.Add(body)
 		}
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -41,7 +41,9 @@ func Read(fsys fs.FS, root string) (Result, error) {
 	r.scan()
 	r.statements()
 	slices.SortFunc(r.gaps, func(a, b Gap) int { return cmp.Or(comparePos(a.Pos, b.Pos), cmp.Compare(a.Reason, b.Reason)) })
-	slices.SortFunc(r.sites, func(a, b query.Site) int { return comparePos(a.Pos, b.Pos) })
+	slices.SortFunc(r.sites, func(a, b query.Site) int {
+		return cmp.Or(comparePos(a.Pos, b.Pos), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Func, b.Func))
+	})
 	return Result{Sites: r.sites, Gaps: slices.Compact(r.gaps)}, nil
 }
 

@@ -145,8 +145,26 @@ func (r *repo) execute(x *python.Interp, name string, receiver *python.Node, pat
 		if !connectionName(last) && !databasePath(path) || strings.HasPrefix(name, "fetch") && !python.IsUnknown(v) {
 			return
 		}
-		r.note(at, query.Statement, python.Text{}, "SQL that is "+reason(v))
+		why := "SQL that is " + reason(v)
+		args, before := a.N.Child("arguments"), r.found[a.N]
+		switch {
+		case args == nil || before != nil && before.chain == nil || !r.mentions(x, args):
+			r.note(at, query.Statement, python.Text{}, why)
+		case !r.hasChain(args): // built of mapped classes in a way that is not followed
+			c := r.newChain(at)
+			c.names(x, args)
+			c.why = python.OrText(c.why, why)
+		}
 	}
+}
+
+// hasChain reports whether a query that has a site of its own begins in n.
+func (r *repo) hasChain(n *python.Node) (has bool) {
+	python.Walk(n, func(k *python.Node) bool {
+		has = has || r.found[k] != nil && r.found[k].chain != nil
+		return !has
+	})
+	return has
 }
 
 // send notes a statement whose placeholders are in PostgreSQL's own style. What is not known of it becomes a parameter, if
