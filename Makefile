@@ -13,6 +13,9 @@ FUZZ        ?= .
 SOAKTIME    ?= 10m
 BUILD       ?= build
 
+# Modules of their own below this one: tests whose dependencies nobody should inherit.
+NESTED = $(shell git ls-files '*/go.mod' 2>/dev/null | grep -v /testdata/)
+
 .PHONY: all test deps demo bench fuzz soak generate builtins lint gofmt vet srhtvet staticcheck postgres-versions clean
 
 all: lint test
@@ -20,6 +23,7 @@ all: lint test
 # Everything, on real servers. A server that is missing and cannot be installed skips its tests, with CI=true it fails them.
 test: deps
 	$(GO) test -timeout 30m $(TESTFLAGS) $(TEST)
+	@[ '$(TEST)' != ./... ] || for mod in $(NESTED); do $(GO) -C "$${mod%/go.mod}" test $(TESTFLAGS) ./... || exit; done
 
 deps:
 	@sh .ci/install-test-deps.sh

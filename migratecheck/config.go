@@ -3,6 +3,7 @@ package migratecheck
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,9 +28,10 @@ type Config struct {
 	Schema string
 	// Stats are the table sizes of the production database; nil: nothing is known.
 	Stats *Stats
-	// Repository is the directory whose git history is asked when the files judged are a copy of a revision, Revision is
-	// that revision. "" is the directory that is judged, and HEAD.
-	Repository, Revision string
+	// Files are judged in place of those below root in the file system: the tree of a git revision, which Revision then
+	// names. nil and "" are what is on disk, and HEAD.
+	Files    fs.FS
+	Revision string
 }
 
 // validate reports every bad field at once.

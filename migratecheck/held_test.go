@@ -33,7 +33,7 @@ func (f *fixture) run(t testing.TB, step func(*Step)) {
 	sets, err := source.Config{Format: f.tool}.Discover(f.files, ".")
 	require.NoError(t, err)
 	r := newRun(&Config{}, &sets[0], p)
-	r.rules = append(r.rules, &Rule{ID: "test", Severity: Info, Step: step})
+	r.stepRules = append(r.stepRules, &Rule{ID: "test", Severity: Info, Step: step})
 	require.True(t, r.walk(catalog.New(catalog.Config{}), false))
 }
 

@@ -54,7 +54,10 @@ func lint(ctx context.Context, cfg *Config, root string, paths []string, keep bo
 	if err := cfg.validate(); err != nil {
 		return nil, nil, err
 	}
-	fsys := os.DirFS(root)
+	fsys := cfg.Files
+	if fsys == nil {
+		fsys = os.DirFS(root)
+	}
 	sets, err := findSets(*cfg, fsys, root, paths)
 	if err != nil {
 		return nil, nil, err

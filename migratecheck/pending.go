@@ -67,9 +67,6 @@ type base struct {
 // findBase resolves the revision whose migrations count as released; nil without git or when there is nothing to
 // compare with.
 func findBase(ctx context.Context, cfg *Config, dir string) (*base, error) {
-	if cfg.Repository != "" {
-		dir = cfg.Repository
-	}
 	repo, err := gitrepo.Open(ctx, dir)
 	if errors.Is(err, gitrepo.ErrNotRepository) {
 		if cfg.Base != "" {

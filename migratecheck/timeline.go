@@ -14,8 +14,8 @@ type Timeline struct {
 	// Base is the schema before the first pending migration, Final the one after the last. Without anything pending they
 	// are the same.
 	Base, Final *catalog.Catalog
-	// Scripts make Base on an empty database: those of the baseline, then the released migrations. Open: nobody knows what
-	// the history starts from, so that they do not.
+	// Scripts make Base on an empty database: those of the baseline, then the released migrations that it does not hold.
+	// Open: nobody knows what the history starts from, so that they do not.
 	Scripts []*source.Script
 	Open    bool
 	// Pending are the pending migrations in order; each has its steps (Up) and the schema on either side.

@@ -45,6 +45,7 @@ nothing itself; "srhtvet queries" prints what it finds.`,
 		URL:              "https://git.sr.ht/~sourcehut/ha-go",
 		ResultType:       reflect.TypeFor[*Result](),
 		RunDespiteErrors: true,
+		FactTypes:        []analysis.Fact{new(Wrapper), new(Returns), new(Mapped)},
 		Run:              run,
 	}
 }
@@ -64,6 +65,8 @@ func run(pass *analysis.Pass) (any, error) {
 	p.order = []*pkg{k}
 	p.collectUses()
 	m := newMachine(p)
+	m.pass = pass
 	m.runAll()
+	m.exportFacts(pass)
 	return &Result{Sites: m.sites(), fset: pass.Fset}, nil
 }

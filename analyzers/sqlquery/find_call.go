@@ -3,11 +3,7 @@ package sqlquery
 import (
 	"go/ast"
 	"go/constant"
-	"go/token"
 	"go/types"
-	"strings"
-
-	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
 
 // callMethod is a call of a method, or of a field that is a function.
@@ -51,7 +47,7 @@ func (m *machine) callOn(base value, e *ast.CallExpr, f *ast.SelectorExpr, st *s
 		if v, ok := m.textBuilder(b, name, e, st); ok {
 			return v
 		}
-		if v, ok := st.cells[field{b, name}]; ok {
+		if v, ok := st.get(field{b, name}); ok {
 			return m.callValue(v, e, st)
 		}
 	case *text:
@@ -75,8 +71,11 @@ func (m *machine) callOn(base value, e *ast.CallExpr, f *ast.SelectorExpr, st *s
 				return v
 			}
 		}
-		if m.funcs[fn] != nil || m.facts != nil && m.facts(fn) != nil {
-			recv := &arg{base, m.typeOf(f.X), f.X, m.pkg()}
+		if v, ok := m.aliasOf(fn, base, e, st); ok {
+			return v
+		}
+		if m.funcs[fn] != nil || m.hasFact(fn) {
+			recv := &arg{v: base, typ: m.typeOf(f.X), expr: f.X, pkg: m.pkg()}
 			args, spreads := m.args(e, st)
 			return m.callDeclared(fn, recv, args, spreads, e, st)
 		}
@@ -164,398 +163,18 @@ func (m *machine) implementations(fn *types.Func, base value, e *ast.CallExpr, f
 	if u, ok := base.(*unknown); ok && u.param != nil && u.exact {
 		return &unknown{typ: sig.Results().At(0).Type(), param: u.param, why: "what " + fn.Name() + " returns"}, true
 	}
+	found := m.implementers(fn, iface)
+	if len(found) > maxUnroll {
+		return nil, false
+	}
 	var alts []value
-	for _, info := range m.list {
-		if info.obj == nil || info.obj.Name() != fn.Name() || receiver(info.obj) == nil || !types.Implements(receiver(info.obj), iface) {
-			continue
-		}
-		if len(alts) >= maxUnroll {
-			return nil, false
-		}
+	for _, info := range found {
 		alts = append(alts, m.callDeclared(info.obj, &arg{v: &unknown{typ: receiver(info.obj)}}, nil, false, e, st.clone()))
 	}
 	if len(alts) == 0 {
 		return nil, false
 	}
 	return &choice{m.event(), alts}, true
-}
-
-// handleMethod is a call of a method of a library's type.
-func (m *machine) handleMethod(h *handle, name string, e *ast.CallExpr, st *state) (value, bool) {
-	method, ok := h.typ.methods[name]
-	if !ok {
-		return nil, false
-	}
-	args, open := m.args(e, st)
-	if method.does == doesNothing {
-		return m.opaqueResult(e), true
-	}
-	at := func(i int) arg {
-		if i >= 0 && i < len(args) {
-			return args[i]
-		}
-		return arg{v: &unknown{}}
-	}
-	if method.does != doesBegin && method.does != doesConn && method.does != doesRun && method.does != doesRunQuery && method.does != doesCopy && method.sql >= len(args) {
-		return m.opaqueResult(e), true
-	}
-	bound := func(o *observation) {
-		if method.args < 0 {
-			return
-		}
-		if method.args <= len(args) {
-			o.args, o.argsKnown = args[method.args:], !open
-		}
-		m.pgxArgs(o, h.typ)
-	}
-	switch method.does {
-	case doesExec, doesQuery, doesQueue:
-		o := m.observation(e, at(method.sql).v, query.Statement, h, st)
-		bound(o)
-		o.prepared = h.typ.cachesPlan && (method.does == doesQuery || len(o.args) > 0) && !o.simple
-		v := m.send(o, method.does == doesExec)
-		m.giveLits(args, e, st)
-		if method.does == doesQueue {
-			return v, true
-		}
-		return m.pair(v, e), true
-	case doesPrepare:
-		o := m.observation(e, at(method.sql).v, query.Statement, h, st)
-		o.prepared = true
-		if strings.HasPrefix(name, "PrepareNamed") {
-			o.named = ":"
-		}
-		m.record(o)
-		if method.gives == "" {
-			return m.opaqueResult(e), true
-		}
-		return &tuple{[]value{&handle{typ: m.apis[method.gives], tx: h.tx, prepared: []*observation{o}}, &unknown{}}}, true
-	case doesRun, doesRunQuery:
-		if method.args <= len(args) {
-			for _, o := range h.prepared {
-				if o.args == nil {
-					o.args, o.argsKnown = args[method.args:], !open
-				}
-			}
-		}
-		if method.does == doesRunQuery && len(h.prepared) > 0 {
-			return m.pair(&result{of: h.prepared}, e), true
-		}
-		return m.opaqueResult(e), true
-	case doesBegin:
-		tx := &handle{typ: m.apis[method.gives], tx: query.TxReadWrite}
-		if t := m.txFor(args); t != nil {
-			tx.tx = t.tx
-		}
-		if name == "MustBegin" {
-			return tx, true
-		}
-		return &tuple{[]value{tx, &unknown{}}}, true
-	case doesConn:
-		typ := h.typ
-		if method.gives != "" {
-			typ = m.apis[method.gives]
-		}
-		got := &handle{typ: typ, tx: h.tx, param: h.param}
-		if h.typ.tx == query.TxNone {
-			got.tx = query.TxUnknown // a connection of its own may have a transaction begun on it
-		}
-		if t, ok := m.typeOf(e).(*types.Tuple); ok && t.Len() == 2 || name == "Acquire" || name == "Conn" && h.typ.path == "database/sql" || name == "Connx" {
-			return &tuple{[]value{got, &unknown{}}}, true
-		}
-		return got, true
-	case doesGet, doesSelect:
-		o := m.observation(e, at(method.sql).v, query.Statement, h, st)
-		bound(o)
-		o.scan = m.structScan(at(method.dest), method.does == doesSelect)
-		m.record(o)
-		return &unknown{}, true
-	case doesNamed, doesNamedRow:
-		o := m.observation(e, at(method.sql).v, query.Statement, h, st)
-		o.named = ":"
-		o.args = []arg{at(method.args)}
-		return m.pair(m.send(o, method.does == doesNamed), e), true
-	case doesCopy:
-		m.copyFrom(h, args, e, st)
-		return m.opaqueResult(e), true
-	case doesRebind:
-		return m.rebound(at(method.sql).v), true
-	case doesListen:
-		t := concat(known("LISTEN ", e.Pos(), false), m.quotedName(at(0)))
-		o := m.observation(e, t, query.Statement, h, st)
-		m.record(o)
-		return &unknown{}, true
-	}
-	return nil, false
-}
-
-// quotedName is a name that a library quotes.
-func (m *machine) quotedName(a arg) *text {
-	if s, ok := literal(a.v); ok {
-		return known(`"`+strings.ReplaceAll(s, `"`, `""`)+`"`, a.expr.Pos(), false)
-	}
-	return &text{[]part{{lit: `"`}, textOf(a.v).parts[0], {lit: `"`}}}
-}
-
-// pair makes (result, error) of a result where the call has two.
-func (m *machine) pair(v value, e *ast.CallExpr) value {
-	if t, ok := m.typeOf(e).(*types.Tuple); ok && t.Len() == 2 {
-		return &tuple{[]value{v, &unknown{}}}
-	}
-	return v
-}
-
-// giveLits evaluates function literals that a query is given (pgx's QueryFunc).
-func (m *machine) giveLits(args []arg, e *ast.CallExpr, st *state) {
-	for _, a := range args {
-		if f, ok := a.v.(*function); ok && f.lit != nil {
-			m.runGiven(f, nil, e, st)
-		}
-	}
-}
-
-// txFor is the transaction that options among the arguments of a call ask for; nil when none of them are options.
-func (m *machine) txFor(args []arg) *handle {
-	mode := query.TxUnknown
-	for _, a := range args {
-		importPath, name := namedType(a.typ)
-		if name == "" && a.expr != nil {
-			importPath, name = m.literalType(a)
-		}
-		if name == "TxOptions" && (importPath == "database/sql" || strings.HasPrefix(importPath, "github.com/jackc/pgx/")) {
-			mode = m.optionsMode(a)
-			return &handle{tx: mode}
-		}
-	}
-	for _, a := range args {
-		if f, ok := a.v.(*function); ok && f.lit != nil { // WithTx(ctx, nil, func(tx …))
-			return &handle{tx: query.TxReadWrite}
-		}
-	}
-	return nil
-}
-
-func (m *machine) literalType(a arg) (importPath, name string) {
-	e := ast.Unparen(a.expr)
-	if u, ok := e.(*ast.UnaryExpr); ok && u.Op == token.AND {
-		e = u.X
-	}
-	if c, ok := e.(*ast.CompositeLit); ok && c.Type != nil {
-		return typeExpr(c.Type, a.pkg)
-	}
-	return "", ""
-}
-
-// optionsMode reads TxOptions.
-func (m *machine) optionsMode(a arg) query.Tx {
-	o, ok := a.v.(*object)
-	if !ok {
-		if _, isNull := a.v.(*null); isNull {
-			return query.TxReadWrite
-		}
-		return query.TxUnknown
-	}
-	if o.lit == nil {
-		return query.TxReadWrite
-	}
-	for _, x := range o.lit.Elts {
-		kv, ok := x.(*ast.KeyValueExpr)
-		if !ok {
-			return query.TxUnknown
-		}
-		key, _ := kv.Key.(*ast.Ident)
-		if key == nil {
-			return query.TxUnknown
-		}
-		switch key.Name {
-		case "ReadOnly":
-			if id, ok := kv.Value.(*ast.Ident); ok && id.Name == "true" {
-				return query.TxReadOnly
-			} else if !ok || id.Name != "false" {
-				return query.TxUnknown
-			}
-		case "AccessMode":
-			switch v := kv.Value.(type) {
-			case *ast.SelectorExpr:
-				if v.Sel.Name == "ReadOnly" {
-					return query.TxReadOnly
-				}
-			default:
-				return query.TxUnknown
-			}
-		}
-	}
-	return query.TxReadWrite
-}
-
-// byShape is a call of a method that looks like a query function: an interface of the user's with the methods of a
-// connection (sqlc's DBTX), or a receiver without a type.
-func (m *machine) byShape(fn *types.Func, base value, e *ast.CallExpr, f *ast.SelectorExpr, st *state) (value, bool) {
-	name := f.Sel.Name
-	shape, ok := shapes[name]
-	if !ok || len(e.Args) == 0 {
-		return nil, false
-	}
-	if fn != nil {
-		sig := fn.Type().(*types.Signature)
-		at := textParam(sig)
-		if at < 0 || !m.dbResults(sig, name) {
-			return nil, false
-		}
-		shape.sql, shape.args = at, at+1
-		if !sig.Variadic() {
-			shape.args = -1
-		}
-		return m.handleMethod(&handle{typ: &apiType{name: "interface", methods: map[string]apiMethod{name: shape}}, param: m.rootParam(base)}, name, e, st)
-	}
-	if m.typeOf(f.X) != nil && !m.opaqueType(m.typeOf(f.X)) {
-		return nil, false // it has a type, and no such method
-	}
-	if len(e.Args) > 1 && m.looksLikeContext(e.Args[0]) {
-		shape.sql, shape.args = 1, 2
-	} else {
-		shape.sql, shape.args = 0, 1
-	}
-	if shape.sql >= len(e.Args) {
-		return nil, false
-	}
-	v := m.eval(e.Args[shape.sql], st.clone())
-	if b, isBuilder := v.(*text); !isBuilder || len(b.parts) == 0 || !looksLikeSQL(b) {
-		return nil, false
-	}
-	return m.handleMethod(&handle{typ: &apiType{name: "unknown", methods: map[string]apiMethod{name: shape}}}, name, e, st)
-}
-
-// shapes are the methods of connections, wherever they are.
-var shapes = map[string]apiMethod{
-	"Exec": {does: doesExec}, "ExecContext": {does: doesExec}, "Query": {does: doesQuery}, "QueryContext": {does: doesQuery},
-	"QueryRow": {does: doesQuery}, "QueryRowContext": {does: doesQuery}, "MustExec": {does: doesExec},
-	"Prepare":        {does: doesPrepare, gives: "database/sql.Stmt"},
-	"PrepareContext": {does: doesPrepare, gives: "database/sql.Stmt"},
-}
-
-// opaqueType reports whether a type is one of a package that is not here.
-func (m *machine) opaqueType(t types.Type) bool {
-	if p, ok := t.Underlying().(*types.Pointer); ok {
-		t = p.Elem()
-	}
-	n, ok := types.Unalias(t).(*types.Named)
-	if !ok {
-		return false
-	}
-	s, ok := n.Underlying().(*types.Struct)
-	return ok && s.NumFields() == 0 && n.Obj().Pkg() != nil && m.p.packages[n.Obj().Pkg().Path()] == nil && !standardTypes[n.Obj().Pkg().Path()]
-}
-
-// textParam is the index of the text in a signature like (context, string, ...any); -1 when it is not one.
-func textParam(sig *types.Signature) int {
-	i := 0
-	if sig.Params().Len() > 0 {
-		if path, name := namedType(sig.Params().At(0).Type()); path == "context" && name == "Context" {
-			i = 1
-		}
-	}
-	if i >= sig.Params().Len() {
-		return -1
-	}
-	b, ok := sig.Params().At(i).Type().Underlying().(*types.Basic)
-	if !ok || b.Kind() != types.String {
-		return -1
-	}
-	rest := sig.Params().Len() - i - 1
-	if rest == 0 {
-		return i
-	}
-	if rest > 1 || !sig.Variadic() {
-		return -1
-	}
-	s, ok := sig.Params().At(i + 1).Type().(*types.Slice)
-	if !ok || !types.IsInterface(s.Elem()) {
-		return -1
-	}
-	return i
-}
-
-// dbResults reports whether a signature returns what a database does.
-func (m *machine) dbResults(sig *types.Signature, name string) bool {
-	if sig.Results().Len() == 0 {
-		return false
-	}
-	path, result := namedType(sig.Results().At(0).Type())
-	switch {
-	case path == "database/sql", strings.HasPrefix(path, "github.com/jackc/pg"), strings.HasPrefix(path, "github.com/jmoiron/sqlx"):
-		return true
-	case strings.Contains(result, "Row") || strings.Contains(result, "Result") || strings.Contains(result, "Stmt") || strings.Contains(result, "CommandTag"):
-		return sig.Variadic() || strings.HasPrefix(name, "Prepare")
-	}
-	return false
-}
-
-func (m *machine) looksLikeContext(e ast.Expr) bool {
-	if path, name := namedType(m.typeOf(e)); path == "context" && name == "Context" {
-		return true
-	}
-	switch e := ast.Unparen(e).(type) {
-	case *ast.Ident:
-		return strings.Contains(strings.ToLower(e.Name), "ctx") || e.Name == "context"
-	case *ast.CallExpr:
-		if s, ok := e.Fun.(*ast.SelectorExpr); ok {
-			if x, ok := s.X.(*ast.Ident); ok && x.Name == "context" {
-				return true
-			}
-			return s.Sel.Name == "Context"
-		}
-	case *ast.SelectorExpr:
-		return strings.Contains(strings.ToLower(e.Sel.Name), "ctx") || e.Sel.Name == "Context"
-	}
-	return false
-}
-
-// sqlWords begin statements.
-var sqlWords = map[string]bool{"select": true, "insert": true, "update": true, "delete": true, "with": true, "create": true, "alter": true,
-	"drop": true, "truncate": true, "lock": true, "set": true, "begin": true, "commit": true, "rollback": true, "savepoint": true,
-	"release": true, "copy": true, "listen": true, "notify": true, "unlisten": true, "refresh": true, "values": true, "merge": true,
-	"explain": true, "analyze": true, "vacuum": true, "call": true, "do": true, "show": true, "declare": true, "fetch": true, "close": true,
-	"prepare": true, "execute": true, "reindex": true, "grant": true, "revoke": true, "comment": true, "table": true, "start": true, "reset": true, "discard": true}
-
-// looksLikeSQL reports whether a text begins as a statement does.
-func looksLikeSQL(t *text) bool {
-	s := ""
-	for _, p := range t.parts {
-		if p.builder != nil {
-			return true
-		}
-		if p.choice != nil && len(p.choice.alts) > 0 && s == "" {
-			if alt, ok := p.choice.alts[0].(*text); ok {
-				return looksLikeSQL(alt)
-			}
-		}
-		if p.hole != nil || p.choice != nil {
-			break
-		}
-		s += p.lit
-	}
-	return beginsStatement(s)
-}
-
-func beginsStatement(s string) bool {
-	for {
-		s = strings.TrimLeft(s, " \t\r\n(;")
-		if rest, ok := strings.CutPrefix(s, "--"); ok {
-			_, s, _ = strings.Cut(rest, "\n")
-			continue
-		}
-		if rest, ok := strings.CutPrefix(s, "/*"); ok {
-			_, s, _ = strings.Cut(rest, "*/")
-			continue
-		}
-		break
-	}
-	i := 0
-	for i < len(s) && (s[i]|0x20 >= 'a' && s[i]|0x20 <= 'z') {
-		i++
-	}
-	return sqlWords[strings.ToLower(s[:i])]
 }
 
 func intOf(v value) (int64, bool) {

@@ -97,7 +97,7 @@ func (m *machine) modelOf(a arg, e *ast.CallExpr, st *state) *model {
 	}
 	info := m.method(t, "Fields")
 	if info == nil {
-		return nil
+		return m.factModel(t, a, st)
 	}
 	mod := m.models[info.obj.Type()]
 	if mod == nil {
@@ -212,7 +212,7 @@ func (m *machine) aliased(alias value, c column) value {
 	}
 	out := &text{append([]part{}, t.parts...)}
 	for i := range out.parts {
-		out.parts[i].pos = c.pos
+		out.parts[i].pos, out.parts[i].at = c.pos, c.at
 	}
 	return out
 }

@@ -27,9 +27,7 @@ func (m *machine) copyText(names []arg, columns []arg, open bool, pos token.Pos)
 			t.parts = append(t.parts, part{lit: pgast.QuoteIdent(s), pos: at})
 			return
 		}
-		for _, p := range textOf(a.v).parts {
-			t.parts = append(t.parts, p)
-		}
+		t.parts = append(t.parts, textOf(a.v).parts...)
 	}
 	for i, a := range names {
 		if i > 0 {

@@ -55,7 +55,7 @@ func (m *machine) scan(v value, args []arg, open bool, st *state) {
 	for _, a := range args {
 		if d, ok := a.v.(*destinations); ok {
 			for _, c := range d.of.columns {
-				s.dests = append(s.dests, arg{typ: c.typ, expr: c.expr, pkg: c.pkg})
+				s.dests = append(s.dests, arg{typ: c.typ, expr: c.expr, pkg: c.pkg, fact: c.goType})
 			}
 			if len(args) == 1 {
 				s.open = false

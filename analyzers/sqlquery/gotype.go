@@ -79,7 +79,7 @@ func (m *machine) destType(d arg) query.GoType {
 		return query.GoType{Name: types.ExprString(d.expr), Kind: query.List, Nullable: true}
 	}
 	if d.typ == nil {
-		return query.GoType{}
+		return d.fact
 	}
 	p, ok := types.Unalias(d.typ).(*types.Pointer)
 	if !ok {

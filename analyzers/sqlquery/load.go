@@ -2,8 +2,8 @@ package sqlquery
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sort"
@@ -16,6 +16,10 @@ import (
 type Config struct {
 	// Dir is read with everything below it; "" is the current directory.
 	Dir string
+	// Tree stands for what is at and below Root, in place of the file system: the files of a git revision, as if they were
+	// checked out there. nil reads the file system alone.
+	Tree fs.FS
+	Root string
 	// Env are the variables that decide what the Go code is: GOOS, GOARCH, GOFLAGS (its -tags), GOMODCACHE, GOPATH, GOROOT.
 	// nil is the process's own environment.
 	Env []string
@@ -47,13 +51,19 @@ func Load(ctx context.Context, cfg Config) (*Tree, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding %s: %w", cfg.Dir, err)
 	}
-	if info, err := os.Stat(dir); err != nil {
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	if cfg.Tree != nil {
+		if cfg.Root, err = filepath.EvalSymlinks(cfg.Root); err != nil {
+			return nil, fmt.Errorf("reading Go code: %w", err)
+		}
+	}
+	disk := disk{cfg.Root, cfg.Tree}
+	if info, err := disk.stat(dir); err != nil {
 		return nil, fmt.Errorf("reading Go code: %w", err)
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("reading Go code: %s is not a directory", dir)
-	}
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		dir = real
 	}
 	p, err := newProgram(ctx, dir, cfg)
 	if err != nil {
@@ -88,5 +98,3 @@ func env(list []string, name string) string {
 	}
 	return ""
 }
-
-var errNoDir = errors.New("no such directory")

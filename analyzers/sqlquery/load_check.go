@@ -111,7 +111,7 @@ func (i importer) Import(importPath string) (*types.Package, error) {
 		made = p.checkStandard(importPath, at.dir)
 	}
 	if made == nil {
-		made = p.synthesize(importPath)
+		made = p.synthesize(i.m, importPath)
 	}
 	p.known[importPath] = made
 	return made, nil
@@ -295,13 +295,15 @@ func packageNames(importPath string) []string {
 
 // synthesize makes a package out of what is taken from it: a name that stands for a type is an opaque type of that name, so
 // that a variable declared with it is still known by it. Every other name is undefined, and what is made of it has no type.
-func (p *program) synthesize(importPath string) *types.Package {
+func (p *program) synthesize(m *goModule, importPath string) *types.Package {
 	name := ""
-	if at := p.locate(nil, importPath); at.std {
+	if at := p.locate(m, importPath); at.std {
 		name = path.Base(importPath)
 		if majorVersion.MatchString(name) {
 			name = path.Base(path.Dir(importPath))
 		}
+	} else if at.dir != "" {
+		name = p.packageName(at.dir)
 	}
 	u := p.uses[importPath]
 	if u != nil && name == "" {
@@ -349,12 +351,20 @@ func opaque(importPath, name string) types.Type {
 
 // packageName reads what the package in a directory calls itself, "" when no file says.
 func (p *program) packageName(dir string) string {
-	matches, _ := filepath.Glob(filepath.Join(dir, "*.go"))
-	for _, name := range matches {
-		if strings.HasSuffix(name, "_test.go") {
+	entries, err := p.disk.readDir(dir)
+	if err != nil {
+		return ""
+	}
+	for _, e := range entries {
+		name := e.Name()
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
 			continue
 		}
-		if f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.PackageClauseOnly); err == nil && f.Name.Name != "main" && f.Name.Name != "documentation" {
+		text, err := p.disk.readFile(filepath.Join(dir, name))
+		if err != nil {
+			continue
+		}
+		if f, err := parser.ParseFile(token.NewFileSet(), name, text, parser.PackageClauseOnly); err == nil && f.Name.Name != "main" && f.Name.Name != "documentation" {
 			return f.Name.Name
 		}
 	}

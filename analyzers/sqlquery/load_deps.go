@@ -3,7 +3,6 @@ package sqlquery
 import (
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -44,16 +43,22 @@ type dependency struct {
 	relevant bool
 }
 
-// readDependencies reads the packages outside the user's modules that may send SQL: those that import, directly or through
-// others, a package that talks to databases. The imports of all are read, the bodies of these alone.
+// readDependencies reads the packages outside the directory that matter: of the user's modules all that are imported, of
+// others those that import, directly or through others, a package that talks to databases. The imports of all are read, the
+// bodies of these alone.
 func (p *program) readDependencies() {
 	deps := map[string]*dependency{}
 	var next []*dependency
 	add := func(m *goModule, importPath string) {
-		if deps[importPath] != nil || p.packages[importPath] != nil || importPath == "C" || !strings.Contains(strings.SplitN(importPath, "/", 2)[0], ".") {
+		if deps[importPath] != nil || p.packages[importPath] != nil || importPath == "C" {
 			return
 		}
-		d := &dependency{path: importPath, module: m}
+		first, _, _ := strings.Cut(importPath, "/")
+		own := p.isOwn(importPath)
+		if !own && (!strings.Contains(first, ".") || p.cfg.WithoutDependencies) {
+			return
+		}
+		d := &dependency{path: importPath, module: m, relevant: own}
 		deps[importPath] = d
 		next = append(next, d)
 	}
@@ -62,7 +67,7 @@ func (p *program) readDependencies() {
 			add(k.module, path)
 			for _, lib := range notUnderstood {
 				if within(path, lib) {
-					p.gap(lib, "writes SQL that is not in the code: what is sent through it is not seen")
+					p.gap(lib, "a library that writes SQL itself: what is sent through it is not seen")
 				}
 			}
 		}
@@ -79,11 +84,14 @@ func (p *program) readDependencies() {
 		})
 		for i, d := range now {
 			if d.place.dir == "" && level == 0 && i < direct && !isOneOf(d.path, understood) {
-				name := d.place.name
-				if name == "" {
-					name = d.path
+				switch {
+				case p.isOwn(d.path):
+					p.gap(d.path, "no Go files here, so its types are not seen (generated, and not committed?)")
+				case d.place.name != "":
+					p.gap(d.place.name, "not on this machine, so neither the SQL it sends nor its types are seen")
+				default:
+					p.gap(d.path, "required by no go.mod, so neither the SQL it sends nor its types are seen")
 				}
-				p.gap(name, "is not on this machine: neither the SQL it sends nor its types are seen")
 			}
 			for _, path := range d.imports {
 				if len(deps) < maxScanned {
@@ -108,7 +116,7 @@ func (p *program) readDependencies() {
 	}
 	var list []*dependency
 	for _, d := range deps {
-		if d.relevant {
+		if d.relevant && d.place.dir != "" {
 			list = append(list, d)
 		}
 	}
@@ -132,9 +140,14 @@ func (p *program) readDependencies() {
 	}
 }
 
+// isOwn reports whether an import path lies in one of the user's modules.
+func (p *program) isOwn(importPath string) bool {
+	return slices.ContainsFunc(p.modules, func(m *goModule) bool { return m.path != "" && within(importPath, m.path) })
+}
+
 // importsOf reads what the files of a directory import.
 func (p *program) importsOf(dir string) []string {
-	entries, err := os.ReadDir(dir)
+	entries, err := p.disk.readDir(dir)
 	if err != nil {
 		return nil
 	}
@@ -145,7 +158,11 @@ func (p *program) importsOf(dir string) []string {
 		if e.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") {
 			continue
 		}
-		f, err := parser.ParseFile(fset, filepath.Join(dir, name), nil, parser.ImportsOnly)
+		text, err := p.disk.readFile(filepath.Join(dir, name))
+		if err != nil {
+			continue
+		}
+		f, err := parser.ParseFile(fset, name, text, parser.ImportsOnly)
 		if f == nil || err != nil && f.Name == nil {
 			continue
 		}

@@ -27,7 +27,7 @@ type goModule struct {
 // modules finds the modules below the program's directory: each go.mod, and the directory itself when there is none.
 func (p *program) findModules() error {
 	var dirs []string
-	err := filepath.WalkDir(p.dir, func(name string, d fs.DirEntry, err error) error {
+	err := p.disk.walk(p.dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			if name == p.dir {
 				return err
@@ -78,7 +78,7 @@ func (p *program) inModule(dir string) bool {
 func (p *program) enclosingModule() *goModule {
 	for dir := filepath.Dir(p.dir); ; dir = filepath.Dir(dir) {
 		name := filepath.Join(dir, "go.mod")
-		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+		if p.disk.isFile(name) {
 			return p.readModule(dir, name)
 		}
 		if dir == filepath.Dir(dir) {
@@ -105,10 +105,10 @@ func (p *program) moduleOf(dir string) *goModule {
 // readModule reads a go.mod as far as it can be.
 func (p *program) readModule(dir, name string) *goModule {
 	m := &goModule{dir: dir, versions: map[string]string{}, replaced: map[string]string{}}
-	if info, err := os.Stat(filepath.Join(dir, "vendor", "modules.txt")); err == nil && info.Mode().IsRegular() {
+	if p.disk.isFile(filepath.Join(dir, "vendor", "modules.txt")) {
 		m.vendor = filepath.Join(dir, "vendor")
 	}
-	text, err := os.ReadFile(name)
+	text, err := p.disk.readFile(name)
 	if err != nil {
 		p.gap(p.rel(name), "cannot be read: "+plain(err))
 		return m
@@ -213,13 +213,13 @@ func (p *program) locate(m *goModule, importPath string) place {
 	for _, own := range p.modules {
 		if own.path != "" && within(importPath, own.path) {
 			dir := filepath.Join(own.dir, filepath.FromSlash(strings.TrimPrefix(strings.TrimPrefix(importPath, own.path), "/")))
-			if isDir(dir) {
+			if p.disk.isDir(dir) {
 				return place{dir: dir}
 			}
 		}
 	}
 	if first, _, _ := strings.Cut(importPath, "/"); !strings.Contains(first, ".") {
-		if dir := filepath.Join(p.goRoot, "src", filepath.FromSlash(importPath)); p.goRoot != "" && isDir(dir) {
+		if dir := filepath.Join(p.goRoot, "src", filepath.FromSlash(importPath)); p.goRoot != "" && p.disk.isDir(dir) {
 			return place{dir: dir, std: true}
 		}
 		return place{std: true}
@@ -228,7 +228,7 @@ func (p *program) locate(m *goModule, importPath string) place {
 		return place{}
 	}
 	if m.vendor != "" { // what the go command takes when there is one
-		if dir := filepath.Join(m.vendor, filepath.FromSlash(importPath)); isDir(dir) {
+		if dir := filepath.Join(m.vendor, filepath.FromSlash(importPath)); p.disk.isDir(dir) {
 			mod := m.requirement(importPath)
 			return place{dir: dir, module: mod, name: mod + "@" + m.versions[mod]}
 		}
@@ -246,7 +246,7 @@ func (p *program) locate(m *goModule, importPath string) place {
 		sub := filepath.FromSlash(strings.TrimPrefix(strings.TrimPrefix(importPath, mod), "/"))
 		at := place{module: mod, name: mod + "@" + m.versions[mod]}
 		for _, dir := range []string{m.replaced[mod], p.cached(mod, m.versions[mod])} {
-			if dir != "" && isDir(filepath.Join(dir, sub)) {
+			if dir != "" && p.disk.isDir(filepath.Join(dir, sub)) {
 				at.dir = filepath.Join(dir, sub)
 				return at
 			}
@@ -274,11 +274,6 @@ func (m *goModule) requirement(importPath string) string {
 
 func within(importPath, module string) bool {
 	return importPath == module || strings.HasPrefix(importPath, module+"/")
-}
-
-func isDir(name string) bool {
-	info, err := os.Stat(name)
-	return err == nil && info.IsDir()
 }
 
 // buildContext is the go command's idea of which files belong to a package, from the environment.

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"go/ast"
 	"go/build"
-	"go/build/constraint"
 	"go/parser"
 	"go/scanner"
 	"go/token"
 	"go/types"
 	"io/fs"
-	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -27,6 +25,7 @@ import (
 type program struct {
 	ctx      context.Context
 	dir      string
+	disk     disk
 	cfg      Config
 	build    build.Context
 	goRoot   string
@@ -42,7 +41,8 @@ type program struct {
 	known map[string]*types.Package
 	uses  map[string]*usage // what the user's code takes from each import path
 
-	gaps []Gap
+	gaps   []Gap
+	noting sync.Mutex // guards gaps while files are parsed side by side
 }
 
 // pkg is a package whose source was read.
@@ -61,7 +61,7 @@ type pkg struct {
 }
 
 func newProgram(ctx context.Context, dir string, cfg Config) (*program, error) {
-	p := &program{ctx: ctx, dir: dir, cfg: cfg, build: buildContext(cfg.Env), fset: token.NewFileSet(),
+	p := &program{ctx: ctx, dir: dir, disk: disk{cfg.Root, cfg.Tree}, cfg: cfg, build: buildContext(cfg.Env), fset: token.NewFileSet(),
 		packages: map[string]*pkg{}, known: map[string]*types.Package{}, uses: map[string]*usage{}}
 	p.goRoot = env(cfg.Env, "GOROOT")
 	if p.goRoot == "" {
@@ -82,12 +82,12 @@ func newProgram(ctx context.Context, dir string, cfg Config) (*program, error) {
 func runtimeRoot() string {
 	if name, err := exec.LookPath("go"); err == nil {
 		if real, err := filepath.EvalSymlinks(name); err == nil {
-			if root := filepath.Dir(filepath.Dir(real)); isDir(filepath.Join(root, "src", "database", "sql")) {
+			if root := filepath.Dir(filepath.Dir(real)); (disk{}).isDir(filepath.Join(root, "src", "database", "sql")) {
 				return root
 			}
 		}
 	}
-	return runtime.GOROOT()
+	return ""
 }
 
 func (p *program) gap(name, reason string) {
@@ -159,9 +159,7 @@ func (p *program) read() error {
 			p.order = append(p.order, k)
 		}
 	}
-	if !p.cfg.WithoutDependencies {
-		p.readDependencies()
-	}
+	p.readDependencies()
 	p.collectUses()
 	return nil
 }
@@ -193,7 +191,7 @@ func (p *program) parseDir(dir string, own bool) []*ast.File {
 	if p.ctx.Err() != nil {
 		return nil
 	}
-	entries, err := os.ReadDir(dir)
+	entries, err := p.disk.readDir(dir)
 	if err != nil {
 		return nil
 	}
@@ -207,7 +205,7 @@ func (p *program) parseDir(dir string, own bool) []*ast.File {
 			continue
 		}
 		full := filepath.Join(dir, name)
-		text, err := os.ReadFile(full)
+		text, err := p.disk.readFile(full)
 		if err != nil {
 			p.note(own, full, "cannot be read: "+plain(err))
 			continue
@@ -219,7 +217,7 @@ func (p *program) parseDir(dir string, own bool) []*ast.File {
 		if err != nil {
 			var list scanner.ErrorList
 			if errors.As(err, &list) && len(list) > 0 {
-				p.note(own, full, "has a syntax error in line "+strconv.Itoa(list[0].Pos.Line)+" ("+list[0].Msg+"): what stands near it may be missing")
+				p.note(own, full, "a syntax error in line "+strconv.Itoa(list[0].Pos.Line)+" ("+list[0].Msg+"): what stands near it may be missing")
 			}
 		}
 		if f != nil && f.Name != nil && f.Name.Name != "" && f.Name.Name != "_" {
@@ -229,12 +227,10 @@ func (p *program) parseDir(dir string, own bool) []*ast.File {
 	return files
 }
 
-var noting sync.Mutex // guards program.gaps while files are parsed side by side
-
 func (p *program) note(own bool, file, reason string) {
 	if own {
-		noting.Lock()
-		defer noting.Unlock()
+		p.noting.Lock()
+		defer p.noting.Unlock()
 		p.gap(p.rel(file), reason)
 	}
 }
@@ -243,15 +239,13 @@ func (p *program) note(own bool, file, reason string) {
 func (p *program) inBuild(dir, name string, text []byte) bool {
 	if strings.Contains(name, "_") || strings.Contains(string(text[:min(len(text), 4096)]), "//go:build") {
 		c := p.build
-		c.OpenFile = nil
+		c.OpenFile = p.disk.open
 		if ok, err := c.MatchFile(dir, name); err == nil {
 			return ok
 		}
 	}
 	return true
 }
-
-var _ = constraint.IsGoBuild
 
 // imports are the import paths of some files.
 func imports(files []*ast.File) []string {

@@ -6,9 +6,8 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"golang.org/x/tools/go/analysis"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
@@ -29,9 +28,8 @@ const (
 type machine struct {
 	p     *program
 	funcs map[*types.Func]*funcInfo
-	list  []*funcInfo // in the order of the source
-	// facts answers for functions of other packages without source, nil outside go vet.
-	facts func(*types.Func) *Wrapper
+	list  []*funcInfo    // in the order of the source
+	pass  *analysis.Pass // in go vet; nil otherwise
 
 	consts  map[types.Object]declared
 	vars    map[types.Object]declared
@@ -45,6 +43,8 @@ type machine struct {
 	steps  int
 	// laterRound: the body of a loop is evaluated for the second time.
 	laterRound bool
+	byName     map[string][]*funcInfo // methods
+	implement  map[*types.Func][]*funcInfo
 	obs        []*observation
 	litSeen    map[*ast.FuncLit]bool
 	lits       []pendingLit
@@ -55,35 +55,11 @@ type machine struct {
 	names      []query.Site
 }
 
-// declared is where a constant or a variable is declared.
-type declared struct {
-	expr ast.Expr
-	pkg  *pkg
-}
-
 // pendingLit is a function literal and what its variables held where it was made.
 type pendingLit struct {
 	fn    *function
 	st    *state
 	stack []*frame
-}
-
-// funcInfo is a function with a body.
-type funcInfo struct {
-	pkg  *pkg
-	decl *ast.FuncDecl
-	obj  *types.Func
-	// direct: its body has a call that may send SQL; callees are the functions it calls.
-	direct  bool
-	callees map[*types.Func]bool
-	size    int // nodes of its syntax
-	// reaches: it, or a function that it calls, is direct.
-	reaches bool
-
-	evaluating, done bool
-	// depends: the callers know more of what it sends or returns. calls: it calls functions it is given.
-	depends, calls bool
-	result         value
 }
 
 // frame is a function under evaluation.
@@ -92,6 +68,7 @@ type frame struct {
 	lit   *ast.FuncLit
 	pkg   *pkg
 	call  token.Pos // where the caller calls it; NoPos for the outermost
+	entry *layer    // what was known before it
 	bound []value   // what its parameters were given
 	typ   *ast.FuncType
 
@@ -116,140 +93,13 @@ type target struct {
 func newMachine(p *program) *machine {
 	m := &machine{p: p, funcs: map[*types.Func]*funcInfo{}, consts: map[types.Object]declared{}, vars: map[types.Object]declared{},
 		changed: map[types.Object]bool{}, reading: map[types.Object]bool{}, models: map[types.Type]*model{},
-		apis: apiTypes(), litSeen: map[*ast.FuncLit]bool{}, txArgs: map[*types.Var][]txArg{}, shapes: map[string]bool{}}
+		apis: apiTypes(), byName: map[string][]*funcInfo{}, implement: map[*types.Func][]*funcInfo{}, litSeen: map[*ast.FuncLit]bool{}, txArgs: map[*types.Var][]txArg{}, shapes: map[string]bool{}}
 	for _, k := range p.order {
 		if k.bodies && k.info != nil {
 			m.index(k)
 		}
 	}
 	return m
-}
-
-// index notes the declarations of a package.
-func (m *machine) index(k *pkg) {
-	for _, f := range k.files {
-		for _, d := range f.Decls {
-			switch d := d.(type) {
-			case *ast.FuncDecl:
-				if d.Body == nil {
-					continue
-				}
-				info := &funcInfo{pkg: k, decl: d, callees: map[*types.Func]bool{}}
-				info.obj, _ = k.info.Defs[d.Name].(*types.Func)
-				m.survey(info, d.Body)
-				m.list = append(m.list, info)
-				if info.obj != nil {
-					m.funcs[info.obj] = info
-				}
-			case *ast.GenDecl:
-				for _, s := range d.Specs {
-					v, ok := s.(*ast.ValueSpec)
-					if !ok {
-						continue
-					}
-					for i, name := range v.Names {
-						obj := k.info.Defs[name]
-						if obj == nil || i >= len(v.Values) {
-							continue
-						}
-						if d.Tok == token.CONST {
-							m.consts[obj] = declared{v.Values[i], k}
-						} else if len(v.Values) == len(v.Names) {
-							m.vars[obj] = declared{v.Values[i], k}
-						}
-					}
-				}
-			}
-		}
-		ast.Inspect(f, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.AssignStmt:
-				for _, l := range n.Lhs {
-					m.noteChange(k, l)
-				}
-			case *ast.UnaryExpr:
-				if n.Op == token.AND {
-					m.noteChange(k, n.X)
-				}
-			case *ast.GenDecl:
-				if n.Tok == token.CONST {
-					for _, s := range n.Specs { // constants of functions
-						if v, ok := s.(*ast.ValueSpec); ok {
-							for i, name := range v.Names {
-								if obj := k.info.Defs[name]; obj != nil && i < len(v.Values) {
-									m.consts[obj] = declared{v.Values[i], k}
-								}
-							}
-						}
-					}
-				}
-			}
-			return true
-		})
-	}
-}
-
-func (m *machine) noteChange(k *pkg, e ast.Expr) {
-	switch e := ast.Unparen(e).(type) {
-	case *ast.Ident:
-		if v, ok := k.info.Uses[e].(*types.Var); ok && v.Parent() != nil && v.Pkg() != nil && v.Parent() == v.Pkg().Scope() {
-			m.changed[v] = true
-		}
-	case *ast.SelectorExpr:
-		if v, ok := k.info.Uses[e.Sel].(*types.Var); ok && !v.IsField() {
-			m.changed[v] = true
-		}
-	case *ast.IndexExpr:
-		m.noteChange(k, e.X)
-	}
-}
-
-// queryNames are the names of methods that may send SQL, whatever they belong to; a function without any of them, and
-// without a call of a function that passes its parameters on, is not evaluated.
-var queryNames = map[string]bool{
-	"Exec": true, "ExecContext": true, "Query": true, "QueryContext": true, "QueryRow": true, "QueryRowContext": true,
-	"Prepare": true, "PrepareContext": true, "Preparex": true, "PreparexContext": true, "PrepareNamed": true, "PrepareNamedContext": true,
-	"Get": true, "GetContext": true, "Select": true, "SelectContext": true, "NamedExec": true, "NamedExecContext": true,
-	"NamedQuery": true, "NamedQueryContext": true, "Queryx": true, "QueryxContext": true, "QueryRowx": true, "QueryRowxContext": true,
-	"MustExec": true, "MustExecContext": true, "Queue": true, "CopyFrom": true, "CopyTo": true, "ExecParams": true, "ExecScript": true,
-	"ToSql": true, "MustSql": true, "ScanContext": true, "Listen": true, "QueryFunc": true, "CopyIn": true, "CopyInSchema": true,
-	"Insert": true, "Update": true, "Delete": true, "Replace": true, "RunWith": true, "SendBatch": true,
-}
-
-// survey looks at a body without evaluating it.
-func (m *machine) survey(info *funcInfo, body ast.Node) {
-	ast.Inspect(body, func(n ast.Node) bool {
-		info.size++
-		call, ok := n.(*ast.CallExpr)
-		if !ok {
-			return true
-		}
-		fun := ast.Unparen(call.Fun)
-		if ix, ok := fun.(*ast.IndexExpr); ok {
-			fun = ix.X
-		}
-		switch f := fun.(type) {
-		case *ast.SelectorExpr:
-			if queryNames[f.Sel.Name] {
-				info.direct = true
-			}
-			if fn, ok := info.pkg.info.Uses[f.Sel].(*types.Func); ok {
-				info.callees[fn.Origin()] = true
-			}
-		case *ast.Ident:
-			if fn, ok := info.pkg.info.Uses[f].(*types.Func); ok {
-				info.callees[fn.Origin()] = true
-			}
-		}
-		for _, a := range call.Args { // a method given to another function
-			if s, ok := ast.Unparen(a).(*ast.SelectorExpr); ok {
-				if fn, ok := info.pkg.info.Uses[s.Sel].(*types.Func); ok {
-					info.callees[fn.Origin()] = true
-				}
-			}
-		}
-		return true
-	})
 }
 
 // runAll evaluates every function that may send SQL, then those that call one whose callers know more, until there are no
@@ -268,7 +118,7 @@ func (m *machine) runAll() {
 				continue
 			}
 			for callee := range f.callees {
-				if c := m.funcs[callee]; c != nil && c.done && (c.depends || c.calls || m.returnsQuery(c)) || m.facts != nil && m.facts(callee) != nil {
+				if c := m.funcs[callee]; c != nil && c.done && (c.depends || c.calls || c.answers && c.reaches || m.returnsQuery(c)) || m.funcs[callee] == nil && m.hasFact(callee) {
 					m.run(f)
 					again = true
 					break
@@ -276,6 +126,7 @@ func (m *machine) runAll() {
 			}
 		}
 	}
+	m.sweep()
 	m.runVars()
 	m.runNames()
 }
@@ -347,7 +198,7 @@ func (m *machine) run(f *funcInfo) {
 		for _, field := range list.List {
 			for _, name := range field.Names {
 				if v, ok := f.pkg.info.Defs[name].(*types.Var); ok {
-					st.cells[v] = m.parameter(v, field.Type, f.pkg)
+					st.set(v, m.parameter(v, field.Type, f.pkg))
 				}
 			}
 		}
@@ -358,7 +209,7 @@ func (m *machine) run(f *funcInfo) {
 	m.execBlock(f.decl.Body.List, st)
 	f.result = m.leave(fr, st)
 	if returnsText(f.decl.Type, f.result) && dependsOnParam(f.result) {
-		f.depends = true
+		f.answers = true
 	}
 	m.runLits()
 	m.stack, m.steps, m.lits, m.laterRound = stack, steps, lits, later
@@ -401,7 +252,7 @@ func (m *machine) bindResults(typ *ast.FuncType, k *pkg, st *state) {
 	for _, field := range typ.Results.List {
 		for _, name := range field.Names {
 			if v, ok := k.info.Defs[name].(*types.Var); ok {
-				st.cells[v] = m.zero(v.Type())
+				st.set(v, m.zero(v.Type()))
 			}
 		}
 	}
@@ -415,7 +266,8 @@ func (m *machine) leave(fr *frame, st *state) value {
 	m.stack = m.stack[:len(m.stack)-1]
 	rets := fr.returns
 	if len(rets) == 0 {
-		st.dead = true
+		// It never returns, or was not looked into to the end.
+		st.dead = m.steps <= maxSteps && (fr.info == nil || fr.info.size <= maxSize)
 		return &unknown{}
 	}
 	event := m.event()
@@ -428,11 +280,10 @@ func (m *machine) leave(fr *frame, st *state) value {
 	v := joinReturns(event, rets)
 	if fr.lit == nil && fr.info != nil && fr.info.decl != nil && len(m.stack) > 0 && !holdsFunction(v) {
 		// Nobody sees its variables any more.
-		for key := range st.cells {
-			if obj, ok := key.(*types.Var); ok && fr.info.decl.Pos() <= obj.Pos() && obj.Pos() < fr.info.decl.End() {
-				delete(st.cells, key)
-			}
-		}
+		st.forget(fr.entry, func(key any) bool {
+			obj, ok := key.(*types.Var)
+			return ok && fr.info.decl.Pos() <= obj.Pos() && obj.Pos() < fr.info.decl.End()
+		})
 	}
 	return v
 }
@@ -445,66 +296,6 @@ func holdsFunction(v value) bool {
 		return slices.ContainsFunc(v.vals, holdsFunction)
 	case *choice:
 		return slices.ContainsFunc(v.alts, holdsFunction)
-	}
-	return false
-}
-
-// markReaching finds the functions that may lead to a query.
-func (m *machine) markReaching() {
-	callers := map[*types.Func][]*funcInfo{}
-	var queue []*funcInfo
-	for _, f := range m.list {
-		for c := range f.callees {
-			callers[c] = append(callers[c], f)
-		}
-		if f.direct {
-			f.reaches = true
-			queue = append(queue, f)
-		}
-	}
-	for len(queue) > 0 {
-		f := queue[0]
-		queue = queue[1:]
-		if f.obj == nil {
-			continue
-		}
-		for _, c := range callers[f.obj] {
-			if !c.reaches {
-				c.reaches = true
-				queue = append(queue, c)
-			}
-		}
-	}
-}
-
-// worthRunning reports whether a function can matter to what is sent: by what it calls, or by what it returns when it is
-// small enough to be looked into for that.
-func (f *funcInfo) worthRunning() bool {
-	if f.reaches {
-		return true
-	}
-	if f.size > maxSize || f.decl.Type.Results == nil {
-		return false
-	}
-	sig, ok := f.obj.Type().(*types.Signature)
-	if !ok {
-		return false
-	}
-	for i := range sig.Results().Len() {
-		switch t := sig.Results().At(i).Type().Underlying().(type) {
-		case *types.Basic:
-			if t.Info()&types.IsString != 0 || t.Kind() == types.Invalid {
-				return true
-			}
-		case *types.Slice, *types.Map, *types.Pointer, *types.Struct, *types.Signature:
-			return true
-		case *types.Interface:
-			if path, name := namedType(sig.Results().At(i).Type()); path != "" || name != "error" && t.NumMethods() > 0 {
-				if types.TypeString(sig.Results().At(i).Type(), nil) != "error" {
-					return true
-				}
-			}
-		}
 	}
 	return false
 }
@@ -632,28 +423,4 @@ func (m *machine) zero(t types.Type) value {
 type txArg struct {
 	tx    query.Tx
 	param *types.Var
-}
-
-// funcName is a function as Go users write it: (*T).Method, Func.
-func (fr *frame) funcName() string {
-	if fr.info == nil || fr.info.decl == nil {
-		return ""
-	}
-	d := fr.info.decl
-	if d.Recv == nil || len(d.Recv.List) == 0 {
-		return d.Name.Name
-	}
-	t := types.ExprString(d.Recv.List[0].Type)
-	if i := strings.IndexByte(t, '['); i > 0 {
-		t = t[:i]
-	}
-	if strings.HasPrefix(t, "*") {
-		t = "(" + t + ")"
-	}
-	return t + "." + d.Name.Name
-}
-
-func exported(name string) bool {
-	r, _ := utf8.DecodeRuneInString(name)
-	return unicode.IsUpper(r)
 }

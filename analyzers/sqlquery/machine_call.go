@@ -145,6 +145,34 @@ func (m *machine) opaqueResult(e *ast.CallExpr) value {
 	return m.opaqueOf(t)
 }
 
+// madeOf is what a call returns of which nothing but the type is known, and that it may be made of a parameter of the
+// function under evaluation.
+func (m *machine) madeOf(args []arg, e *ast.CallExpr) value {
+	v := m.opaqueResult(e)
+	var param *types.Var
+	for _, a := range args {
+		if u, ok := a.v.(*unknown); ok && u.param != nil && a.typ != nil && isTextual(a.typ) && !types.IsInterface(a.typ) {
+			param = u.param
+		}
+	}
+	if param == nil {
+		return v
+	}
+	taint := func(v value) value {
+		if u, ok := v.(*unknown); ok && u.param == nil && u.typ != nil && isTextual(u.typ) {
+			return &unknown{typ: u.typ, why: "a text made of the parameter " + param.Name(), param: param}
+		}
+		return v
+	}
+	if t, ok := v.(*tuple); ok {
+		for i := range t.vals {
+			t.vals[i] = taint(t.vals[i])
+		}
+		return t
+	}
+	return taint(v)
+}
+
 // callLit evaluates a function literal at a call of it.
 func (m *machine) callLit(f *function, args []arg, pos token.Pos, st *state) value {
 	for _, fr := range m.stack {
@@ -199,7 +227,7 @@ func (m *machine) bindParams(typ *ast.FuncType, args []arg, st *state, k *pkg) {
 					m.txArgs[pv] = append(m.txArgs[pv], txArg{h.tx, h.param})
 				}
 			}
-			st.cells[obj] = v
+			st.set(obj, v)
 			if args != nil {
 				m.top().bound = append(m.top().bound, v)
 			}
@@ -241,27 +269,24 @@ func (m *machine) opaqueParam(v *types.Var, typ ast.Expr, k *pkg) value {
 
 // callDeclared calls a declared function or method.
 func (m *machine) callDeclared(fn *types.Func, recv *arg, args []arg, spreads bool, e *ast.CallExpr, st *state) value {
-	if v, ok := m.shared(fn, recv, args, spreads, e, st); ok {
-		return v
-	}
 	info := m.funcs[fn]
 	if info == nil {
-		if v, ok := m.byFact(fn, recv, args, spreads, e, st); ok {
+		if v, ok := m.byFact(fn, args, spreads, e, st); ok {
 			return v
 		}
 		m.giveAway(args, e, st)
-		return m.opaqueResult(e)
+		return m.madeOf(args, e)
 	}
 	if !info.done && !info.worthRunning() {
 		m.noteTx(info, args)
 		m.giveAway(args, e, st)
-		return m.opaqueResult(e)
+		return m.madeOf(args, e)
 	}
 	if !info.done {
 		for _, fr := range m.stack { // recursion
 			if fr.info == info {
 				m.giveAway(args, e, st)
-				return m.opaqueResult(e)
+				return m.madeOf(args, e)
 			}
 		}
 		m.run(info)
@@ -272,7 +297,7 @@ func (m *machine) callDeclared(fn *types.Func, recv *arg, args []arg, spreads bo
 		if info.result != nil && !dependsOnParam(info.result) && !holdsObject(info.result) {
 			return info.result
 		}
-		return m.opaqueResult(e)
+		return m.madeOf(args, e)
 	}
 	return m.inline(info, recv, args, e.Pos(), st)
 }
@@ -287,7 +312,7 @@ func (m *machine) worthInlining(info *funcInfo, args []arg) bool {
 			return false
 		}
 	}
-	return info.depends || info.calls || holdsObject(info.result)
+	return info.depends || info.calls || info.size <= maxSize && (info.answers || !info.reaches && holdsObject(info.result))
 }
 
 // holdsObject reports whether a value has a struct whose fields the caller may read.
@@ -313,14 +338,14 @@ func holdsObject(v value) bool {
 
 // inline evaluates a function at a call of it.
 func (m *machine) inline(info *funcInfo, recv *arg, args []arg, pos token.Pos, st *state) value {
-	fr := &frame{info: info, pkg: info.pkg, typ: info.decl.Type, call: pos}
+	fr := &frame{info: info, pkg: info.pkg, typ: info.decl.Type, call: pos, entry: st.freeze()}
 	m.stack = append(m.stack, fr)
 	if r := info.decl.Recv; r != nil && len(r.List) > 0 && len(r.List[0].Names) > 0 {
 		if v, ok := info.pkg.info.Defs[r.List[0].Names[0]].(*types.Var); ok {
 			if recv != nil && recv.v != nil {
-				st.cells[v] = m.typed(recv.v, v.Type(), r.List[0].Type, info.pkg)
+				st.set(v, m.typed(recv.v, v.Type(), r.List[0].Type, info.pkg))
 			} else {
-				st.cells[v] = &unknown{typ: v.Type()}
+				st.set(v, &unknown{typ: v.Type()})
 			}
 		}
 	}
@@ -374,14 +399,15 @@ func (m *machine) havoc(a arg, st *state) {
 	switch x := ast.Unparen(u.X).(type) {
 	case *ast.Ident:
 		if obj := m.objectOf(x); obj != nil {
-			switch st.cells[obj].(type) {
-			case *text, *number, *list, *table, *null, *choice:
-				st.cells[obj] = &unknown{typ: obj.Type(), why: "a value that is filled in at run time"}
+			held, _ := st.get(obj)
+			switch held.(type) {
+			case *text, *number, *list, *table, *null, *choice, *object:
+				st.set(obj, &unknown{typ: obj.Type(), why: "a value that is filled in at run time"})
 			}
 		}
 	case *ast.SelectorExpr:
 		if o, ok := m.eval(x.X, st).(*object); ok {
-			st.cells[field{o, x.Sel.Name}] = m.opaqueOf(m.typeOf(x))
+			st.set(field{o, x.Sel.Name}, m.opaqueOf(m.typeOf(x)))
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
-	"strconv"
 )
 
 func (m *machine) pkg() *pkg { return m.top().pkg }
@@ -76,107 +75,9 @@ func (m *machine) eval(e ast.Expr, st *state) value {
 	return &unknown{typ: m.typeOf(e)}
 }
 
-// constant is the value of a constant expression; of a string, where its parts stand in the source.
-func (m *machine) constant(e ast.Expr, v constant.Value) value {
-	if v.Kind() != constant.String {
-		return &number{v}
-	}
-	if t := m.constantText(e, m.pkg(), 0); t != nil {
-		if s, ok := literal(t); ok && s == constant.StringVal(v) {
-			return t
-		}
-	}
-	return known(constant.StringVal(v), e.Pos(), false)
-}
-
-// constantText finds where the parts of a constant string are written, nil when that is not in code that was read.
-func (m *machine) constantText(e ast.Expr, k *pkg, depth int) *text {
-	if depth > 30 {
-		return nil
-	}
-	switch e := e.(type) {
-	case *ast.ParenExpr:
-		return m.constantText(e.X, k, depth+1)
-	case *ast.BasicLit:
-		t, _ := literalValue(e).(*text)
-		return t
-	case *ast.BinaryExpr:
-		a, b := m.constantText(e.X, k, depth+1), m.constantText(e.Y, k, depth+1)
-		if a == nil || b == nil || e.Op != token.ADD {
-			return nil
-		}
-		return concat(a, b)
-	case *ast.CallExpr: // a conversion
-		if len(e.Args) == 1 {
-			return m.constantText(e.Args[0], k, depth+1)
-		}
-	case *ast.Ident:
-		if d, ok := m.consts[k.info.Uses[e]]; ok {
-			return m.constantText(d.expr, d.pkg, depth+1)
-		}
-	case *ast.SelectorExpr:
-		if d, ok := m.consts[k.info.Uses[e.Sel]]; ok {
-			return m.constantText(d.expr, d.pkg, depth+1)
-		}
-	}
-	return nil
-}
-
-// literalValue is a literal as it is written.
-func literalValue(e *ast.BasicLit) value {
-	switch e.Kind {
-	case token.STRING:
-		if len(e.Value) > 1 && e.Value[0] == '`' {
-			s, err := strconv.Unquote(e.Value)
-			if err != nil {
-				return &unknown{}
-			}
-			return known(s, e.ValuePos+1, len(s) == len(e.Value)-2)
-		}
-		return quoted(e)
-	case token.INT, token.FLOAT, token.CHAR, token.IMAG:
-		return &number{constant.MakeFromLiteral(e.Value, e.Kind, 0)}
-	}
-	return &unknown{}
-}
-
-// quoted splits an interpreted string at its escapes, so that what stands between them keeps its place.
-func quoted(e *ast.BasicLit) value {
-	s := e.Value
-	if len(s) < 2 || s[len(s)-1] != '"' {
-		return &unknown{}
-	}
-	s = s[1 : len(s)-1]
-	t := &text{}
-	for at := 0; len(s) > 0; {
-		n := 0
-		for n < len(s) && s[n] != '\\' {
-			n++
-		}
-		pos := e.ValuePos + 1 + token.Pos(at)
-		if n > 0 {
-			t.parts = append(t.parts, part{lit: s[:n], pos: pos, linear: true})
-			s, at = s[n:], at+n
-			continue
-		}
-		r, multibyte, rest, err := strconv.UnquoteChar(s, '"')
-		if err != nil {
-			return &unknown{}
-		}
-		piece := string(r)
-		if !multibyte {
-			piece = string([]byte{byte(r)})
-		}
-		t.parts = append(t.parts, part{lit: piece, pos: pos})
-		at += len(s) - len(rest)
-		s = rest
-	}
-	return t
-}
-
 func (m *machine) ident(e *ast.Ident, st *state) value {
 	obj := m.objectOf(e)
-	if v, ok := st.cells[obj]; ok && obj != nil {
+	if v, ok := st.get(obj); ok && obj != nil {
 		return v
 	}
 	switch obj := obj.(type) {
@@ -196,21 +97,6 @@ func (m *machine) ident(e *ast.Ident, st *state) value {
 		return &number{constant.MakeBool(e.Name == "true")}
 	}
 	return &unknown{typ: m.typeOf(e)}
-}
-
-func (m *machine) constantOf(obj *types.Const, pos token.Pos) value {
-	if d, ok := m.consts[obj]; ok {
-		if t := m.constantText(d.expr, d.pkg, 0); t != nil {
-			return t
-		}
-	}
-	if obj.Val() == nil || obj.Val().Kind() == constant.Unknown {
-		return &unknown{typ: obj.Type()}
-	}
-	if obj.Val().Kind() == constant.String {
-		return known(constant.StringVal(obj.Val()), pos, false)
-	}
-	return &number{obj.Val()}
 }
 
 // variable is a variable that is no local one: what it was declared with, when nothing else is ever put into it.
@@ -285,12 +171,12 @@ func (m *machine) composite(e *ast.CompositeLit, st *state) value {
 		for i, x := range e.Elts {
 			if kv, ok := x.(*ast.KeyValueExpr); ok {
 				if id, ok := kv.Key.(*ast.Ident); ok {
-					st.cells[field{o, id.Name}] = m.eval(kv.Value, st)
+					st.set(field{o, id.Name}, m.eval(kv.Value, st))
 				}
 			} else {
 				v := m.eval(x, st)
 				if i < u.NumFields() {
-					st.cells[field{o, u.Field(i).Name()}] = v
+					st.set(field{o, u.Field(i).Name()}, v)
 				}
 			}
 		}
@@ -301,7 +187,7 @@ func (m *machine) composite(e *ast.CompositeLit, st *state) value {
 		if kv, ok := x.(*ast.KeyValueExpr); ok {
 			v := m.eval(kv.Value, st)
 			if id, ok := kv.Key.(*ast.Ident); ok {
-				st.cells[field{o, id.Name}] = v
+				st.set(field{o, id.Name}, v)
 			}
 			continue
 		}
@@ -311,7 +197,7 @@ func (m *machine) composite(e *ast.CompositeLit, st *state) value {
 }
 
 func (m *machine) arg(e ast.Expr, st *state) arg {
-	return arg{m.eval(e, st), m.typeOf(e), e, m.pkg()}
+	return arg{v: m.eval(e, st), typ: m.typeOf(e), expr: e, pkg: m.pkg()}
 }
 
 func (m *machine) selector(e *ast.SelectorExpr, st *state) value {
@@ -334,7 +220,7 @@ func (m *machine) selector(e *ast.SelectorExpr, st *state) value {
 	base := m.eval(e.X, st)
 	if sel := m.pkg().info.Selections[e]; sel != nil && sel.Kind() == types.MethodVal {
 		if fn, ok := sel.Obj().(*types.Func); ok {
-			return &function{decl: fn.Origin(), recv: &arg{base, m.typeOf(e.X), e.X, m.pkg()}}
+			return &function{decl: fn.Origin(), recv: &arg{v: base, typ: m.typeOf(e.X), expr: e.X, pkg: m.pkg()}}
 		}
 	}
 	return m.fieldOf(base, e, st)
@@ -345,7 +231,7 @@ func (m *machine) fieldOf(base value, e *ast.SelectorExpr, st *state) value {
 	name := e.Sel.Name
 	switch b := base.(type) {
 	case *object:
-		if v, ok := st.cells[field{b, name}]; ok {
+		if v, ok := st.get(field{b, name}); ok {
 			return v
 		}
 		if b.known {
@@ -446,129 +332,4 @@ func (m *machine) sliced(e *ast.SliceExpr, st *state) value {
 		return &unknown{typ: m.typeOf(e), why: "a part of a string, cut at run time"}
 	}
 	return &unknown{typ: m.typeOf(e)}
-}
-
-func (m *machine) unary(e *ast.UnaryExpr, st *state) value {
-	v := m.eval(e.X, st)
-	switch e.Op {
-	case token.AND:
-		switch v := v.(type) {
-		case *unknown:
-			return &unknown{typ: m.typeOf(e), why: v.why, param: v.param, exact: v.exact}
-		case *text, *number, *choice, *null, *list, *result:
-			return &unknown{typ: m.typeOf(e)} // a pointer to it, not it
-		}
-		return v
-	case token.NOT:
-		switch v := v.(type) {
-		case *gated:
-			return &gated{v.not, v.gate}
-		case *number:
-			if v.v.Kind() == constant.Bool {
-				return &number{constant.MakeBool(!constant.BoolVal(v.v))}
-			}
-		}
-	case token.SUB, token.ADD, token.XOR:
-		if n, ok := v.(*number); ok && n.v.Kind() != constant.Bool {
-			return &number{constant.UnaryOp(e.Op, n.v, 0)}
-		}
-	}
-	return &unknown{typ: m.typeOf(e)}
-}
-
-func (m *machine) binary(e *ast.BinaryExpr, st *state) value {
-	a := m.eval(e.X, st)
-	if e.Op == token.LAND || e.Op == token.LOR {
-		return m.logic(e, a, st)
-	}
-	b := m.eval(e.Y, st)
-	switch e.Op {
-	case token.ADD:
-		return m.add(a, b, m.typeOf(e))
-	case token.EQL, token.NEQ:
-		if is, known := same(a, b); known {
-			return &number{constant.MakeBool(is == (e.Op == token.EQL))}
-		}
-	case token.LSS, token.LEQ, token.GTR, token.GEQ:
-		x, ok1 := a.(*number)
-		y, ok2 := b.(*number)
-		if ok1 && ok2 && x.v.Kind() == y.v.Kind() && x.v.Kind() != constant.Bool {
-			return &number{constant.MakeBool(constant.Compare(x.v, e.Op, y.v))}
-		}
-	case token.SUB, token.MUL:
-		x, ok1 := a.(*number)
-		y, ok2 := b.(*number)
-		if ok1 && ok2 && x.v.Kind() == constant.Int && y.v.Kind() == constant.Int {
-			return &number{constant.BinaryOp(x.v, e.Op, y.v)}
-		}
-	}
-	return &unknown{typ: m.typeOf(e)}
-}
-
-// logic is && and ||, which matter for constants and for gates. The right side runs only sometimes.
-func (m *machine) logic(e *ast.BinaryExpr, a value, st *state) value {
-	and := e.Op == token.LAND
-	if b, known := truth(a); known {
-		if b != and {
-			return a
-		}
-		return m.eval(e.Y, st)
-	}
-	way := st.clone()
-	if g, ok := a.(*gated); ok {
-		if and {
-			way.narrow(g.gate)
-		} else {
-			way.narrow(g.not)
-		}
-	}
-	b := m.eval(e.Y, way)
-	join(st, m.event(), []*state{st.clone(), way})
-	// Of a && b both are true, and if it is false nothing is certain; of a || b the other way round.
-	out := &gated{}
-	certain := func(v value) {
-		if g, ok := v.(*gated); ok {
-			s := &state{gate: out.gate}
-			not := &state{gate: out.not}
-			if and {
-				s.narrow(g.gate)
-			} else {
-				not.narrow(g.not)
-			}
-			out.gate, out.not = s.gate, not.gate
-		}
-	}
-	certain(a)
-	certain(b)
-	if *out == (gated{}) {
-		return &unknown{typ: m.typeOf(e)}
-	}
-	return out
-}
-
-// add is +, of strings and numbers.
-func (m *machine) add(a, b value, t types.Type) value {
-	x, ok1 := a.(*number)
-	y, ok2 := b.(*number)
-	if ok1 && ok2 {
-		if x.v.Kind() == y.v.Kind() && x.v.Kind() != constant.Bool {
-			return &number{constant.BinaryOp(x.v, token.ADD, y.v)}
-		}
-		return &unknown{typ: t}
-	}
-	isString := false
-	for _, v := range []value{a, b} {
-		if _, ok := v.(*text); ok {
-			isString = true
-		}
-	}
-	if t != nil {
-		if basic, ok := t.Underlying().(*types.Basic); ok && basic.Kind() != types.Invalid {
-			isString = basic.Info()&types.IsString != 0
-		}
-	}
-	if !isString {
-		return &unknown{typ: t}
-	}
-	return concat(textOf(a), textOf(b))
 }

@@ -40,7 +40,6 @@ type scanned struct {
 	names []string // by name: the column of each
 	open  bool
 	lax   bool
-	of    *model
 }
 
 // observation begins one for a call. h is what the text goes to, nil when that is not known.

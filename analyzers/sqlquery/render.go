@@ -215,7 +215,7 @@ func (r *renderer) bind(a arg, pos token.Pos) {
 	case *choice:
 		if sendsSQL(v) {
 			i := r.choose(v.event, len(v.alts))
-			r.bind(arg{v.alts[i], a.typ, a.expr, a.pkg}, pos)
+			r.bind(a.as(v.alts[i]), pos)
 			return
 		}
 	}
@@ -403,7 +403,9 @@ func (r *renderer) join(parts []part, fills []string) (string, []query.Segment) 
 		if s == "" {
 			continue
 		}
-		if p.pos.IsValid() {
+		if p.at.Line > 0 {
+			segments = append(segments, query.Segment{Offset: b.Len(), Pos: p.at})
+		} else if p.pos.IsValid() {
 			segments = append(segments, query.Segment{Offset: b.Len(), Pos: r.m.p.position(p.pos), Linear: p.linear})
 		} else if n := len(segments); n > 0 && segments[n-1].Linear {
 			segments = append(segments, query.Segment{Offset: b.Len(), Pos: r.endOf(parts[:i]), Linear: false})

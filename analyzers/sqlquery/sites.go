@@ -49,6 +49,9 @@ func (m *machine) sites() []query.Site {
 		if called[way{o.origin, o.root}] && dependsOnParam(o.sql) {
 			continue
 		}
+		if u, ok := o.sql.(*unknown); ok && u.exact && m.pass != nil {
+			continue // a fact tells the callers
+		}
 		if groups[o.pos] == nil {
 			order = append(order, o.pos)
 		}
@@ -83,7 +86,9 @@ func (m *machine) site(pos token.Pos, group []*observation) (query.Site, bool) {
 	first := group[0]
 	s := query.Site{Pos: m.p.position(pos), Lang: "go", Kind: first.kind, Func: first.fn.funcName(), Tx: m.tx(first), Gate: first.gate}
 	if k := first.pkg; k != nil && !k.own {
-		s.Module = k.place.module
+		if s.Module = k.place.module; s.Module == "" {
+			return s, false // a package of the user's, beside what was to be read
+		}
 	}
 	for _, o := range group[1:] {
 		s.Gate = hull(s.Gate, o.gate)

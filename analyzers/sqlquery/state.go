@@ -7,20 +7,114 @@ import (
 )
 
 // state is what is known at one point of the code: what variables and fields hold, and which schemas can be met there.
+// Copying one costs nothing: both go on from what they had in common, so that joining them looks only at what changed.
 type state struct {
-	cells map[any]value // by types.Object or field
-	gate  query.Gate
-	dead  bool // the point is not reached
+	base *layer
+	own  map[any]value // by types.Object or field: what was set since base
+	gate query.Gate
+	dead bool // the point is not reached
 }
 
-func newState() *state { return &state{cells: map[any]value{}} }
+// layer is a part of a state that is never changed any more.
+type layer struct {
+	parent *layer
+	cells  map[any]value
+	depth  int
+}
+
+// maxLayers bounds how far a look-up goes.
+const maxLayers = 40
+
+func newState() *state { return &state{} }
+
+func (s *state) get(key any) (value, bool) {
+	if v, ok := s.own[key]; ok {
+		return v, true
+	}
+	for l := s.base; l != nil; l = l.parent {
+		if v, ok := l.cells[key]; ok {
+			return v, true
+		}
+	}
+	return nil, false
+}
+
+func (s *state) set(key any, v value) {
+	if s.own == nil {
+		s.own = map[any]value{}
+	}
+	s.own[key] = v
+}
+
+// freeze puts what was set into a layer.
+func (s *state) freeze() *layer {
+	if len(s.own) == 0 {
+		return s.base
+	}
+	depth := 1
+	if s.base != nil {
+		depth = s.base.depth + 1
+	}
+	s.base, s.own = &layer{s.base, s.own, depth}, nil
+	if depth > maxLayers {
+		s.base = &layer{nil, changed(s.base, nil), 1}
+	}
+	return s.base
+}
 
 func (s *state) clone() *state {
-	c := &state{cells: make(map[any]value, len(s.cells)+4), gate: s.gate, dead: s.dead}
-	for k, v := range s.cells {
-		c.cells[k] = v
+	return &state{base: s.freeze(), gate: s.gate, dead: s.dead}
+}
+
+// changed are the cells set in the layers from l down to, and without, an earlier one.
+func changed(l, since *layer) map[any]value {
+	all := map[any]value{}
+	for ; l != nil && l != since; l = l.parent {
+		for k, v := range l.cells {
+			if _, ok := all[k]; !ok {
+				all[k] = v
+			}
+		}
 	}
-	return c
+	return all
+}
+
+// ancestor is the nearest layer that all states have; nil when there is none.
+func ancestor(ways []*state) *layer {
+	common := ways[0].base
+	for _, w := range ways[1:] {
+		l := w.base
+		for common != l {
+			switch {
+			case common == nil || l == nil:
+				return nil
+			case common.depth > l.depth:
+				common = common.parent
+			case l.depth > common.depth:
+				l = l.parent
+			default:
+				common, l = common.parent, l.parent
+			}
+		}
+	}
+	return common
+}
+
+// forget takes the cells for which drop is true out of what was set since an earlier layer.
+func (s *state) forget(since *layer, drop func(any) bool) {
+	s.freeze()
+	for l := s.base; l != since; l = l.parent {
+		if l == nil {
+			return // made flat in between
+		}
+	}
+	kept := changed(s.base, since)
+	for k := range kept {
+		if drop(k) {
+			delete(kept, k)
+		}
+	}
+	s.base, s.own = since, kept
 }
 
 // narrow adds what a condition says about the schemas.
@@ -63,36 +157,35 @@ func join(into *state, event int, ways []*state) {
 		*into = *live[0]
 		return
 	}
-	out := &state{cells: map[any]value{}, gate: live[0].gate}
-	for _, w := range live[1:] {
+	for _, w := range live {
+		w.freeze()
+	}
+	out := &state{base: ancestor(live), gate: live[0].gate}
+	keys := map[any]bool{}
+	for _, w := range live {
 		out.gate = hull(out.gate, w.gate)
-	}
-	for key, first := range live[0].cells {
-		same, all := true, true
-		for _, w := range live[1:] {
-			v, ok := w.cells[key]
-			all = all && ok
-			same = same && ok && equal(v, first)
-		}
-		if same {
-			out.cells[key] = first
-			continue
-		}
-		if !all { // declared on one way only, or a field set on one way only
-			out.cells[key] = joinPartly(event, key, live)
-			continue
-		}
-		vals := make([]value, len(live))
-		for i, w := range live {
-			vals[i] = w.cells[key]
-		}
-		out.cells[key] = joinValues(event, vals)
-	}
-	for _, w := range live[1:] {
-		for key := range w.cells {
-			if _, ok := out.cells[key]; !ok {
-				out.cells[key] = joinPartly(event, key, live)
+		for l := w.base; l != out.base; l = l.parent {
+			for k := range l.cells {
+				keys[k] = true
 			}
+		}
+	}
+	vals := make([]value, len(live))
+	for key := range keys {
+		same, all := true, true
+		for i, w := range live {
+			v, ok := w.get(key)
+			vals[i] = v
+			all = all && ok
+			same = same && ok && equal(v, vals[0])
+		}
+		switch {
+		case same:
+			out.set(key, vals[0])
+		case all:
+			out.set(key, joinValues(event, append([]value{}, vals...)))
+		default: // declared on one way only, or a field set on one way only
+			out.set(key, joinPartly(event, key, live))
 		}
 	}
 	*into = *out
@@ -104,7 +197,7 @@ func joinPartly(event int, key any, live []*state) value {
 	var vals []value
 	var any value
 	for _, w := range live {
-		v, ok := w.cells[key]
+		v, ok := w.get(key)
 		if !ok && isField && f.of.known {
 			v = zeroText
 		} else if !ok {
@@ -252,15 +345,18 @@ func joinLoop(st, after *state, event int) {
 		return
 	}
 	before := st.clone()
+	after.freeze()
+	grew := map[any]value{}
+	for key, now := range changed(after.base, ancestor([]*state{before, after})) {
+		if old, ok := before.get(key); ok && !equal(old, now) {
+			if v := grown(event, old, now); v != nil {
+				grew[key] = v
+			}
+		}
+	}
 	join(st, event, []*state{before, after})
-	for key, old := range before.cells {
-		now, ok := after.cells[key]
-		if !ok || equal(old, now) {
-			continue
-		}
-		if v := grown(event, old, now); v != nil {
-			st.cells[key] = v
-		}
+	for key, v := range grew {
+		st.set(key, v)
 	}
 }
 

@@ -40,14 +40,14 @@ type text struct{ parts []part }
 // part is a piece of a string: text as written, or something in its place.
 type part struct {
 	lit    string
-	pos    token.Pos // where lit stands; NoPos when nowhere
-	linear bool      // and it is there byte for byte
-	zero   bool      // the zero value of a variable that was never set
+	pos    token.Pos      // where lit stands; NoPos when nowhere
+	linear bool           // and it is there byte for byte
+	at     query.Position // where it stands when pos cannot say: in another package, in go vet
+	zero   bool           // the zero value of a variable that was never set
 
 	hole    *hole    // a piece that is not known
 	choice  *choice  // one of several texts
 	builder *builder // the SQL of a builder
-	name    bool     // quoted as an identifier by code that did it at run time
 }
 
 // hole is a piece of a string that is not known.
@@ -102,6 +102,7 @@ type arg struct {
 	typ  types.Type
 	expr ast.Expr
 	pkg  *pkg
+	fact query.GoType // of a destination in a model of another package, in go vet
 }
 
 // handle is a connection to a database, or a transaction.
@@ -111,7 +112,6 @@ type handle struct {
 	param *types.Var // the parameter it came in by, when tx depends on the caller
 	// dest: NamedStmt and the like keep the text of what was prepared.
 	prepared []*observation
-	argsFrom int
 }
 
 // result is what a query returned: rows, or one row.
@@ -123,11 +123,8 @@ type tuple struct{ vals []value }
 // destinations is core-go's database.Scan(ctx, model): pointers to every mapped field.
 type destinations struct{ of *model }
 
-// typeName is a type used as an expression, or an instantiated function's argument.
-type rowFunc struct {
-	kind string // RowToStructByName, …
-	typ  types.Type
-}
+// rowFunc is one of pgx's functions that make a value of a row.
+type rowFunc struct{ kind string }
 
 // gated is the truth value of a question to migratecheck/gate.
 type gated struct {
@@ -151,6 +148,9 @@ type column struct {
 	typ  types.Type
 	expr ast.Expr
 	pkg  *pkg
+	// Of a model of another package, in go vet: what a fact says.
+	at     query.Position
+	goType query.GoType
 }
 
 // model is a struct with core-go's Fields method.
@@ -311,4 +311,10 @@ func isTextual(t types.Type) bool {
 	}
 	b, ok := t.Underlying().(*types.Basic)
 	return ok && b.Info()&types.IsString != 0 || types.IsInterface(t) || ok && b.Kind() == types.Invalid
+}
+
+// as is the same argument with another value.
+func (a arg) as(v value) arg {
+	a.v = v
+	return a
 }

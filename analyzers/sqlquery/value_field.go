@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"os"
 	"path/filepath"
 	"strings"
 )
@@ -49,9 +48,7 @@ func (m *machine) fieldEverywhere(obj *types.Var) value {
 	if sets.zero {
 		alts = append(alts, zeroText)
 	}
-	if len(alts) == 1 {
-		return alts[0]
-	}
+	// Even one is a choice: reflection may have put something else there, so no condition is decided by it.
 	return &choice{m.event(), alts}
 }
 
@@ -134,6 +131,9 @@ func (m *machine) indexLiteral(n *ast.CompositeLit, k *pkg, of func(types.Object
 		}
 	}
 	for i := range s.NumFields() {
+		if s.Tag(i) != "" {
+			of(s.Field(i)).open = true // for a decoder to fill
+		}
 		if !set[s.Field(i)] {
 			of(s.Field(i)).zero = true
 		}
@@ -149,7 +149,7 @@ func (m *machine) embedded(obj *types.Var) value {
 	if !ok {
 		return nil
 	}
-	text, err := os.ReadFile(name)
+	text, err := m.p.disk.readFile(name)
 	if err != nil {
 		m.p.gap(m.p.rel(name), "is embedded and cannot be read: "+plain(err))
 		return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/internal/settings"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/compat"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
 func compatCommand() command {
@@ -81,8 +83,7 @@ func (c *compatRun) run(args []string) int {
 	if err != nil {
 		return c.failEach(err)
 	}
-	defer versions.remove()
-	timelines, rep, err := migratecheck.Timelines(c.ctx, cfg, versions.dir[compat.New], c.migrations)
+	timelines, rep, err := migratecheck.Timelines(c.ctx, cfg, c.dir, c.migrations)
 	if err != nil {
 		return c.failEach(err)
 	}
@@ -90,17 +91,7 @@ func (c *compatRun) run(args []string) int {
 		t.SetReport.Base = versions.base
 	}
 	status := c.problems(rep.Problems)
-	var codes [2]*compat.Code
-	for _, v := range []compat.Version{compat.Old, compat.New} {
-		if codes[v], err = compat.ReadCode(c.ctx, versions.dir[v]); err != nil {
-			return c.fail("reading the %s code (%s): %v", v, versions.name[v], err)
-		}
-		codes[v].Rev = versions.name[v]
-		for _, name := range versions.left[v] {
-			codes[v].Gaps = append(codes[v].Gaps, compat.Gap{Reason: name + " is a symbolic link or a submodule, which is not followed"})
-		}
-	}
-	services := compat.Services(compat.Config{Order: order}, timelines, codes[compat.Old], codes[compat.New])
+	services := compat.Services(compat.Config{Order: order}, timelines, versions.code[compat.Old], versions.code[compat.New])
 	if !c.quiet {
 		c.sayVersions(versions, services)
 	}
@@ -212,65 +203,73 @@ func isDir(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// versions are the two trees that are compared.
+// versions are the two versions of the code.
 type versions struct {
-	name [2]string // for people
-	base string    // what the old one was taken from
-	dir  [2]string
-	left [2][]string
-	temp []*compat.Tree
-}
-
-func (v *versions) remove() {
-	for _, r := range v.temp {
-		r.Remove() // what is left is in the directory for temporary files
-	}
+	code [2]*compat.Code
+	base string // what the old one was taken from
 }
 
 // lines reads lines of either version's files.
 func (v *versions) lines() func(compat.Version, string, int) string {
-	readers := [2]*lineReader{(&place{shown: v.dir[0]}).lines(), (&place{shown: v.dir[1]}).lines()}
+	var readers [2]*lineReader
+	for i, code := range v.code {
+		readers[i] = &lineReader{read: func(name string) ([]byte, error) { return fs.ReadFile(code.Files, name) }, files: map[string]*source.File{}}
+	}
 	return func(version compat.Version, file string, line int) string { return readers[version].line(file, line) }
 }
 
-// versions finds the two versions, and writes out those that are revisions.
+// versions finds the two versions and reads their code. cfg is told where the new one's migrations are, and which are
+// released.
 func (c *compatRun) versions(cfg *migratecheck.Config) (*versions, error) {
 	repo, err := openRepository(c.ctx, "compat", c.dir)
 	if err != nil {
 		return nil, err
 	}
-	v := &versions{name: [2]string{compat.New: "worktree"}, dir: [2]string{compat.New: c.dir}}
+	v := new(versions)
+	newCommit := ""
 	if c.new != "" {
-		commit, err := repo.Resolve(c.ctx, c.new)
-		if err != nil {
+		if newCommit, err = repo.Resolve(c.ctx, c.new); err != nil {
 			return nil, fmt.Errorf("-new: %w", err)
 		}
-		repo.At, cfg.Revision, cfg.Repository = commit, commit, c.dir
-		if err := v.add(c.ctx, repo, compat.New, c.new, commit, c.dir); err != nil {
-			return nil, err
-		}
+		repo.At, cfg.Revision = newCommit, newCommit
 	}
 	if c.old != "" {
 		cfg.Base = c.old
 	}
 	commit, desc, err := migratecheck.BaseRevision(c.ctx, cfg, c.dir)
-	if err == nil && commit == "" {
-		err = errors.New("there is no old version to compare with: no tag before HEAD, and no other branch; name it with -old REVISION")
-		if shallow, _ := repo.Shallow(c.ctx); shallow {
-			err = errors.New("there is no old version to compare with: this clone is shallow; fetch the history with `git fetch --unshallow --tags`, or name the old version with -old REVISION")
-		}
+	switch shallow, _ := repo.Shallow(c.ctx); {
+	case err != nil && c.old != "":
+		return nil, fmt.Errorf("-old: %w", unprefixed(err, "-base: "))
+	case err != nil:
+		return nil, err
+	case commit == "" && shallow:
+		return nil, errors.New("there is no old version to compare with: this clone is shallow; fetch the history with `git fetch --unshallow --tags`, or name the old version with -old REVISION")
+	case commit == "":
+		return nil, errors.New("there is no old version to compare with: no tag before HEAD, and no other branch; name it with -old REVISION")
 	}
-	if err == nil {
-		cfg.Base, cfg.Repository, v.base = commit, c.dir, desc
-		err = v.add(c.ctx, repo, compat.Old, strings.TrimPrefix(desc, "tag "), commit, c.dir)
-	}
-	if err != nil {
-		v.remove()
-		if c.old != "" {
-			err = fmt.Errorf("-old: %w", unprefixed(err, "-base: "))
+	cfg.Base, v.base = commit, desc
+	read := func(which compat.Version, name, commit string) (err error) {
+		if commit == "" {
+			v.code[which], err = compat.ReadCode(c.ctx, c.dir)
+		} else {
+			v.code[which], err = compat.ReadRevision(c.ctx, repo, commit, c.dir)
 		}
+		if err != nil {
+			return fmt.Errorf("reading the %s code (%s): %w", which, name, err)
+		}
+		v.code[which].Rev = name
+		return nil
+	}
+	if err := read(compat.Old, strings.TrimPrefix(desc, "tag "), commit); err != nil {
 		return nil, err
 	}
+	if newCommit == "" {
+		return v, read(compat.New, "worktree", "")
+	}
+	if err := read(compat.New, c.new, newCommit); err != nil {
+		return nil, err
+	}
+	cfg.Files = v.code[compat.New].Files
 	return v, nil
 }
 
@@ -281,18 +280,8 @@ func unprefixed(err error, prefix string) error {
 	return err
 }
 
-func (v *versions) add(ctx context.Context, repo *gitrepo.Repo, which compat.Version, name, commit, dir string) error {
-	rev, err := compat.Checkout(ctx, repo, commit, dir)
-	if err != nil {
-		return err
-	}
-	v.temp = append(v.temp, rev)
-	v.name[which], v.dir[which], v.left[which] = name, rev.Dir, rev.Left
-	return nil
-}
-
 func (c *compatRun) sayVersions(v *versions, services []*compat.Service) {
-	c.say("old: %s; new: %s", v.name[compat.Old], v.name[compat.New])
+	c.say("old: %s; new: %s", v.code[compat.Old].Rev, v.code[compat.New].Rev)
 	for _, s := range services {
 		c.say("%s: %s, %d pending; the history starts from %s", orDot(s.Timeline.Dir, "."), plural(s.Timeline.Files, s.Timeline.Format+" migration"),
 			len(s.Timeline.Pending), s.Timeline.Baseline)

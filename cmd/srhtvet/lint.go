@@ -347,18 +347,20 @@ func (p *place) showRepository() {
 
 // lines reads lines of files that findings point at.
 func (p *place) lines() *lineReader {
-	return &lineReader{dir: p.shown, files: map[string]*source.File{}}
+	dir := p.shown
+	read := func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, filepath.FromSlash(name))) }
+	return &lineReader{read: read, files: map[string]*source.File{}}
 }
 
 type lineReader struct {
-	dir   string
+	read  func(name string) ([]byte, error)
 	files map[string]*source.File
 }
 
 func (r *lineReader) line(name string, number int) string {
 	f, ok := r.files[name]
 	if !ok {
-		if data, err := os.ReadFile(filepath.Join(r.dir, filepath.FromSlash(name))); err == nil {
+		if data, err := r.read(name); err == nil {
 			file := source.NewFile(name, string(data))
 			f = &file
 		}

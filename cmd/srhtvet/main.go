@@ -42,8 +42,12 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	t := &terminal{ctx: ctx, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, launcher: launcher}
-	// Nothing has to be put in order, and the parser, which is C, could not be told: Ctrl-C ends the process at once.
-	finished := context.AfterFunc(ctx, func() { os.Exit(t.fail("interrupted")) })
+	// The parser, which is C, could not be told: Ctrl-C ends the process at once, but for what has to be put in order.
+	finished := context.AfterFunc(ctx, func() {
+		status := t.fail("interrupted")
+		t.inOrder.Lock()
+		os.Exit(status)
+	})
 	status := t.run(os.Args[1:])
 	if !finished() {
 		select {} // it is about to end with another status
@@ -58,7 +62,8 @@ type terminal struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	launcher       verify.Launcher
-	interrupted    sync.Once // said
+	interrupted    sync.Once  // said
+	inOrder        sync.Mutex // held while something must be put in order before the process may end
 }
 
 // command is one of srhtvet's.
@@ -79,6 +84,7 @@ func commands() []command {
 		packagesCommand(),
 		rulesCommand(),
 		explainCommand(),
+		queriesCommand(),
 		locksCommand(),
 		statsCommand(),
 		completionCommand(),

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgtest"
 )
 
 // The tests run the command as its users do, as a process: the test binary with this variable set is srhtvet.
@@ -20,7 +22,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	pgtest.Main(m)
 }
 
 // result is how a process ended.

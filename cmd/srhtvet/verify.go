@@ -32,6 +32,8 @@ func (f *verifyFlag) Set(value string) error {
 
 // prove asks a real server about every service. What one service's history does to the server is that service's error.
 func (c *compatRun) prove(services []*compat.Service, version int) (err error) {
+	c.inOrder.Lock() // the scratch databases, or the cluster
+	defer c.inOrder.Unlock()
 	server, err := verify.Open(c.ctx, verify.Config{DSN: c.verify.dsn, Launcher: c.launcher, Version: version})
 	if err != nil {
 		return err

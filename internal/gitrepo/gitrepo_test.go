@@ -112,32 +112,22 @@ func TestRepo(t *testing.T) {
 	require.ErrorContains(t, err, "git fetch --unshallow")
 }
 
-func TestExport(t *testing.T) {
+func TestTreeAtRevision(t *testing.T) {
 	ctx := context.Background()
 	dir := t.TempDir()
 	git(t, dir, "init", "-q")
 	require.NoError(t, os.Symlink("a.go", filepath.Join(dir, "link.go")))
-	commit(t, dir, map[string]string{"a.go": "package a\n", "sub/b.go": "package b\n", "sub/c.txt": "text"}, "")
+	commit(t, dir, map[string]string{"a.go": "package a\n", "sub/b.go": "package b\n"}, "")
 	commit(t, dir, map[string]string{"a.go": "package later\n"}, "")
 	repo, err := Open(ctx, dir)
 	require.NoError(t, err)
 	repo.At = "HEAD~1"
 	tree, err := repo.Tree(ctx, repo.Head(ctx))
 	require.NoError(t, err)
-
-	to := t.TempDir()
-	left, err := tree.Export("", to, func(name string) bool { return filepath.Ext(name) == ".go" })
-	require.NoError(t, err)
-	require.Equal(t, []string{"link.go"}, left)
-	data, err := os.ReadFile(filepath.Join(to, "a.go"))
+	require.NoError(t, tree.Load(func(name string) bool { return filepath.Ext(name) == ".go" }))
+	data, err := tree.ReadFile("a.go")
 	require.NoError(t, err)
 	require.Equal(t, "package a\n", string(data), "the revision's text, not the work tree's")
-	require.FileExists(t, filepath.Join(to, "sub", "b.go"))
-	require.NoFileExists(t, filepath.Join(to, "sub", "c.txt"))
-
-	to = t.TempDir()
-	_, err = tree.Export("sub", to, func(string) bool { return true })
-	require.NoError(t, err)
-	require.NoFileExists(t, filepath.Join(to, "a.go"))
-	require.FileExists(t, filepath.Join(to, "sub", "c.txt"))
+	require.Equal(t, []string{"link.go"}, tree.Irregular(""))
+	require.Empty(t, tree.Irregular("sub"))
 }

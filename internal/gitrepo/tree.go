@@ -71,6 +71,18 @@ func (t *Tree) addToDir(name string, e fs.DirEntry) {
 	}
 }
 
+// Irregular lists, sorted, the symbolic links and submodules at or below a directory ("" is the top), which cannot be read.
+func (t *Tree) Irregular(dir string) []string {
+	var list []string
+	for name, e := range t.files {
+		if e.mode != 0 && (dir == "" || strings.HasPrefix(name, dir+"/")) {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
 // Open implements fs.FS.
 func (t *Tree) Open(name string) (fs.File, error) {
 	if !fs.ValidPath(name) {

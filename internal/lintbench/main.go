@@ -1,6 +1,9 @@
 // Command lintbench times `srhtvet lint` over a long history, and squawk (when its command is on PATH or named by
-// SQUAWK) over the same files in the same run: wall time, CPU time and peak memory of the whole process, runs
-// alternating between the two. It prints what it measured and judges nothing.
+// SQUAWK) over the same files in the same run: wall time, CPU time and peak memory of the whole process. The two run in
+// pairs, one right after the other and each first in turn, and are compared pair by pair, since other work on the machine
+// slows down both. It prints what it measured and judges nothing.
+//
+// npm's squawk command is a script that starts node, which starts squawk; the program itself is timed.
 //
 //	go run ./internal/lintbench [-files 1000] [-runs 7] [-seed 1] [-keep DIR]
 package main
@@ -34,7 +37,7 @@ type program struct {
 func main() {
 	log.SetFlags(0)
 	files := flag.Int("files", 1000, "migration files")
-	runs := flag.Int("runs", 7, "runs of each program")
+	runs := flag.Int("runs", 7, "pairs of runs")
 	seed := flag.Uint64("seed", 1, "seed of the corpus")
 	keep := flag.String("keep", "", "write the corpus here and keep it")
 	flag.Parse()
@@ -76,14 +79,16 @@ func run(files, runs int, seed uint64, keep string) error {
 	} else {
 		fmt.Println("squawk is not installed (npm install squawk-cli, or SQUAWK=its path): timing srhtvet alone")
 	}
+	order := slices.Clone(programs)
 	for range runs {
-		for _, p := range programs {
+		for _, p := range order {
 			s, err := p.once()
 			if err != nil {
 				return err
 			}
 			p.runs = append(p.runs, s)
 		}
+		slices.Reverse(order)
 	}
 	fmt.Printf("%d files, %d statements, seed %d, %d runs each, %d CPUs\n", files, statements, seed, runs, runtime.NumCPU())
 	fmt.Printf("%-20s %28s %28s %12s\n", "", "wall min/median/max", "CPU min/median/max", "peak memory")
@@ -94,10 +99,21 @@ func run(files, runs int, seed uint64, keep string) error {
 		fmt.Printf("%-20s %28s %28s %9d MiB\n", p.name, spread(wall), spread(cpu), peak[len(peak)-1]/1024)
 	}
 	if len(programs) == 2 {
-		ours, theirs := programs[0].sorted(func(s sample) int64 { return s.wall.Microseconds() }), programs[1].sorted(func(s sample) int64 { return s.wall.Microseconds() })
-		fmt.Printf("median wall time of srhtvet is %.2f of squawk's\n", float64(ours[len(ours)/2])/float64(theirs[len(theirs)/2]))
+		fmt.Printf("srhtvet / squawk, median of the pairs (least to most): wall time %s, CPU time %s\n",
+			ratios(programs[0], programs[1], func(s sample) time.Duration { return s.wall }),
+			ratios(programs[0], programs[1], func(s sample) time.Duration { return s.cpu }))
 	}
 	return nil
+}
+
+// ratios compares two programs pair by pair.
+func ratios(a, b *program, of func(sample) time.Duration) string {
+	var list []float64
+	for i := range a.runs {
+		list = append(list, float64(of(a.runs[i]))/float64(of(b.runs[i])))
+	}
+	slices.Sort(list)
+	return fmt.Sprintf("%.2f (%.2f to %.2f)", list[len(list)/2], list[0], list[len(list)-1])
 }
 
 func findSquawk() string {
@@ -107,6 +123,13 @@ func findSquawk() string {
 	path, err := exec.LookPath("squawk")
 	if err != nil {
 		return ""
+	}
+	if script, err := filepath.EvalSymlinks(path); err == nil {
+		// node_modules/squawk-cli/js/bin/squawk starts node_modules/@squawk-cli/PLATFORM/bin/squawk.
+		native, err := filepath.Glob(filepath.Join(filepath.Dir(script), "../../../@squawk-cli/*/bin/squawk"))
+		if err == nil && len(native) == 1 {
+			return native[0]
+		}
 	}
 	return path
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"google.golang.org/protobuf/proto"
 )
@@ -31,7 +32,7 @@ type decoder struct {
 
 var errMalformed = errors.New("malformed parse tree from libpg_query")
 
-// slab allocates values in groups that double up to a bound; one value that is kept keeps its group.
+// slab allocates values in groups that double up to about a kilobyte; one value that is kept keeps its group.
 type slab[T any] struct {
 	free []T
 	size int
@@ -39,7 +40,8 @@ type slab[T any] struct {
 
 func (s *slab[T]) new() *T {
 	if len(s.free) == 0 {
-		s.size = min(max(1, 2*s.size), 8)
+		var zero T
+		s.size = min(max(1, 2*s.size), max(1, 1<<10/int(unsafe.Sizeof(zero))))
 		s.free = make([]T, s.size)
 	}
 	x := &s.free[0]

@@ -121,7 +121,7 @@ func (d *Compat) servicePage(s *compat.Service) servicePage {
 		out.Causes = append(out.Causes, d.causePage(g))
 	}
 	for v, c := range s.Coverage {
-		cp := coveragePage{Summary: fmt.Sprintf("%s code %s: %s found, %d checked", compat.Version(v), s.Code[v].Rev, count(c.Found, "query site", "query sites"), c.Checked)}
+		cp := coveragePage{Summary: coverageLine(s, compat.Version(v), c)}
 		for _, u := range s.Unchecked[v] {
 			cp.Sites = append(cp.Sites, fmt.Sprintf("%s:%d: %s", u.Site.Pos.File, u.Site.Pos.Line, u.Reason))
 		}

@@ -48,6 +48,7 @@ type (
 	coverageJSON struct {
 		Found   int `json:"found"`
 		Checked int `json:"checked"`
+		Partly  int `json:"partly"`
 	}
 	missingJSON struct {
 		File   string `json:"file"`
@@ -114,7 +115,7 @@ func (d *Compat) service(s *compat.Service) serviceJSON {
 		out.Findings = append(out.Findings, item)
 	}
 	for _, v := range []compat.Version{compat.Old, compat.New} {
-		out.Coverage[v.String()] = coverageJSON{s.Coverage[v].Found, s.Coverage[v].Checked}
+		out.Coverage[v.String()] = coverageJSON(s.Coverage[v])
 		list := []missingJSON{}
 		for _, u := range s.Unchecked[v] {
 			list = append(list, missingJSON{u.Site.Pos.File, u.Site.Pos.Line, u.Site.Pos.Column, u.Reason})

@@ -198,17 +198,17 @@ const shownUnchecked = 10
 func (w *compatText) coverage(s *compat.Service) {
 	w.WriteByte('\n')
 	for v, c := range s.Coverage {
-		fmt.Fprintf(w, "%s code %s: %s found, %d checked", compat.Version(v), s.Code[v].Rev, count(c.Found, "query site", "query sites"), c.Checked)
-		if n := len(s.Unchecked[v]); n > 0 {
-			fmt.Fprintf(w, ", %d not, or not wholly", n)
-		}
-		w.WriteByte('\n')
+		fmt.Fprintf(w, "%s\n", coverageLine(s, compat.Version(v), c))
 		for i, u := range s.Unchecked[v] {
 			if i == shownUnchecked {
 				fmt.Fprintf(w, "  and %d more (srhtvet queries lists them all)\n", len(s.Unchecked[v])-i)
 				break
 			}
-			fmt.Fprintf(w, "  %s:%d:%d: %s\n", u.Site.Pos.File, u.Site.Pos.Line, u.Site.Pos.Column, printable(u.Reason))
+			how := "not checked"
+			if u.Partly {
+				how = "in part"
+			}
+			fmt.Fprintf(w, "  %s: %s:%d:%d: %s\n", how, u.Site.Pos.File, u.Site.Pos.Line, u.Site.Pos.Column, printable(u.Reason))
 		}
 		for i, g := range s.Code[v].Gaps {
 			if i == shownUnchecked {
@@ -222,6 +222,15 @@ func (w *compatText) coverage(s *compat.Service) {
 			}
 		}
 	}
+}
+
+// coverageLine says how much of a version was judged.
+func coverageLine(s *compat.Service, v compat.Version, c compat.Coverage) string {
+	line := fmt.Sprintf("%s code %s: %s found, %d checked", v, s.Code[v].Rev, count(c.Found, "query site", "query sites"), c.Checked)
+	if c.Partly > 0 {
+		line += fmt.Sprintf(" (%d in part)", c.Partly)
+	}
+	return line
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -65,6 +65,8 @@ type value struct {
 	notNull   bool          // it cannot be NULL (bind_null.go)
 	isDefault bool          // DEFAULT
 	at        int32         // where it stands, plus 1; 0 is not known
+	node      *pgast.Node   // the expression, of a constant
+	fresh     bool          // each row gets another: what a volatile function of the server answers
 }
 
 // boundColumn is a column of something in FROM, or of a query's output.
@@ -83,13 +85,15 @@ type boundColumn struct {
 	literal                 *string
 	param                   int
 	at                      int32
+	node                    *pgast.Node
+	fresh                   bool
 }
 
 // columnOfValue is an output column that holds v.
 func columnOfValue(name string, v value) boundColumn {
 	return boundColumn{
 		name: name, typ: v.typ, collation: v.collation, refs: v.columns, fields: v.fields, id: v.id, origin: v.origin,
-		constant: v.constant, null: v.null, notNull: v.notNull, literal: v.literal, param: v.param, at: v.at,
+		constant: v.constant, null: v.null, notNull: v.notNull, literal: v.literal, param: v.param, at: v.at, node: v.node, fresh: v.fresh,
 	}
 }
 
@@ -97,7 +101,7 @@ func columnOfValue(name string, v value) boundColumn {
 func (col *boundColumn) value() value {
 	return value{
 		typ: col.typ, collation: col.collation, fields: col.fields, origin: col.origin, id: col.id,
-		constant: col.constant, null: col.null, notNull: col.notNull, literal: col.literal, param: col.param, at: col.at,
+		constant: col.constant, null: col.null, notNull: col.notNull, literal: col.literal, param: col.param, at: col.at, node: col.node, fresh: col.fresh,
 	}
 }
 

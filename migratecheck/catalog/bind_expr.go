@@ -26,6 +26,9 @@ func (b *binder) bindExpr(n *pgast.Node, s *scope) (value, error) {
 		err = locate(err, b.at)
 	}
 	v.at = b.at + 1
+	if v.constant {
+		v.node = n
+	}
 	b.at = at
 	return v, err
 }

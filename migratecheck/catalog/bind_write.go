@@ -1,6 +1,10 @@
 package catalog
 
-import "slices"
+import (
+	"slices"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+)
 
 // Write is a change of a relation's rows.
 type Write struct {
@@ -31,7 +35,9 @@ const (
 type Target struct {
 	Column int // attribute number, 0 for a column that an assumed table may have
 	Offset int // where it is named
-	// What it is set to, in any of the rows: a value, DEFAULT, the constant NULL.
+	// Values are what it is set to: one in each row of INSERT … VALUES, else one. COPY has none.
+	Values []Value
+	// What is among them: a value that is not DEFAULT (always so for COPY), DEFAULT, the constant NULL.
 	Given, Default, Null bool
 	// Mixed: there is a row with a value that is not the constant NULL.
 	Mixed bool
@@ -39,19 +45,39 @@ type Target struct {
 	NotNull bool
 	// Params are the parameters that are the value, each alone or cast.
 	Params []int
-	values int
+}
+
+// Value is what a statement gives to a column in one row.
+type Value struct {
+	// Constant is the expression of a constant, NULL too.
+	Constant *pgast.Node
+	// Default: it is DEFAULT.
+	Default bool
+	// Param is the number of the parameter that it is, alone or cast.
+	Param int
+	Null  bool // the constant NULL
+	// Fresh: each row gets a value that no other has, as of gen_random_uuid().
+	Fresh bool
+	// Type is the type of the expression, zero when it is not known or, as that of a parameter or literal, the column's.
+	Type TypeRef
 }
 
 // give notes a value for the column.
 func (t *Target) give(v value) {
-	t.values++
+	given := Value{Default: v.isDefault, Param: v.param, Null: v.null, Fresh: v.fresh}
+	if v.constant {
+		given.Constant = v.node
+	} else if v.param == 0 && v.typ.OID != typeUnknown {
+		given.Type = v.typ
+	}
+	t.Values = append(t.Values, given)
 	if v.isDefault {
 		t.Default = true
 		return
 	}
 	t.Given = true
 	t.Null, t.Mixed = t.Null || v.null, t.Mixed || !v.null
-	t.NotNull = v.notNull && (t.NotNull || t.values == 1)
+	t.NotNull = v.notNull && (t.NotNull || len(t.Values) == 1)
 	if v.param > 0 {
 		t.Params = append(t.Params, v.param)
 	}

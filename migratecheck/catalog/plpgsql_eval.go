@@ -371,6 +371,17 @@ func (r *codeRunner) evalOperator(n *pgast.A_Expr, row *plScope) plValue {
 			s, p = strings.ToLower(s), strings.ToLower(p)
 		}
 		return plBool(like(s, p) == !strings.HasPrefix(name, "!"))
+	case pgast.A_Expr_Kind_AEXPR_BETWEEN, pgast.A_Expr_Kind_AEXPR_NOT_BETWEEN:
+		bounds := n.Rexpr.GetList().GetItems()
+		low, high := compare(">=", left, r.evalIn(bounds[0], row)), compare("<=", left, r.evalIn(bounds[1], row))
+		not := n.Kind == pgast.A_Expr_Kind_AEXPR_NOT_BETWEEN
+		switch {
+		case low.kind == plBoolean && !low.b, high.kind == plBoolean && !high.b:
+			return plBool(not)
+		case low.kind == plBoolean && high.kind == plBoolean:
+			return plBool(!not)
+		}
+		return nullOrUnknown(low, high)
 	case pgast.A_Expr_Kind_AEXPR_OP:
 	case pgast.A_Expr_Kind_AEXPR_NULLIF:
 		if v := compare("=", left, r.evalIn(n.Rexpr, row)); v.truth() {

@@ -10,6 +10,8 @@
 package compat
 
 import (
+	"io/fs"
+
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
@@ -37,8 +39,8 @@ func (c Cell) String() string { return c.Code.String() + "-code-" + c.Schema.Str
 type Code struct {
 	// Rev is how the version is shown: what the user or the base named, or "worktree".
 	Rev string
-	// Dir is where its files are, "" when they are gone.
-	Dir   string
+	// Files are the directory's, nil when they cannot be had.
+	Files fs.FS
 	Sites []query.Site
 	// Gaps are the parts that could not be looked at, each a sentence.
 	Gaps []Gap
@@ -53,8 +55,9 @@ type Gap struct {
 // Count is what was found in a cell. Both count query sites.
 type Count struct{ Checked, Broken int }
 
-// Coverage says how many query sites a version has, and how many of them could be judged.
-type Coverage struct{ Found, Checked int }
+// Coverage says how many query sites a version has, how many of them could be judged, and how many of these in part only:
+// all that is known to be sent was judged, but something else may be added at run time.
+type Coverage struct{ Found, Checked, Partly int }
 
 // Service is the verdict on one service: a directory of migrations and the code around it.
 type Service struct {
@@ -67,17 +70,18 @@ type Service struct {
 	// Verified is what a real server said, nil when none was asked; VerifyErr why it could not say all.
 	Verified  *Verification
 	VerifyErr error
-	// Unchecked are the sites that could not be judged, by Version, with the reason.
+	// Unchecked are the sites that could not be judged, or only partly, by Version.
 	Unchecked [2][]Unchecked
 }
 
 // Count is what was found in a cell.
 func (s *Service) Count(c Cell) Count { return s.Cells[c.Code][c.Schema] }
 
-// Unchecked is a site that could not be judged.
+// Unchecked is a site that could not be judged, or only partly.
 type Unchecked struct {
 	Site   *query.Site
 	Reason string
+	Partly bool
 }
 
 // Break is one site that does not work on one schema as it does on its own.

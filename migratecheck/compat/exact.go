@@ -2,8 +2,7 @@ package compat
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -145,7 +144,7 @@ func (s *Service) clear(f *migratecheck.Finding, step *migratecheck.Step) {
 
 // unseen looks for names in the files of the old code's sites that could not be judged, and says where one stands.
 func (s *Service) unseen(names []string) string {
-	if s.Code[Old].Dir == "" {
+	if s.Code[Old].Files == nil {
 		return ""
 	}
 	texts := map[string]string{}
@@ -153,7 +152,7 @@ func (s *Service) unseen(names []string) string {
 		file := u.Site.Pos.File
 		text, ok := texts[file]
 		if !ok {
-			data, err := os.ReadFile(filepath.Join(s.Code[Old].Dir, filepath.FromSlash(file)))
+			data, err := fs.ReadFile(s.Code[Old].Files, file)
 			if err == nil {
 				text = string(data)
 			}

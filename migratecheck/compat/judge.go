@@ -88,13 +88,14 @@ func (j *judge) site(v Version, b *query.Bound) {
 		home = j.states[len(j.states)-1]
 	}
 	own := b.On(home.cat)
-	if reason := unchecked(b.Site, own); reason != "" {
-		s.Unchecked[v] = append(s.Unchecked[v], Unchecked{b.Site, reason})
+	reason, partly := unchecked(b.Site, own)
+	if reason != "" {
+		s.Unchecked[v] = append(s.Unchecked[v], Unchecked{b.Site, reason, partly})
 	}
 	if len(b.Site.Variants) == 0 && len(b.Site.Names) == 0 {
 		return
 	}
-	checked := unchecked(b.Site, own) == "" || len(own.Problems) > 0
+	checked := reason == "" || partly || len(own.Problems) > 0
 	var atHome problems
 	atHome.add(own.Problems, nil)
 	away := make([]problems, len(j.states))
@@ -112,6 +113,9 @@ func (j *judge) site(v Version, b *query.Bound) {
 	}
 	if checked || broken[0] || broken[1] {
 		s.Coverage[v].Checked++
+		if partly {
+			s.Coverage[v].Partly++
+		}
 		for w := range 2 {
 			s.Cells[v][w].Checked++
 			if broken[w] {
@@ -133,15 +137,16 @@ func (j *judge) admits(site *query.Site, i int) bool {
 	return site.Gate.Admits(j.states[i].version)
 }
 
-// unchecked says why a site could not be judged as a whole; "" when it could.
-func unchecked(site *query.Site, own query.Verdict) string {
+// unchecked says why a site could not be judged as a whole, "" when it could; partly is whether all that is known of it
+// was.
+func unchecked(site *query.Site, own query.Verdict) (reason string, partly bool) {
 	switch {
 	case site.Status == query.Dynamic:
-		return cmp.Or(site.Reason, "nothing is known of what it sends")
+		return cmp.Or(site.Reason, "nothing is known of what it sends"), false
 	case len(own.Unknown) > 0:
-		return own.Unknown[0]
+		return own.Unknown[0], site.Status == query.Partial && len(own.Unknown) == 1 && own.Unknown[0] == site.Reason
 	}
-	return ""
+	return "", false
 }
 
 // breaks files what a site has against the schemas, and says in which cells of its version it is broken.

@@ -2,7 +2,6 @@ package compat
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -28,14 +27,17 @@ func Lint(ctx context.Context, cfg migratecheck.Config, root string, paths ...st
 	if !slices.ContainsFunc(timelines, foretells) {
 		return rep, "", nil
 	}
-	code, err := readRevision(ctx, &cfg, commit, root)
+	repo, err := gitrepo.Open(ctx, root)
 	if err != nil {
 		return rep, "", err
 	}
-	defer code.tree.Remove() //nolint:errcheck // what is left is in the directory for temporary files
+	code, err := ReadRevision(ctx, repo, commit, root)
+	if err != nil {
+		return rep, "", err
+	}
 	code.Rev = strings.TrimPrefix(desc, "tag ")
 	var findings []migratecheck.Finding
-	judged := Services(Config{}, timelines, &code.Code, &Code{})
+	judged := Services(Config{}, timelines, code, &Code{})
 	for _, t := range timelines {
 		i := slices.IndexFunc(judged, func(s *Service) bool { return s.Timeline == t })
 		if i < 0 {
@@ -51,37 +53,4 @@ func Lint(ctx context.Context, cfg migratecheck.Config, root string, paths ...st
 // foretells reports whether a timeline has findings that code can tell more about.
 func foretells(t *migratecheck.Timeline) bool {
 	return slices.ContainsFunc(t.Findings, func(f migratecheck.Finding) bool { return !f.Down && decidable(f.Rule) })
-}
-
-type readCode struct {
-	Code
-	tree *Tree
-}
-
-// readRevision reads the code of a commit, as it stands in what corresponds to dir.
-func readRevision(ctx context.Context, cfg *migratecheck.Config, commit, dir string) (*readCode, error) {
-	if cfg.Repository != "" {
-		dir = cfg.Repository
-	}
-	repo, err := gitrepo.Open(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
-	tree, err := Checkout(ctx, repo, commit, dir)
-	if err != nil {
-		return nil, err
-	}
-	code, err := ReadCode(ctx, tree.Dir)
-	if err != nil {
-		return nil, errors.Join(err, tree.Remove())
-	}
-	code.linked(tree.Left)
-	return &readCode{*code, tree}, nil
-}
-
-// linked notes what of a tree was not written.
-func (c *Code) linked(left []string) {
-	for _, name := range left {
-		c.Gaps = append(c.Gaps, Gap{Reason: name + " is a symbolic link or a submodule, which is not followed"})
-	}
 }

@@ -83,7 +83,7 @@ func deepest(dirs []string, file string) int {
 // within is the part of the code whose files satisfy in. What belongs to a dependency belongs to every service, and so do
 // the gaps.
 func (c *Code) within(in func(file string) bool) *Code {
-	out := &Code{Rev: c.Rev, Dir: c.Dir, Gaps: c.Gaps}
+	out := &Code{Rev: c.Rev, Files: c.Files, Gaps: c.Gaps}
 	for _, s := range c.Sites {
 		if s.Module != "" || in(s.Pos.File) {
 			out.Sites = append(out.Sites, s)

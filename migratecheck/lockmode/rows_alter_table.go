@@ -192,7 +192,7 @@ func tableRows() []entry {
 			source:  "src/backend/commands/tablecmds.c ATPrepChangePersistence, SequenceChangePersistence (since 15)",
 			example: "ALTER TABLE ser SET UNLOGGED"},
 		{statement: "ALTER TABLE … SET UNLOGGED with a sequence, before 15", last: 14,
-			source:  "src/backend/commands/tablecmds.c ATPrepSetLoggedOrUnlogged",
+			source:  "src/backend/commands/tablecmds.c ATPrepChangePersistence",
 			example: "ALTER TABLE ser SET UNLOGGED"},
 		{statement: "ALTER TABLE … SET (fillfactor)",
 			source:  "manual, ALTER TABLE; src/backend/access/common/reloptions.c",

@@ -27,14 +27,14 @@ func (s *step) reshaped() (column int, what string) {
 	was, now := s.was.an.Columns, s.an.Columns
 	for i := range min(len(was), len(now)) {
 		if was[i].Name != now[i].Name {
-			return i, fmt.Sprintf("column %d of its result is %q and no longer %q", i+1, now[i].Name, was[i].Name)
+			return i, fmt.Sprintf("column %d of its result is %q, and %q on the schema this code was written for", i+1, now[i].Name, was[i].Name)
 		}
 		if before, after := s.was.cat.FormatType(was[i].Type), s.cat.FormatType(now[i].Type); before != after {
-			return i, fmt.Sprintf("column %q of its result is %s and no longer %s", now[i].Name, after, before)
+			return i, fmt.Sprintf("column %q of its result is %s, and %s on the schema this code was written for", now[i].Name, after, before)
 		}
 	}
 	if len(was) != len(now) {
-		return min(len(was), len(now)), fmt.Sprintf("its result has %d columns and no longer %d", len(now), len(was))
+		return min(len(was), len(now)), fmt.Sprintf("its result has %d columns, and %d on the schema this code was written for", len(now), len(was))
 	}
 	return 0, ""
 }

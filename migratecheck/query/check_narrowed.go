@@ -1,6 +1,13 @@
 package query
 
-import "git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
 
 var checkNarrowed = &Check{
 	ID:      "narrowed",
@@ -16,14 +23,54 @@ var checkNarrowed = &Check{
 					continue
 				}
 				code := narrower(s.was.cat.BaseType(was.Type), s.cat.BaseType(col.Type))
-				if code == "" {
+				if code == "" || s.allFit(&t, s.cat.BaseType(col.Type)) {
 					continue
 				}
-				s.report(c, w.code(s, code, t.Column), "column %q of %s is %s and no longer %s: %s fails for a value that does not fit",
+				s.report(c, w.code(s, code, t.Column), "column %q of %s is %s, and %s on the schema this code was written for: %s fails for a value that does not fit",
 					col.Name, s.cat.NameOf(w.rel.OID), s.cat.FormatType(col.Type), s.was.cat.FormatType(was.Type), s.verb())
 			}
 		})
 	},
+}
+
+// allFit reports whether everything that a statement gives to a column fits its type for certain: literals that do, and values
+// of a type that is no wider.
+func (s *step) allFit(t *catalog.Target, now catalog.TypeRef) bool {
+	for _, v := range t.Values {
+		switch {
+		case v.Null || v.Default:
+		case v.Constant != nil:
+			if !literalFits(v.Constant, now) {
+				return false
+			}
+		case v.Type == (catalog.TypeRef{}) || narrower(s.cat.BaseType(v.Type), now) != "":
+			return false
+		}
+	}
+	return len(t.Values) > 0
+}
+
+func literalFits(n *pgast.Node, now catalog.TypeRef) bool {
+	for n.GetTypeCast() != nil {
+		n = n.GetTypeCast().Arg
+	}
+	k := n.GetAConst()
+	text := k.GetSval().GetSval()
+	switch {
+	case k.GetIval() != nil || k.GetVal() == nil:
+		text = strconv.Itoa(int(k.GetIval().GetIval()))
+	case k.GetFval() != nil:
+		text = k.GetFval().GetFval()
+	}
+	if bits := intBits[now.OID]; bits > 0 {
+		_, err := strconv.ParseInt(text, 10, bits)
+		return err == nil
+	}
+	if now.OID == 1700 {
+		whole, _, _ := strings.Cut(strings.TrimLeft(text, "-+0"), ".")
+		return int32(len(whole)) <= (now.Mod-4)>>16-(now.Mod-4)&0x7ff
+	}
+	return utf8.RuneCountInString(text) <= int(now.Mod-4)
 }
 
 // narrower answers the SQLSTATE of a value that fitted the one type and not the other, "" when all do or the types are not
@@ -40,6 +87,9 @@ func narrower(was, now catalog.TypeRef) string {
 		return ""
 	}
 	text := func(t catalog.TypeRef) bool { return t.OID == 25 || t.OID == 1043 || t.OID == 1042 }
+	if b > 0 && (was.OID == 1700 || was.OID == 700 || was.OID == 701) {
+		return "22003"
+	}
 	if text(was) && text(now) && now.Mod > 0 && (was.Mod < 0 || was.OID == 25 || now.Mod < was.Mod) {
 		return "22001"
 	}

@@ -24,7 +24,7 @@ var checkNewCheck = &Check{
 					continue
 				}
 				columns := columnsIn(con.Check, w.rel.OID)
-				if !w.gives(columns) || s.keepsNotNull(w, con) {
+				if !s.mayViolate(w, con, columns) {
 					continue
 				}
 				p := w.about(s, columns, con.OID)
@@ -36,6 +36,31 @@ var checkNewCheck = &Check{
 			}
 		})
 	},
+}
+
+// mayViolate reports whether a row that the change writes may not satisfy the condition, as far as its constants and defaults
+// and the types of its arguments say.
+func (s *step) mayViolate(w change, con *catalog.Constraint, columns []int) bool {
+	for row := range w.rows() {
+		known, given := map[int]*pgast.Node{}, false
+		for _, n := range columns {
+			c := w.cell(n, row)
+			given = given || c.kind == givenCell
+			if c.constant != nil {
+				known[n] = c.constant
+			}
+			// What is written to be there is not a default's doing.
+			given = given || c.kind == constantCell && w.Target(n) != nil
+		}
+		if w.Op == 'u' && !w.gives(columns) {
+			continue
+		}
+		ok, decided := s.cat.Satisfies(w.rel, con.Check, known)
+		if decided && !ok || !decided && given && !s.keepsNotNull(w, con) {
+			return true
+		}
+	}
+	return false
 }
 
 // impliedBy reports whether one of the constraints before is the same or stricter.
@@ -72,7 +97,7 @@ func (s *step) domainChecks(c *Check, w change, t catalog.Target) {
 		}
 		before := s.was.cat.Constraints(d.OID)
 		for _, con := range s.cat.Constraints(d.OID) {
-			if con.Kind == catalog.Check && con.Check != nil && s.was.cat.Get(d.OID) != nil && !impliedBy(con, before) {
+			if con.Kind == catalog.Check && con.Check != nil && s.was.cat.Get(d.OID) != nil && !impliedBy(con, before) && s.mayViolateDomain(con, t) {
 				p := w.about(s, []int{t.Column}, con.OID, d.OID)
 				p.Code = "23514"
 				s.report(c, p, "constraint %q of domain %s, CHECK (%s), is on what %s writes to column %q: other values are refused", con.Name, s.cat.NameOf(d.OID), con.Check.SQL, s.verb(), col.Name)
@@ -80,6 +105,19 @@ func (s *step) domainChecks(c *Check, w change, t catalog.Target) {
 		}
 		typ = d.Base
 	}
+}
+
+// mayViolateDomain is mayViolate for the condition of a domain.
+func (s *step) mayViolateDomain(con *catalog.Constraint, t catalog.Target) bool {
+	for _, v := range t.Values {
+		if v.Constant == nil {
+			return !v.Default
+		}
+		if ok, decided := s.cat.SatisfiesDomain(con.Check, v.Constant); !decided || !ok {
+			return true
+		}
+	}
+	return len(t.Values) == 0 // COPY
 }
 
 // widerList reports whether both are a IN ('x', …) on the same operand and now has all the constants that old has.

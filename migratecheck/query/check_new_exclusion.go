@@ -14,16 +14,20 @@ var checkNewExclusion = &Check{
 	Source:  "src/backend/executor/execIndexing.c check_exclusion_constraint",
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {
-			if w.Op != 'i' && w.Op != 'u' || w.Conflict != nil && w.Conflict.DoNothing && len(w.Conflict.Arbiters) == 0 {
+			if w.Op != 'i' && w.Op != 'u' {
 				return
 			}
 			before := s.was.cat.Constraints(w.rel.OID)
 			for _, con := range s.cat.Constraints(w.rel.OID) {
 				idx, _ := s.cat.Get(con.Index).(*catalog.Relation)
-				if con.Kind != catalog.Exclusion || idx == nil || s.had(con, before) || !w.gives(keyColumns(idx)) {
+				if con.Kind != catalog.Exclusion || idx == nil || s.had(con, before) || s.uniqueAlready(con, idx) || !w.repeats(keyColumns(idx), false) {
 					continue
 				}
 				p := w.about(s, keyColumns(idx), con.OID)
+				if w.Conflict != nil && w.Conflict.DoNothing && len(w.Conflict.Arbiters) == 0 {
+					s.report(c, p, "exclusion constraint %q of %s is on what %s writes: a row that conflicts with another is left out in silence", con.Name, s.cat.NameOf(w.rel.OID), s.verb())
+					continue
+				}
 				p.Code = "23P01"
 				s.report(c, p, "exclusion constraint %q of %s is on what %s writes: a row that conflicts with another is refused", con.Name, s.cat.NameOf(w.rel.OID), s.verb())
 			}
@@ -40,5 +44,22 @@ func (s *step) had(con *catalog.Constraint, before []*catalog.Constraint) bool {
 		a, _ := s.was.cat.Get(old.Index).(*catalog.Relation)
 		b, _ := s.cat.Get(con.Index).(*catalog.Relation)
 		return a != nil && b != nil && slices.Equal(keyColumns(a), keyColumns(b)) && catalog.SameCondition(a.Index.Predicate, b.Index.Predicate)
+	})
+}
+
+// uniqueAlready reports whether no two rows can conflict, since a unique index that both schemas have keeps the columns apart
+// that the constraint wants equal.
+func (s *step) uniqueAlready(con *catalog.Constraint, idx *catalog.Relation) bool {
+	var equal []int
+	for i, k := range idx.Index.Keys {
+		if k.Column != 0 && i < len(con.Operators) && con.Operators[i] == "=" {
+			equal = append(equal, k.Column)
+		}
+	}
+	return slices.ContainsFunc(s.was.cat.Indexes(con.Table), func(old *catalog.Relation) bool {
+		if !old.Index.Unique || old.Index.Predicate != nil && !onlyNotNull(old) {
+			return false
+		}
+		return !slices.ContainsFunc(old.Index.Keys, func(k catalog.IndexKey) bool { return k.Column == 0 || !slices.Contains(equal, k.Column) })
 	})
 }

@@ -39,12 +39,24 @@ var checkNewForeignKey = &Check{
 	},
 }
 
-// givesKey reports whether a value that is not the constant NULL is given to a column of a key.
+// givesKey reports whether a row gets a key that is not NULL in any part, of the statement or by a constant default.
 func (w change) givesKey(columns []int) bool {
-	return slices.ContainsFunc(columns, func(n int) bool {
-		t := w.Target(n)
-		return t != nil && t.Given && !(t.Null && !t.Mixed)
-	})
+	for row := range w.rows() {
+		whole, sets := true, false
+		for _, n := range columns {
+			switch w.cell(n, row).kind {
+			case nullCell:
+				whole = false
+			case untouched:
+			default:
+				sets = true
+			}
+		}
+		if whole && sets {
+			return true
+		}
+	}
+	return false
 }
 
 // sameKey looks for a foreign key on the same columns to the same ones.

@@ -3,7 +3,6 @@ package query
 import (
 	"slices"
 
-	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
@@ -15,8 +14,8 @@ var checkNewUnique = &Check{
 	Source:  "src/backend/access/nbtree/nbtinsert.c _bt_check_unique",
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {
-			if w.Op != 'i' && w.Op != 'u' || w.Conflict != nil && w.Conflict.DoNothing && len(w.Conflict.Arbiters) == 0 {
-				return // ON CONFLICT DO NOTHING takes any conflict
+			if w.Op != 'i' && w.Op != 'u' {
+				return
 			}
 			before := s.was.cat.Indexes(w.rel.OID)
 			for _, idx := range s.cat.Indexes(w.rel.OID) {
@@ -27,10 +26,14 @@ var checkNewUnique = &Check{
 					continue // the statement says what is to happen then
 				}
 				columns := keyColumns(idx)
-				if !w.gives(columns) || w.Op == 'i' && s.uniqueByDefault(w, columns) || !idx.Index.NullsNotDistinct && w.keepsNull(columns) {
+				if !w.repeats(columns, idx.Index.NullsNotDistinct) {
 					continue
 				}
 				p := w.about(s, columns, idx.OID)
+				if w.Conflict != nil && w.Conflict.DoNothing && len(w.Conflict.Arbiters) == 0 {
+					s.report(c, p, "unique index %q of %s is on what %s writes: a second row of the same value is left out in silence", idx.Name, s.cat.NameOf(w.rel.OID), s.verb())
+					continue
+				}
 				p.Code = "23505"
 				s.report(c, p, "unique index %q of %s is on what %s writes: a second row of the same value is refused", idx.Name, s.cat.NameOf(w.rel.OID), s.verb())
 			}
@@ -57,7 +60,7 @@ func stricter(old, now *catalog.Relation) bool {
 	if !old.Index.Unique {
 		return false
 	}
-	if old.Index.Predicate != nil && !catalog.SameCondition(old.Index.Predicate, now.Index.Predicate) || now.Index.NullsNotDistinct && !old.Index.NullsNotDistinct {
+	if old.Index.Predicate != nil && !catalog.SameCondition(old.Index.Predicate, now.Index.Predicate) && !onlyNotNull(old) || now.Index.NullsNotDistinct && !old.Index.NullsNotDistinct {
 		return false
 	}
 	for _, k := range old.Index.Keys {
@@ -70,34 +73,9 @@ func stricter(old, now *catalog.Relation) bool {
 	return true
 }
 
-// keepsNull reports whether one of the columns is NULL in every row that is written, so that none equals another.
-func (w change) keepsNull(columns []int) bool {
-	return slices.ContainsFunc(columns, func(n int) bool {
-		col, t := w.rel.Att(n), w.Target(n)
-		if t == nil {
-			return w.Op == 'i' && col != nil && col.Default == nil && col.Identity == 0 && col.Generated == 0
-		}
-		return t.Null && !t.Mixed
-	})
-}
-
-// uniqueByDefault reports whether a key column that an INSERT leaves out gets a value of its own in each row: a sequence's, or
-// one of a volatile function.
-func (s *step) uniqueByDefault(w change, columns []int) bool {
-	return slices.ContainsFunc(columns, func(n int) bool {
-		col := w.rel.Att(n)
-		if col == nil || w.Target(n) != nil && w.Target(n).Given {
-			return false
-		}
-		return col.Identity != 0 || col.Default != nil && callsVolatile(col.Default)
-	})
-}
-
-func callsVolatile(e *catalog.Expr) bool {
-	calls := false
-	pgast.Walk(e.Node, func(n *pgast.Node) bool {
-		calls = calls || n.GetFuncCall() != nil
-		return !calls
-	})
-	return calls && e.Volatility == catalog.Volatile
+// onlyNotNull reports whether the predicate of a unique index leaves out only rows whose key is NULL, which equal no other.
+func onlyNotNull(idx *catalog.Relation) bool {
+	columns := columnsIn(idx.Index.Predicate, idx.Index.Table)
+	return notNullColumn(idx.Index.Predicate) != "" && len(columns) == 1 &&
+		slices.ContainsFunc(idx.Index.Keys, func(k catalog.IndexKey) bool { return k.Column == columns[0] })
 }

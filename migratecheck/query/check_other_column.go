@@ -30,7 +30,28 @@ var checkOtherColumn = &Check{
 			s.report(c, Problem{Offset: p.offset, Relation: s.cat.NameOf(now[0].OID).String(), Column: name, Objects: append(slices.Clone(was), now...)},
 				"%q denotes another column than the one this query was written for, %s: %s reads or writes other values", textOf(s.cat, now[0]), s.fate(a[0]), s.verb())
 		}
+		s.otherInStar(c, moved)
 	},
+}
+
+// otherInStar looks at the columns of a result that come from a star: those of the same name and place must be the same.
+func (s *step) otherInStar(c *Check, moved []catalog.OID) {
+	for i, col := range s.an.Columns {
+		at := i
+		if i >= len(s.was.an.Columns) || s.was.an.Columns[i].Name != col.Name {
+			at = slices.IndexFunc(s.was.an.Columns, func(o catalog.OutputColumn) bool { return o.Name == col.Name })
+		}
+		if at < 0 || !col.Star || !s.was.an.Columns[at].Star {
+			continue
+		}
+		a, b := s.was.cat.Behind(s.was.an.Columns[at].Origin), s.cat.Behind(col.Origin)
+		if a.OID == 0 || b.OID == 0 || a == b || slices.Contains(moved, a.OID) || slices.Contains(moved, s.was.an.Columns[at].Origin.OID) {
+			continue
+		}
+		p := s.aboutOutput(i, Problem{})
+		p.Objects = append(p.Objects, a)
+		s.report(c, p, "column %q of this result is another than the one this query was written for, %s: %s reads other values", col.Name, s.fate(a), s.verb())
+	}
 }
 
 // movedRelations lists the relations whose name denotes another one now, so that all their columns are others too.

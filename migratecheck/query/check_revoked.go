@@ -49,17 +49,28 @@ func holds(grants []catalog.Grant, grantee, priv string) bool {
 	})
 }
 
-// privileges lists what a statement needs on a relation.
+// privileges lists what a statement needs on a relation: SELECT where it reads a column, and for ON CONFLICT with a target.
 func (r *reading) privileges(oid catalog.OID) []string {
-	list := []string{}
-	target := false
+	var list []string
+	written := map[int]bool{} // the places that name a target
 	for _, w := range r.an.Writes {
-		if w.Relation == oid {
-			target = true
-			list = append(list, map[byte]string{'i': "INSERT", 'u': "UPDATE", 'd': "DELETE", 't': "TRUNCATE"}[w.Op])
+		if w.Relation != oid {
+			continue
+		}
+		list = append(list, map[byte]string{'i': "INSERT", 'u': "UPDATE", 'd': "DELETE", 't': "TRUNCATE"}[w.Op])
+		written[w.Offset] = true
+		for _, t := range w.Targets {
+			written[t.Offset] = true
+		}
+		if w.Conflict != nil && len(w.Conflict.Arbiters) > 0 {
+			list = append(list, "SELECT")
 		}
 	}
-	if !target {
+	reads := len(list) == 0
+	for _, use := range r.an.Uses {
+		reads = reads || use.Address.OID == oid && use.Address.Column != 0 && !written[use.Offset]
+	}
+	if reads {
 		list = append(list, "SELECT")
 	}
 	slices.Sort(list)

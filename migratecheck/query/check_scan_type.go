@@ -4,7 +4,7 @@ import "git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 
 var checkScanType = &Check{
 	ID:      "scan-type",
-	Catches: "A column is scanned into a Go type that takes no value of it, or no longer all of them.",
+	Catches: "A column is scanned into a Go type that takes no value of it, or not all of them.",
 	Rules:   []string{"change-column-type", "change-function", "replace-view", "reuse-column-name"},
 	Source:  "database/sql convertAssign, pgtype.Map.PlanScan; measured (drivers.go)",
 	on: func(r *reading, c *Check) {
@@ -25,7 +25,7 @@ var checkScanType = &Check{
 			if was.Type == (catalog.TypeRef{}) || scanFit(s.was.cat, was.Type, g) != fits || scanFit(s.cat, col.Type, g) != may {
 				return
 			}
-			s.report(c, s.aboutOutput(i, Problem{}), "column %q of this result is %s and no longer %s: not every driver and not every value of it scans into %s",
+			s.report(c, s.aboutOutput(i, Problem{}), "column %q of this result is %s, and %s on the schema this code was written for: not every driver and not every value of it scans into %s",
 				col.Name, s.cat.FormatType(col.Type), s.was.cat.FormatType(was.Type), g.Name)
 		})
 	},

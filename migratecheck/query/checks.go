@@ -29,11 +29,13 @@ type Check struct {
 func Checks() []*Check {
 	return []*Check{
 		checkAmbiguousColumn,
+		checkArgumentLabel,
 		checkArgumentType,
 		checkCachedPlan,
 		checkConflictConstraint,
 		checkConflictTarget,
 		checkConstraintName,
+		checkCopyType,
 		checkDefaultChanged,
 		checkEnumLabel,
 		checkGeneratedColumn,

@@ -134,6 +134,9 @@ var intBits = map[catalog.OID]int{20: 64, 23: 32, 21: 16}
 
 // bindFit tells what becomes of a value bound to a parameter of type t.
 func bindFit(cat *catalog.Catalog, t catalog.TypeRef, g GoType) fit {
+	if g.Name == "[]interface{}" || g.Name == "[]any" {
+		return fits // arguments that are passed on as a slice: how many, and of what types, is not known
+	}
 	if !g.Null && bindRefused[classOf(cat, t)][g.Kind] {
 		return refuses
 	}

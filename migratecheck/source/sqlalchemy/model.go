@@ -240,13 +240,14 @@ func snakeCase(name string) string {
 	var out strings.Builder
 	upper := func(i int) bool { return i >= 0 && i < len(name) && name[i] >= 'A' && name[i] <= 'Z' }
 	lower := func(i int) bool { return i < len(name) && name[i] >= 'a' && name[i] <= 'z' }
+	digit := func(i int) bool { return name[i] >= '0' && name[i] <= '9' }
 	for i := range len(name) {
-		if i > 0 && upper(i) && (!upper(i-1) || lower(i+1)) {
+		if i > 0 && upper(i) && (lower(i-1) || digit(i-1) || lower(i+1)) {
 			out.WriteByte('_')
 		}
 		out.WriteByte(name[i])
 	}
-	return strings.ToLower(out.String())
+	return strings.TrimLeft(strings.ToLower(out.String()), "_")
 }
 
 // tableArgs reads __table_args__, of which the schema matters; the constraints and indexes are DDL.

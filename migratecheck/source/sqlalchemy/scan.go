@@ -25,7 +25,7 @@ type scanner struct {
 func (r *repo) scan() {
 	r.evaluated = map[*python.Node]bool{}
 	for _, m := range r.modules {
-		s := scanner{r: r, x: &python.Interp{State: &python.State{Host: r}, Mod: m, Env: python.NewEnv(m.Env)}}
+		s := scanner{r: r, x: &python.Interp{State: &python.State{Host: r, Holes: true}, Mod: m, Env: python.NewEnv(m.Env)}}
 		s.block(m.Root)
 	}
 	r.evaluated = nil
@@ -126,7 +126,7 @@ func (s *scanner) define(n *python.Node) {
 
 // inner is the scanner of a scope of its own. Each function of a file may take as long as another, those within it included.
 func (s *scanner) inner() *scanner {
-	state := &python.State{Host: s.r, Steps: s.x.Steps}
+	state := &python.State{Host: s.r, Holes: true, Steps: s.x.Steps}
 	return &scanner{r: s.r, x: &python.Interp{State: state, Mod: s.x.Mod, Env: python.NewEnv(s.x.Env)}}
 }
 

@@ -44,8 +44,7 @@ func (r *repo) note(at place, kind query.Kind, sql python.Text, why string) {
 func (r *repo) statements() {
 	for at, t := range r.texts {
 		if !t.used && startsStatement(t.sql.S) {
-			sql, why := fromText(t.sql)
-			r.note(t.at, query.Statement, sql, why)
+			r.send(t.at, fromText(t.sql))
 		}
 		delete(r.texts, at)
 	}
@@ -116,26 +115,23 @@ func (r *repo) execute(x *python.Interp, name string, receiver *python.Node, pat
 		if t := r.texts[keyOf(v.SQL, at)]; t != nil {
 			t.used = true
 		}
-		sql, why := fromText(v.SQL)
-		r.note(at, query.Statement, sql, why)
+		r.send(at, fromText(v.SQL))
 	case python.Text:
 		if !startsStatement(v.S) && !connectionName(last) {
 			return
 		}
 		given := len(a.Pos) > 1 || a.Kw["vars"] != nil || a.Kw["params"] != nil || a.Kw["parameters"] != nil
-		var sql python.Text
-		var why string
 		switch {
 		case strings.Contains(last, "session"):
-			sql, why = fromText(v)
+			r.send(at, fromText(v))
 		case name == "execute_values":
-			sql, why = fromValues(v)
+			r.send(at, fromValues(v))
 		case strings.HasPrefix(name, "fetch"):
-			sql = v // asyncpg's own $1
+			r.send(at, v) // asyncpg's own $1
 		default:
-			sql, why = fromFormat(v, given || name == "executemany" || !strings.HasPrefix(last, "c")) // SQLAlchemy's connections always format
+			// SQLAlchemy's connections always format, a cursor only when it is given parameters.
+			r.send(at, fromFormat(v, given || name == "executemany" || !strings.HasPrefix(last, "c")))
 		}
-		r.note(at, query.Statement, sql, why)
 	case *chain: // it has a site
 	case *python.DML:
 		g := &python.Gen{}
@@ -151,6 +147,20 @@ func (r *repo) execute(x *python.Interp, name string, receiver *python.Node, pat
 		}
 		r.note(at, query.Statement, python.Text{}, "SQL that is "+reason(v))
 	}
+}
+
+// send notes a statement whose placeholders are in PostgreSQL's own style. What is not known of it becomes a parameter, if
+// it can be one.
+func (r *repo) send(at place, sql python.Text) {
+	if sql.S == "" {
+		r.note(at, query.Statement, sql, "rows of values whose number is not known")
+		return
+	}
+	if !strings.Contains(sql.S, python.Hole) {
+		r.note(at, query.Statement, sql, "")
+		return
+	}
+	r.note(at, query.Statement, fillHoles(sql), "a part of it is known only at run time")
 }
 
 // connectionName reports whether a variable of that name is taken for a connection, cursor or session.
@@ -243,7 +253,7 @@ func (b *binder) bind(name string, t python.Text) {
 func (b *binder) text() python.Text { return python.Cat(b.parts...) }
 
 // fromText is the SQL of sqlalchemy.text(): :name is a parameter, \: a colon.
-func fromText(t python.Text) (python.Text, string) {
+func fromText(t python.Text) python.Text {
 	var b binder
 	at := 0
 	plain := func(to int) { b.parts = append(b.parts, t.Sub(at, to).Replace(`\:`, python.Plain(":"), -1)) }
@@ -253,16 +263,16 @@ func fromText(t python.Text) (python.Text, string) {
 		at = bind[1]
 	}
 	plain(len(t.S))
-	return b.text(), ""
+	return b.text()
 }
 
 var formats = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`%(?:\((\w+)\))?([sbt%])`) })
 
 // fromFormat is SQL with psycopg's placeholders %s and %(name)s (psycopg2's documentation, "Passing parameters to SQL
 // queries"); without parameters it is sent as it stands.
-func fromFormat(t python.Text, formatted bool) (python.Text, string) {
+func fromFormat(t python.Text, formatted bool) python.Text {
 	if !formatted {
-		return t, ""
+		return t
 	}
 	var b binder
 	at := 0
@@ -280,16 +290,17 @@ func fromFormat(t python.Text, formatted bool) (python.Text, string) {
 		at = m[1]
 	}
 	b.parts = append(b.parts, t.Sub(at, len(t.S)))
-	return b.text(), ""
+	return b.text()
 }
 
 var valuesList = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?is)\(([^()]*)\)\s*VALUES\s+%s`) })
 
-// fromValues is the SQL of psycopg2's execute_values, whose one %s stands for rows of as many values as there are columns.
-func fromValues(t python.Text) (python.Text, string) {
+// fromValues is the SQL of psycopg2's execute_values, whose one %s stands for rows of as many values as there are columns;
+// "" when it lists none.
+func fromValues(t python.Text) python.Text {
 	m := valuesList().FindStringSubmatchIndex(t.S)
 	if m == nil {
-		return python.Text{}, "rows of values whose number is not known"
+		return python.Text{}
 	}
 	n := 1 + strings.Count(t.S[m[2]:m[3]], ",")
 	var row []string
@@ -301,5 +312,5 @@ func fromValues(t python.Text) (python.Text, string) {
 	if len(at.P) > 0 {
 		values.P = []python.Span{{At: at.P[0].At, Mod: at.P[0].Mod}}
 	}
-	return python.Cat(t.Sub(0, m[1]-2), values, t.Sub(m[1], len(t.S))), ""
+	return python.Cat(t.Sub(0, m[1]-2), values, t.Sub(m[1], len(t.S)))
 }

@@ -212,12 +212,18 @@ func (x *Interp) binary(a Value, op string, b Value) Value {
 
 func (x *Interp) operate(a Value, op string, b Value) Value {
 	if w := Why(a); w != "" {
+		if t, ok := b.(Text); ok && op == "+" && x.Holes {
+			return Cat(Plain(Hole), t)
+		}
 		return a
 	}
 	if f, ok := a.(Text); ok && op == "%" {
-		return Percent(f, b)
+		return x.percent(f, b)
 	}
 	if w := Why(b); w != "" {
+		if t, ok := a.(Text); ok && op == "+" && x.Holes {
+			return Cat(t, Plain(Hole))
+		}
 		return b
 	}
 	if v, ok := sqlBinary(a, op, b); ok {

@@ -51,6 +51,9 @@ func (x *Interp) interpolate(n *Node) Value {
 	}
 	v := x.Eval(e)
 	if w := Why(v); w != "" {
+		if x.Holes {
+			return x.hole(n)
+		}
 		return Unknown{Why: w}
 	}
 	conversion, spec := "", ""
@@ -65,6 +68,9 @@ func (x *Interp) interpolate(n *Node) Value {
 	}
 	s, ok := formatValue(v, conversion, spec)
 	if !ok {
+		if x.Holes {
+			return x.hole(n)
+		}
 		return Unknown{Why: "an f-string part whose text is not known: " + Shorten(x.Mod.Src(n))}
 	}
 	if strings.HasPrefix(strings.TrimLeft(x.Mod.Text[e.End:n.End], " "), "=") {
@@ -229,15 +235,16 @@ func escape(s string) (string, int) {
 	return s[:2], 2 // Python keeps an unknown escape as it stands
 }
 
-// Percent is Python's format % arg.
-func Percent(format Text, arg Value) Value {
+// percent is Python's format % arg.
+func (x *Interp) percent(format Text, arg Value) Value {
 	args := []Value{arg}
 	mapping, isDict := arg.(*Dict)
 	if l, ok := arg.(*List); ok && l.Tuple {
 		args = l.Items
 	}
-	if w := Why(arg); w != "" {
-		return Unknown{Why: w}
+	unknown := Why(arg)
+	if unknown != "" && !x.Holes {
+		return Unknown{Why: unknown}
 	}
 	var out []Text
 	s := format.S
@@ -255,7 +262,15 @@ func Percent(format Text, arg Value) Value {
 			s = s[1:]
 			continue
 		}
-		if end := strings.IndexByte(s, ')'); strings.HasPrefix(s, "(") && end > 0 {
+		end := strings.IndexByte(s, ')')
+		named := strings.HasPrefix(s, "(") && end > 0
+		switch {
+		case unknown != "":
+			v = Unknown{Why: unknown}
+			if named {
+				s = s[end+1:]
+			}
+		case named:
 			if !isDict {
 				return Unknown{Why: "a % format that needs a dict"}
 			}
@@ -264,18 +279,21 @@ func Percent(format Text, arg Value) Value {
 				return Unknown{Why: "a % format whose key is missing", Refused: true}
 			}
 			v, s = mapping.Vals[k], s[end+1:]
-		} else {
+		default:
 			if len(args) == 0 {
 				return Unknown{Why: "a % format with too few values", Refused: true}
 			}
 			v, args = args[0], args[1:]
 		}
-		if w := Why(v); w != "" {
+		w := Why(v)
+		if w != "" && !x.Holes {
 			return Unknown{Why: w}
 		}
 		var t Text
 		ok := false
 		switch {
+		case w != "":
+			t, ok = Plain(Hole), s != "" && strings.Contains("srdif", s[:1])
 		case strings.HasPrefix(s, "s"):
 			t, ok = Str(v)
 		case strings.HasPrefix(s, "r"):
@@ -344,10 +362,17 @@ func (x *Interp) strFormat(format Text, a Args) Value {
 				return Unknown{Why: "a format string whose field " + name + " is missing"}
 			}
 		}
+		t, ok := Text{}, false
 		if w := Why(v); w != "" {
-			return Unknown{Why: w}
+			if !x.Holes {
+				return Unknown{Why: w}
+			}
+		} else {
+			t, ok = formatValue(v, conversion, spec)
 		}
-		t, ok := formatValue(v, conversion, spec)
+		if !ok && x.Holes {
+			t, ok = Plain(Hole), true
+		}
 		if !ok {
 			return Unknown{Why: "a format string that is not understood"}
 		}

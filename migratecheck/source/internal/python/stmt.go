@@ -26,12 +26,14 @@ type State struct {
 	Host Host
 	// Effects says that what the code does to the database matters: it is a function that runs, not a module's top level.
 	Effects bool
-	Steps   int
-	Quiet   bool // a class body, or a method asked for a type's name: nothing in it touches the database
-	depth   int
-	Stack   []place // the simple statements being run, outermost first
-	doubt   string  // why the statement being run is not understood
-	gapped  bool    // the statement being run has its gap already
+	// Holes says that a string of which a part is not known is known but for that part, where it has a Hole.
+	Holes  bool
+	Steps  int
+	Quiet  bool // a class body, or a method asked for a type's name: nothing in it touches the database
+	depth  int
+	Stack  []place // the simple statements being run, outermost first
+	doubt  string  // why the statement being run is not understood
+	gapped bool    // the statement being run has its gap already
 }
 
 type place struct {

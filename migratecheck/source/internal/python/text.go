@@ -27,6 +27,14 @@ func Fixed(s string, m *Module, at int) Text {
 	return Text{s, []Span{{0, at, false, m}}}
 }
 
+// Hole stands in a Text for a part that is not known; no source can hold it.
+const Hole = "\x00?"
+
+// hole is a Hole at n.
+func (x *Interp) hole(n *Node) Text { return Fixed(Hole, x.Mod, n.Start) }
+
+func holed(t Text) bool { return strings.Contains(t.S, Hole) }
+
 // Plain is a string from nowhere: a keyword that alembic puts in. It takes the place of the text before it.
 func Plain(s string) Text { return Text{S: s} }
 

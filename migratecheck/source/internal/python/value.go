@@ -186,6 +186,9 @@ func Equal(a, b Value) (is, ok bool) {
 	case Text:
 		switch b := b.(type) {
 		case Text:
+			if a.S != b.S && (holed(a) || holed(b)) {
+				return false, false
+			}
 			return a.S == b.S, true
 		case None, bool, int64:
 			return false, true

@@ -1,0 +1,273 @@
+package sqlquery
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+)
+
+func (m *machine) execIf(s *ast.IfStmt, st *state) {
+	if s.Init != nil {
+		m.exec(s.Init, st)
+	}
+	if st.dead {
+		return
+	}
+	cond := m.eval(s.Cond, st)
+	yes, no := st.clone(), st
+	if b, known := truth(cond); known {
+		if b {
+			m.aside(func() {
+				if s.Else != nil {
+					m.exec(s.Else, no.clone())
+				}
+			})
+			m.execBlock(s.Body.List, st)
+		} else {
+			m.aside(func() { m.execBlock(s.Body.List, yes) })
+			if s.Else != nil {
+				m.exec(s.Else, st)
+			}
+		}
+		return
+	}
+	if g, ok := cond.(*gated); ok {
+		yes.narrow(g.gate)
+		no.narrow(g.not)
+	}
+	m.execBlock(s.Body.List, yes)
+	other := no.clone()
+	if s.Else != nil {
+		m.exec(s.Else, other)
+	}
+	join(st, m.event(), []*state{yes, other})
+}
+
+// aside evaluates code that is not reached with what is known here. It is code all the same, so its sites are found where
+// the whole function is evaluated by itself; its effects are not wanted.
+func (m *machine) aside(f func()) {
+	for _, fr := range m.stack[1:] {
+		if fr.lit == nil {
+			return
+		}
+	}
+	fr := m.top()
+	returns := len(fr.returns)
+	marks := make([][2]int, len(fr.loops))
+	for i, t := range fr.loops {
+		marks[i] = [2]int{len(t.breaks), len(t.continues)}
+	}
+	f()
+	fr.returns = fr.returns[:returns]
+	for i, t := range fr.loops {
+		t.breaks, t.continues = t.breaks[:marks[i][0]], t.continues[:marks[i][1]]
+	}
+}
+
+func truth(v value) (b, known bool) {
+	if n, ok := v.(*number); ok && n.v.Kind() == constant.Bool {
+		return constant.BoolVal(n.v), true
+	}
+	return false, false
+}
+
+func (m *machine) execSwitch(s *ast.SwitchStmt, st *state) {
+	if s.Init != nil {
+		m.exec(s.Init, st)
+	}
+	var tag value
+	if s.Tag != nil {
+		tag = m.eval(s.Tag, st)
+	}
+	t := m.enter(false)
+	var ways []*state
+	hasDefault, decided := false, false
+	rest := st.clone() // where none of the cases so far is true
+	var deflt *ast.CaseClause
+	clauses := s.Body.List
+	run := func(i int, way *state) {
+		for ; i < len(clauses); i++ {
+			c, ok := clauses[i].(*ast.CaseClause)
+			if !ok {
+				break
+			}
+			m.execBlock(c.Body, way)
+			if n := len(c.Body); n == 0 || !isFallthrough(c.Body[n-1]) {
+				break
+			}
+		}
+		ways = append(ways, way)
+	}
+	for i, cl := range clauses {
+		c, ok := cl.(*ast.CaseClause)
+		if !ok {
+			continue
+		}
+		if c.List == nil {
+			hasDefault, deflt = true, c
+			continue
+		}
+		if decided {
+			continue
+		}
+		verdict := -1 // 1 taken for certain, 0 not taken for certain, -1 unknown
+		var gate *gated
+		for _, e := range c.List {
+			v := m.eval(e, st)
+			is, known := false, false
+			if tag == nil {
+				is, known = truth(v)
+				if g, ok := v.(*gated); ok && len(c.List) == 1 {
+					gate = g
+				}
+			} else {
+				is, known = same(tag, v)
+			}
+			if known && is {
+				verdict = 1
+				break
+			}
+			if known && verdict == -1 && len(c.List) == 1 {
+				verdict = 0
+			}
+		}
+		if verdict == 0 {
+			continue
+		}
+		way := rest.clone()
+		if gate != nil {
+			way.narrow(gate.gate)
+			rest.narrow(gate.not)
+		}
+		run(i, way)
+		decided = verdict == 1
+	}
+	if hasDefault && !decided {
+		for i, cl := range clauses {
+			if cl == ast.Stmt(deflt) {
+				run(i, rest.clone())
+			}
+		}
+	}
+	if !hasDefault && !decided {
+		ways = append(ways, rest)
+	}
+	m.exit()
+	join(st, m.event(), append(ways, t.breaks...))
+}
+
+func isFallthrough(s ast.Stmt) bool {
+	b, ok := s.(*ast.BranchStmt)
+	return ok && b.Tok == token.FALLTHROUGH
+}
+
+// same compares two values as far as they are known.
+func same(a, b value) (is, known bool) {
+	_, null1 := a.(*null)
+	_, null2 := b.(*null)
+	if null1 && null2 {
+		return true, true
+	}
+	if null1 || null2 {
+		other := a
+		if null1 {
+			other = b
+		}
+		switch other.(type) {
+		case *text, *number, *object, *builder, *sqlizer, *function:
+			return false, true
+		}
+		return false, false
+	}
+	if x, ok := a.(*number); ok {
+		if y, ok := b.(*number); ok && x.v.Kind() == y.v.Kind() {
+			return constant.Compare(x.v, token.EQL, y.v), true
+		}
+		return false, false
+	}
+	x, ok1 := literal(a)
+	y, ok2 := literal(b)
+	if ok1 && ok2 && a != value(zeroText) && b != value(zeroText) {
+		return x == y, true
+	}
+	return false, false
+}
+
+func (m *machine) execTypeSwitch(s *ast.TypeSwitchStmt, st *state) {
+	if s.Init != nil {
+		m.exec(s.Init, st)
+	}
+	var v value
+	var x ast.Expr
+	switch a := s.Assign.(type) {
+	case *ast.AssignStmt:
+		if ta, ok := a.Rhs[0].(*ast.TypeAssertExpr); ok {
+			x = ta.X
+		}
+	case *ast.ExprStmt:
+		if ta, ok := a.X.(*ast.TypeAssertExpr); ok {
+			x = ta.X
+		}
+	}
+	if x != nil {
+		v = m.eval(x, st)
+	}
+	t := m.enter(false)
+	var ways []*state
+	hasDefault := false
+	for _, cl := range s.Body.List {
+		c, ok := cl.(*ast.CaseClause)
+		if !ok {
+			continue
+		}
+		hasDefault = hasDefault || c.List == nil
+		way := st.clone()
+		if obj := m.pkg().info.Implicits[c]; obj != nil {
+			way.set(obj, m.assertTo(v, obj.Type()))
+		}
+		m.execBlock(c.Body, way)
+		ways = append(ways, way)
+	}
+	if !hasDefault {
+		ways = append(ways, st.clone())
+	}
+	m.exit()
+	join(st, m.event(), append(ways, t.breaks...))
+}
+
+// assertTo is a value of which a type has been learnt.
+func (m *machine) assertTo(v value, t types.Type) value {
+	switch v := v.(type) {
+	case *unknown:
+		if b := m.builderType(t, nil, nil); b != "" {
+			return &builder{verb: b, base: v}
+		}
+		if at := m.handleType(t); at != nil {
+			return &handle{typ: at, tx: at.tx}
+		}
+		return &unknown{typ: t, why: v.why, param: v.param}
+	case nil:
+		return &unknown{typ: t}
+	}
+	return v
+}
+
+func (m *machine) execSelect(s *ast.SelectStmt, st *state) {
+	t := m.enter(false)
+	var ways []*state
+	for _, cl := range s.Body.List {
+		c, ok := cl.(*ast.CommClause)
+		if !ok {
+			continue
+		}
+		way := st.clone()
+		if c.Comm != nil {
+			m.exec(c.Comm, way)
+		}
+		m.execBlock(c.Body, way)
+		ways = append(ways, way)
+	}
+	m.exit()
+	join(st, m.event(), append(ways, t.breaks...))
+}

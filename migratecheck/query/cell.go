@@ -1,0 +1,113 @@
+package query
+
+import (
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
+
+// cell is what a change puts into one column of one row.
+type cell struct {
+	kind cellKind
+	// constant is the expression of a constantCell.
+	constant *pgast.Node
+	value    catalog.Value // of a given one
+}
+
+type cellKind int
+
+const (
+	untouched    cellKind = iota // UPDATE does not set it
+	nullCell                     // NULL for certain
+	constantCell                 // a constant, the statement's or the default
+	freshCell                    // a value that no other row has
+	computedCell                 // what a default computes
+	givenCell                    // a value of the statement that is not known here
+)
+
+// rows counts the rows that a change lists, 1 for a query's or COPY's.
+func (w change) rows() int {
+	n := 1
+	for i := range w.Targets {
+		n = max(n, len(w.Targets[i].Values))
+	}
+	return n
+}
+
+// cell tells what a column gets in a row, on the schema that the change meets.
+func (w change) cell(column, row int) cell {
+	t := w.Target(column)
+	switch {
+	case t == nil && w.Op != 'i':
+		return cell{}
+	case t == nil:
+		return defaultCell(w.rel.Att(column))
+	case row >= len(t.Values):
+		return cell{kind: givenCell} // COPY
+	}
+	v := t.Values[row]
+	switch {
+	case v.Default:
+		return defaultCell(w.rel.Att(column))
+	case v.Null:
+		return cell{kind: nullCell, constant: v.Constant, value: v}
+	case v.Constant != nil:
+		return cell{kind: constantCell, constant: v.Constant, value: v}
+	case v.Fresh:
+		return cell{kind: freshCell, value: v}
+	}
+	return cell{kind: givenCell, value: v}
+}
+
+func defaultCell(col *catalog.Column) cell {
+	switch {
+	case col == nil:
+		return cell{kind: computedCell}
+	case col.Identity != 0:
+		return cell{kind: freshCell}
+	case col.Generated != 0:
+		return cell{kind: computedCell}
+	case col.Default == nil || isNull(col.Default):
+		return cell{kind: nullCell, constant: nullConstant}
+	case col.Default.Constant:
+		return cell{kind: constantCell, constant: col.Default.Node}
+	case callsVolatile(col.Default):
+		return cell{kind: freshCell}
+	}
+	return cell{kind: computedCell}
+}
+
+var nullConstant = &pgast.Node{Node: &pgast.Node_AConst{AConst: &pgast.A_Const{Isnull: true}}}
+
+// callsVolatile tells of a default that gives each row another value, as nextval() and gen_random_uuid() do.
+func callsVolatile(e *catalog.Expr) bool {
+	calls := false
+	pgast.Walk(e.Node, func(n *pgast.Node) bool {
+		calls = calls || n.GetFuncCall() != nil
+		return !calls
+	})
+	return calls && e.Volatility == catalog.Volatile
+}
+
+// repeats reports whether a change may write the same key twice, or one that is there: it sets one of the columns, and in some
+// row none of them is NULL (nulls: unless NULLs count as equal) or a value of its own.
+func (w change) repeats(columns []int, nulls bool) bool {
+	for row := range w.rows() {
+		may, sets := true, false
+		for _, n := range columns {
+			switch w.cell(n, row).kind {
+			case nullCell:
+				may = may && nulls
+				sets = true
+			case freshCell:
+				may = false
+			case untouched:
+			default:
+				sets = true
+			}
+		}
+		if may && sets && len(columns) > 0 {
+			return true
+		}
+	}
+	return false
+}
