@@ -1,7 +1,6 @@
 package querytest
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )

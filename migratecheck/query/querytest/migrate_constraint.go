@@ -2,7 +2,6 @@ package querytest
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
