@@ -103,9 +103,7 @@ func (s *schema) find(schemaName, name string) *table {
 	return nil
 }
 
-// FirstNormalObjectId, src/include/access/transam.h: what is below is the server's own.
-const firstUserOID = 16384
-
+// OIDs below FirstNormalObjectId (16384, src/include/access/transam.h) are the server's own.
 const typeQuery = `SELECT t.oid, t.typname, t.typtype, t.typcategory, t.typbasetype, t.typelem, t.typrelid, t.typnotnull,
   (SELECT array_agg(e.enumlabel ORDER BY e.enumsortorder)::text[]::text FROM pg_enum e WHERE e.enumtypid = t.oid),
   (SELECT string_agg(pg_get_constraintdef(c.oid), ' ; ') FROM pg_constraint c WHERE c.contypid = t.oid)

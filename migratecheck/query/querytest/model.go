@@ -90,11 +90,6 @@ func (t *table) drop(name string) {
 	t.cols = slices.DeleteFunc(t.cols, func(c *col) bool { return c.name == name })
 }
 
-func (m *model) enum(name string) *enum {
-	i := slices.IndexFunc(m.enums, func(e *enum) bool { return e.name == name })
-	return m.enums[i]
-}
-
 // clone copies the model, so that a migration can change the copy.
 func (m *model) clone() *model {
 	c := &model{seqs: slices.Clone(m.seqs), focus: map[string]bool{}}

@@ -31,7 +31,7 @@ func (r *Runner) Shrink(ctx context.Context, c Case, t Triple) (Case, Triple) {
 				for _, shorter := range shorterStatements(whole, i) {
 					*part = shorter
 					if u, ok := shows(small); ok {
-						t, changed, whole = u, true, shorter
+						t, changed = u, true
 						break
 					}
 					*part = whole
