@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"cmp"
-	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -82,18 +81,7 @@ func (q *queriesRun) run(args []string) int {
 	if err != nil {
 		return q.fail("%v", err)
 	}
-	if q.rev != "" {
-		tree, err := checkout(q.ctx, q.rev, dir)
-		if err != nil {
-			return q.fail("%v", err)
-		}
-		defer tree.Remove() // what is left is in the directory for temporary files
-		for _, name := range tree.Left {
-			q.say("%s is a symbolic link or a submodule, which is not followed", name)
-		}
-		dir = tree.Dir
-	}
-	code, err := compat.ReadCode(q.ctx, dir)
+	code, err := q.read(dir)
 	if err != nil {
 		return q.fail("%v", err)
 	}
@@ -106,6 +94,9 @@ func (q *queriesRun) run(args []string) int {
 		doc.Queries = append(doc.Queries, queryOf(s))
 	}
 	slices.SortStableFunc(doc.Queries, func(a, b queriesQuery) int {
+		if (a.Module == "") != (b.Module == "") {
+			return cmp.Compare(len(a.Module), len(b.Module)) // those of dependencies last
+		}
 		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column)
 	})
 	for _, g := range code.Gaps {
@@ -139,17 +130,20 @@ func (q *queriesRun) directory(args []string) (string, error) {
 	return filepath.Abs(dir)
 }
 
-// checkout writes a revision's files to a temporary directory.
-func checkout(ctx context.Context, rev, dir string) (*compat.Tree, error) {
-	repo, err := openRepository(ctx, "queries -rev", dir)
+// read finds the queries of the files that are there, or of a revision.
+func (q *queriesRun) read(dir string) (*compat.Code, error) {
+	if q.rev == "" {
+		return compat.ReadCode(q.ctx, dir)
+	}
+	repo, err := openRepository(q.ctx, "queries -rev", dir)
 	if err != nil {
 		return nil, err
 	}
-	commit, err := repo.Resolve(ctx, rev)
+	commit, err := repo.Resolve(q.ctx, q.rev)
 	if err != nil {
 		return nil, fmt.Errorf("-rev: %w", err)
 	}
-	return compat.Checkout(ctx, repo, commit, dir)
+	return compat.ReadRevision(q.ctx, repo, commit, dir)
 }
 
 func queryOf(s *query.Site) queriesQuery {
