@@ -79,10 +79,12 @@ func isSliceType(t types.Type) bool {
 
 func (m *machine) scanned(r *result, s *scanned) {
 	for _, o := range r.of {
-		if o.scan == nil {
+		switch {
+		case s == nil:
+		case o.scan == nil:
 			o.scan = s
-		} else if len(s.dests) < len(o.scan.dests) && o.scan.kind == query.ByPosition && !s.open {
-			o.scan = s
+		case o.scan.kind != s.kind || len(o.scan.dests) != len(s.dests):
+			o.unsure = true // two places scan it, each another number of columns
 		}
 	}
 }

@@ -32,7 +32,7 @@ func TestSites(t *testing.T) {
 	})
 }
 
-func writeTree(t *testing.T, dir, archive string) {
+func writeTree(t testing.TB, dir, archive string) {
 	t.Helper()
 	a := txtar.Parse([]byte(archive))
 	if len(a.Files) == 0 {

@@ -1,6 +1,7 @@
 package sqlquery
 
 import (
+	"fmt"
 	"go/ast"
 	"go/constant"
 	"go/token"
@@ -186,6 +187,7 @@ func (m *machine) run(f *funcInfo) {
 		return
 	}
 	f.evaluating = true
+	defer m.survive(f, m.stack, m.steps, m.lits, m.laterRound)
 	stack, steps, lits, later := m.stack, m.steps, m.lits, m.laterRound
 	m.stack, m.steps, m.lits, m.laterRound = nil, 0, nil, false
 	st := newState()
@@ -214,6 +216,16 @@ func (m *machine) run(f *funcInfo) {
 	m.runLits()
 	m.stack, m.steps, m.lits, m.laterRound = stack, steps, lits, later
 	f.evaluating, f.done = false, true
+}
+
+// survive ends the evaluation of a function that a mistake of ours would end the process in: the function is a gap.
+func (m *machine) survive(f *funcInfo, stack []*frame, steps int, lits []pendingLit, later bool) {
+	if r := recover(); r != nil {
+		m.stack, m.steps, m.lits, m.laterRound = stack, steps, lits, later
+		f.evaluating, f.done = false, true
+		at := m.p.position(f.decl.Pos())
+		m.p.gap(at.File, fmt.Sprintf("line %d: evaluating %s failed, which is a mistake in srhtvet: %v", at.Line, f.decl.Name.Name, r))
+	}
 }
 
 // returnsText reports whether what a function returns can be, or hold, SQL: a number made of a parameter is not worth a

@@ -28,6 +28,8 @@ type observation struct {
 	gate      query.Gate
 	// escaped: the builder is given to code which is not seen.
 	escaped bool
+	// unsure: where the result goes depends on what is not known.
+	unsure bool
 	// simple: the query asks pgx not to prepare it.
 	simple  bool
 	through []*funcInfo // the functions it was evaluated through, the outermost left out

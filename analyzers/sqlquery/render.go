@@ -286,6 +286,10 @@ func (r *renderer) finish(named string, given []arg) rendered {
 			before += p.lit
 			continue
 		}
+		if !p.hole.repeat && partOfName(before, parts[i+1:]) {
+			out.unknown = true // a name of which only a part is known is no name
+			return out
+		}
 		switch {
 		case p.hole.repeat:
 			fills[i] = ""
@@ -310,10 +314,9 @@ func (r *renderer) finish(named string, given []arg) rendered {
 		return out
 	}
 	for i, p := range parts {
-		if p.hole == nil || p.hole.repeat || p.hole.number {
-			continue
+		if p.hole != nil && !p.hole.repeat && !p.hole.number {
+			fills[i] = filler(parts, fills, i, &highest)
 		}
-		fills[i] = filler(parts, fills, i)
 	}
 	if try() {
 		out.widths = out.widths || r.inColumns(parts, fills)
@@ -323,35 +326,74 @@ func (r *renderer) finish(named string, given []arg) rendered {
 	return out
 }
 
-// filler is an expression for a hole, by what stands before it.
-func filler(parts []part, fills []string, i int) string {
+// filler is an expression for a hole, by what stands before it: a parameter, since that fits wherever a value does and is
+// not NULL for certain, or true for a condition.
+func filler(parts []part, fills []string, i int, highest *int) string {
 	before := ""
 	for j := range parts[:i] {
 		before += parts[j].lit + fills[j]
 	}
 	trimmed := strings.ToUpper(strings.TrimRight(before, " \t\r\n"))
-	after := ""
-	for _, p := range parts[i+1:] {
-		after += p.lit
+	parameter := func() string {
+		*highest++
+		return placeholder(*highest)
 	}
 	switch {
-	case before != "" && isNameByte(before[len(before)-1]), strings.HasSuffix(before, `"`), strings.HasSuffix(before, "."):
-		return "" // a part of a name: nothing can stand for it
-	case after != "" && (isNameByte(after[0]) || after[0] == '"' || after[0] == '.'):
-		return ""
-	case strings.HasSuffix(before, "'"):
+	case inString(before):
 		return ""
 	case strings.HasSuffix(trimmed, "ORDER BY"), strings.HasSuffix(trimmed, "GROUP BY"):
 		return "(SELECT NULL)"
-	case strings.HasSuffix(trimmed, "LIMIT"), strings.HasSuffix(trimmed, "OFFSET"):
-		return "NULL"
+	case strings.HasSuffix(trimmed, "VALUES"), strings.HasSuffix(trimmed, "VALUES ("):
+		values := make([]string, max(insertColumns(before), 1))
+		for k := range values {
+			values[k] = parameter()
+		}
+		row := strings.Join(values, ", ")
+		if strings.HasSuffix(trimmed, "VALUES") {
+			row = "(" + row + ")"
+		}
+		return row
 	}
 	for _, word := range []string{"WHERE", "AND", "OR", "ON", "HAVING", "NOT"} {
 		if strings.HasSuffix(trimmed, word) {
 			return "true"
 		}
 	}
-	return "NULL"
+	return parameter()
+}
+
+// partOfName reports whether what stands between a text and the parts after it belongs to a name of which they are parts.
+func partOfName(before string, rest []part) bool {
+	if inString(before) {
+		return false
+	}
+	if before != "" {
+		if c := before[len(before)-1]; isNameByte(c) || c == '"' || c == '.' {
+			return true
+		}
+	}
+	for _, p := range rest {
+		if p.hole != nil {
+			return false
+		}
+		if p.lit != "" {
+			return isNameByte(p.lit[0]) || p.lit[0] == '"' || p.lit[0] == '.'
+		}
+	}
+	return false
+}
+
+// inString reports whether a text ends inside a string.
+func inString(s string) bool { return strings.Count(s, "'")%2 == 1 }
+
+// insertColumns counts the columns that an INSERT lists.
+func insertColumns(s string) int {
+	_, rest, ok := strings.Cut(s, "(")
+	columns, _, closed := strings.Cut(rest, ")")
+	if !ok || !closed {
+		return 0
+	}
+	return strings.Count(columns, ",") + 1
 }
 
 func isNameByte(c byte) bool {

@@ -144,7 +144,7 @@ func (m *machine) site(pos token.Pos, group []*observation) (query.Site, bool) {
 		if t.o.argsKnown || len(t.args) > 0 && t.argsKnown {
 			v.Args = m.argTypes(t.args)
 		}
-		if !t.widths {
+		if !t.widths && !t.o.unsure {
 			v.Scan = m.scanOf(t.o.scan)
 		}
 		if t.reason != "" {
@@ -152,7 +152,7 @@ func (m *machine) site(pos token.Pos, group []*observation) (query.Site, bool) {
 		}
 		if have := slices.IndexFunc(s.Variants, func(o query.Variant) bool { return o.SQL == v.SQL && sameArgs(o.Args, v.Args) }); have >= 0 {
 			s.Variants[have].Scan = mergeScan(s.Variants[have].Scan, v.Scan)
-			continue
+			continue // the same text from another caller
 		}
 		s.Variants = append(s.Variants, v)
 	}
@@ -177,7 +177,7 @@ func (m *machine) site(pos token.Pos, group []*observation) (query.Site, bool) {
 		}
 		s.Reason = strings.Join(reasons[:min(len(reasons), 3)], "; ")
 	}
-	if s.Module != "" && s.Status == query.Dynamic {
+	if s.Module != "" && (s.Status == query.Dynamic || first.escaped) {
 		return s, false // a library's own plumbing
 	}
 	return s, true
@@ -202,8 +202,8 @@ func mergeScan(a, b *query.Scan) *query.Scan {
 	if a == nil {
 		return b
 	}
-	if b == nil || a.Kind != b.Kind || len(a.Dests) != len(b.Dests) {
-		return a
+	if b != nil && (a.Kind != b.Kind || len(a.Dests) != len(b.Dests)) {
+		return nil
 	}
 	return a
 }
