@@ -35,13 +35,11 @@ func (h *held) note(s *Step) {
 	if s.Err != nil && s.Err.Code != catalog.NotUnderstood {
 		h.failed = true
 	}
-	for _, l := range s.Lock.Locks {
-		rel := s.relation(l.Relation)
-		if l.Mode != lockmode.AccessExclusive || rel == nil || !isTable(rel) || h.locked[l.Relation] || s.IsNew(l.Relation) {
-			continue
+	for _, l := range s.closes() {
+		if !h.locked[l.table] {
+			h.exclusive = append(h.exclusive, l)
+			mark(&h.locked, l.table)
 		}
-		h.exclusive = append(h.exclusive, heldLock{l.Relation, s})
-		mark(&h.locked, l.Relation)
 	}
 	if s.Stmt.Node.GetAlterTableStmt() != nil {
 		if table := s.slowTable(); table != 0 && h.scanned[table] == nil {
@@ -61,6 +59,20 @@ func (h *held) note(s *Step) {
 			}
 		}
 	}
+}
+
+// closes lists the tables in use on which the step takes an AccessExclusiveLock.
+func (s *Step) closes() []heldLock {
+	var list []heldLock
+	for _, l := range s.Lock.Locks {
+		if l.Mode != lockmode.AccessExclusive {
+			continue
+		}
+		if rel := s.relation(l.Relation); rel != nil && isTable(rel) && !s.IsNew(l.Relation) {
+			list = append(list, heldLock{l.Relation, s})
+		}
+	}
+	return list
 }
 
 func (h *held) noteType(c catalog.Change, typ *catalog.Type) {

@@ -24,12 +24,15 @@ var ruleLocksManyTables = &Rule{
 		if !s.Tx.Explicit || s.Tx.said[s.rule.ID] {
 			return
 		}
-		var now held
-		now.note(s)
-		if len(now.exclusive) == 0 {
+		now := s.closes()
+		if len(now) == 0 {
 			return
 		}
-		all := exclusiveNames(s, append(s.heldExclusive(), now.exclusive...))
+		locks := append(s.heldExclusive(), now...)
+		if len(locks) < 3 {
+			return
+		}
+		all := exclusiveNames(s, locks)
 		if len(all) < 3 || !s.Tx.once(s.rule.ID) {
 			return // reported where the third comes in
 		}

@@ -15,9 +15,6 @@ var ruleUnclosedTransaction = &Rule{
 		Source:     "PostgreSQL 15 manual, BEGIN; 55.2.2.1 Multiple Statements in a Simple Query: a BEGIN goes on beyond its text.",
 	},
 	File: func(f *File) {
-		if f.toolOpensTransaction() {
-			return
-		}
 		for _, steps := range [][]*Step{f.Up, f.Down} {
 			var begun *Step
 			for _, s := range steps {
@@ -32,7 +29,7 @@ var ruleUnclosedTransaction = &Rule{
 					begun = nil
 				}
 			}
-			if begun != nil {
+			if begun != nil && !f.toolOpensTransaction() {
 				f.ReportStep(begun, Error, "begins a transaction that the file never ends: what follows is rolled back when the connection ends, or holds its locks until something else ends it",
 					"Write COMMIT; behind the last statement.")
 			}

@@ -289,7 +289,7 @@ func (c *Catalog) operatorAddress(o *pgast.ObjectWithArgs) (Address, error) {
 			args[i] = t.bare()
 		}
 	}
-	for _, op := range c.operatorsNamed(schema, name) {
+	for _, op := range c.operatorsNamed(schema, name, !args[0].known()) {
 		if op.Left.bare() == args[0] && op.Right.bare() == args[1] {
 			return Address{OID: op.oid}, nil
 		}

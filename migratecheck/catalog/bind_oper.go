@@ -16,17 +16,20 @@ type foundOperator struct {
 	oid OID
 }
 
-// operatorsNamed lists the operators of a name along the search path.
-func (c *Catalog) operatorsNamed(schema, name string) []foundOperator {
+// operatorsNamed lists the operators of a name along the search path, those with one operand or those with two. Do not
+// change the list.
+func (c *Catalog) operatorsNamed(schema, name string, prefix bool) []foundOperator {
 	var list []foundOperator
 	for _, s := range c.path(schema) {
 		if s == pgCatalogOID {
-			for _, o := range loadOperators()[name] {
-				list = append(list, foundOperator{o, 0})
+			if known := loadOperators()[operatorKey{name, prefix}]; list == nil {
+				list = slices.Clip(known)
+			} else {
+				list = append(list, known...)
 			}
 		}
 		c.names.beginning(nameKey(inOthers, s, "operator\x00"+name+"("), func(_ string, oid OID) bool {
-			if o, ok := c.Get(oid).(*Other); ok && o.operator != nil {
+			if o, ok := c.Get(oid).(*Other); ok && o.operator != nil && o.operator.Left.known() != prefix {
 				list = append(list, foundOperator{o.operator, oid})
 			}
 			return true
@@ -38,8 +41,7 @@ func (c *Catalog) operatorsNamed(schema, name string) []foundOperator {
 // resolveOperator is oper() and left_oper() (src/backend/parser/parse_oper.c). left is zero for a prefix operator when
 // prefix is set.
 func (c *Catalog) resolveOperator(schema, name string, prefix bool, left, right TypeRef) (foundOperator, []foundOperator, callKind) {
-	all := c.operatorsNamed(schema, name)
-	all = slices.DeleteFunc(all, func(o foundOperator) bool { return o.Left.known() == prefix })
+	all := c.operatorsNamed(schema, name, prefix)
 	actual := []TypeRef{left.bare(), right.bare()}
 	if prefix {
 		actual = actual[1:]
@@ -138,7 +140,7 @@ func (b *binder) findOperator(schema, name string, prefix bool, left, right valu
 	o, some, kind := b.c.resolveOperator(schema, name, prefix, left.typ, right.typ)
 	switch kind {
 	case callMissing:
-		if b.c.assumedType(left.typ) || b.c.assumedType(right.typ) || b.c.hasUnknownExtension() || b.c.Open && len(b.c.operatorsNamed("", name)) == 0 {
+		if b.c.assumedType(left.typ) || b.c.assumedType(right.typ) || b.c.hasUnknownExtension() || b.c.Open && len(b.c.operatorsNamed("", name, true))+len(b.c.operatorsNamed("", name, false)) == 0 {
 			b.unsure("which operator %s is", name)
 			return value{}, nil, nil
 		}

@@ -66,10 +66,13 @@ func (it *rangeItem) system(name string) *boundColumn {
 // relationItem makes the item for a relation as it would stand in FROM.
 func relationItem(r *Relation, name, schema string) *rangeItem {
 	it := &rangeItem{name: name, schema: schema, rel: r, relVisible: true, colsVisible: true, open: r.Assumed}
-	for _, col := range r.Columns {
+	it.cols = make([]boundColumn, 0, len(r.Columns))
+	refs := make([]Address, len(r.Columns))
+	for i, col := range r.Columns {
 		if !col.Dropped {
+			refs[i] = Address{r.OID, col.Num}
 			it.cols = append(it.cols, boundColumn{
-				name: col.Name, typ: col.Type, collation: col.Collation, refs: []Address{{r.OID, col.Num}}, origin: Address{r.OID, col.Num}, notNull: col.NotNull,
+				name: col.Name, typ: col.Type, collation: col.Collation, refs: refs[i : i+1 : i+1], origin: refs[i], notNull: col.NotNull,
 			})
 		}
 	}

@@ -202,11 +202,19 @@ type Operator struct {
 	Volatility  Volatility // of Function
 }
 
-var loadOperators = sync.OnceValue(func() map[string][]*Operator {
-	m := map[string][]*Operator{}
+// operatorKey is a name, of the prefix operators or of the others.
+type operatorKey struct {
+	name   string
+	prefix bool
+}
+
+func (o *Operator) key() operatorKey { return operatorKey{o.Name, !o.Left.known()} }
+
+var loadOperators = sync.OnceValue(func() map[operatorKey][]foundOperator {
+	m := map[operatorKey][]foundOperator{}
 	for _, line := range builtinLines("operators.tsv") {
 		o := parseOperator(strings.Split(line, "\t"), nil)
-		m[o.Name] = append(m[o.Name], o)
+		m[o.key()] = append(m[o.key()], foundOperator{o, 0})
 	}
 	return m
 })

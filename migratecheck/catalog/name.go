@@ -63,6 +63,9 @@ func (x *nameIndex) Get(name fullName) (OID, bool) { return x.all.get(name) }
 
 // beginning calls yield for the listed names that begin as prefix does, in order, until it returns false.
 func (x *nameIndex) beginning(prefix fullName, yield func(name string, oid OID) bool) {
+	if x.listed.Len() == 0 {
+		return
+	}
 	from := prefix.sortKey()
 	x.listed.Ascend(from, func(key string, oid OID) bool {
 		return strings.HasPrefix(key, from) && yield(key[5:], oid)
