@@ -19,6 +19,9 @@ func (c *Catalog) Missing(n *pgast.Node) *Error {
 		if n.GetSelectStmt().GetIntoClause() != nil {
 			return nil // it makes a table, so Apply binds it
 		}
+		if c.plainlyThere(n) {
+			return nil
+		}
 		scratch := c
 		if c.hasUnknownExtension() {
 			scratch = c.Clone() // what is assumed on the way must not stay
@@ -40,6 +43,57 @@ func (c *Catalog) Missing(n *pgast.Node) *Error {
 		}
 	}
 	return nil
+}
+
+// plainlyThere reports whether a statement on one table, without queries in it, names only columns of that table: it then need
+// not be bound, which takes looking up its functions and operators as well. What it says no of may be there all the same.
+func (c *Catalog) plainlyThere(n *pgast.Node) bool {
+	var rv *pgast.RangeVar
+	var targets []*pgast.Node
+	switch stmt := n.GetNode().(type) {
+	case *pgast.Node_InsertStmt:
+		s := stmt.InsertStmt
+		if s.OnConflictClause != nil || len(s.SelectStmt.GetSelectStmt().GetValuesLists()) == 0 {
+			return false
+		}
+		rv, targets = s.Relation, s.Cols
+	case *pgast.Node_UpdateStmt:
+		rv, targets = stmt.UpdateStmt.Relation, stmt.UpdateStmt.TargetList
+	case *pgast.Node_DeleteStmt:
+		rv = stmt.DeleteStmt.Relation
+	default:
+		return false
+	}
+	rel := c.findRelation(rv)
+	if rel == nil {
+		return false
+	}
+	for _, t := range targets {
+		if rel.Column(t.GetResTarget().GetName()) == nil {
+			return false
+		}
+	}
+	item := rv.Relname
+	if rv.Alias != nil {
+		item = rv.Alias.Aliasname
+	}
+	plain, selects := true, 0
+	pgast.WalkMessages(n, func(m pgast.Message) bool {
+		switch m := m.(type) {
+		case *pgast.RangeVar:
+			plain = plain && m == rv
+		case *pgast.SelectStmt:
+			selects++
+			plain = plain && selects == 1 && len(m.ValuesLists) > 0
+		case *pgast.WithClause, *pgast.RangeFunction, *pgast.RangeSubselect, *pgast.RangeTableFunc:
+			plain = false
+		case *pgast.ColumnRef:
+			names := stringsOf(m.Fields)
+			plain = plain && len(names) == len(m.Fields) && (len(names) == 1 || len(names) == 2 && names[0] == item) && rel.Column(names[len(names)-1]) != nil
+		}
+		return plain
+	})
+	return plain
 }
 
 // recursive reports whether a statement has a WITH RECURSIVE, whose queries may name each other in any order, and columns that

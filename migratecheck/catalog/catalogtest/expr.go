@@ -91,6 +91,10 @@ func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`
 
 // sameTree tells whether two texts are the same expression to the parser, apart from casts, qualification of names and
 // synonyms that the server's deparser (src/backend/utils/adt/ruleutils.c) replaces.
+//
+// Package catalog has a comparison of its own for what people wrote (compare_expr.go). They are kept apart on purpose: that one
+// must not lose a cast that matters, this one drops them all and lets the server decide what differs then; and an oracle that
+// shared the code it checks would share its mistakes.
 func sameTree(a, b *expression) bool {
 	x, ok1 := canonical(a)
 	y, ok2 := canonical(b)
