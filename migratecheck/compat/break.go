@@ -1,10 +1,12 @@
 package compat
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
@@ -53,19 +55,54 @@ func (j *judge) needs(br *Break, cause *migratecheck.Step) {
 	if rule, finding := j.lintFinding(cause, &br.Problem); finding != nil && breaksBothWays(rule) {
 		br.Rule, br.Help = rule, finding.Help
 	} else {
-		use := "uses it"
-		if br.Problem.Column != "" {
-			use = "uses " + br.Problem.Column
-		}
-		br.Help = fmt.Sprintf("Split it over releases:\nrelease 1: ship %s with code that does not depend on it yet\nrelease 2, when the migration has run everywhere: ship the code that %s", file, use)
-		if n := number(cause.File.Migration); n > 0 {
-			br.Help += fmt.Sprintf("\nor, in one release, let the code look (package migratecheck/gate):\nif g.AtLeast(%d) { /* with %s */ } else { /* without */ }", n, strings.TrimPrefix(use, "uses "))
-		}
+		br.Help = splitNeeded(file, number(cause.File.Migration), &br.Problem)
 	}
 	if j.cfg.Order == MigrateFirst {
 		br.Severity = migratecheck.Warning
 		br.Message += fmt.Sprintf("; this code needs %s to have run before it starts", file)
 	}
+}
+
+// splitNeeded words how to ship new code and the migration it needs: for what it gives to the code, or, where the old
+// schema asks for something that the new one does not, for what it takes away.
+func splitNeeded(file string, number int64, p *query.Problem) string {
+	it := cmp.Or(p.Column, "it")
+	first, second := file+" with code that does not depend on it yet", "the code that uses "+it
+	with, without := "with "+it, "without"
+	if asks(p.Check) {
+		with, without = "as this code does", "as the released code does"
+		if p.Check == "required-column" && p.Relation != "" {
+			first = fmt.Sprintf("a migration before %s with code that goes on writing %s:\nALTER TABLE %s ALTER COLUMN %s DROP NOT NULL;", file, it, quoted(p.Relation), pgast.QuoteIdent(it))
+			second = file + " and the code that leaves " + it + " out"
+			with, without = "without "+it, "with "+it
+		} else {
+			first, second = file+" with code that still does what today's schema asks for", "this code"
+		}
+	}
+	text := fmt.Sprintf("Split it over releases:\nrelease 1: ship %s\nrelease 2, when the migration has run everywhere: ship %s", first, second)
+	if number > 0 {
+		text += fmt.Sprintf("\nor, in one release, let the code look (package migratecheck/gate):\nif g.AtLeast(%d) { /* %s */ } else { /* %s */ }", number, with, without)
+	}
+	return text
+}
+
+// quoted writes the name of a relation, qualified or not, as SQL needs it.
+func quoted(name string) string {
+	parts := strings.Split(name, ".")
+	for i := range parts {
+		parts[i] = pgast.QuoteIdent(parts[i])
+	}
+	return strings.Join(parts, ".")
+}
+
+// asks reports whether a check finds that a schema asks for more, not that it has less.
+func asks(check string) bool {
+	switch check {
+	case "required-column", "null-written", "null-bound", "narrowed", "default-changed", "new-check", "new-exclusion", "new-foreign-key",
+		"new-trigger", "new-unique", "revoked", "row-security", "scan-null", "truncate":
+		return true
+	}
+	return false
 }
 
 // breaksBothWays reports whether a rule speaks of a statement that takes a name from old code while it gives new code
@@ -84,7 +121,7 @@ func breaksBothWays(rule string) bool {
 func (j *judge) known() {
 	old := map[string]bool{}
 	mistake := func(b *Break) string {
-		return b.Pos.File + "\x00" + b.Problem.Check + "\x00" + b.SQL
+		return b.Pos.File + "\x00" + b.Message
 	}
 	for _, b := range j.service.Breaks {
 		if b.Cause == nil && b.Cell == (Cell{Old, Old}) {

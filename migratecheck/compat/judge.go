@@ -2,10 +2,10 @@ package compat
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
-	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
 
@@ -105,7 +105,7 @@ func (j *judge) site(v Version, b *query.Bound) {
 		}
 		on := b.On(j.states[i].cat)
 		away[i].add(on.Problems, &atHome)
-		away[i].add(b.Between(home.cat, j.states[i].cat).Problems, &atHome)
+		away[i].add(j.news(v, i, b, b.Between(home.cat, j.states[i].cat).Problems), &atHome)
 	}
 	broken := j.breaks(v, b, &atHome, away)
 	if len(j.states) == 1 { // the two schemas are the same
@@ -123,6 +123,22 @@ func (j *judge) site(v Version, b *query.Bound) {
 			}
 		}
 	}
+}
+
+// news leaves out what a site of the new code has against the old schema in the same way as the code that runs on it today:
+// a result that is scanned as it was, into what cannot hold NULL.
+func (j *judge) news(v Version, state int, b *query.Bound, list []query.Problem) []query.Problem {
+	if v == Old || state > 0 {
+		return list
+	}
+	return slices.DeleteFunc(list, func(p query.Problem) bool {
+		return p.Check == "scan-null" && p.Variant >= 0 && slices.ContainsFunc(j.service.Code[Old].Sites, func(old query.Site) bool {
+			return slices.ContainsFunc(old.Variants, func(w query.Variant) bool {
+				now := &b.Site.Variants[p.Variant]
+				return w.SQL == now.SQL && reflect.DeepEqual(w.Scan, now.Scan)
+			})
+		})
+	})
 }
 
 // admits reports whether a site's gate lets it run on a schema. The schema before the first migration of all has no
@@ -177,7 +193,7 @@ func (j *judge) breaks(v Version, b *query.Bound, atHome *problems, away []probl
 			for _, p := range away[i].list {
 				if k := keyOf(&p); !seen.keys[k] {
 					seen.add([]query.Problem{p}, nil)
-					file(p, New, j.states[i].name, j.cause(b, j.states[0].cat, i, k))
+					file(p, New, j.states[i].name, j.cause(b, j.states[0].cat, i, &p))
 				}
 			}
 		}
@@ -187,9 +203,9 @@ func (j *judge) breaks(v Version, b *query.Bound, atHome *problems, away []probl
 		// Broken on its own schema; by the pending migration if it works without.
 		var cause *migratecheck.Step
 		k := keyOf(&p)
-		if last > 0 && !has(b, nil, j.states[0].cat, k) {
+		if last > 0 && presenceOf(b, nil, j.states[0].cat, k) != present {
 			for i := last; i > 0 && cause == nil; i-- {
-				cause = j.cause(b, nil, i, k)
+				cause = j.cause(b, nil, i, &p)
 			}
 		}
 		file(p, New, j.states[last].name, cause)
@@ -201,47 +217,14 @@ func (j *judge) breaks(v Version, b *query.Bound, atHome *problems, away []probl
 		for i+1 < last && away[i+1].keys[k] {
 			i++
 		}
-		file(p, Old, j.states[0].name, j.cure(b, home, i+1, k))
+		file(p, Old, j.states[0].name, j.cure(b, home, i+1, &p))
 	}
 	for i := 1; i < last; i++ {
 		for _, p := range away[i].list {
 			if k := keyOf(&p); !away[0].keys[k] && !away[i-1].keys[k] {
-				file(p, New, j.states[i].name, j.cause(b, home, i, k))
+				file(p, New, j.states[i].name, j.cause(b, home, i, &p))
 			}
 		}
 	}
 	return broken
-}
-
-// has reports whether a site has a problem on a schema, seen from the one it was written for (nil: only on that schema by
-// itself).
-func has(b *query.Bound, home, cat *catalog.Catalog, k key) bool {
-	holds := func(list []query.Problem) bool {
-		return slices.ContainsFunc(list, func(p query.Problem) bool { return keyOf(&p) == k })
-	}
-	return holds(b.On(cat).Problems) || home != nil && holds(b.Between(home, cat).Problems)
-}
-
-// cause is the statement of pending file i (counted from 1) that brings a problem about: the last after which it is there
-// and before which it is not.
-func (j *judge) cause(b *query.Bound, home *catalog.Catalog, i int, k key) *migratecheck.Step {
-	return j.turn(b, home, i, k, true)
-}
-
-// cure is the statement of pending file i after which a problem is gone.
-func (j *judge) cure(b *query.Bound, home *catalog.Catalog, i int, k key) *migratecheck.Step {
-	return j.turn(b, home, i, k, false)
-}
-
-func (j *judge) turn(b *query.Bound, home *catalog.Catalog, i int, k key, to bool) *migratecheck.Step {
-	steps := j.service.Timeline.Pending[i-1].Up
-	for _, s := range slices.Backward(steps) {
-		if len(s.Changes) == 0 {
-			continue
-		}
-		if has(b, home, s.After, k) == to && has(b, home, s.Before, k) != to {
-			return s
-		}
-	}
-	return nil
 }

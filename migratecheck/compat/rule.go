@@ -187,17 +187,24 @@ func attribute(c catalog.Change) int {
 	return c.NewColumn.Num
 }
 
-// candidates lists the lint rules that may speak of a problem's cause, the likeliest first.
+// candidates lists the lint rules that may speak of a problem's cause, the likeliest first: those about what the problem is
+// about, and of them those that tell of what its check looks for.
 func candidates(step *migratecheck.Step, p *query.Problem) []string {
-	var near, far []string
+	var apt, near, far []string
+	rules := rulesOf(p.Check)
 	for _, c := range step.Changes {
-		if concerns(c, p) {
-			near = append(near, family(c)...)
-		} else {
-			far = append(far, family(c)...)
+		for _, rule := range family(c) {
+			switch {
+			case !concerns(c, p):
+				far = append(far, rule)
+			case slices.Contains(rules, rule):
+				apt = append(apt, rule)
+			default:
+				near = append(near, rule)
+			}
 		}
 	}
-	return append(near, far...)
+	return slices.Concat(apt, near, far)
 }
 
 // lintFinding is what the rules say of a statement, on the matter of a problem: of several findings one of the likeliest
