@@ -45,6 +45,9 @@ func ReadRevision(ctx context.Context, repo *gitrepo.Repo, commit, dir string) (
 		return nil, err
 	}
 	for _, name := range tree.Irregular(strings.TrimPrefix(below, ".")) {
+		if !tellsOfQueries(name) {
+			continue
+		}
 		code.Gaps = append(code.Gaps, Gap{Reason: name + " is a symbolic link or a submodule, which is not followed"})
 	}
 	return code, nil
