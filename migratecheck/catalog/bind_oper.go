@@ -244,9 +244,15 @@ func (b *binder) bindAExpr(n *pgast.A_Expr, s *scope) (value, error) {
 			err = errorf("42809", "op ANY/ALL (array) requires operator to yield boolean")
 		}
 		// A literal or parameter becomes an array of what the operator takes (make_scalar_array_op).
-		if err == nil && o != nil && right.typ.OID == typeUnknown && !isPolymorphic(o.Right) {
-			b.coerce(right, arrayOf(o.Right), implicitly)
-			err = b.failed
+		if err == nil && o != nil && right.typ.OID == typeUnknown {
+			want := o.Right
+			if isPolymorphic(want) {
+				want = b.c.polymorphic(want, []TypeRef{o.Left, o.Right}, []TypeRef{left.typ, elem.typ})
+			}
+			if !isPolymorphic(want) && want.known() {
+				b.coerce(right, arrayOf(want), implicitly)
+				err = b.failed
+			}
 		}
 		return boolean, err
 	case pgast.A_Expr_Kind_AEXPR_IN:

@@ -67,7 +67,8 @@ func (t *Target) give(v value) {
 	given := Value{Default: v.isDefault, Param: v.param, Null: v.null, Fresh: v.fresh}
 	if v.constant {
 		given.Constant = v.node
-	} else if v.param == 0 && v.typ.OID != typeUnknown {
+	}
+	if v.param == 0 && v.typ.OID != typeUnknown {
 		given.Type = v.typ
 	}
 	t.Values = append(t.Values, given)

@@ -21,4 +21,34 @@ var checkArgumentType = &Check{
 				i+1, r.cat.FormatType(p.Type), g.Name, r.verb())
 		}
 	},
+	between: func(s *step, c *Check) {
+		args := s.sql().Args
+		for i, p := range s.an.Params {
+			if i >= len(s.was.an.Params) || !s.only || s.Site.Lang == "python" {
+				return
+			}
+			was := s.was.an.Params[i].Type
+			if was == (catalog.TypeRef{}) || p.Type == (catalog.TypeRef{}) || enumOf(s.cat, p.Type) != nil || s.takesText(was, p.Type) {
+				continue // argument-label tells of enums
+			}
+			g := GoType{Name: "value"}
+			if i < len(args) && args[i].Name != "" {
+				g = args[i]
+			}
+			if g.Null || g.Kind == Custom || bindFit(s.cat, p.Type, g) == refuses || g.Kind != String && g.Kind != UnknownKind && bindFit(s.was.cat, was, g) == refuses {
+				continue
+			}
+			// A value of a kind that always makes a value of the new type is fine: a time for a date, a UUID for a uuid.
+			if g.Kind != UnknownKind && g.Kind != String && kindOfClass[classOf(s.cat, p.Type)] == g.Kind {
+				continue
+			}
+			s.report(c, Problem{Code: "22P02", Offset: p.Offset}, "$%d is of type %s, and of %s on the schema this code was written for: %s fails for a %s that is no %[2]s",
+				i+1, s.cat.FormatType(p.Type), s.was.cat.FormatType(was), s.verb(), g.Name)
+		}
+	},
+}
+
+// kindOfClass is the kind of Go value each of which is a value of the class.
+var kindOfClass = map[class]GoKind{
+	intClass: Int, numericClass: Float, floatClass: Float, boolClass: Bool, timestampClass: Time, timeClass: Time, uuidClass: UUID, byteaClass: Bytes,
 }

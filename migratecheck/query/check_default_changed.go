@@ -13,7 +13,12 @@ var checkDefaultChanged = &Check{
 				return
 			}
 			for i := range w.rel.Columns {
-				col, was := &w.rel.Columns[i], w.was.Att(i+1)
+				col := &w.rel.Columns[i]
+				// Code knows columns by their names: one that has taken over a name is compared with the one that had it.
+				was := w.was.Column(col.Name)
+				if was == nil {
+					was = w.was.Att(i + 1)
+				}
 				t := w.Target(col.Num)
 				if col.Dropped || was == nil || t != nil && !t.Default || s.sameDefault(was, col) || required(s.cat, col) {
 					continue // required-column tells of one without any

@@ -11,10 +11,14 @@ import (
 
 var checkNarrowed = &Check{
 	ID:      "narrowed",
-	Catches: "A value is written to a column that has become shorter, or of a smaller range.",
+	Catches: "A value is written to a column that is shorter, or of a smaller range, than on the other schema; or the column's own default does not fit.",
 	Code:    "22001, 22003",
 	Rules:   []string{"narrow-column-type"},
 	Source:  "datatype-character.html, datatype-numeric.html: a value that does not fit is an error",
+	on: func(r *reading, c *Check) {
+		r.defaultsFit(c)
+		r.literalsFit(c)
+	},
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {
 			for _, t := range w.Targets {
@@ -33,13 +37,70 @@ var checkNarrowed = &Check{
 	},
 }
 
+// defaultsFit looks at the columns that an INSERT leaves to a constant that does not fit.
+func (r *reading) defaultsFit(c *Check) {
+	for _, w := range r.an.Writes {
+		w = r.cat.OnTable(w)
+		if w == nil || w.Op != 'i' {
+			continue
+		}
+		rel, _ := r.cat.Get(w.Relation).(*catalog.Relation)
+		for i := range rel.Columns {
+			col := &rel.Columns[i]
+			t := w.Target(col.Num)
+			if col.Dropped || t != nil && !t.Default || col.Default == nil || col.Generated != 0 || !col.Default.Constant || isNull(col.Default) {
+				continue
+			}
+			code := narrower(catalog.TypeRef{OID: 25, Mod: -1}, r.cat.BaseType(col.Type))
+			if code == "" || literalFits(col.Default.Node, r.cat.BaseType(col.Type)) {
+				continue
+			}
+			r.report(c, Problem{
+				Code: code, Offset: w.Offset, Relation: r.cat.NameOf(rel.OID).String(), Column: col.Name,
+				Objects: []catalog.Address{{OID: rel.OID}, {OID: rel.OID, Column: col.Num}},
+			}, "%s leaves column %q of %s to its default, %s, which does not fit %s: every row is refused",
+				r.verb(), col.Name, r.cat.NameOf(rel.OID), col.Default.SQL, r.cat.FormatType(col.Type))
+		}
+	}
+}
+
+// literalsFit looks at literals that are stored in a column that they do not fit.
+func (r *reading) literalsFit(c *Check) {
+	for _, w := range r.an.Writes {
+		w = r.cat.OnTable(w)
+		if w == nil {
+			continue
+		}
+		rel, _ := r.cat.Get(w.Relation).(*catalog.Relation)
+		for _, t := range w.Targets {
+			col := rel.Att(t.Column)
+			if col == nil {
+				continue
+			}
+			now := r.cat.BaseType(col.Type)
+			code := narrower(catalog.TypeRef{OID: 25, Mod: -1}, now)
+			for _, v := range t.Values {
+				if code == "" || v.Null || v.Constant.GetAConst() == nil || literalFits(v.Constant, now) {
+					continue
+				}
+				name := r.cat.NameOf(rel.OID).String()
+				r.report(c, Problem{
+					Code: code, Offset: t.Offset, Relation: name, Column: col.Name,
+					Objects: []catalog.Address{{OID: rel.OID}, {OID: rel.OID, Column: col.Num}},
+				}, "%s writes a literal to column %q of %s that does not fit %s: it fails", r.verb(), col.Name, name, r.cat.FormatType(col.Type))
+				break
+			}
+		}
+	}
+}
+
 // allFit reports whether everything that a statement gives to a column fits its type for certain: literals that do, and values
 // of a type that is no wider.
 func (s *step) allFit(t *catalog.Target, now catalog.TypeRef) bool {
 	for _, v := range t.Values {
 		switch {
 		case v.Null || v.Default:
-		case v.Constant != nil:
+		case v.Constant.GetAConst() != nil:
 			if !literalFits(v.Constant, now) {
 				return false
 			}
@@ -70,7 +131,7 @@ func literalFits(n *pgast.Node, now catalog.TypeRef) bool {
 		whole, _, _ := strings.Cut(strings.TrimLeft(text, "-+0"), ".")
 		return int32(len(whole)) <= (now.Mod-4)>>16-(now.Mod-4)&0x7ff
 	}
-	return utf8.RuneCountInString(text) <= int(now.Mod-4)
+	return utf8.RuneCountInString(strings.TrimRight(text, " ")) <= int(now.Mod-4) // spaces too many are cut off
 }
 
 // narrower answers the SQLSTATE of a value that fitted the one type and not the other, "" when all do or the types are not

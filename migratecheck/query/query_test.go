@@ -112,7 +112,9 @@ func goType(name string) GoType {
 		g.Kind = UUID
 	case base == "list":
 		g.Kind = List
-	case base == "custom":
+	case base == "[]interface{}":
+		g.Kind = List
+	case base == "custom", labels != "":
 		g.Kind, g.Nullable = Custom, true
 	}
 	return g
