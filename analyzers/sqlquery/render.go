@@ -38,6 +38,7 @@ type renderer struct {
 	widths   bool
 	depth    int
 	squirrel bool // inside a builder: ? is a placeholder
+	built    bool // a builder was written, so args are all that is bound
 }
 
 type pick struct {
@@ -241,7 +242,7 @@ func sendsSQL(c *choice) bool {
 // finish makes SQL of what was written: holes are filled with something that parses, or left out.
 func (r *renderer) finish(named string, given []arg) rendered {
 	out := rendered{optional: r.optional, reason: r.reason, zero: r.zero, widths: r.widths, args: r.args}
-	fromBuilder := len(r.args) > 0
+	fromBuilder := r.built
 	parts := r.out
 	if named != "" {
 		parts, out.args = r.renameMarks(parts, named, given)
@@ -250,7 +251,7 @@ func (r *renderer) finish(named string, given []arg) rendered {
 	if !fromBuilder {
 		out.args = given
 	}
-	out.argsKnown = true
+	out.argsKnown = fromBuilder
 	holes := 0
 	highest := 0
 	for _, p := range parts {
@@ -277,7 +278,6 @@ func (r *renderer) finish(named string, given []arg) rendered {
 		out.unknown = true
 		return out
 	}
-	out.argsKnown = out.argsKnown && fromBuilder
 	fills := make([]string, len(parts))
 	before := ""
 	exact := true

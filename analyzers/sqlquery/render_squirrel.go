@@ -9,7 +9,7 @@ import (
 // case.go). Clauses that only some ways through the code add are all there.
 func (r *renderer) builder(b *builder) {
 	was := r.squirrel
-	r.squirrel = true
+	r.squirrel, r.built = true, true
 	defer func() { r.squirrel = was }()
 	for _, o := range b.ops {
 		if o.optional {

@@ -139,9 +139,12 @@ func (m *machine) site(pos token.Pos, group []*observation) (query.Site, bool) {
 			continue
 		case !ok[i] && t.zero && good > 0:
 			continue // a variable that was never set makes no SQL: the code counts on it being set
+		case !ok[i] && t.reason != "":
+			partial = true
+			continue // what is certain is not a statement
 		}
 		v := query.Variant{SQL: t.sql, Segments: t.segments, Optional: t.optional, Prepared: t.o.prepared}
-		if t.o.argsKnown || len(t.args) > 0 && t.argsKnown {
+		if t.o.argsKnown || t.argsKnown {
 			v.Args = m.argTypes(t.args)
 		}
 		if !t.widths && !t.o.unsure {

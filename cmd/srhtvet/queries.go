@@ -94,6 +94,9 @@ func (q *queriesRun) run(args []string) int {
 		doc.Queries = append(doc.Queries, queryOf(s))
 	}
 	slices.SortStableFunc(doc.Queries, func(a, b queriesQuery) int {
+		if (a.Module == "") != (b.Module == "") {
+			return cmp.Compare(len(a.Module), len(b.Module)) // those of dependencies last
+		}
 		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column)
 	})
 	for _, g := range code.Gaps {
