@@ -82,12 +82,15 @@ func (p *problems) add(list []query.Problem, but *problems) {
 // site judges one site on every schema it can meet.
 func (j *judge) site(v Version, b *query.Bound) {
 	s := j.service
-	s.Coverage[v].Found++
 	home := j.states[0] // the schema it was written for
 	if v == New {
 		home = j.states[len(j.states)-1]
 	}
 	own := b.On(home.cat)
+	if foreign(b.Site, own) {
+		return
+	}
+	s.Coverage[v].Found++
 	reason, partly := unchecked(b.Site, own)
 	if reason != "" {
 		s.Unchecked[v] = append(s.Unchecked[v], Unchecked{b.Site, reason, partly})
@@ -123,6 +126,12 @@ func (j *judge) site(v Version, b *query.Bound) {
 			}
 		}
 	}
+}
+
+// foreign reports whether SQL of a dependency is about tables that this service does not have: a library knows tables of
+// its own, and of services that use other parts of it.
+func foreign(site *query.Site, own query.Verdict) bool {
+	return site.Module != "" && slices.ContainsFunc(own.Problems, func(p query.Problem) bool { return p.Check == "missing-relation" })
 }
 
 // news leaves out what a site of the new code has against the old schema in the same way as the code that runs on it today:
