@@ -254,32 +254,54 @@ func parseCast(f []string, own func(string) TypeRef) *Cast {
 	return &Cast{Source: parseTypeRef(f[0], own), Target: parseTypeRef(f[1], own), Context: f[2][0], Method: f[3][0], Volatility: Volatility(f[5][0])}
 }
 
-// builtinRelations are the tables and views of pg_catalog and information_schema, by schema and name.
-type relationKey struct {
-	schema OID
-	name   string
-}
-
+// builtinRelations are the tables and views of pg_catalog and information_schema; one is parsed when it is asked for.
 type builtinRelations struct {
-	byName map[relationKey]*Relation
-	byOID  map[OID]*Relation
+	lines  map[string]string // by schema and name, with a tab between
+	names  map[OID]string
+	mu     sync.Mutex
+	parsed map[string]*Relation
 }
 
 var loadRelations = sync.OnceValue(func() *builtinRelations {
 	lines := builtinLines("relations.tsv")
-	b := &builtinRelations{byName: make(map[relationKey]*Relation, len(lines)), byOID: make(map[OID]*Relation, len(lines))}
+	b := &builtinRelations{lines: make(map[string]string, len(lines)), names: make(map[OID]string, len(lines)), parsed: map[string]*Relation{}}
 	for _, line := range lines {
-		f := strings.Split(line, "\t")
-		r := &Relation{OID: parseOID(f[0]), Schema: pgCatalogOID, Name: f[2], Kind: RelKind(f[3][0]), Persistence: Permanent}
-		if f[1] == "information_schema" {
-			r.Schema = informationSchemaOID
-		}
-		r.Columns = parseColumns(f[4], nil)
-		b.byName[relationKey{r.Schema, r.Name}] = r
-		b.byOID[r.OID] = r
+		oid, rest, _ := strings.Cut(line, "\t")
+		end := strings.IndexByte(rest, '\t') + 1
+		name := rest[:end+strings.IndexByte(rest[end:], '\t')]
+		b.lines[name], b.names[parseOID(oid)] = line, name
 	}
 	return b
 })
+
+// named finds a relation, nil when there is none.
+func (b *builtinRelations) named(schema OID, name string) *Relation {
+	if schema == informationSchemaOID {
+		return b.find("information_schema\t" + name)
+	}
+	return b.find("pg_catalog\t" + name)
+}
+
+func (b *builtinRelations) numbered(oid OID) *Relation { return b.find(b.names[oid]) }
+
+func (b *builtinRelations) find(name string) *Relation {
+	line, ok := b.lines[name]
+	if !ok {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.parsed[name]
+	if r == nil {
+		f := strings.Split(line, "\t")
+		r = &Relation{OID: parseOID(f[0]), Schema: pgCatalogOID, Name: f[2], Kind: RelKind(f[3][0]), Persistence: Permanent, Columns: parseColumns(f[4], nil)}
+		if f[1] == "information_schema" {
+			r.Schema = informationSchemaOID
+		}
+		b.parsed[name] = r
+	}
+	return r
+}
 
 func parseColumns(s string, own func(string) TypeRef) []Column {
 	var cols []Column

@@ -102,7 +102,7 @@ func (c *Catalog) relationByOID(oid OID) *Relation {
 		return r
 	}
 	if oid < FirstUserOID {
-		return loadRelations().byOID[oid]
+		return loadRelations().numbered(oid)
 	}
 	return nil
 }
@@ -111,7 +111,7 @@ func (c *Catalog) relationByOID(oid OID) *Relation {
 func (c *Catalog) builtinRelation(schema, name string) *Relation {
 	for _, s := range c.path(schema) {
 		if s == pgCatalogOID || s == informationSchemaOID {
-			if r := loadRelations().byName[relationKey{s, name}]; r != nil {
+			if r := loadRelations().named(s, name); r != nil {
 				return r
 			}
 		}
@@ -181,7 +181,7 @@ func loadBuiltinRelation(schema OID, name string) *Relation {
 	if schema != pgCatalogOID && schema != informationSchemaOID {
 		return nil
 	}
-	return loadRelations().byName[relationKey{schema, name}]
+	return loadRelations().named(schema, name)
 }
 
 // hasRowType reports whether a relation has a row type: those with columns of their own, but not sequences and indexes.
