@@ -79,6 +79,7 @@ type boundColumn struct {
 	id        int           // tells the columns of FROM items apart: of one table read twice, each has its own
 	origin    Address
 	star      bool // of a query's output: it comes from a *
+	hidden    bool // a * does not stand for it (p_dontexpand)
 
 	// As in value, of a query's output whose expression is looked at again.
 	constant, null, notNull bool

@@ -456,6 +456,9 @@ func (b *binder) merge(n *pgast.JoinExpr, name string, lcols, rcols []boundColum
 		return boundColumn{}, err
 	}
 	col := boundColumn{name: name, typ: v.typ, collation: v.collation, id: b.newID()}
+	if n.Jointype == pgast.JoinType_JOIN_INNER && l.typ.bare() != v.typ.bare() && r.typ.bare() == v.typ.bare() {
+		l = r // the one that needs no conversion (buildMergedJoinVar)
+	}
 	switch n.Jointype {
 	case pgast.JoinType_JOIN_RIGHT:
 		col.refs, col.origin, col.notNull = r.refs, r.origin, r.notNull
@@ -466,6 +469,9 @@ func (b *binder) merge(n *pgast.JoinExpr, name string, lcols, rcols []boundColum
 		col.refs, col.origin, col.notNull = l.refs, l.origin, l.notNull
 		// The rows of an inner join are those where both are equal.
 		col.notNull = col.notNull || n.Jointype == pgast.JoinType_JOIN_INNER
+	}
+	if len(col.refs) == 1 && (n.Jointype == pgast.JoinType_JOIN_RIGHT && r.typ.bare() != v.typ.bare() || n.Jointype != pgast.JoinType_JOIN_RIGHT && l.typ.bare() != v.typ.bare()) {
+		col.origin = Address{} // converted
 	}
 	return col, nil
 }

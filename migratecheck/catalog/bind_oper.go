@@ -293,11 +293,16 @@ func (b *binder) bindAExpr(n *pgast.A_Expr, s *scope) (value, error) {
 		if err != nil {
 			return value{}, err
 		}
-		if _, err := b.operator(schema, name, left, right); err != nil {
+		_, o, err := b.findOperator(schema, name, false, left, right)
+		if err != nil {
 			return value{}, err
 		}
-		if left = b.again(left); left.typ.OID == typeUnknown {
+		// The result is the left operand as the operator takes it.
+		switch left = b.again(left); {
+		case left.typ.OID == typeUnknown:
 			left.typ = scalar(typeText)
+		case o != nil && !isPolymorphic(o.Left) && o.Left.bare() != left.typ.bare():
+			left.typ = o.Left
 		}
 		return value{typ: left.typ, collation: left.collation}, nil
 	case pgast.A_Expr_Kind_AEXPR_DISTINCT, pgast.A_Expr_Kind_AEXPR_NOT_DISTINCT:

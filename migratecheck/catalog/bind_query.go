@@ -184,7 +184,7 @@ func (b *binder) star(n *pgast.Node, s *scope) (cols []boundColumn, open, star b
 			for _, it := range s.items {
 				if it.colsVisible && !it.lateralOnly {
 					any = true
-					cols = append(cols, it.cols...)
+					cols = append(cols, shown(it.cols)...)
 					open = open || it.open
 				}
 			}
@@ -214,7 +214,7 @@ func (b *binder) star(n *pgast.Node, s *scope) (cols []boundColumn, open, star b
 		if it.open {
 			b.unsure("the columns of %s.*", names[len(names)-1])
 		}
-		return it.cols, it.open, true, nil
+		return shown(it.cols), it.open, true, nil
 	}
 	if ind := n.GetAIndirection(); ind != nil && len(ind.Indirection) > 0 && ind.Indirection[len(ind.Indirection)-1].GetAStar() != nil {
 		inner := ind.Arg
@@ -229,6 +229,14 @@ func (b *binder) star(n *pgast.Node, s *scope) (cols []boundColumn, open, star b
 		return cols, open, true, nil
 	}
 	return nil, false, false, nil
+}
+
+// shown are the columns that a * stands for.
+func shown(cols []boundColumn) []boundColumn {
+	if !slices.ContainsFunc(cols, func(col boundColumn) bool { return col.hidden }) {
+		return cols
+	}
+	return slices.DeleteFunc(slices.Clone(cols), func(col boundColumn) bool { return col.hidden })
 }
 
 // fieldsOf lists the fields of a row value.
@@ -475,7 +483,15 @@ func (b *binder) cte(cte *pgast.CommonTableExpr, recursive bool, s *scope) (*bou
 		if err != nil {
 			return nil, err
 		}
-		inner.ctes[cte.Ctename] = self
+		// The part that recurses may name the columns that SEARCH and CYCLE add, but its * does not stand for them.
+		inside := &boundCTE{name: self.name, cols: slices.Clone(self.cols), open: self.open}
+		if err := b.searchCycle(cte, inside); err != nil {
+			return nil, err
+		}
+		for i := len(self.cols); i < len(inside.cols); i++ {
+			inside.cols[i].hidden = true
+		}
+		inner.ctes[cte.Ctename] = inside
 		second, err := b.bindArm(sel.Rarg, inner)
 		if err != nil {
 			return nil, err

@@ -38,9 +38,7 @@ func (c *Catalog) Missing(n *pgast.Node) *Error {
 	}
 	switch e.Code {
 	case "42P01", "42703", "3F000":
-		if !recursive(n) {
-			return e
-		}
+		return e
 	}
 	return nil
 }
@@ -94,17 +92,4 @@ func (c *Catalog) plainlyThere(n *pgast.Node) bool {
 		return plain
 	})
 	return plain
-}
-
-// recursive reports whether a statement has a WITH RECURSIVE, whose queries may name each other in any order, and columns that
-// SEARCH and CYCLE make: the binder knows neither.
-func recursive(n *pgast.Node) bool {
-	found := false
-	pgast.WalkMessages(n, func(m pgast.Message) bool {
-		if with, ok := m.(*pgast.WithClause); ok && with.Recursive {
-			found = true
-		}
-		return !found
-	})
-	return found
 }
