@@ -147,8 +147,8 @@ func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *
 		}
 		out.Empty = out.Empty && len(c.rows) == 0 && len(r.rows) == 0
 		out.Once = out.Once && len(c.runs) == 1
-		if fewer := s.stmt.Node.GetInsertStmt() != nil && r.affected < c.affected; c.affected > 0 && r.affected == 0 || fewer {
-			p.lost(s, out)
+		if r.affected < c.affected && (r.affected == 0 || s.stmt.Node.GetInsertStmt() != nil) {
+			p.lost(pr, s, out)
 		}
 		if out.reads && !reflect.DeepEqual(c.rows, r.rows) {
 			out.Differs = true
@@ -221,12 +221,12 @@ func positions(n int) []int {
 	return list
 }
 
-// lost notes that a write touches nothing. An UPDATE may look for what this schema does not allow, so there only what stands
-// between a write and the table makes it a loss.
-func (p *Probe) lost(s *planned, out *VariantOutcome) {
-	guarded := s.stmt.Node.GetInsertStmt() != nil
+// lost notes that a write touches nothing, or fewer rows. Rows are not quite the same everywhere, so it is a loss only where
+// something stands between a write and the table, or a unique key makes ON CONFLICT skip what it did not skip.
+func (p *Probe) lost(pr *proof, s *planned, out *VariantOutcome) {
+	guarded := false
 	for _, t := range analyse(p.schema, s.stmt.Node).relations {
-		guarded = guarded || t.guarded
+		guarded = guarded || t.guarded || s.stmt.Node.GetInsertStmt() != nil && p.newKey(pr, t)
 		if why := p.unfit[t.oid]; why != "" {
 			out.NotProved = fmt.Sprintf("table %s: %s", t.name, why)
 			return
@@ -238,8 +238,17 @@ func (p *Probe) lost(s *planned, out *VariantOutcome) {
 	case guarded:
 		out.Lost = true
 	case out.NotProved == "":
-		out.NotProved = "it touches no row here"
+		out.NotProved = "it touches fewer rows here"
 	}
+}
+
+// newKey: the table has a unique key or an exclusion constraint that it does not have where the text is at home.
+func (p *Probe) newKey(pr *proof, t *table) bool {
+	defs := p.constraints()
+	return slices.ContainsFunc(t.constraints, func(c constraint) bool {
+		name := t.name + "." + c.name
+		return strings.ContainsRune("puxi", rune(c.kind)) && pr.constraints[name] != defs[name]
+	})
 }
 
 // merge adds what was seen, by column.
@@ -348,12 +357,11 @@ func (m Meaning) byName() map[string][]string {
 
 // differing lists the columns that hold something in home and something else in here. NULL is what code gets that relies on no
 // default.
-func differing(home, here map[string]string) []string {
+func differing(home, here map[string]storedValue) []string {
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(home)) {
-		number, value, _ := strings.Cut(home[name], " ")
-		now, other, ok := strings.Cut(here[name], " ")
-		if ok && number == now && value != "null" && value != other {
+		was, is := home[name], here[name]
+		if is.number == was.number && was.value != "null" && was.value != is.value && (is.value == "null" || is.typ == was.typ) {
 			list = append(list, name)
 		}
 	}

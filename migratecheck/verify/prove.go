@@ -36,7 +36,7 @@ type trial struct {
 	affected int64
 	rows     [][]string
 	nulls    []bool
-	stored   map[string]string
+	stored   map[string]storedValue
 }
 
 // Hints are constants that matter to columns, by their name: those of CHECKs of any schema of the history. A value on the

@@ -15,13 +15,21 @@ import (
 // row is one row as text, by column; nil is NULL.
 type row map[string]*string
 
-// rowsEach is how many rows a table gets: one with a value in every column, one with NULL wherever it may be, and two twins of
-// the first, which differ from it in no more than unique keys ask for: the one in their first column, the other in their last.
+// rowsEach is how many rows a table gets: one with a value in every column, one with NULL wherever it may be, two twins of the
+// first, which differ from it in no more than unique keys ask for (the one in their first column, the other in their last), and
+// two with NULL in every second column that takes it.
 const (
-	rowsEach  = 4
+	rowsEach  = 6
 	hollowRow = 1
 	firstTwin = 2
+	lastTwin  = 3
+	halfRow   = 4
 )
+
+// hollow reports whether the row of an index is one with NULL in a column that takes it.
+func hollow(index, column int) bool {
+	return index == hollowRow || index >= halfRow && index < rowsEach && column%2 == index%2
+}
 
 // attempts is how many rows are tried before a table is given up.
 const attempts = 60
@@ -92,7 +100,6 @@ type draft struct {
 	values  map[int]*string  // by column number; a column that is not in it is left to its default
 	choices map[int][]string // what there is to choose from
 	rng     *rand.Rand
-	hollow  bool // NULL wherever it may be
 }
 
 // insert finds a row that the table takes and leaves it there.
@@ -127,21 +134,20 @@ func (p *Probe) insert(ctx context.Context, t *table, index int) error {
 			break
 		}
 	}
-	if index > 0 && d.hollow {
+	if index > 0 {
 		return p.insertFull(ctx, d)
 	}
 	p.unfit[t.oid] = "no row could be made: " + last.String()
 	return nil
 }
 
-// insertFull replaces a hollow row that the table does not take by one with values.
+// insertFull replaces a row that the table does not take by one with a value in every column.
 func (p *Probe) insertFull(ctx context.Context, d *draft) error {
 	p.rows[d.t.oid] = slices.Clip(p.rows[d.t.oid])
 	full, err := p.draft(ctx, d.t, d.index)
 	if err != nil {
 		return err
 	}
-	full.hollow = false
 	for num, c := range full.choices {
 		if len(c) > 0 && full.values[num] == nil {
 			full.values[num] = &c[0]
@@ -181,7 +187,7 @@ func toRow(result *pgconn.Result, i int) row {
 // draft chooses a first value for every column; parents of foreign keys get their rows before.
 func (p *Probe) draft(ctx context.Context, t *table, index int) (*draft, error) {
 	d := &draft{
-		t: t, index: index, values: map[int]*string{}, choices: map[int][]string{}, hollow: index == hollowRow,
+		t: t, index: index, values: map[int]*string{}, choices: map[int][]string{},
 		rng: rand.New(rand.NewPCG(uint64(index), uint64(len(t.columns)))),
 	}
 	for i := range t.columns {
@@ -190,11 +196,11 @@ func (p *Probe) draft(ctx context.Context, t *table, index int) (*draft, error) 
 			continue
 		}
 		n := index + 1
-		if index >= firstTwin && index < rowsEach && !t.distinguishes(c.num, index == firstTwin) {
+		if (index == firstTwin || index == lastTwin) && !t.distinguishes(c.num, index == firstTwin) {
 			n = 1
 		}
 		d.choices[c.num] = p.values(c.typ, c.typeName, n, t.literals(c.num))
-		if len(d.choices[c.num]) == 0 || d.hollow && !c.notNull && !p.domainNotNull(c.typ) {
+		if len(d.choices[c.num]) == 0 || hollow(index, c.num) && !c.notNull && !p.domainNotNull(c.typ) {
 			d.values[c.num] = nil
 			continue
 		}
@@ -205,7 +211,7 @@ func (p *Probe) draft(ctx context.Context, t *table, index int) (*draft, error) 
 		if c.kind != 'f' || parent == nil {
 			continue
 		}
-		if d.hollow && !slices.ContainsFunc(c.columns, func(num int) bool { return t.byNum(num).notNull }) {
+		if hollow(index, c.columns[0]) && !slices.ContainsFunc(c.columns, func(num int) bool { return t.byNum(num).notNull }) {
 			continue
 		}
 		if err := p.require(ctx, parent, index+1); err != nil {

@@ -29,7 +29,7 @@ type ran struct {
 	rows     [][]string        // the first rows of a read; NULL and the empty text are told apart by nulls
 	values   []map[string]bool // by column: what was seen of an enumeration
 	// stored is what an INSERT put into the columns that it does not name, as JSON, where that is the same each time.
-	stored map[string]string
+	stored map[string]storedValue
 }
 
 // errNoRow means that a value was to be taken from a row that there is not here.

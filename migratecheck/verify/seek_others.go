@@ -65,9 +65,9 @@ func (k *seeker) others(ctx context.Context, pr *proof) error {
 		next := [][]binding{base, again}
 		for i := range base {
 			if again[i] != base[i] {
-				one := slices.Clone(base)
-				one[i] = again[i]
-				next = append(next, one)
+				one, rest := slices.Clone(base), slices.Clone(again)
+				one[i], rest[i] = again[i], base[i]
+				next = append(next, one, rest)
 			}
 		}
 		for _, list := range next {

@@ -3,15 +3,21 @@ package verify
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
 
+// storedValue is what is in a column. A name that was given to another column, which the number tells, is another matter.
+type storedValue struct {
+	number int
+	typ    uint32
+	value  string // JSON
+}
+
 // stored reads what an INSERT of one row into a table put into the columns that it leaves to their defaults. Of defaults that
 // are no constants it is only said whether there was something. It runs behind the mark of the statement itself.
-func (p *Probe) stored(ctx context.Context, s *planned) (map[string]string, error) {
+func (p *Probe) stored(ctx context.Context, s *planned) (map[string]storedValue, error) {
 	relation, given := filled(s.stmt.Node)
 	if relation == nil {
 		return nil, nil
@@ -46,14 +52,14 @@ func (p *Probe) stored(ctx context.Context, s *planned) (map[string]string, erro
 	if err := json.Unmarshal(results[1].Rows[0][0], &row); err != nil {
 		return nil, err
 	}
-	out := map[string]string{}
+	out := map[string]storedValue{}
 	for _, c := range t.columns {
 		switch varies, ok := left[c.name]; {
 		case !ok:
 		case varies && string(row[c.name]) != "null":
-			out[c.name] = fmt.Sprintf("%d something", c.num) // by number: a name that was given to another column is another matter
+			out[c.name] = storedValue{c.num, c.typ, "something"}
 		default:
-			out[c.name] = fmt.Sprintf("%d %s", c.num, row[c.name])
+			out[c.name] = storedValue{c.num, c.typ, string(row[c.name])}
 		}
 	}
 	return out, nil
