@@ -15,6 +15,7 @@ type edit struct{ _ byte }
 type objectMap struct {
 	edit *edit // whose top is
 	top  []*objectBook
+	none objectEntry // what is kept under an OID that nothing has; never written
 }
 
 // fanOut is the number of elements of each array but the top one: few, as a write copies one of each kind.
@@ -50,26 +51,24 @@ type child struct {
 	role childRole
 }
 
-var noEntry objectEntry
-
 // get returns the entry for reading.
 func (m *objectMap) get(oid OID) *objectEntry {
 	at := int(oid / (fanOut * fanOut * fanOut))
 	if at >= len(m.top) || m.top[at] == nil {
-		return &noEntry
+		return &m.none
 	}
 	page := m.top[at].pages[oid/(fanOut*fanOut)%fanOut]
 	if page == nil {
-		return &noEntry
+		return &m.none
 	}
 	leaf := page.leaves[oid/fanOut%fanOut]
 	if leaf == nil {
-		return &noEntry
+		return &m.none
 	}
 	if e := leaf.entries[oid%fanOut]; e != nil {
 		return e
 	}
-	return &noEntry
+	return &m.none
 }
 
 // own returns the entry for writing by the owner of by.
