@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -202,12 +203,12 @@ func (b *base) released(set *source.Set, into map[string]string) error {
 		return dir == "." || dir == "" || strings.HasPrefix(name, dir+"/")
 	}
 	if err := b.tree.Load(func(name string) bool {
-		return inDir(name) && (strings.HasSuffix(name, ".sql") || strings.HasSuffix(name, ".py"))
+		return inDir(name) && holdsMigration(name)
 	}); err != nil {
 		return err
 	}
-	return fs.WalkDir(b.tree, ".", func(name string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || !inDir(name) || !(strings.HasSuffix(name, ".sql") || strings.HasSuffix(name, ".py")) {
+	if err := fs.WalkDir(b.tree, ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !inDir(name) || !holdsMigration(name) {
 			return err
 		}
 		data, err := b.tree.ReadFile(name)
@@ -216,5 +217,57 @@ func (b *base) released(set *source.Set, into map[string]string) error {
 		}
 		into[strings.TrimPrefix(strings.TrimPrefix(name, b.repo.Prefix), "/")] = string(data)
 		return nil
-	})
+	}); err != nil || len(into) > 0 {
+		return err
+	}
+	return b.releasedElsewhere(set, into)
 }
+
+// releasedElsewhere looks for the directory that a set's files were moved from: the one that holds the most files of their
+// names, by then at least two of three of its own.
+func (b *base) releasedElsewhere(set *source.Set, into map[string]string) error {
+	byName := map[string]string{}
+	for i := range set.Migrations {
+		byName[path.Base(set.Migrations[i].File)] = set.Migrations[i].File
+	}
+	all, known := map[string]int{}, map[string][]string{}
+	if err := fs.WalkDir(b.tree, ".", func(name string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && holdsMigration(name) && !isDownFile(name) {
+			all[path.Dir(name)]++
+			if byName[path.Base(name)] != "" {
+				known[path.Dir(name)] = append(known[path.Dir(name)], name)
+			}
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	from := ""
+	for _, dir := range slices.Sorted(maps.Keys(known)) {
+		if len(known[dir]) > len(known[from]) && 3*len(known[dir]) >= 2*all[dir] {
+			from = dir
+		}
+	}
+	moved := known[from]
+	if err := b.tree.Load(func(name string) bool { return slices.Contains(moved, name) }); err != nil {
+		return err
+	}
+	for _, name := range moved {
+		if data, err := b.tree.ReadFile(name); err == nil {
+			into[byName[path.Base(name)]] = string(data)
+		}
+	}
+	return nil
+}
+
+// holdsMigration reports whether a file may be one of a set: SQL, alembic's Python, goose's Go.
+func holdsMigration(name string) bool {
+	switch path.Ext(name) {
+	case ".sql", ".py", ".go":
+		return true
+	}
+	return false
+}
+
+// isDownFile reports whether a file holds a way down only, as golang-migrate's do.
+func isDownFile(name string) bool { return strings.HasSuffix(name, ".down.sql") }

@@ -17,12 +17,26 @@ type history struct{ dir string }
 // pair is two revisions, the older first.
 type pair struct{ old, new, title string }
 
-func openHistory(ctx context.Context, repository, dir string) (*history, error) {
+// openHistory clones a repository. Of the files only those are checked out that say where modules are: both revisions are
+// always named, and a mirror may lack large files.
+func openHistory(ctx context.Context, repository, dir, below string) (*history, error) {
 	h := &history{dir}
-	if _, err := git(ctx, ".", nil, "clone", "-q", "--shared", repository, dir); err != nil {
+	if _, err := git(ctx, ".", nil, "clone", "-q", "--shared", "--no-checkout", repository, dir); err != nil {
 		return nil, err
 	}
-	return h, nil
+	files, err := git(ctx, dir, nil, "ls-tree", "-r", "--name-only", "HEAD")
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range strings.Split(files, "\n") {
+		switch path.Base(file) {
+		case "go.mod", "go.work", ".srhtvet.toml":
+			if _, err := git(ctx, dir, nil, "checkout", "-q", "HEAD", "--", file); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return h, os.MkdirAll(filepath.Join(dir, filepath.FromSlash(below)), 0o755)
 }
 
 // git runs git in a directory and returns what it prints, without the last line's end.

@@ -75,7 +75,7 @@ func run(ctx context.Context, cfg config, w io.Writer) (err error) {
 			return err
 		}
 	}
-	h, err := openHistory(ctx, cfg.repository, filepath.Join(temp, "repository"))
+	h, err := openHistory(ctx, cfg.repository, filepath.Join(temp, "repository"), cfg.dir)
 	if err != nil {
 		return err
 	}

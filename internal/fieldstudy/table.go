@@ -34,7 +34,11 @@ func (s *study) table(w io.Writer) {
 			sv.Cells["old-code-old-schema"], sv.Cells["old-code-new-schema"], sv.Cells["new-code-old-schema"], sv.Cells["new-code-new-schema"],
 			strings.Join(causes(sv), "; "), sv.Coverage["old"], sv.Coverage["new"])
 		for _, m := range sv.Unchecked["new"] {
-			reasons[m.Reason]++
+			reason := m.Reason
+			if name, rest, ok := strings.Cut(reason, ": "); ok && !strings.Contains(name, " ") {
+				reason = "(a module or package) " + rest
+			}
+			reasons[reason]++
 		}
 	}
 	if slowest.took > 0 {

@@ -35,8 +35,8 @@ func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, schema stri
 	default:
 		rule, finding := j.lintFinding(cause, &p)
 		br.Rule = rule
-		if rule == "" {
-			br.Rule = BrokenQuery
+		if rule == "" || finding == nil && cell == (Cell{New, New}) {
+			br.Rule = BrokenQuery // a statement that no rule speaks against, and a query that does not suit it
 		}
 		if finding != nil {
 			br.Help = finding.Help
@@ -73,7 +73,7 @@ func splitNeeded(file string, number int64, p *query.Problem) string {
 		with, without = "as this code does", "as the released code does"
 		if p.Check == "required-column" && p.Relation != "" {
 			first = fmt.Sprintf("a migration before %s with code that goes on writing %s:\nALTER TABLE %s ALTER COLUMN %s DROP NOT NULL;", file, it, quoted(p.Relation), pgast.QuoteIdent(it))
-			second = file + " and the code that leaves " + it + " out"
+			second = "the code that leaves " + it + " out\nrelease 3, when no older code runs: ship " + file
 			with, without = "without "+it, "with "+it
 		} else {
 			first, second = file+" with code that still does what today's schema asks for", "this code"

@@ -14,12 +14,16 @@ type presence int
 const (
 	absent presence = iota
 	present
-	// hidden: the site fails there for another reason, so that nobody can tell.
+	// hidden: the site fails there for another reason, which it has not on its own schema, so that nobody can tell.
 	hidden
 )
 
 // presenceOf looks for a problem on a schema, seen from the one the site was written for (nil: on that schema by itself).
 func presenceOf(b *query.Bound, home, cat *catalog.Catalog, k key) presence {
+	var own problems
+	if home != nil {
+		own.add(b.On(home).Problems, nil)
+	}
 	holds := func(list []query.Problem) bool {
 		return slices.ContainsFunc(list, func(p query.Problem) bool { return keyOf(&p) == k })
 	}
@@ -27,7 +31,7 @@ func presenceOf(b *query.Bound, home, cat *catalog.Catalog, k key) presence {
 	switch {
 	case holds(on) || home != nil && holds(b.Between(home, cat).Problems):
 		return present
-	case slices.ContainsFunc(on, func(p query.Problem) bool { return p.Code != "" }):
+	case slices.ContainsFunc(on, func(p query.Problem) bool { return p.Code != "" && !own.keys[keyOf(&p)] }):
 		return hidden
 	}
 	return absent

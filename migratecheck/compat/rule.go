@@ -64,7 +64,10 @@ func created(o catalog.Object) []string {
 		if o.Index != nil && o.Index.Unique {
 			return []string{"add-unique"}
 		}
-		return []string{"replace-view", "rename-table"} // a table or view that took over a name
+		if o.Kind == catalog.View || o.Kind == catalog.MatView {
+			return []string{"replace-view", "rename-table"} // a view that took over a name
+		}
+		return []string{"rename-table", "replace-view"}
 	case *catalog.Trigger, *catalog.Rule:
 		return []string{"add-trigger"}
 	case *catalog.Policy:

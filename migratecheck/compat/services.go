@@ -2,22 +2,64 @@ package compat
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
 
 // Services judges every service of a tree: each directory of migrations with the code around it. A site belongs to the
-// deepest service whose directory it is in; what lies in none belongs to nobody, and is not judged.
+// deepest service whose directory it is in; what lies in none, to the one whose schema has the tables that it names.
 func Services(cfg Config, timelines []*migratecheck.Timeline, old, new *Code) []*Service {
 	timelines = current(timelines)
 	dirs := serviceDirs(timelines, old, new)
+	claims := slices.Clone(dirs)
+	for i, t := range timelines {
+		if dirs[i] == "." && path.Dir(t.Dir) != "." && len(timelines) > 1 {
+			claims[i] = nowhere // there is no code anywhere near
+		}
+	}
 	var list []*Service
 	for i, t := range timelines {
-		in := func(file string) bool { return deepest(dirs, file) == i }
-		list = append(list, Check(cfg, dirs[i], t, old.within(in), new.within(in)))
+		in := func(v Version) func(*query.Site) bool {
+			return func(site *query.Site) bool {
+				at := deepest(claims, site.Pos.File)
+				if at < 0 {
+					at = byTables(timelines, v, site)
+				}
+				return at == i
+			}
+		}
+		list = append(list, Check(cfg, dirs[i], t, old.within(in(Old)), new.within(in(New))))
 	}
 	return list
+}
+
+// nowhere is a directory that holds no file.
+const nowhere = "/"
+
+// byTables is the index of the history whose schema lacks the fewest relations that a site names; of equal ones the first
+// that has something pending.
+func byTables(timelines []*migratecheck.Timeline, v Version, site *query.Site) int {
+	best, fewest := -1, 0
+	b := query.Parse(site)
+	for i, t := range timelines {
+		cat := t.Base
+		if v == New {
+			cat = t.Final
+		}
+		lacks := 0
+		for _, p := range b.On(cat).Problems {
+			if p.Check == "missing-relation" {
+				lacks++
+			}
+		}
+		if best < 0 || lacks < fewest || lacks == fewest && len(timelines[best].Pending) == 0 && len(t.Pending) > 0 {
+			best, fewest = i, lacks
+		}
+	}
+	return best
 }
 
 // current leaves out the histories that another tool has taken over: alembic's revisions, once the same tree has SQL
@@ -80,13 +122,13 @@ func deepest(dirs []string, file string) int {
 	return best
 }
 
-// within is the part of the code whose files satisfy in. What belongs to a dependency belongs to every service, and so do
+// within is the part of the code whose sites satisfy in. What belongs to a dependency belongs to every service, and so do
 // the gaps.
-func (c *Code) within(in func(file string) bool) *Code {
+func (c *Code) within(in func(*query.Site) bool) *Code {
 	out := &Code{Rev: c.Rev, Files: c.Files, Gaps: c.Gaps}
-	for _, s := range c.Sites {
-		if s.Module != "" || in(s.Pos.File) {
-			out.Sites = append(out.Sites, s)
+	for i := range c.Sites {
+		if s := &c.Sites[i]; s.Module != "" || in(s) {
+			out.Sites = append(out.Sites, *s)
 		}
 	}
 	return out
