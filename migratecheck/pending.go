@@ -92,6 +92,9 @@ func findBase(ctx context.Context, cfg *Config, dir string) (*base, error) {
 		b.desc, commit = "tag "+tag, id
 	} else if branch, id, err := repo.MergeBase(ctx); err != nil {
 		return nil, err
+	} else if shallow, _ := repo.Shallow(ctx); shallow && !cfg.All && cfg.Since == "" && (branch == "" || id == repo.Head(ctx)) {
+		// Nothing would be pending, whatever this change holds.
+		return nil, errors.New("this clone is shallow: the newest tag, or where this branch began, is not in it; fetch the history with `git fetch --unshallow --tags`, or name the released revision (-base, -old, or base in .srhtvet.toml)")
 	} else if branch != "" {
 		b.desc, commit = fmt.Sprintf("the merge base with %s (%.7s)", branch, id), id
 	}

@@ -150,7 +150,6 @@ func (c *checker) report(pass *analysis.Pass, found *sqlquery.Result, places *pa
 	if b.Cause != nil {
 		at := b.Cause.Position(0)
 		d.Related = []analysis.RelatedInformation{{Pos: places.Pos(at.File, at.Line, at.Column), Message: b.Cause.Stmt.SQL}}
-		text += fmt.Sprintf(" (%s:%d)", at.File, at.Line)
 	}
 	if fix, ok := renamed(pass.Fset, pos, b); ok {
 		d.SuggestedFixes = []analysis.SuggestedFix{fix}

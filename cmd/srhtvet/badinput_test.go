@@ -99,6 +99,11 @@ func TestShallowClone(t *testing.T) {
 	r := srhtvet(t, clone, "lint", "-base", "v1")
 	require.Equal(t, exitFailed, r.status)
 	require.Contains(t, r.err, "this clone is shallow")
+	for _, command := range []string{"lint", "compat"} {
+		r = srhtvet(t, clone, command)
+		require.Equal(t, exitFailed, r.status, "%s would find nothing pending, whatever there is: %s", command, r.out)
+		require.Contains(t, r.err, "fetch the history with `git fetch --unshallow --tags`")
+	}
 	r = srhtvet(t, clone, "lint", "-all", "-format", "json")
 	require.Equal(t, exitFindings, r.status, r.err)
 	require.Equal(t, 2, parse(t, r).Files)

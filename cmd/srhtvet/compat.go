@@ -87,11 +87,21 @@ func (c *compatRun) run(args []string) int {
 	if err != nil {
 		return c.failEach(err)
 	}
-	for _, t := range timelines {
+	chosen := timelines
+	if c.migrations != "." {
+		// Which code belongs to these migrations only all of them tell.
+		if all, _, err := migratecheck.Timelines(c.ctx, cfg, c.dir); err == nil && slices.ContainsFunc(all, c.isChosen) {
+			timelines = all
+		}
+	}
+	for _, t := range slices.Concat(timelines, chosen) {
 		t.SetReport.Base = versions.base
 	}
 	status := c.problems(rep.Problems)
-	services := compat.Services(compat.Config{Order: order}, timelines, versions.code[compat.Old], versions.code[compat.New])
+	services := compat.Services(compat.Config{Order: order, Disable: cfg.Disable}, timelines, versions.code[compat.Old], versions.code[compat.New])
+	if c.migrations != "." && len(timelines) > len(chosen) {
+		services = slices.DeleteFunc(services, func(s *compat.Service) bool { return !c.isChosen(s.Timeline) })
+	}
 	if !c.quiet {
 		c.sayVersions(versions, services)
 	}
@@ -122,6 +132,11 @@ func (c *compatRun) run(args []string) int {
 		status = exitFindings
 	}
 	return status
+}
+
+// isChosen reports whether -migrations names the directory of a history, or one above it.
+func (c *compatRun) isChosen(t *migratecheck.Timeline) bool {
+	return t.Dir == c.migrations || strings.HasPrefix(t.Dir, c.migrations+"/")
 }
 
 // configure reads the settings and the flags.
@@ -237,13 +252,13 @@ func (c *compatRun) versions(cfg *migratecheck.Config) (*versions, error) {
 		cfg.Base = c.old
 	}
 	commit, desc, err := migratecheck.BaseRevision(c.ctx, cfg, c.dir)
-	switch shallow, _ := repo.Shallow(c.ctx); {
+	switch {
 	case err != nil && c.old != "":
 		return nil, fmt.Errorf("-old: %w", unprefixed(err, "-base: "))
 	case err != nil:
 		return nil, err
-	case commit == "" && shallow:
-		return nil, errors.New("there is no old version to compare with: this clone is shallow; fetch the history with `git fetch --unshallow --tags`, or name the old version with -old REVISION")
+	case commit == "" && repo.Head(c.ctx) == "":
+		return nil, errors.New("there is no old version to compare with: the repository has no commit yet")
 	case commit == "":
 		return nil, errors.New("there is no old version to compare with: no tag before HEAD, and no other branch; name it with -old REVISION")
 	}
@@ -260,7 +275,11 @@ func (c *compatRun) versions(cfg *migratecheck.Config) (*versions, error) {
 		v.code[which].Rev = name
 		return nil
 	}
-	if err := read(compat.Old, strings.TrimPrefix(desc, "tag "), commit); err != nil {
+	name := strings.TrimPrefix(desc, "tag ")
+	if strings.HasPrefix(desc, "the merge base") {
+		name = commit[:7]
+	}
+	if err := read(compat.Old, name, commit); err != nil {
 		return nil, err
 	}
 	if newCommit == "" {
@@ -301,6 +320,7 @@ func findingsOf(doc *report.Compat) []migratecheck.Finding {
 		for _, b := range doc.Reported(s) {
 			list = append(list, migratecheck.Finding{Rule: b.Rule, Severity: b.Severity})
 		}
+		list = append(list, doc.Doubts(s)...)
 	}
 	return list
 }
@@ -309,23 +329,39 @@ func findingsOf(doc *report.Compat) []migratecheck.Finding {
 func compatSummary(doc *report.Compat) string {
 	var parts []string
 	for _, s := range doc.Services {
-		var cells []string
-		for _, c := range compat.Cells() {
-			if n := s.Count(c); n.Broken > 0 {
-				cells = append(cells, fmt.Sprintf("%s code on the %s schema %d of %d", c.Code, c.Schema, n.Broken, n.Checked))
-			}
-		}
-		text := "nothing breaks"
-		if len(cells) > 0 {
-			text = "broken: " + strings.Join(cells, ", ")
-		}
+		text := summaryOf(s)
 		if len(doc.Services) > 1 {
 			text = s.Dir + ": " + text
 		}
 		parts = append(parts, text)
 	}
-	slices.Sort(parts)
 	return strings.Join(parts, "; ")
+}
+
+func summaryOf(s *compat.Service) string {
+	var cells []string
+	for _, c := range compat.Cells() {
+		if n := s.Count(c); n.Broken > 0 {
+			cells = append(cells, fmt.Sprintf("%s code on the %s schema %d of %d", c.Code, c.Schema, n.Broken, n.Checked))
+		}
+	}
+	unchecked := 0
+	for _, c := range s.Coverage {
+		unchecked += c.Found - c.Checked
+	}
+	text := "nothing breaks"
+	switch {
+	case len(cells) > 0:
+		text = "broken: " + strings.Join(cells, ", ")
+	case s.Coverage[compat.Old].Found+s.Coverage[compat.New].Found == 0:
+		text = "no queries were found, so that nothing was checked"
+	case unchecked > 0:
+		text += fmt.Sprintf(" of what was checked; %s not", plural(unchecked, "query site"))
+	}
+	if n := len(s.Doubts); n > 0 {
+		text += fmt.Sprintf("; %s the schemas in doubt", plural(n, "finding")+map[bool]string{true: " puts", false: " put"}[n == 1])
+	}
+	return text
 }
 
 // fromRepository makes a name relative to the root of the repository.

@@ -66,17 +66,38 @@ func LookupCompat(name string) (CompatFormat, error) {
 
 // Reported are the breaks of a service at or above the bar.
 func (d *Compat) Reported(s *compat.Service) []*compat.Break {
-	bar := d.Bar
-	if bar == 0 {
-		bar = migratecheck.Warning
-	}
 	var list []*compat.Break
 	for _, b := range s.Breaks {
-		if b.Severity >= bar && !b.Suppressed {
+		if b.Severity >= d.bar() && !b.Suppressed {
 			list = append(list, b)
 		}
 	}
 	return list
+}
+
+// Doubts are the findings at or above the bar that put a service's schemas in doubt.
+func (d *Compat) Doubts(s *compat.Service) []migratecheck.Finding {
+	return slices.DeleteFunc(slices.Clone(s.Doubts), func(f migratecheck.Finding) bool { return f.Severity < d.bar() })
+}
+
+// leftOut counts the breaks that are not reported: those below the bar, and those taken back.
+func (d *Compat) leftOut(s *compat.Service) (below, suppressed int) {
+	for _, b := range s.Breaks {
+		switch {
+		case b.Suppressed:
+			suppressed++
+		case b.Severity < d.bar():
+			below++
+		}
+	}
+	return below, suppressed
+}
+
+func (d *Compat) bar() migratecheck.Severity {
+	if d.Bar == 0 {
+		return migratecheck.Warning
+	}
+	return d.Bar
 }
 
 // asFindings writes the breaks in a format for findings. What is broken in the old version's code cannot be shown at its
@@ -88,6 +109,12 @@ func asFindings(f Format) func(io.Writer, *Compat) error {
 			rep.Files += len(s.Timeline.Pending)
 			for _, b := range d.Reported(s) {
 				rep.Findings = append(rep.Findings, d.finding(b))
+			}
+			for _, f := range d.Doubts(s) {
+				if d.Relabel != nil {
+					f.Pos.File = d.Relabel(f.Pos.File)
+				}
+				rep.Findings = append(rep.Findings, f)
 			}
 		}
 		migratecheck.SortFindings(rep.Findings)

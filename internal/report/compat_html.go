@@ -36,6 +36,8 @@ type (
 		Released, Baseline string
 		Migrations         []migrationPage
 		Causes             []causePage
+		Doubts             []string
+		Verified           string
 		Coverage           []coveragePage
 	}
 	heading struct{ Head, Name string }
@@ -116,6 +118,12 @@ func (d *Compat) servicePage(s *compat.Service) servicePage {
 			m.Breaks = "breaks " + strings.Join(parts, ", ")
 		}
 		out.Migrations = append(out.Migrations, m)
+	}
+	for _, f := range d.Doubts(s) {
+		out.Doubts = append(out.Doubts, fmt.Sprintf("%s:%d: %s: %s", f.Pos.File, f.Pos.Line, f.Rule, f.Message))
+	}
+	if v := s.Verified; v != nil {
+		out.Verified = verifiedLine(v)
 	}
 	for _, g := range groups(breaks) {
 		out.Causes = append(out.Causes, d.causePage(g))

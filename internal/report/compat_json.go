@@ -23,7 +23,11 @@ type (
 		Findings  []breakJSON              `json:"findings"`
 		Coverage  map[string]coverageJSON  `json:"coverage"`
 		Unchecked map[string][]missingJSON `json:"unchecked"`
-		Verified  *verifiedJSON            `json:"verified,omitempty"`
+		// Problems are findings about the migrations that put the schemas in doubt.
+		Problems   []finding     `json:"problems"`
+		Below      int           `json:"below"`
+		Suppressed int           `json:"suppressed"`
+		Verified   *verifiedJSON `json:"verified,omitempty"`
 	}
 	verifiedJSON struct {
 		Server        int            `json:"server"`
@@ -97,7 +101,11 @@ func writeCompatJSON(w io.Writer, d *Compat) error {
 func (d *Compat) service(s *compat.Service) serviceJSON {
 	out := serviceJSON{Dir: s.Dir, Old: s.Code[compat.Old].Rev, New: s.Code[compat.New].Rev, Pending: []string{},
 		Base: s.Timeline.SetReport.Base, Baseline: s.Timeline.Baseline, Cells: map[string]cellJSON{}, Findings: []breakJSON{},
-		Coverage: map[string]coverageJSON{}, Unchecked: map[string][]missingJSON{}}
+		Coverage: map[string]coverageJSON{}, Unchecked: map[string][]missingJSON{}, Problems: []finding{}}
+	out.Below, out.Suppressed = d.leftOut(s)
+	for _, f := range d.Doubts(s) {
+		out.Problems = append(out.Problems, finding{f.Rule, f.Severity.String(), f.Pos.File, f.Pos.Line, f.Pos.Column, f.Message, f.Help})
+	}
 	for _, f := range s.Timeline.Pending {
 		out.Pending = append(out.Pending, f.Migration.File)
 	}

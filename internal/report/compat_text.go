@@ -36,6 +36,22 @@ func (w *compatText) service(s *compat.Service) {
 		fmt.Fprintf(w, "%s\n\n", w.paint(s.Dir, bold))
 	}
 	w.grid(s)
+	if below, suppressed := w.compat.leftOut(s); below+suppressed > 0 {
+		w.WriteByte('\n')
+		if below > 0 {
+			fmt.Fprintf(w, "  %s below -severity %s, and not shown\n", count(below, "finding is", "findings are"), w.compat.bar())
+		}
+		if suppressed > 0 {
+			fmt.Fprintf(w, "  %s taken back by comments or settings\n", count(suppressed, "finding is", "findings are"))
+		}
+	}
+	if list := w.compat.Doubts(s); len(list) > 0 {
+		fmt.Fprintf(w, "\n%s\n", w.paint("the schemas may not be what they are taken for", bold))
+		for _, f := range list {
+			fmt.Fprintf(w, "  %s: %s %s: %s\n", w.paint(fmt.Sprintf("%s:%d:%d", f.Pos.File, f.Pos.Line, f.Pos.Column), bold),
+				w.paint(f.Severity.String(), severityColor(f.Severity)), w.paint(f.Rule, bold), printable(oneLine(f.Message)))
+		}
+	}
 	for _, g := range groups(w.compat.Reported(s)) {
 		w.WriteByte('\n')
 		w.group(g)
@@ -51,8 +67,7 @@ const shownUnproved = 5
 
 func (w *compatText) verified(s *compat.Service) {
 	v := s.Verified
-	fmt.Fprintf(w, "\nasked PostgreSQL %d: %s agree, %d disagree, %d could not be proved, %d undecided\n", v.Version,
-		count(v.Agreed, "verdict", "verdicts"), v.Disagreed, v.NotProved, v.Undecided)
+	fmt.Fprintf(w, "\n%s\n", verifiedLine(v))
 	for _, k := range v.Skipped {
 		fmt.Fprintf(w, "  left out of the schemas: %s: %s\n", windowStart(printable(oneLine(k.SQL))), printable(k.Reason))
 	}
@@ -69,6 +84,12 @@ func (w *compatText) verified(s *compat.Service) {
 		}
 		fmt.Fprintf(w, "  not proved: %s:%d: %s\n", c.Site.Pos.File, c.Site.Pos.Line, printable(c.Reason))
 	}
+}
+
+// verifiedLine says what a server said of the verdicts.
+func verifiedLine(v *compat.Verification) string {
+	return fmt.Sprintf("asked PostgreSQL %d: %s agree, %d disagree, %d could not be proved, %d undecided", v.Version,
+		count(v.Agreed, "verdict", "verdicts"), v.Disagreed, v.NotProved, v.Undecided)
 }
 
 // printableLines is printable for a text of several lines.
@@ -112,6 +133,9 @@ func (w *compatText) grid(s *compat.Service) {
 		for schema := range cells {
 			n := s.Cells[v][schema]
 			cells[schema], paint[schema] = fmt.Sprintf("✔ %d", n.Checked), green
+			if n.Checked == 0 {
+				cells[schema], paint[schema] = "– no queries", dim
+			}
 			if n.Broken > 0 {
 				cells[schema], paint[schema] = fmt.Sprintf("✘ %d of %d", n.Broken, n.Checked), red
 			}
@@ -147,7 +171,6 @@ func (w *compatText) group(g group) {
 		}
 		lists[key] = append(lists[key], b)
 	}
-	helps := []*compat.Break{}
 	for _, key := range order {
 		list := lists[key]
 		fmt.Fprintf(w, "  %s %s: %s code on the %s schema, %s\n", w.paint(key.severity.String(), severityColor(key.severity)),
@@ -155,20 +178,24 @@ func (w *compatText) group(g group) {
 		for i, b := range list {
 			w.site(b, i == 0 || b.Message != list[i-1].Message)
 		}
-		helps = append(helps, list...)
 	}
-	// One split is enough for a statement, however many queries it breaks.
+	// One split is enough for a statement and a cell, however many queries it breaks.
 	said := map[string]bool{}
-	for _, b := range helps {
-		if b.Help == "" || said[b.Help] {
-			continue
+	for _, key := range order {
+		for _, b := range lists[key] {
+			if b.Help == "" || said[b.Help] {
+				continue
+			}
+			if len(said) > 0 || len(order) > 1 && b.Help != lists[order[len(order)-1]][0].Help {
+				fmt.Fprintf(w, "    %s\n", w.paint(fmt.Sprintf("for the %s code on the %s schema:", key.cell.Code, key.cell.Schema), bold))
+			}
+			said[b.Help] = true
+			f := migratecheck.Finding{Rule: b.Rule, Help: b.Help}
+			if g.cause != nil {
+				f.Pos = g.cause.Position(0)
+			}
+			w.help(f)
 		}
-		said[b.Help] = true
-		f := migratecheck.Finding{Rule: b.Rule, Help: b.Help}
-		if g.cause != nil {
-			f.Pos = g.cause.Position(0)
-		}
-		w.help(f)
 	}
 }
 

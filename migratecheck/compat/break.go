@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -38,23 +39,41 @@ func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, schema stri
 		if rule == "" || finding == nil && cell == (Cell{New, New}) {
 			br.Rule = BrokenQuery // a statement that no rule speaks against, and a query that does not suit it
 		}
-		if finding != nil {
+		switch old, now, renamed := br.NewName(); {
+		case renamed:
+			br.Help = fmt.Sprintf("Use the new name: %s instead of %s. The query runs on the schema that this statement makes.", now, old)
+		case cell == Cell{New, New}:
+			br.Help = "Change the query, or the statement: they are released together, and do not fit."
+		case finding != nil:
 			br.Help = finding.Help
-		} else {
+		default:
 			br.Help = "Split it over releases:\nrelease 1: ship code that works with and without this statement\nrelease 2, when no older code runs: the statement"
 		}
 	}
-	br.Suppressed = cause != nil && cause.Suppressed(br.Rule)
+	br.Suppressed = cause != nil && cause.Suppressed(br.Rule) || disabled(j.cfg.Disable, br.Rule)
 	return br
+}
+
+// disabled reports whether a list of rules and categories has a rule.
+func disabled(list []string, rule string) bool {
+	if slices.Contains(list, rule) {
+		return true
+	}
+	i := slices.IndexFunc(migratecheck.Rules(), func(r *migratecheck.Rule) bool { return r.ID == rule })
+	return i >= 0 && slices.Contains(list, string(migratecheck.Rules()[i].Category))
 }
 
 // needs says what has to be shipped before new code, whose cause is the statement that makes what it uses. A name that the
 // pending change takes away from old code as well is the lint rule's affair in both directions.
 func (j *judge) needs(br *Break, cause *migratecheck.Step) {
 	file := path.Base(cause.File.Migration.File)
-	if rule, finding := j.lintFinding(cause, &br.Problem); finding != nil && breaksBothWays(rule) {
+	rule, finding := j.lintFinding(cause, &br.Problem)
+	switch both := breaksBothWays(rule); {
+	case both && finding != nil:
 		br.Rule, br.Help = rule, finding.Help
-	} else {
+	case both && cause.Suppressed(rule):
+		br.Rule = rule
+	default:
 		br.Help = splitNeeded(file, number(cause.File.Migration), &br.Problem)
 	}
 	if j.cfg.Order == MigrateFirst {

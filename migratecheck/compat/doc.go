@@ -67,6 +67,9 @@ type Service struct {
 	Cells    [2][2]Count
 	Coverage [2]Coverage
 	Breaks   []*Break
+	// Doubts are findings about the migrations that put the schemas in doubt: what cannot run, what is not understood, what
+	// was released and is another now.
+	Doubts []migratecheck.Finding
 	// Verified is what a real server said, nil when none was asked; VerifyErr why it could not say all.
 	Verified  *Verification
 	VerifyErr error
@@ -103,7 +106,7 @@ type Break struct {
 	Problem query.Problem
 	Message string
 	Help    string
-	// Suppressed: a comment on the cause takes it back, with a reason. It still counts as broken.
+	// Suppressed: a comment on the cause takes it back, with a reason, or its rule is disabled. It still counts as broken.
 	Suppressed bool
 }
 

@@ -73,7 +73,7 @@ func (s *Service) confirm(f *migratecheck.Finding, step *migratecheck.Step) []*B
 			continue
 		}
 		alone := b.Cause == step && (b.Problem.Column == "" || len(names(f, step)) < 2)
-		if alone || b.Problem.Column != "" && mentions(f.Message, b.Problem.Column) {
+		if alone || b.Problem.Column != "" && about(f, b.Problem.Column) {
 			list = append(list, b)
 		}
 	}
@@ -128,6 +128,10 @@ func confirmed(f *migratecheck.Finding, broken []*Break) {
 // clear takes the weight from a finding that no query confirms. Where the code that could not be judged names what is
 // changed, it stays a warning.
 func (s *Service) clear(f *migratecheck.Finding, step *migratecheck.Step) {
+	if at := s.breaksOtherwise(names(f, step)); at != "" {
+		f.Message += fmt.Sprintf(" — whether %s depends on it cannot be told: that query names it, and fails for another reason", at)
+		return
+	}
 	c, old := s.Coverage[Old], s.Code[Old]
 	text := fmt.Sprintf(" — no query of %s depends on it (%d of %d query sites were judged", old.Rev, c.Checked, c.Found)
 	if n := len(old.Gaps); n > 0 {
@@ -140,6 +144,16 @@ func (s *Service) clear(f *migratecheck.Finding, step *migratecheck.Step) {
 	}
 	f.Severity = min(f.Severity, severity)
 	f.Message += text + ")"
+}
+
+// breaksOtherwise looks for names in the queries of the old code that something else breaks, and says where one stands.
+func (s *Service) breaksOtherwise(names []string) string {
+	for _, b := range s.Breaks {
+		if b.Cell == (Cell{Old, New}) && slices.ContainsFunc(names, func(name string) bool { return mentions(b.SQL, name) }) {
+			return fmt.Sprintf("%s:%d", b.Pos.File, b.Pos.Line)
+		}
+	}
+	return ""
 }
 
 // unseen looks for names in the files of the old code's sites that could not be judged, and says where one stands.

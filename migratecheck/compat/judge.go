@@ -6,12 +6,15 @@ import (
 	"slices"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
 
 // Config says how to judge. The zero value is right.
 type Config struct {
 	Order Order
+	// Disable names rules and categories whose breaks are not reported. They still count as broken.
+	Disable []string
 }
 
 // Check judges the two versions of a service's code on the schemas of a timeline. It is pure but for the catalogs, which
@@ -19,6 +22,7 @@ type Config struct {
 func Check(cfg Config, dir string, t *migratecheck.Timeline, old, new *Code) *Service {
 	s := &Service{Dir: dir, Timeline: t, Code: [2]*Code{old, new}}
 	j := &judge{cfg: cfg, service: s, states: states(t)}
+	s.Doubts = doubts(t)
 	for v, code := range s.Code {
 		sites := make([]*query.Site, len(code.Sites))
 		for i := range code.Sites {
@@ -82,11 +86,14 @@ func (p *problems) add(list []query.Problem, but *problems) {
 // site judges one site on every schema it can meet.
 func (j *judge) site(v Version, b *query.Bound) {
 	s := j.service
-	home := j.states[0] // the schema it was written for
-	if v == New {
-		home = j.states[len(j.states)-1]
+	home := j.home(v, b.Site)
+	if home < 0 {
+		// Its gate keeps it from every schema there is here: nothing can happen to it.
+		s.Coverage[v].Found++
+		s.Coverage[v].Checked++
+		return
 	}
-	own := b.On(home.cat)
+	own := b.On(j.states[home].cat)
 	if foreign(b.Site, own) {
 		return
 	}
@@ -98,23 +105,26 @@ func (j *judge) site(v Version, b *query.Bound) {
 	if len(b.Site.Variants) == 0 && len(b.Site.Names) == 0 {
 		return
 	}
-	checked := reason == "" || partly || len(own.Problems) > 0
 	var atHome problems
 	atHome.add(own.Problems, nil)
 	away := make([]problems, len(j.states))
 	for i := range j.states {
-		if j.states[i].cat == home.cat || !j.admits(b.Site, i) {
-			continue
+		if i != home && j.admits(b.Site, i) {
+			verdict := verdict(b, j.states[home].cat, j.states[i].cat)
+			away[i].add(j.news(v, i, b, verdict.Problems), &atHome)
 		}
-		on := b.On(j.states[i].cat)
-		away[i].add(on.Problems, &atHome)
-		away[i].add(j.news(v, i, b, b.Between(home.cat, j.states[i].cat).Problems), &atHome)
 	}
-	broken := j.breaks(v, b, &atHome, away)
-	if len(j.states) == 1 { // the two schemas are the same
-		broken = [2]bool{broken[0] || broken[1], broken[0] || broken[1]}
+	broken := j.breaks(v, b, home, &atHome, away)
+	for i := range j.states {
+		// A mistake that it makes everywhere is told once, where it is at home, but counts wherever it is met.
+		if len(atHome.list) > 0 && j.admits(b.Site, i) && slices.ContainsFunc(b.On(j.states[i].cat).Problems, func(p query.Problem) bool { return atHome.keys[keyOf(&p)] }) {
+			broken[j.cell(v, i)] = true
+			if len(j.states) == 1 {
+				broken = [2]bool{true, true}
+			}
+		}
 	}
-	if checked || broken[0] || broken[1] {
+	if reason == "" || partly || broken[0] || broken[1] {
 		s.Coverage[v].Checked++
 		if partly {
 			s.Coverage[v].Partly++
@@ -126,6 +136,41 @@ func (j *judge) site(v Version, b *query.Bound) {
 			}
 		}
 	}
+}
+
+// verdict is what a site that was written for one schema has against another: what that by itself has against it, and
+// what lies between the two.
+func verdict(b *query.Bound, home, cat *catalog.Catalog) query.Verdict {
+	v := b.On(cat)
+	if home != cat {
+		between := b.Between(home, cat)
+		v.Problems = append(slices.Clip(v.Problems), between.Problems...)
+		v.Unknown = append(slices.Clip(v.Unknown), between.Unknown...)
+	}
+	return v
+}
+
+// home is the index of the schema that a site was written for: of the old code the first, of the new code the last that its
+// gate lets it meet; -1 when that is none.
+func (j *judge) home(v Version, site *query.Site) int {
+	for i := range j.states {
+		if v == New {
+			i = len(j.states) - 1 - i
+		}
+		if j.admits(site, i) {
+			return i
+		}
+	}
+	return -1
+}
+
+// cell is the schema's half of the cell that a state belongs to. What new code lacks half-way it lacks on the old schema as
+// well, so that the states in between are the new schema's for either version.
+func (j *judge) cell(v Version, state int) Version {
+	if state == 0 && (v == Old || len(j.states) > 1) {
+		return Old
+	}
+	return New
 }
 
 // foreign reports whether SQL of a dependency is about tables that this service does not have: a library knows tables of
@@ -140,7 +185,7 @@ func (j *judge) news(v Version, state int, b *query.Bound, list []query.Problem)
 	if v == Old || state > 0 {
 		return list
 	}
-	return slices.DeleteFunc(list, func(p query.Problem) bool {
+	return slices.DeleteFunc(slices.Clone(list), func(p query.Problem) bool {
 		return p.Check == "scan-null" && p.Variant >= 0 && slices.ContainsFunc(j.service.Code[Old].Sites, func(old query.Site) bool {
 			return slices.ContainsFunc(old.Variants, func(w query.Variant) bool {
 				now := &b.Site.Variants[p.Variant]
@@ -175,7 +220,7 @@ func unchecked(site *query.Site, own query.Verdict) (reason string, partly bool)
 }
 
 // breaks files what a site has against the schemas, and says in which cells of its version it is broken.
-func (j *judge) breaks(v Version, b *query.Bound, atHome *problems, away []problems) (broken [2]bool) {
+func (j *judge) breaks(v Version, b *query.Bound, home int, atHome *problems, away []problems) (broken [2]bool) {
 	// A model's statements all name its columns, and a builder's variants most of what the others do: a site breaks once for
 	// each thing it misses.
 	type about struct {
@@ -185,55 +230,62 @@ func (j *judge) breaks(v Version, b *query.Bound, atHome *problems, away []probl
 		relation, column string
 	}
 	said := map[about]bool{}
-	file := func(p query.Problem, schema Version, at string, cause *migratecheck.Step) {
+	file := func(p query.Problem, state int, cause *migratecheck.Step) {
+		schema := j.cell(v, state)
 		broken[schema] = true
 		if a := (about{schema, cause, p.Check, p.Relation, p.Column}); p.Relation == "" || !said[a] {
 			said[a] = true
-			j.service.Breaks = append(j.service.Breaks, j.newBreak(Cell{v, schema}, b, p, at, cause))
+			j.service.Breaks = append(j.service.Breaks, j.newBreak(Cell{v, schema}, b, p, j.states[state].name, cause))
 		}
 	}
-	last := len(j.states) - 1
+	cat := j.states[home].cat
 	if v == Old {
 		for _, p := range atHome.list {
-			file(p, Old, j.states[0].name, nil)
+			file(p, home, nil)
 		}
 		var seen problems
-		for i := 1; i <= last; i++ {
+		for i := home + 1; i < len(away); i++ {
 			for _, p := range away[i].list {
 				if k := keyOf(&p); !seen.keys[k] {
 					seen.add([]query.Problem{p}, nil)
-					file(p, New, j.states[i].name, j.cause(b, j.states[0].cat, i, &p))
+					file(p, i, j.cause(b, cat, i, &p))
 				}
 			}
 		}
 		return broken
 	}
 	for _, p := range atHome.list {
-		// Broken on its own schema; by the pending migration if it works without.
-		var cause *migratecheck.Step
-		k := keyOf(&p)
-		if last > 0 && presenceOf(b, nil, j.states[0].cat, k) != present {
-			for i := last; i > 0 && cause == nil; i-- {
-				cause = j.cause(b, nil, i, &p)
-			}
-		}
-		file(p, New, j.states[last].name, cause)
+		file(p, home, j.origin(b, home, &p))
 	}
-	home := j.states[last].cat
-	for _, p := range away[0].list {
+	first := j.home(Old, b.Site)
+	for _, p := range away[first].list { // none when it is at home there
 		// It lacks what a later schema has: the last one on which it does is the one before its cause.
-		k, i := keyOf(&p), 0
-		for i+1 < last && away[i+1].keys[k] {
+		k, i := keyOf(&p), first
+		for i+1 < home && away[i+1].keys[k] {
 			i++
 		}
-		file(p, Old, j.states[0].name, j.cure(b, home, i+1, &p))
+		file(p, first, j.cure(b, cat, i+1, &p))
 	}
-	for i := 1; i < last; i++ {
+	for i := first + 1; i < home; i++ {
 		for _, p := range away[i].list {
-			if k := keyOf(&p); !away[0].keys[k] && !away[i-1].keys[k] {
-				file(p, New, j.states[i].name, j.cause(b, home, i, &p))
+			if k := keyOf(&p); !away[first].keys[k] && !away[i-1].keys[k] {
+				file(p, i, j.cause(b, cat, i, &p))
 			}
 		}
 	}
 	return broken
+}
+
+// origin is the pending statement that makes a query of the new code fail on its own schema; nil when it fails on the
+// released one as well.
+func (j *judge) origin(b *query.Bound, home int, p *query.Problem) *migratecheck.Step {
+	if home == 0 || presenceOf(b, nil, j.states[0].cat, keyOf(p)) == present {
+		return nil
+	}
+	for i := home; i > 0; i-- {
+		if cause := j.cause(b, nil, i, p); cause != nil {
+			return cause
+		}
+	}
+	return nil
 }

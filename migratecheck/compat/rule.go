@@ -222,7 +222,7 @@ func (j *judge) lintFinding(step *migratecheck.Step, p *query.Problem) (rule str
 			continue
 		}
 		score := 2 * (len(rules) - rank)
-		if p.Column != "" && mentions(f.Message, p.Column) {
+		if p.Column != "" && about(f, p.Column) {
 			score += 1 + 2*len(rules)
 		}
 		if score > best {
@@ -239,6 +239,28 @@ func (j *judge) lintFinding(step *migratecheck.Step, p *query.Problem) (rule str
 func sameStatement(f *migratecheck.Finding, step *migratecheck.Step) bool {
 	at := step.Position(f.At)
 	return f.Pos == at && f.Statement == step.Stmt.SQL
+}
+
+// about reports whether a finding is about a column: it stands in the part of the statement that the finding points at, up
+// to the comma behind which the statement's next part begins.
+func about(f *migratecheck.Finding, column string) bool {
+	part := f.Statement[min(max(f.At, 0), len(f.Statement)):]
+	if f.At > 0 {
+		depth := 0
+		for i := range len(part) {
+			switch part[i] {
+			case '(':
+				depth++
+			case ')':
+				depth--
+			case ',':
+				if depth <= 0 {
+					return mentions(part[:i], column)
+				}
+			}
+		}
+	}
+	return mentions(part, column)
 }
 
 // mentions reports whether a word stands in a text by itself.

@@ -134,9 +134,9 @@ func (p *prover) prove(v Version, b *query.Bound) error {
 	if len(b.Site.Variants) == 0 {
 		return nil // a name that is compared, or nothing known: a server cannot tell
 	}
-	home := 0
-	if v == New {
-		home = len(p.built) - 1
+	home := p.judge.home(v, b.Site)
+	if home < 0 {
+		return nil // its gate keeps it from all of them
 	}
 	witness, err := p.built[home].Prove(p.ctx, b.Site, p.hints)
 	if err != nil {
@@ -150,13 +150,7 @@ func (p *prover) prove(v Version, b *query.Bound) error {
 		if err != nil {
 			return err
 		}
-		cat := p.judge.states[i].cat
-		ours := b.On(cat)
-		if i != home {
-			between := b.Between(p.judge.states[home].cat, cat)
-			ours.Problems = append(ours.Problems, between.Problems...)
-			ours.Unknown = append(ours.Unknown, between.Unknown...)
-		}
+		ours := verdict(b, p.judge.states[home].cat, p.judge.states[i].cat)
 		p.out.Add(verify.Compare(b.Site, state.Name, ours, outcome))
 	}
 	return nil
