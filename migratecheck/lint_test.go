@@ -93,6 +93,29 @@ func TestPendingSinceTag(t *testing.T) {
 	require.Equal(t, 2, w.lint(Config{All: true}).Sets[0].Pending)
 }
 
+// Migrations whose directory moved are what they were: released, but for those that came with the move.
+func TestPendingAfterMove(t *testing.T) {
+	w := newTree(t).write(map[string]string{"db/migrations/0001_a.sql": createRepo}).commit("1.0")
+	w.git("mv", "db", "data")
+	w.write(map[string]string{"data/migrations/0002_b.sql": dropName}).commit("")
+	r := w.lint(Config{})
+	require.Equal(t, 1, r.Sets[0].Pending)
+	require.Contains(t, found(r), "data/migrations/0002_b.sql: drop-column")
+	require.NotContains(t, found(r), "data/migrations/0001_a.sql: missing-down")
+}
+
+// A migration in Go is released when its file is, as any other.
+func TestPendingGoMigration(t *testing.T) {
+	goose := "package migrations\n\nimport \"github.com/pressly/goose/v3\"\n\nfunc init() { goose.AddMigrationNoTxContext(up, nil) }\n"
+	w := newTree(t).write(map[string]string{
+		"migrations/00001_a.sql": "-- +goose Up\nCREATE TABLE repo (id integer PRIMARY KEY, name text);\n",
+		"migrations/00002_b.go":  goose,
+	}).commit("1.0").write(map[string]string{"migrations/00003_c.sql": "-- +goose Up\nALTER TABLE repo DROP COLUMN name;\n"}).commit("")
+	r := w.lint(Config{})
+	require.Equal(t, 3, r.Sets[0].Files)
+	require.Equal(t, 1, r.Sets[0].Pending)
+}
+
 func TestPendingSinceMergeBase(t *testing.T) {
 	w := newTree(t).write(map[string]string{"migrations/0001_a.sql": createRepo}).commit("")
 	w.git("switch", "-q", "-c", "topic")

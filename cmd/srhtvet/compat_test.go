@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -32,7 +33,7 @@ func released(t *testing.T, old, new map[string]string) string {
 }
 
 // TestCompat runs the command on services of two versions: testdata/compat/*.txtar hold files below old/ and new/ (what is
-// below both/ is in either), and after each "$ srhtvet …" what the command prints.
+// below both/ is in either), and after each "$ srhtvet …" what the command prints; "# exit 0" says how it ends besides.
 func TestCompat(t *testing.T) {
 	names, err := filepath.Glob("testdata/compat/*.txtar")
 	require.NoError(t, err)
@@ -62,8 +63,12 @@ func TestCompat(t *testing.T) {
 				if !ok {
 					continue
 				}
+				line, status, known := strings.Cut(line, " # exit ")
 				r := srhtvet(t, dir, strings.Fields(line)...)
 				require.NotEqual(t, exitFailed, r.status, r.err)
+				if known {
+					require.Equal(t, status, strconv.Itoa(r.status), "srhtvet %s: exit status", line)
+				}
 				got := strings.ReplaceAll(r.out, dir, "$DIR")
 				if *rewrite {
 					changed = changed || got != string(f.Data)

@@ -36,38 +36,67 @@ type program struct {
 
 func main() {
 	log.SetFlags(0)
-	files := flag.Int("files", 1000, "migration files")
+	files := flag.Int("files", 1000, "migration files for lint")
+	sites := flag.Int("sites", 300, "query sites of the service for compat")
+	history := flag.Int("history", 50, "migrations of the service for compat")
 	runs := flag.Int("runs", 7, "pairs of runs")
 	seed := flag.Uint64("seed", 1, "seed of the corpus")
-	keep := flag.String("keep", "", "write the corpus here and keep it")
+	keep := flag.String("keep", "", "write the corpus, of lint, here and keep it")
 	flag.Parse()
-	if err := run(*files, *runs, *seed, *keep); err != nil {
+	if err := run(*files, *sites, *history, *runs, *seed, *keep); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(files, runs int, seed uint64, keep string) error {
+func run(files, sites, history, runs int, seed uint64, keep string) error {
 	tmp, err := os.MkdirTemp("", "lintbench")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(tmp)
+	tool := filepath.Join(tmp, "srhtvet")
+	build := exec.Command("go", "build", "-o", tool, "./cmd/srhtvet")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("building srhtvet: %w", err)
+	}
 	dir := keep
 	if dir == "" {
 		dir = filepath.Join(tmp, "migrations")
 	}
+	if err := timeLint(tool, dir, files, runs, seed); err != nil {
+		return err
+	}
+	return timeCompat(tool, filepath.Join(tmp, "service"), sites, history, runs, seed)
+}
+
+// timeCompat times the matrix on a service, after one run that is not counted.
+func timeCompat(tool, dir string, sites, history, runs int, seed uint64) error {
+	if err := writeService(dir, sites, history, seed); err != nil {
+		return err
+	}
+	p := &program{name: "srhtvet compat", args: []string{tool, "compat", "-q", "-format", "json", dir}}
+	for i := range runs + 1 {
+		s, err := p.once()
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			p.runs = append(p.runs, s)
+		}
+	}
+	fmt.Printf("\n%d query sites, %d migrations, 2 pending, seed %d, %d runs after a first one, %d CPUs\n", sites, history, seed, runs, runtime.NumCPU())
+	p.print()
+	return nil
+}
+
+func timeLint(tool, dir string, files, runs int, seed uint64) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	statements, err := writeCorpus(dir, files, seed)
 	if err != nil {
 		return err
-	}
-	tool := filepath.Join(tmp, "srhtvet")
-	build := exec.Command("go", "build", "-o", tool, "./cmd/srhtvet")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		return fmt.Errorf("building srhtvet: %w", err)
 	}
 	programs := []*program{{name: "srhtvet lint -all", args: []string{tool, "lint", "-q", "-all", "-format", "json", dir}}}
 	if squawk := findSquawk(); squawk != "" {
@@ -91,12 +120,8 @@ func run(files, runs int, seed uint64, keep string) error {
 		slices.Reverse(order)
 	}
 	fmt.Printf("%d files, %d statements, seed %d, %d runs each, %d CPUs\n", files, statements, seed, runs, runtime.NumCPU())
-	fmt.Printf("%-20s %28s %28s %12s\n", "", "wall min/median/max", "CPU min/median/max", "peak memory")
 	for _, p := range programs {
-		wall := p.sorted(func(s sample) int64 { return s.wall.Milliseconds() })
-		cpu := p.sorted(func(s sample) int64 { return s.cpu.Milliseconds() })
-		peak := p.sorted(func(s sample) int64 { return s.peakKiB })
-		fmt.Printf("%-20s %28s %28s %9d MiB\n", p.name, spread(wall), spread(cpu), peak[len(peak)-1]/1024)
+		p.print()
 	}
 	if len(programs) == 2 {
 		fmt.Printf("srhtvet / squawk, median of the pairs (least to most): wall time %s, CPU time %s\n",
@@ -114,6 +139,14 @@ func ratios(a, b *program, of func(sample) time.Duration) string {
 	}
 	slices.Sort(list)
 	return fmt.Sprintf("%.2f (%.2f to %.2f)", list[len(list)/2], list[0], list[len(list)-1])
+}
+
+// print says what a program took.
+func (p *program) print() {
+	wall := p.sorted(func(s sample) int64 { return s.wall.Milliseconds() })
+	cpu := p.sorted(func(s sample) int64 { return s.cpu.Milliseconds() })
+	peak := p.sorted(func(s sample) int64 { return s.peakKiB })
+	fmt.Printf("%-20s wall min/median/max %s, CPU %s, peak memory %d MiB\n", p.name, spread(wall), spread(cpu), peak[len(peak)-1]/1024)
 }
 
 func findSquawk() string {

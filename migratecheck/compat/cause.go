@@ -58,8 +58,10 @@ func (j *judge) turn(b *query.Bound, home *catalog.Catalog, i int, p *query.Prob
 		if len(s.Changes) == 0 {
 			continue
 		}
-		if len(span) == 0 && presenceOf(b, home, s.After, k) != to {
-			continue
+		if len(span) == 0 {
+			if after := presenceOf(b, home, s.After, k); after != to && after != hidden {
+				continue
+			}
 		}
 		span = append(span, s)
 		switch presenceOf(b, home, s.Before, k) {
