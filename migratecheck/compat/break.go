@@ -13,9 +13,9 @@ import (
 )
 
 // newBreak words what a site has against a schema. A comment on the statement that causes it may take it back.
-func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, schema string, cause *migratecheck.Step) *Break {
+func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, schema string, own bool, cause *migratecheck.Step) *Break {
 	code := j.service.Code[cell.Code]
-	br := &Break{Severity: migratecheck.Error, Cell: cell, Schema: schema, Site: b.Site, Rev: code.Rev, Pos: b.Site.Pos,
+	br := &Break{Severity: migratecheck.Error, Cell: cell, Schema: schema, Own: own, Site: b.Site, Rev: code.Rev, Pos: b.Site.Pos,
 		Cause: cause, Problem: p, Message: p.Message}
 	if p.Variant >= 0 {
 		v := &b.Site.Variants[p.Variant]
@@ -42,8 +42,10 @@ func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, schema stri
 		switch old, now, renamed := br.NewName(); {
 		case renamed:
 			br.Help = fmt.Sprintf("Use the new name: %s instead of %s. The query runs on the schema that this statement makes.", now, old)
-		case cell == Cell{New, New}:
+		case own && cell == Cell{New, New}:
 			br.Help = "Change the query, or the statement: they are released together, and do not fit."
+		case cell == Cell{New, New}:
+			br.Help = "It works before and after, not in between: put what belongs together into one migration, which commits at once, or split it over releases."
 		case finding != nil:
 			br.Help = finding.Help
 		default:

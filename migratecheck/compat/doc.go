@@ -96,8 +96,10 @@ type Break struct {
 	// Schema names the schema on which it breaks: "after 0009_x.sql", "before 0009_x.sql". It is the first such one of
 	// the old code, the last such one of the new.
 	Schema string
-	Site   *query.Site
-	Rev    string
+	// Own: that is the schema that the site was written for.
+	Own  bool
+	Site *query.Site
+	Rev  string
 	// Pos is where in the code, SQL the text of the variant that breaks ("" where it is a name that is compared).
 	Pos query.Position
 	SQL string

@@ -235,7 +235,7 @@ func (j *judge) breaks(v Version, b *query.Bound, home int, atHome *problems, aw
 		broken[schema] = true
 		if a := (about{schema, cause, p.Check, p.Relation, p.Column}); p.Relation == "" || !said[a] {
 			said[a] = true
-			j.service.Breaks = append(j.service.Breaks, j.newBreak(Cell{v, schema}, b, p, j.states[state].name, cause))
+			j.service.Breaks = append(j.service.Breaks, j.newBreak(Cell{v, schema}, b, p, j.states[state].name, state == home, cause))
 		}
 	}
 	cat := j.states[home].cat

@@ -10,7 +10,7 @@ import (
 // NewName is the name that the cause of a break gives to what a query of the new code calls by its old one; ok is false
 // when the break is of another kind.
 func (b *Break) NewName() (old, now string, ok bool) {
-	if b.Cell != (Cell{New, New}) || b.Cause == nil || b.Problem.Code == "" {
+	if !b.Own || b.Cell != (Cell{New, New}) || b.Cause == nil || b.Problem.Code == "" {
 		return "", "", false
 	}
 	for _, c := range b.Cause.Changes {
