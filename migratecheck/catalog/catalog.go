@@ -77,6 +77,7 @@ func New(cfg Config) *Catalog {
 		Version:  cfg.Version,
 		Open:     cfg.Open,
 		next:     FirstUserOID,
+		objects:  objectMap{none: new(objectEntry)},
 		names:    nameIndex{listed: newMap[string, OID]()},
 		comments: newMap[uint64, string](),
 		grants:   newMap[uint64, []Grant](),

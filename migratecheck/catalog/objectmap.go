@@ -15,7 +15,7 @@ type edit struct{ _ byte }
 type objectMap struct {
 	edit *edit // whose top is
 	top  []*objectBook
-	none objectEntry // what is kept under an OID that nothing has; never written
+	none *objectEntry // what get returns for an OID that has no entry; never written. Nil works
 }
 
 // fanOut is the number of elements of each array but the top one: few, as a write copies one of each kind.
@@ -51,24 +51,32 @@ type child struct {
 	role childRole
 }
 
+// nothing is the entry of an OID that has none.
+func (m *objectMap) nothing() *objectEntry {
+	if m.none == nil {
+		return new(objectEntry)
+	}
+	return m.none
+}
+
 // get returns the entry for reading.
 func (m *objectMap) get(oid OID) *objectEntry {
 	at := int(oid / (fanOut * fanOut * fanOut))
 	if at >= len(m.top) || m.top[at] == nil {
-		return &m.none
+		return m.nothing()
 	}
 	page := m.top[at].pages[oid/(fanOut*fanOut)%fanOut]
 	if page == nil {
-		return &m.none
+		return m.nothing()
 	}
 	leaf := page.leaves[oid/fanOut%fanOut]
 	if leaf == nil {
-		return &m.none
+		return m.nothing()
 	}
 	if e := leaf.entries[oid%fanOut]; e != nil {
 		return e
 	}
-	return &m.none
+	return m.nothing()
 }
 
 // own returns the entry for writing by the owner of by.
