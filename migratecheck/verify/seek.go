@@ -239,7 +239,7 @@ func (k *seeker) first(ctx context.Context) (trial, *Failure, error) {
 			if best == nil || r.affected > best.affected {
 				best = &trial{runs: [][]binding{slices.Clone(list)}, affected: r.affected, rows: r.rows, nulls: r.nulls, stored: r.stored}
 			}
-			if r.affected > 0 {
+			if r.affected > 0 || !k.needsRow() && !k.a.reads {
 				break
 			}
 		} else if failure == nil || r.failure.Code != "23505" {
@@ -274,7 +274,7 @@ func (k *seeker) amend(list []binding, f *Failure) bool {
 			}
 		}
 	}
-	changed := len(about) == 0
+	changed := len(about) == 0 && len(list) > 0
 	for _, i := range about {
 		if n := len(k.choices[i]); n > 1 {
 			list[i] = k.choices[i][min(k.rng.IntN(n), k.rng.IntN(n))] // rather an ordinary one

@@ -19,18 +19,18 @@ type migration struct {
 func migrations() []migration {
 	const writes, enums = "insert upsert update copy merge insert-select", "cast insert update upsert select"
 	return []migration{
-		{"drop-table", dropTable, ""}, {"rename-table", renameTable, ""},
-		{"drop-column", dropColumn, ""}, {"rename-column", renameColumn, ""}, {"reuse-column-name", reuseColumnName, ""},
-		{"change-column-type", changeType, ""}, {"narrow-column-type", narrowType, writes},
+		{"drop-table", dropTable, ""}, {"rename-table", renameTable, ""}, {"rename-table", replaceTable, ""},
+		{"drop-column", dropColumn, "positional"}, {"rename-column", renameColumn, ""}, {"reuse-column-name", reuseColumnName, ""},
+		{"change-column-type", changeType, "insert update select copy"}, {"narrow-column-type", narrowType, writes},
 		{"add-required-column", addRequiredColumn, writes}, {"set-not-null", setNotNull, writes}, {"drop-not-null", dropNotNull, "select star join cte"},
-		{"drop-default", dropDefault, "insert upsert"}, {"add-check", addCheck, writes}, {"add-unique", addUnique, writes}, {"add-foreign-key", addForeignKey, writes},
-		{"add-exclusion", addExclusion, writes}, {"drop-unique", dropUnique, "upsert name"}, {"rename-constraint", renameConstraint, "upsert name"}, {"rename-index", renameIndex, "upsert name"},
+		{"drop-default", dropDefault, "insert upsert"}, {"add-check", addCheck, writes}, {"add-unique", addUnique, writes}, {"add-foreign-key", addForeignKey, writes + " truncate delete"},
+		{"add-exclusion", addExclusion, writes}, {"drop-unique", dropUnique, "upsert name"}, {"drop-constraint", dropKey, "upsert group"}, {"rename-constraint", renameConstraint, "upsert name"}, {"rename-index", renameIndex, "upsert name"},
 		{"rename-enum-value", renameEnumValue, enums}, {"add-enum-value", addEnumValue, enums}, {"drop-type", dropType, enums},
-		{"drop-view", dropView, "view"}, {"rename-view", renameView, "view"}, {"replace-view", replaceView, "view"},
+		{"drop-view", dropView, "view"}, {"rename-view", renameView, "view"}, {"replace-view", replaceView, "view"}, {"replace-view", distinctView, "view"},
 		{"drop-function", dropFunction, "call"}, {"change-function", changeFunction, "call"},
 		{"rename-schema", renameSchema, ""}, {"drop-schema", dropSchema, ""}, {"drop-sequence", dropSequence, "sequence"},
 		{"generated-column", computeColumn, writes}, {"generated-column", identityAlways, "insert upsert"}, {"revoke", revoke, ""}, {"add-trigger", addTrigger, writes}, {"enable-rls", enableRLS, writes},
-		{"widen-select-star", addColumn, "star join lateral"}, {"harmless", harmless, ""},
+		{"widen-select-star", addColumn, "star join lateral positional"}, {"harmless", harmless, ""},
 	}
 }
 

@@ -20,6 +20,25 @@ func renameTable(g *gen) []string {
 	return s
 }
 
+// replaceTable gives a table's name to another one.
+func replaceTable(g *gen) []string {
+	t := g.target()
+	old := t.sql()
+	g.m.views = slices.DeleteFunc(g.m.views, func(v *view) bool { return v.table == t })
+	for _, other := range g.m.tables {
+		for _, c := range other.cols {
+			if c.ref == t {
+				return nil
+			}
+		}
+	}
+	t.uniques = nil
+	for _, c := range t.cols {
+		c.ref = nil
+	}
+	return []string{"ALTER TABLE " + old + " RENAME TO " + t.name + "_former", t.create()[0]}
+}
+
 func dropColumn(g *gen) []string {
 	t, c := g.targetCol(func(c *col) bool { return !c.key })
 	if c == nil {
@@ -133,6 +152,10 @@ func addRequiredColumn(g *gen) []string {
 func addColumn(g *gen) []string {
 	t := g.target()
 	name := pick(g, append(columnNames(), "extra", "extra")...)
+	if other := pick(g, g.m.tables...); other != t && g.chance(50) {
+		name = pick(g, other.cols...).name // which makes it ambiguous in a join
+		g.focusOn(other.name)
+	}
 	if t.col(name) != nil {
 		return nil
 	}

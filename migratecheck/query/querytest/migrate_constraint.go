@@ -65,6 +65,7 @@ func addForeignKey(g *gen) []string {
 		return nil
 	}
 	c.ref = parent
+	g.focusOn(parent.name)
 	return alter(t, "ADD FOREIGN KEY (%s) REFERENCES %s%s", quote(c.name), parent.sql(), g.maybe(30, " NOT VALID"))
 }
 
@@ -123,4 +124,20 @@ func renameIndex(g *gen) []string {
 		}
 	}
 	return nil
+}
+
+// dropKey drops a primary key that nothing refers to; its column stays NOT NULL.
+func dropKey(g *gen) []string {
+	t := g.target()
+	for _, other := range g.m.tables {
+		for _, c := range other.cols {
+			if c.ref == t {
+				return nil
+			}
+		}
+	}
+	id := t.col("id")
+	id.key = false
+	g.focusOn("id")
+	return alter(t, "DROP CONSTRAINT %s_pkey", t.name)
 }

@@ -124,6 +124,16 @@ func replaceView(g *gen) []string {
 	return []string{"DROP VIEW " + v.name, v.create("CREATE VIEW ")}
 }
 
+// distinctView makes a view one that cannot be written to.
+func distinctView(g *gen) []string {
+	v := g.anyView()
+	if v == nil || slices.ContainsFunc(v.cols, func(c *col) bool { return c.family() == "json" }) {
+		return nil
+	}
+	v.fixed = true
+	return []string{strings.Replace(v.create("CREATE OR REPLACE VIEW "), " AS SELECT ", " AS SELECT DISTINCT ", 1)}
+}
+
 func dropFunction(g *gen) []string {
 	if len(g.m.funcs) == 0 {
 		return nil

@@ -56,6 +56,7 @@ type view struct {
 	cols  []*col // of the table, under the names they have in the view
 	names []string
 	where string
+	fixed bool // it cannot be written to
 }
 
 type function struct {
@@ -117,7 +118,7 @@ func (m *model) clone() *model {
 		k.ref = tables[k.ref]
 	}
 	for _, v := range m.views {
-		n := &view{name: v.name, table: tables[v.table], names: slices.Clone(v.names), where: v.where}
+		n := &view{name: v.name, table: tables[v.table], names: slices.Clone(v.names), where: v.where, fixed: v.fixed}
 		for _, k := range v.cols {
 			n.cols = append(n.cols, cols[k])
 		}

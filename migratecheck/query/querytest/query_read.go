@@ -27,7 +27,7 @@ func (g *gen) query(q *Query) {
 		{"cast", 4, w.selectCast}, {"lateral", 3, w.selectLateral},
 		{"insert", 24, w.insert}, {"upsert", 14, w.upsert}, {"insert-select", 4, w.insertSelect}, {"update", 18, w.update}, {"update-from", 4, w.updateFrom},
 		{"delete", 8, w.delete}, {"merge", 4, w.merge}, {"copy", 2, w.copy},
-		{"truncate", 1, w.truncate}, {"name", 2, func() string { q.Name = w.constraintName(); return q.Name }},
+		{"truncate", 1, w.truncate}, {"positional", 2, w.positional}, {"group", 1, w.group}, {"name", 2, func() string { q.Name = w.constraintName(); return q.Name }},
 	}
 	total := 0
 	for i := range makers {
@@ -224,7 +224,7 @@ func (w *writer) selectJoin() string {
 			t, other, prefix = b, a, "y."
 		}
 		c := w.anyCol(t, nil)
-		if other.col(c.name) == nil && w.chance(60) {
+		if other.col(c.name) == nil && w.chance(75) {
 			prefix = ""
 		}
 		cols = append(cols, prefix+quote(c.name))
@@ -278,6 +278,16 @@ func (w *writer) selectAggregate() string {
 		"SELECT a_row FROM "+a.sql()+" a_row")
 }
 
+// group groups by the key, on which the other columns depend while it is one.
+func (w *writer) group() string {
+	t := w.table()
+	c := w.anyCol(t, plain)
+	if c == nil || !t.col("id").key {
+		return ""
+	}
+	return "SELECT id, " + quote(c.name) + ", count(*) FROM " + t.sql() + " GROUP BY id"
+}
+
 func (w *writer) selectView() string {
 	if len(w.m.views) == 0 {
 		return ""
@@ -287,7 +297,7 @@ func (w *writer) selectView() string {
 	if w.chance(35) {
 		return "SELECT * FROM " + v.name
 	}
-	if plain(v.cols[i]) && w.chance(25) {
+	if plain(v.cols[i]) && !v.fixed && w.chance(25) {
 		return "UPDATE " + v.name + " SET " + quote(v.names[i]) + " = " + w.value(v.cols[i], true)
 	}
 	return "SELECT " + quote(v.names[i]) + " FROM " + v.name

@@ -56,6 +56,20 @@ func (w *writer) body(t *table) string {
 	return "INSERT INTO " + t.sql() + list + " VALUES (" + strings.Join(values, ", ") + ")"
 }
 
+// positional gives every column a value, by its place.
+func (w *writer) positional() string {
+	t := w.table()
+	var values []string
+	for _, c := range t.cols {
+		if c.computed || c.auto != "" {
+			values = append(values, "DEFAULT")
+			continue
+		}
+		values = append(values, w.value(c, true))
+	}
+	return "INSERT INTO " + t.sql() + " VALUES (" + strings.Join(values, ", ") + ")"
+}
+
 func (w *writer) insert() string {
 	t := w.table()
 	return w.body(t) + w.returning(t)
@@ -208,7 +222,7 @@ func (w *writer) copy() string {
 	return "COPY " + t.sql() + " (" + strings.Join(names, ", ") + ") FROM STDIN"
 }
 
-func (w *writer) truncate() string { return "TRUNCATE " + w.table().sql() + w.maybe(30, " CASCADE") }
+func (w *writer) truncate() string { return "TRUNCATE " + w.table().sql() + w.maybe(20, " CASCADE") }
 
 // constraintName is one that code compares with the name in an error.
 func (w *writer) constraintName() string {
