@@ -19,6 +19,9 @@ var understood = []string{"github.com/lib/pq", "github.com/jackc/pgx", "github.c
 var silent = []string{"golang.org/x", "google.golang.org", "cloud.google.com", "k8s.io", "sigs.k8s.io", "github.com/aws", "github.com/Azure",
 	"github.com/prometheus", "go.opentelemetry.io", "github.com/grpc-ecosystem"}
 
+// ourselves are packages of this module that services import; they send nothing of the service's.
+var ourselves = []string{"git.sr.ht/~sourcehut/ha-go"}
+
 // notUnderstood are libraries that write SQL which is not in the code.
 var notUnderstood = []string{"gorm.io/gorm", "github.com/jinzhu/gorm", "entgo.io/ent", "github.com/uptrace/bun", "xorm.io/xorm", "github.com/go-pg/pg",
 	"github.com/doug-martin/goqu", "github.com/volatiletech/sqlboiler", "github.com/aarondl/sqlboiler", "github.com/stephenafamo/bob",
@@ -89,7 +92,7 @@ func (p *program) readDependencies() {
 			}
 		})
 		for i, d := range now {
-			if d.place.dir == "" && level == 0 && i < direct && !isOneOf(d.path, understood) {
+			if d.place.dir == "" && level == 0 && i < direct && !isOneOf(d.path, understood) && !isOneOf(d.path, ourselves) {
 				switch {
 				case p.isOwn(d.path):
 					p.gap(d.path, "no Go files here, so its types are not seen (generated, and not committed?)")
