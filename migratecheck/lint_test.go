@@ -196,21 +196,36 @@ func TestBaselineReleasedSchema(t *testing.T) {
 	timelines, r, err := Timelines(context.Background(), Config{}, w.dir)
 	require.NoError(t, err)
 	require.Contains(t, r.Sets[0].Baseline, "schema.sql as released")
-	columns := func(c *catalog.Catalog) (names []string) {
-		for o := range c.All() {
-			if rel, ok := o.(*catalog.Relation); ok && rel.Name == "project" {
-				for _, col := range rel.Columns {
-					if !col.Dropped {
-						names = append(names, col.Name)
-					}
+	require.Equal(t, []string{"id", "tags", "name"}, columns(timelines[0].Base, "project"))
+	require.Equal(t, []string{"id", "tags"}, columns(timelines[0].Final, "project"))
+	require.NotContains(t, found(r), "schema.sql: schema-drift")
+}
+
+// columns lists the columns of a table.
+func columns(c *catalog.Catalog, table string) (names []string) {
+	for o := range c.All() {
+		if rel, ok := o.(*catalog.Relation); ok && rel.Name == table {
+			for _, col := range rel.Columns {
+				if !col.Dropped {
+					names = append(names, col.Name)
 				}
 			}
 		}
-		return names
 	}
-	require.Equal(t, []string{"id", "tags", "name"}, columns(timelines[0].Base))
-	require.Equal(t, []string{"id", "tags"}, columns(timelines[0].Final))
-	require.NotContains(t, found(r), "schema.sql: schema-drift")
+	return names
+}
+
+// What is released has been applied, although a pending migration's version comes before it.
+func TestPendingOutOfOrder(t *testing.T) {
+	add := func(column string) string {
+		return "-- +brant Up\nALTER TABLE repo ADD COLUMN " + column + " text;\n-- +brant Down\nALTER TABLE repo DROP COLUMN " + column + ";\n"
+	}
+	w := newTree(t).write(map[string]string{"migrations/0001_a.sql": createRepo, "migrations/0003_c.sql": add("third")}).commit("1.0").
+		write(map[string]string{"migrations/0002_b.sql": add("second")}).commit("")
+	timelines, _, err := Timelines(context.Background(), Config{}, w.dir)
+	require.NoError(t, err)
+	require.Equal(t, []string{"id", "name", "third"}, columns(timelines[0].Base, "repo"))
+	require.Equal(t, []string{"id", "name", "third", "second"}, columns(timelines[0].Final, "repo"))
 }
 
 func TestBaselineUnwound(t *testing.T) {

@@ -27,8 +27,8 @@ type trees struct {
 	next  chan int
 }
 
-// parseAhead starts parsing; stop must be called. down says for which files the Down section is wanted.
-func parseAhead(set *source.Set, down func(file int) bool) *trees {
+// parseAhead starts parsing, in the order given; stop must be called. down says for which files the Down section is wanted.
+func parseAhead(set *source.Set, order []int, down func(file int) bool) *trees {
 	workers := runtime.GOMAXPROCS(0)
 	t := &trees{set: set, slots: make(chan struct{}, 16*workers), done: make(chan struct{}), next: make(chan int)}
 	for range set.Migrations {
@@ -36,7 +36,7 @@ func parseAhead(set *source.Set, down func(file int) bool) *trees {
 	}
 	go func() {
 		defer close(t.next)
-		for i := range set.Migrations {
+		for _, i := range order {
 			select {
 			case t.slots <- struct{}{}:
 			case <-t.done:

@@ -19,7 +19,8 @@ type walked struct {
 // one goroutine judges what was applied. A catalog that a step was given is never changed afterwards: the next statement
 // is applied to a clone.
 func (r *Run) walk(cat *catalog.Catalog, tentative bool) bool {
-	trees := parseAhead(r.Set, func(i int) bool { return r.Files[i].Pending })
+	order := r.order()
+	trees := parseAhead(r.Set, order, func(i int) bool { return r.Files[i].Pending })
 	defer trees.stop()
 	r.tentative, r.incomplete = tentative, false
 	queue := make(chan walked, 16)
@@ -30,7 +31,8 @@ func (r *Run) walk(cat *catalog.Catalog, tentative bool) bool {
 			r.judge(w)
 		}
 	}()
-	for i, f := range r.Files {
+	for _, i := range order {
+		f := r.Files[i]
 		if f.Pending && r.Base == nil && r.Pending.Known {
 			r.Base = cat
 		}
@@ -77,6 +79,20 @@ func (r *Run) walk(cat *catalog.Catalog, tentative bool) bool {
 	})
 	r.checkIgnores()
 	return true
+}
+
+// order lists the files as they are applied: the released ones first, since a pending one that comes before some of them in
+// the history is applied, if at all, to databases that have those already.
+func (r *Run) order() []int {
+	var released, pending []int
+	for i, f := range r.Files {
+		if f.Pending || !r.Pending.Known {
+			pending = append(pending, i)
+		} else {
+			released = append(released, i)
+		}
+	}
+	return append(released, pending...)
 }
 
 // script applies one direction of a file to cat and returns the catalog after it. The steps of a pending file go to w,

@@ -52,6 +52,10 @@ func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, schema stri
 			br.Help = "Split it over releases:\nrelease 1: ship code that works with and without this statement\nrelease 2, when no older code runs: the statement"
 		}
 	}
+	if n := j.service.Timeline.Unfollowed; n > 0 && br.Rule == BrokenQuery {
+		br.Severity = migratecheck.Info
+		br.Help = fmt.Sprintf("Of %d statements of the history it is not known what they do to the schema, so that it may be another; -schema FILE gives the one that is released.", n)
+	}
 	br.Suppressed = cause != nil && cause.Suppressed(br.Rule) || disabled(j.cfg.Disable, br.Rule)
 	return br
 }

@@ -24,6 +24,9 @@ func Services(cfg Config, timelines []*migratecheck.Timeline, old, new *Code) []
 	for i, t := range timelines {
 		in := func(v Version) func(*query.Site) bool {
 			return func(site *query.Site) bool {
+				if isMigration(timelines, site.Pos.File) {
+					return false // it ran on the schema of its time
+				}
 				at := deepest(claims, site.Pos.File)
 				if at < 0 {
 					at = byTables(timelines, v, site)
@@ -38,6 +41,13 @@ func Services(cfg Config, timelines []*migratecheck.Timeline, old, new *Code) []
 
 // nowhere is a directory that holds no file.
 const nowhere = "/"
+
+// isMigration reports whether a file of code is a migration itself: it stands among them, and its name begins with a
+// version.
+func isMigration(timelines []*migratecheck.Timeline, file string) bool {
+	base := path.Base(file)
+	return base[0] >= '0' && base[0] <= '9' && slices.ContainsFunc(timelines, func(t *migratecheck.Timeline) bool { return t.Dir == path.Dir(file) })
+}
 
 // byTables is the index of the history whose schema lacks the fewest relations that a site names; of equal ones the first
 // that has something pending.
