@@ -1,0 +1,101 @@
+package compat
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
+)
+
+// The command's fixtures (cmd/srhtvet/testdata/compat) show the matrix; here is what is easier to show by itself.
+
+// TestDecidable: of every rule about the two versions it is said whether queries can tell.
+func TestDecidable(t *testing.T) {
+	exempt := map[string]string{
+		"add-enum-value":  "what the code makes of a label is in no query",
+		"change-function": "what a function does is in no query",
+		"drop-constraint": "what it kept out comes in, which no query shows",
+		"drop-database":   "nothing is left to ask",
+		"drop-trigger":    "what it did is in no query",
+		"revoke":          "the role that the code runs as is not known",
+		"truncate-table":  "the rows are gone, not their names",
+	}
+	for _, r := range migratecheck.Rules() {
+		if r.Category != migratecheck.Compatibility {
+			require.False(t, decidable(r.ID), r.ID)
+			continue
+		}
+		_, isExempt := exempt[r.ID]
+		require.Equal(t, !isExempt, decidable(r.ID), r.ID)
+	}
+}
+
+// TestTables: the rules that checks and this package name are there.
+func TestTables(t *testing.T) {
+	known := func(id string) bool {
+		return slices.ContainsFunc(migratecheck.Rules(), func(r *migratecheck.Rule) bool { return r.ID == id })
+	}
+	for _, c := range query.Checks() {
+		for _, rule := range c.Rules {
+			require.True(t, known(rule), "check %s names rule %s", c.ID, rule)
+		}
+	}
+	require.True(t, known(NeedsMigration))
+	require.True(t, known(BrokenQuery))
+	for _, r := range migratecheck.Rules() {
+		if breaksBothWays(r.ID) {
+			require.Equal(t, migratecheck.Compatibility, r.Category, r.ID)
+		}
+	}
+}
+
+func TestAbout(t *testing.T) {
+	const sql = "ALTER TABLE t DROP COLUMN n, DROP COLUMN model CASCADE, ADD CHECK (a IN (1, 2))"
+	at := func(offset int) *migratecheck.Finding { return &migratecheck.Finding{Statement: sql, At: offset} }
+	require.True(t, about(at(14), "n"))
+	require.False(t, about(at(14), "model"), "behind the comma the next part begins")
+	require.True(t, about(at(29), "model"))
+	require.False(t, about(at(29), "a"))
+	require.True(t, about(at(55), "a"), "commas in parentheses belong to the part")
+	require.True(t, about(at(0), "model"), "a finding about the whole statement")
+	require.False(t, about(at(0), "mode"), "whole words")
+}
+
+func TestServiceDirs(t *testing.T) {
+	timeline := func(dir, format string) *migratecheck.Timeline {
+		return &migratecheck.Timeline{SetReport: migratecheck.SetReport{Dir: dir, Format: format}}
+	}
+	code := func(files ...string) *Code {
+		c := new(Code)
+		for _, f := range files {
+			c.Sites = append(c.Sites, query.Site{Pos: query.Position{File: f}})
+		}
+		return c
+	}
+	two := []*migratecheck.Timeline{timeline("a/db/migrations", "brant"), timeline("b/migrations", "brant")}
+	require.Equal(t, []string{"a", "b"}, serviceDirs(two, code("a/api/x.go", "b/y.go"), code()))
+	require.Equal(t, []string{"."}, serviceDirs(two[:1], code("cmd/x.go"), code("cmd/x.go")), "a single service is all of it")
+
+	taken := []*migratecheck.Timeline{timeline("hubsrht/alembic/versions", "alembic"), timeline("migrations", "brant")}
+	require.Equal(t, taken[1:], current(taken), "the new tool's history has taken over")
+	require.Equal(t, two, current(two))
+
+	require.Same(t, two[1], Nearest(two, "b/api"))
+	require.Nil(t, Nearest(two, "c"))
+	require.Same(t, two[0], Nearest(two[:1], "c"), "there is no other")
+}
+
+func TestGateDecidesHome(t *testing.T) {
+	j := &judge{states: []state{{name: "0", version: 1}, {name: "1", version: 2}, {name: "2", version: 3}}}
+	site := func(atLeast, below int64) *query.Site {
+		return &query.Site{Gate: query.Gate{AtLeast: atLeast, Below: below}}
+	}
+	require.Equal(t, 0, j.home(Old, site(0, 0)))
+	require.Equal(t, 2, j.home(New, site(0, 0)))
+	require.Equal(t, 1, j.home(New, site(0, 3)), "the last that it meets")
+	require.Equal(t, 1, j.home(Old, site(2, 0)))
+	require.Equal(t, -1, j.home(New, site(0, 1)), "it meets none")
+}
