@@ -195,6 +195,8 @@ func (o *VariantOutcome) doubt(ours []query.Problem) string {
 		return "it answers other rows here, which may be for any reason"
 	case o.Empty && !slices.ContainsFunc(ours, certain):
 		return "no row was found to show it"
+	case o.utility && !slices.ContainsFunc(ours, func(p query.Problem) bool { return p.Code != "" }):
+		return "what its names mean is not known"
 	case o.Once && !slices.ContainsFunc(ours, func(p query.Problem) bool { return p.Code != "23505" && p.Code != "23P01" }):
 		return "it cannot be run twice where it is at home"
 	}

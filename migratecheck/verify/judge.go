@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -43,6 +44,7 @@ type VariantOutcome struct {
 
 	samples []sample          // by column, where the type is another than at home
 	values  []map[string]bool // by column: what was seen of an enumeration
+	utility bool              // it is none of those whose names' meaning is known
 	reads   bool              // it is a SELECT: any row may come back, not only those that it has just written
 }
 
@@ -109,6 +111,7 @@ func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *
 		out.refuse(s.failure)
 		return nil, nil
 	}
+	out.utility = !optimizable(s.stmt.Node)
 	out.Here, out.reads = s.columns, s.stmt.Node.GetSelectStmt() != nil
 	if s.reason != "" {
 		return nil, nil
@@ -244,10 +247,8 @@ func (p *Probe) lost(pr *proof, s *planned, out *VariantOutcome) {
 
 // newKey: the table has a unique key or an exclusion constraint that it does not have where the text is at home.
 func (p *Probe) newKey(pr *proof, t *table) bool {
-	defs := p.constraints()
 	return slices.ContainsFunc(t.constraints, func(c constraint) bool {
-		name := t.name + "." + c.name
-		return strings.ContainsRune("puxi", rune(c.kind)) && pr.constraints[name] != defs[name]
+		return strings.ContainsRune("puxi", rune(c.kind)) && !pr.constraints[p.definition(t, c)]
 	})
 }
 
@@ -269,24 +270,40 @@ func (p *Probe) oldConstraint(pr *proof, f *Failure) bool {
 	if f.Constraint == "" {
 		return false
 	}
-	def, ok := p.constraints()[f.Table+"."+f.Constraint]
-	return ok && pr.constraints[f.Table+"."+f.Constraint] == def
-}
-
-// constraints are the definitions of all constraints, by table and name.
-func (p *Probe) constraints() map[string]string {
-	defs := map[string]string{}
 	for _, t := range p.schema.tables {
 		for _, c := range t.constraints {
-			defs[t.name+"."+c.name] = c.def
-			for _, num := range c.columns {
-				if col := t.byNum(num); col != nil {
-					defs[t.name+"."+c.name] += " " + col.typeName
-				}
+			if t.name == f.Table && c.name == f.Constraint && pr.constraints[p.definition(t, c)] {
+				return true
 			}
 		}
 	}
+	return false
+}
+
+// constraints are the definitions of all constraints.
+func (p *Probe) constraints() map[string]bool {
+	defs := map[string]bool{}
+	for _, t := range p.schema.tables {
+		for _, c := range t.constraints {
+			defs[p.definition(t, c)] = true
+		}
+	}
 	return defs
+}
+
+// definition is what a constraint demands, whatever it is called: what a unique key does not depend on its columns' types.
+func (p *Probe) definition(t *table, c constraint) string {
+	def := t.name + " " + c.def
+	if c.kind == 'i' { // a unique index is printed with its name
+		_, def, _ = strings.Cut(c.def, " USING ")
+		def = t.name + " " + def
+	}
+	for _, num := range c.columns {
+		if col := t.byNum(num); col != nil && (c.kind == 'c' || c.kind == 'f') {
+			def += " " + col.typeName
+		}
+	}
+	return def
 }
 
 // refuse notes what the server refuses. That it took too long says nothing of the query.
@@ -344,7 +361,11 @@ func Otherwise(sql string, home, here Meaning) []string {
 // mentions: ON CONFLICT DO UPDATE has a row called excluded, which depends on every column of the table (transformOnConflictClause,
 // src/backend/parser/analyze.c), so there only those count that are written out.
 func mentions(sql, name string) bool {
-	return !strings.Contains(strings.ToUpper(sql), "ON CONFLICT") || strings.Contains(sql, name[strings.LastIndexByte(name, '.')+1:])
+	if !strings.Contains(strings.ToUpper(sql), "ON CONFLICT") {
+		return true
+	}
+	word := regexp.QuoteMeta(name[strings.LastIndexByte(name, '.')+1:])
+	return regexp.MustCompile(`(^|\W)` + word + `(\W|$)`).MatchString(sql)
 }
 
 func (m Meaning) byName() map[string][]string {

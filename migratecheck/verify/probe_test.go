@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"fmt"
 	"testing"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgtest"
@@ -56,5 +57,26 @@ func TestProveFindsWhatMakesAStatementDoSomething(t *testing.T) {
 		require.NoError(t, err, sql)
 		require.Empty(t, w.Unproved(), sql)
 		require.NotEmpty(t, w.variants[0].cases, sql)
+	}
+}
+
+func TestPlanningSeesALostIndexOnEveryVersion(t *testing.T) {
+	needServer(t)
+	for _, major := range pgtest.Versions() {
+		t.Run(fmt.Sprint(major), func(t *testing.T) {
+			conn := pgtest.Connect(t, pgtest.Shared(t, pgtest.Config{Version: major}).Database(t)).PgConn()
+			_, err := conn.Exec(t.Context(), "CREATE TABLE t (a int, b text); BEGIN").ReadAll()
+			require.NoError(t, err)
+			p, err := NewProbe(t.Context(), conn)
+			require.NoError(t, err)
+			w, err := p.Prove(t.Context(), site("INSERT INTO t (a, b) VALUES ($1, $2) ON CONFLICT (a) DO UPDATE SET b = $2"), nil)
+			require.NoError(t, err)
+			require.Contains(t, w.Unproved(), "42P10")
+			w, err = p.Prove(t.Context(), site("INSERT INTO t (a, b) VALUES ($1, $2) RETURNING b"), nil)
+			require.NoError(t, err)
+			require.Empty(t, w.Unproved())
+			columns, _ := w.Columns(0)
+			require.Equal(t, []Column{{Name: "b", Type: 25, TypeName: "text"}}, columns)
+		})
 	}
 }

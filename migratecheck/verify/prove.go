@@ -26,8 +26,8 @@ type proof struct {
 	columns     []Column
 	nulls       []bool
 	denoted     Meaning
-	constraints map[string]string // of its own schema
-	unproved    string            // why it could not be made to succeed, "" when it was
+	constraints map[string]bool // of its own schema
+	unproved    string          // why it could not be made to succeed, "" when it was
 }
 
 // trial is one way of running a statement.

@@ -126,7 +126,10 @@ func (p *Probe) run(ctx context.Context, s *planned, runs [][][]byte) (ran, erro
 	var out ran
 	var values [][]byte
 	err := p.tryAs(ctx, func() error {
-		var err error
+		before, err := p.count(ctx, s)
+		if err != nil {
+			return err
+		}
 		affected := int64(0)
 		for _, values = range runs {
 			out, err = p.execute(ctx, s, values)
@@ -142,6 +145,9 @@ func (p *Probe) run(ctx context.Context, s *planned, runs [][][]byte) (ran, erro
 				return err
 			}
 		}
+		if after, e := p.count(ctx, s); e != nil || after == before && before >= 0 {
+			return e // a MERGE that has inserted nothing
+		}
 		out.stored, err = p.stored(ctx, s)
 		return err
 	})
@@ -155,6 +161,27 @@ func (p *Probe) run(ctx context.Context, s *planned, runs [][][]byte) (ran, erro
 		}
 	}
 	return out, err
+}
+
+// count is the number of rows of the table that a MERGE changes, -1 of other statements.
+func (p *Probe) count(ctx context.Context, s *planned) (int, error) {
+	m := s.stmt.Node.GetMergeStmt()
+	if m == nil {
+		return -1, nil
+	}
+	t := p.schema.find(m.Relation.GetSchemaname(), m.Relation.GetRelname())
+	if t == nil {
+		return -1, nil
+	}
+	var n int
+	err := p.try(ctx, func() error {
+		results, err := p.exec(ctx, "SET LOCAL ROLE NONE; SELECT count(*) FROM "+t.sql())
+		if err == nil {
+			n = int(number(results[1].Rows[0][0]))
+		}
+		return err
+	})
+	return n, err
 }
 
 func (p *Probe) execute(ctx context.Context, s *planned, values [][]byte) (ran, error) {
@@ -281,7 +308,7 @@ func (p *Probe) denoted(ctx context.Context, s *planned) (Meaning, error) {
 // columns are left out of it: CREATE OR REPLACE VIEW may add some, and those that it keeps are looked at one by one.
 const denotedQuery = `
 SELECT d.refclassid::regclass || ' ' || d.refobjid || '.' || d.refobjsubid ||
-    CASE WHEN d.refclassid = 'pg_class'::regclass AND c.relkind = 'v' THEN ' ' || (SELECT md5(regexp_replace(ev_action::text, ':targetList .* :override|:selectedCols \(b[^)]*\)', '', 'g')) FROM pg_rewrite WHERE ev_class = d.refobjid AND rulename = '_RETURN')
+    CASE WHEN d.refclassid = 'pg_class'::regclass AND c.relkind = 'v' THEN ' ' || (SELECT md5(regexp_replace(ev_action::text, ':targetList .* :override|:selectedCols \(b[^)]*\)|:colnames \([^)]*\)|:(stmt_)?(location|len) -?[0-9]+', '', 'g')) FROM pg_rewrite WHERE ev_class = d.refobjid AND rulename = '_RETURN')
          WHEN d.refclassid = 'pg_proc'::regclass THEN ' ' || md5(f.prosrc || coalesce(pg_get_function_sqlbody(f.oid), '')) ELSE '' END,
   coalesce(c.relname || coalesce('.' || a.attname, ''), f.proname)
   FROM pg_depend d

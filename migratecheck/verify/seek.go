@@ -112,7 +112,7 @@ func (k *seeker) prepare(ctx context.Context, v *query.Variant, hints Hints) err
 		k.again = append(k.again, again)
 		var edges []binding
 		if at.use == written {
-			edges = extremes(k.p.typ(oid))
+			edges = append([]binding{{schema: at.table.schema, table: at.table.name, column: at.column}}, extremes(k.p.typ(oid))...)
 		}
 		if t := k.p.typ(oid); at.use == compared && t != nil && t.kind == 'e' {
 			for _, l := range t.labels {
@@ -122,13 +122,15 @@ func (k *seeker) prepare(ctx context.Context, v *query.Variant, hints Hints) err
 			edges = append(edges, binding{text: "nobody has this"})
 		}
 		// A text that stands in on schemas where the row is called otherwise.
-		for j := range list {
-			text, ok, err := k.p.referred(ctx, list[j])
-			if err != nil {
-				return err
-			}
-			if ok {
-				list[j].text = text
+		for _, bindings := range [][]binding{list, edges} {
+			for j := range bindings {
+				text, ok, err := k.p.referred(ctx, bindings[j])
+				if err != nil {
+					return err
+				}
+				if ok {
+					bindings[j].text = text
+				}
 			}
 		}
 		if arg.Nullable {

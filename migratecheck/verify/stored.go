@@ -11,7 +11,7 @@ import (
 // storedValue is what is in a column. A name that was given to another column, which the number tells, is another matter.
 type storedValue struct {
 	number int
-	typ    uint32
+	typ    string
 	value  string // JSON
 }
 
@@ -57,9 +57,9 @@ func (p *Probe) stored(ctx context.Context, s *planned) (map[string]storedValue,
 		switch varies, ok := left[c.name]; {
 		case !ok:
 		case varies && string(row[c.name]) != "null":
-			out[c.name] = storedValue{c.num, c.typ, "something"}
+			out[c.name] = storedValue{c.num, c.typeName, "something"}
 		default:
-			out[c.name] = storedValue{c.num, c.typ, string(row[c.name])}
+			out[c.name] = storedValue{c.num, c.typeName, string(row[c.name])}
 		}
 	}
 	return out, nil

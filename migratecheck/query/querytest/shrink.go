@@ -66,6 +66,9 @@ func shorterStatements(list []string, i int) [][]string {
 		return shorter
 	}
 	parts := topLevel(strings.TrimSuffix(rest, ")"))
+	if len(parts) == 1 {
+		return shorter // CREATE TABLE t () would be shrunk for ever
+	}
 	for j := range parts {
 		fewer := slices.Clone(list)
 		fewer[i] = head + " (" + strings.Join(slices.Delete(slices.Clone(parts), j, j+1), ", ") + ")"

@@ -1,0 +1,108 @@
+package verify
+
+import (
+	"testing"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
+	"github.com/stretchr/testify/require"
+)
+
+// breaks judges a text on a schema that follows another.
+func breaks(t *testing.T, schema, migration, sql string, scan *query.Scan, args ...query.GoType) []Break {
+	t.Helper()
+	s, _ := open(t)
+	home := state(t, s, nil, schema)
+	away := state(t, s, home, migration)
+	st := site(sql)
+	st.Variants[0].Scan, st.Variants[0].Args = scan, args
+	out := judge(t, home, away, st)
+	return out.Variants[0].Breaks(scan)
+}
+
+func TestBreaks(t *testing.T) {
+	const schema = `CREATE TYPE mood AS ENUM ('red', 'blue');
+		CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL DEFAULT 'x', n int, m mood)`
+	str, num := query.GoType{Kind: query.String, Name: "string"}, query.GoType{Kind: query.Int, Name: "int", Nullable: true}
+	dest := func(types ...query.GoType) *query.Scan {
+		s := &query.Scan{Kind: query.ByPosition}
+		for _, g := range types {
+			s.Dests = append(s.Dests, query.Dest{Type: g})
+		}
+		return s
+	}
+	for _, c := range []struct {
+		name, migration, sql string
+		scan                 *query.Scan
+		args                 []query.GoType
+		kind                 BreakKind
+		code                 string
+	}{
+		{name: "a column gone", migration: "ALTER TABLE t DROP n", sql: "SELECT n FROM t", kind: Refused, code: "42703"},
+		{name: "one more column", migration: "ALTER TABLE t ADD more int", sql: "SELECT * FROM t", scan: dest(num, str, num, str), kind: Columns},
+		{name: "NULL", migration: "ALTER TABLE t ALTER name DROP NOT NULL", sql: "SELECT name FROM t", scan: dest(str), kind: Null},
+		{name: "a type", migration: "ALTER TABLE t ALTER n TYPE text", sql: "SELECT n FROM t", scan: dest(num), kind: Type},
+		{name: "a name reused", migration: "ALTER TABLE t RENAME n TO o; ALTER TABLE t ADD n int", sql: "SELECT n FROM t", kind: Other},
+		{name: "a default", migration: "ALTER TABLE t ALTER name SET DEFAULT 'y'", sql: "INSERT INTO t (id) VALUES ($1)", kind: Default},
+		{name: "NOT NULL", migration: "ALTER TABLE t ALTER n SET NOT NULL", sql: "INSERT INTO t (id, n) VALUES ($1, $2)", args: []query.GoType{{}, num}, kind: Refused, code: "23502"},
+		{name: "a CHECK", migration: "ALTER TABLE t ADD CHECK (n <> 12345)", sql: "UPDATE t SET n = $1", kind: Refused, code: "23514"},
+		{name: "a key", migration: "ALTER TABLE t ADD UNIQUE (n)", sql: "INSERT INTO t (id, n) VALUES ($1, 5)", kind: Refused, code: "23505"},
+		{name: "rows in the way of UPDATE", migration: "ALTER TABLE t ADD UNIQUE (n)", sql: "UPDATE t SET n = 8 WHERE id = $1", kind: Refused, code: "23505"},
+		{name: "a trigger that swallows", migration: "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
+			sql: "INSERT INTO t (id) VALUES ($1)", kind: Lost},
+		{name: "a label", migration: "ALTER TYPE mood ADD VALUE 'green'", sql: "SELECT m FROM t", scan: dest(query.GoType{Kind: query.String, Nullable: true, Labels: []string{"red", "blue"}}), kind: Label},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			list := breaks(t, schema, c.migration, c.sql, c.scan, c.args...)
+			require.NotEmpty(t, list)
+			require.Equal(t, c.kind, list[0].Kind, "%v", list)
+			require.Equal(t, c.code, list[0].Code)
+		})
+	}
+	for _, c := range []struct{ name, migration, sql string }{
+		{"another column", "ALTER TABLE t ADD more int", "SELECT id, name FROM t"},
+		{"a wider type", "ALTER TABLE t ALTER n TYPE bigint", "INSERT INTO t (id, n) VALUES ($1, $2)"},
+		{"a renamed table under a view", "ALTER TABLE t RENAME TO u; CREATE VIEW t AS SELECT * FROM u", "UPDATE t SET name = $1 WHERE id = $2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			list := breaks(t, schema, c.migration, c.sql, nil)
+			for _, b := range list {
+				require.Equal(t, Other, b.Kind, "nothing is refused: %v", list) // a view is another object, and works
+			}
+		})
+	}
+}
+
+func TestNamesOfConstraints(t *testing.T) {
+	s, _ := open(t)
+	home := state(t, s, nil, "CREATE TABLE t (id int CONSTRAINT t_key UNIQUE)")
+	away := state(t, s, home, "ALTER TABLE t RENAME CONSTRAINT t_key TO t_id_key")
+	compared := &query.Site{Kind: query.Name, Names: []query.NameUse{{Name: "t_key"}, {Name: "never_there"}}}
+	require.Equal(t, []string{"t_key"}, judge(t, home, away, compared).NamesGone)
+}
+
+func TestCompare(t *testing.T) {
+	refused := Outcome{Variants: []VariantOutcome{{Failure: &Failure{Code: "42703", Message: "no"}}}}
+	fine := Outcome{Variants: []VariantOutcome{{}}}
+	unproved := Outcome{Variants: []VariantOutcome{{NotProved: "no rows"}}}
+	missing := query.Verdict{Problems: []query.Problem{{Check: "missing-column", Code: "42703"}}}
+	check := query.Verdict{Problems: []query.Problem{{Check: "new-check", Code: "23514"}}}
+	unknown := query.Verdict{Unknown: []string{"a type"}}
+	var sum Summary
+	for _, c := range []struct {
+		ours   query.Verdict
+		server Outcome
+		want   Agreement
+	}{
+		{missing, refused, Agreed}, {query.Verdict{}, fine, Agreed},
+		{query.Verdict{}, refused, Disagreed}, {missing, fine, Disagreed},
+		{check, fine, NotProved}, {query.Verdict{}, unproved, NotProved}, {missing, unproved, NotProved},
+		{unknown, fine, NotDecided}, {unknown, refused, NotDecided},
+	} {
+		got := Compare(site("SELECT 1"), "after 1", c.ours, c.server)
+		require.Equal(t, c.want, got.Agreement, "%v", got)
+		sum.Add(got)
+	}
+	require.Equal(t, []int{2, 2, 3, 2}, []int{sum.Agreed, sum.Disagreed, sum.NotProved, sum.Undecided})
+	require.Contains(t, sum.Disagreements[0].String(), "42703: no")
+	require.NotEmpty(t, sum.Unproved[0].Reason)
+}
