@@ -72,7 +72,7 @@ func (h Hints) Add(others Hints) {
 // The bounds of the search for witnesses, in runs of a statement.
 const (
 	searchRuns = 40
-	otherRuns  = 24
+	otherRuns  = 40
 )
 
 // Prove looks for a site's witness on this schema, the one that it was written for.

@@ -126,7 +126,7 @@ SELECT i.indrelid, x.relname, 'i', '{' || array_to_string(i.indkey::int2[], ',')
   FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
   WHERE i.indisunique AND i.indrelid >= 16384 AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid AND c.contype <> 'f');
 SELECT i.inhparent, pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relispartition;
-SELECT tgrelid, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O' AND tgparentid = 0;
+SELECT tgrelid, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O';
 SELECT DISTINCT r.ev_class, d.refobjid FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
   WHERE r.ev_class >= 16384 AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class;
 ` + typeQuery + `>= 16384`

@@ -112,9 +112,17 @@ func (k *seeker) prepare(ctx context.Context, v *query.Variant, hints Hints) err
 		k.again = append(k.again, again)
 		var edges []binding
 		if at.use == written {
-			edges = append([]binding{{schema: at.table.schema, table: at.table.name, column: at.column}}, extremes(k.p.typ(oid))...)
+			for _, l := range hints[at.column] {
+				edges = append(edges, binding{text: l})
+			}
+			edges = append(edges, binding{schema: at.table.schema, table: at.table.name, column: at.column})
+			edges = append(edges, extremes(k.p.typ(oid))...)
 		}
-		if t := k.p.typ(oid); at.use == compared && t != nil && t.kind == 'e' {
+		if t := k.p.typ(oid); at.use == anyOf && t != nil && k.p.typ(t.elem) != nil {
+			for _, l := range k.p.typ(t.elem).labels {
+				edges = append(edges, binding{text: l, array: true})
+			}
+		} else if at.use == compared && t != nil && t.kind == 'e' {
 			for _, l := range t.labels {
 				edges = append(edges, binding{text: l})
 			}
