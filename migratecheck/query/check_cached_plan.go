@@ -9,7 +9,7 @@ var checkCachedPlan = &Check{
 	Rules:   []string{"change-column-type", "drop-column", "rename-column", "replace-view", "widen-select-star"},
 	Source:  "src/backend/utils/cache/plancache.c RevalidateCachedQuery: cached plan must not change result type",
 	between: func(s *step, c *Check) {
-		if !s.sql().Prepared || !s.only || s.an.Open || s.was.an.Open {
+		if s.fails() || !s.sql().Prepared || !s.only || s.an.Open || s.was.an.Open {
 			return
 		}
 		if i, what := s.reshaped(); what != "" {
