@@ -34,7 +34,7 @@ func (s *step) reshaped() (column int, what string) {
 		}
 	}
 	if len(was) != len(now) {
-		return min(len(was), len(now)), fmt.Sprintf("its result has %d columns, and %d on the schema this code was written for", len(now), len(was))
+		return min(len(was), len(now)), fmt.Sprintf("its result has %s, and %d on the schema this code was written for", columnCount(len(now)), len(was))
 	}
 	return 0, ""
 }
