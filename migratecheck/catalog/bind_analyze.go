@@ -22,6 +22,9 @@ type Analysis struct {
 	Refs []Address
 	// Unknown lists what could not be found out, for a person. When it is empty the Analysis is complete.
 	Unknown []string
+	// Errors are what the server would answer, in the order in which each would come once those before it are put right
+	// (Ask.All only). With any, the types of computed columns and what is Unknown are left out: they would tell of the errors.
+	Errors []*Error
 }
 
 // OutputColumn is a column of a result.
@@ -54,11 +57,16 @@ type Use struct {
 type Ask struct {
 	// Untyped: parameters are put into the text as literals before it is sent (psycopg2), so that nothing is inferred.
 	Untyped bool
+	// All: an error of a part of the statement, such as a column that is not there, does not end the analysis. The part is
+	// taken for something that is not known, and all such errors are listed, the first being what the server answers.
+	All bool
 }
 
 // asked collects the parts of an Analysis while a statement is bound.
 type asked struct {
 	untyped bool
+	all     bool
+	errors  []*Error
 	params  parameters
 	writes  []*Write
 	uses    []Use
@@ -72,12 +80,54 @@ func (a *asked) use(addr Address, at int32, star bool) {
 }
 
 func (a *asked) unsure(reason string) {
+	if len(a.errors) > 0 {
+		return // it may come of them
+	}
 	for _, r := range a.unknown {
 		if r == reason {
 			return
 		}
 	}
 	a.unknown = append(a.unknown, reason)
+}
+
+// maxErrors bounds Analysis.Errors.
+const maxErrors = 20
+
+// goOn notes an error after which the rest of the statement still means something, what was in error being taken for
+// something unknown. It answers the error when it does not, or when only the first is asked for.
+func (b *binder) goOn(err error) error {
+	e := asError(err)
+	if err == nil || b.ask == nil || !b.ask.all || len(b.ask.errors) >= maxErrors || !ofPart(e) {
+		return err
+	}
+	if b.failed == err {
+		b.failed = nil
+	}
+	for _, old := range b.ask.errors {
+		if old.Position == e.Position && old.Code == e.Code && old.Message == e.Message {
+			return nil // the part is bound twice
+		}
+	}
+	b.ask.errors = append(b.ask.errors, e)
+	return nil
+}
+
+// ofPart tells of an error about one name, value or operator, which a change of the schema can bring about.
+func ofPart(e *Error) bool {
+	switch e.Code {
+	case "42703", "42P01", "3F000", "42883", "42725", "42704", "42702", "42804", "42846", "22P02", "42P10", "55000", "0A000", "42809", "428C9":
+		return true
+	}
+	return false
+}
+
+func asError(err error) *Error {
+	var e *Error
+	if err != nil && !errors.As(err, &e) {
+		e = errorf(NotUnderstood, "%s", err)
+	}
+	return e
 }
 
 // refAt is ref for a name that stands at a place of its own.
@@ -91,37 +141,47 @@ func (b *binder) refAt(a Address, at int32) {
 // Analyze binds one statement to the catalog, which it leaves as it is. The error is an *Error: what PostgreSQL would
 // answer when the statement is prepared or planned, NotUnderstood when the statement is of a kind that is not followed. What
 // only running it shows (a NOT NULL column left out, a duplicate key) is not looked for; the Writes tell what would decide it.
+// With Ask.All there is an Analysis, and no error, as soon as one error did not end it.
 func (c *Catalog) Analyze(stmt pgast.Stmt, ask Ask) (*Analysis, error) {
 	scratch := c
 	if c.Open || c.hasUnknownExtension() {
 		scratch = c.Clone() // what is assumed on the way must not stay
 	}
 	b := scratch.newBinder()
-	b.ask = &asked{untyped: ask.Untyped}
+	b.ask = &asked{untyped: ask.Untyped, all: ask.All}
 	b.at = int32(stmt.Offset)
 	q, err := b.statement(stmt.Node)
 	if err == nil {
 		err = b.failed
 	}
-	if err == nil {
+	if err == nil && len(b.ask.errors) == 0 {
 		err = b.unresolved()
 	}
 	if err == nil {
 		err = b.rewrite()
 	}
-	if err == nil && len(b.ask.late) > 0 {
-		err = b.ask.late[0]
+	for _, late := range b.ask.late {
+		if err == nil {
+			err = b.goOn(late)
+		}
 	}
 	if err != nil {
-		var e *Error
-		if !errors.As(err, &e) {
-			e = errorf(NotUnderstood, "%s", err)
-		}
+		e := asError(err)
 		locate(e, int32(stmt.Offset))
-		return nil, e
+		if len(b.ask.errors) == 0 {
+			return nil, e
+		}
+		b.ask.errors = append(b.ask.errors, e)
+		q = &boundQuery{open: true}
 	}
-	a := &Analysis{Writes: b.ask.writes, Uses: b.ask.uses, Refs: b.sortedRefs(), Unknown: b.ask.unknown}
-	if b.unknown && len(a.Unknown) == 0 {
+	a := &Analysis{Writes: b.ask.writes, Uses: b.ask.uses, Refs: b.sortedRefs(), Unknown: b.ask.unknown, Errors: b.ask.errors}
+	for _, e := range a.Errors {
+		locate(e, int32(stmt.Offset))
+	}
+	switch {
+	case len(a.Errors) > 0:
+		a.Unknown = nil
+	case b.unknown && len(a.Unknown) == 0:
 		a.Unknown = []string{"an object that the catalog does not know"}
 	}
 	for _, p := range b.ask.params.list {
@@ -135,6 +195,9 @@ func (c *Catalog) Analyze(stmt pgast.Stmt, ask Ask) (*Analysis, error) {
 		a.Columns = make([]OutputColumn, len(q.cols))
 		for i, col := range q.cols {
 			a.Columns[i] = OutputColumn{Name: col.name, Type: col.typ, Origin: col.origin, NotNull: col.notNull, Star: col.star}
+			if len(a.Errors) > 0 && col.origin.OID == 0 {
+				a.Columns[i].Type = TypeRef{}
+			}
 		}
 	}
 	return a, nil

@@ -19,8 +19,8 @@ func (b *binder) arbiter(oc *pgast.OnConflictClause, rel *Relation, it *rangeIte
 		return nil
 	}
 	w.Conflict.Offset = int(inf.Location)
-	if rel.Assumed {
-		return nil // it may have any index
+	if rel.Assumed || b.ask != nil && slices.ContainsFunc(b.ask.errors, func(e *Error) bool { return e.Position == int(inf.Location)+1 }) {
+		return nil // it may have any index; one of a column that is missing went with it
 	}
 	if inf.Conname != "" {
 		return locate(b.namedArbiter(inf.Conname, rel, update, w), inf.Location)

@@ -23,7 +23,9 @@ func (b *binder) bindExpr(n *pgast.Node, s *scope) (value, error) {
 		err = b.failed
 	}
 	if err != nil {
-		err = locate(err, b.at)
+		if err = b.goOn(locate(err, b.at)); err == nil {
+			v = value{}
+		}
 	}
 	v.at = b.at + 1
 	if v.constant {

@@ -148,16 +148,32 @@ func (b *binder) reads(rel *Relation, rv *pgast.RangeVar) {
 
 // relation finds what a FROM item names. That its schema is missing is no error of its own there (parserOpenTable).
 func (b *binder) relation(rv *pgast.RangeVar) (*Relation, error) {
-	rel, err := b.openRelation(rv)
+	rel, err := b.existing(rv)
 	var e *Error
 	if errors.As(err, &e) && e.Code == "3F000" {
-		return nil, locate(&Error{Code: "42P01", Message: "relation " + quoteMessage(rangeVarName(rv)) + " does not exist", Object: Name{rv.Schemaname, rv.Relname}}, rv.Location)
+		err = locate(&Error{Code: "42P01", Message: "relation " + quoteMessage(rangeVarName(rv)) + " does not exist", Object: Name{rv.Schemaname, rv.Relname}}, rv.Location)
 	}
-	return rel, err
+	return b.orUnknown(rel, rv, err)
 }
 
 // openRelation is relation for commands other than queries.
 func (b *binder) openRelation(rv *pgast.RangeVar) (*Relation, error) {
+	rel, err := b.existing(rv)
+	return b.orUnknown(rel, rv, err)
+}
+
+// orUnknown stands a table of which nothing is known in for one that is missing.
+func (b *binder) orUnknown(rel *Relation, rv *pgast.RangeVar, err error) (*Relation, error) {
+	if err == nil {
+		return rel, nil
+	}
+	if err := b.goOn(locate(err, rv.Location)); err != nil {
+		return nil, err
+	}
+	return &Relation{Name: rv.Relname, Kind: Table, Assumed: true}, nil
+}
+
+func (b *binder) existing(rv *pgast.RangeVar) (*Relation, error) {
 	rel := b.c.builtinRelation(rv.Schemaname, rv.Relname)
 	if found := b.c.findRelation(rv); found != nil && (rel == nil || found.Persistence == Temporary) {
 		rel = found
@@ -431,7 +447,13 @@ func (b *binder) merge(n *pgast.JoinExpr, name string, lcols, rcols []boundColum
 			found = &cols[i]
 		}
 		if found == nil && !open {
-			return nil, errorf("42703", "column %s specified in USING clause does not exist in %s table", quoteMessage(name), side)
+			item := n.Larg
+			if side == "right" {
+				item = n.Rarg
+			}
+			e := errorf("42703", "column %s specified in USING clause does not exist in %s table", quoteMessage(name), side)
+			e.Column = name
+			return nil, b.goOn(locate(e, locationOf(item, b.at)))
 		}
 		return found, nil
 	}

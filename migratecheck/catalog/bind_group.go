@@ -110,8 +110,8 @@ func (b *binder) peek(ref *pgast.ColumnRef, s *scope) (*boundColumn, *rangeItem)
 // checkGrouping is parseCheckAggregates: columns outside aggregates must be grouped, or depend on a grouped primary key;
 // of such a key the query then depends (check_functional_grouping in src/backend/catalog/pg_constraint.c).
 func (b *binder) checkGrouping(n *pgast.SelectStmt, s *scope, q *boundQuery, exprs []*pgast.Node) error {
-	if s.groups == nil || s.groups.unsure {
-		return nil
+	if s.groups == nil || s.groups.unsure || b.ask != nil && len(b.ask.errors) > 0 {
+		return nil // a column that is missing may have been grouped by
 	}
 	for _, it := range s.items {
 		if it.open {

@@ -94,7 +94,9 @@ func (b *binder) insertColumns(list []*pgast.Node, rel *Relation, s *scope, w *W
 		t := n.GetResTarget()
 		col := rel.Column(t.Name)
 		if col == nil && !rel.Assumed {
-			return nil, locate(b.missingColumn(rel, t.Name), t.Location)
+			if err := b.goOn(locate(b.missingColumn(rel, t.Name), t.Location)); err != nil {
+				return nil, err
+			}
 		}
 		if col != nil {
 			for i, old := range columns {
@@ -155,8 +157,8 @@ func (b *binder) insertRow(row []value, open bool, columns []*Column, named bool
 		if v.isDefault {
 			continue
 		}
-		if err := b.assign(columns[i], v); err != nil {
-			return locate(err, int32(w.Targets[i].Offset))
+		if err := b.goOn(locate(b.assign(columns[i], v), int32(w.Targets[i].Offset))); err != nil {
+			return err
 		}
 	}
 	if !named && !open && len(row) < len(w.Targets) {
@@ -224,7 +226,10 @@ func (b *binder) onConflict(oc *pgast.OnConflictClause, rel *Relation, it *range
 				at := b.at
 				b.at = inf.Location
 				if _, err := b.columnOf(it, e.Name); err != nil {
-					return locate(&Error{Code: "42703", Message: "column " + quoteMessage(e.Name) + " does not exist", Object: b.c.nameOf(rel), Column: e.Name}, inf.Location)
+					err = locate(&Error{Code: "42703", Message: "column " + quoteMessage(e.Name) + " does not exist", Object: b.c.nameOf(rel), Column: e.Name}, inf.Location)
+					if err = b.goOn(err); err != nil {
+						return err
+					}
 				}
 				b.at = at
 			} else if _, err := b.bindExpr(e.Expr, target); err != nil {
@@ -235,7 +240,7 @@ func (b *binder) onConflict(oc *pgast.OnConflictClause, rel *Relation, it *range
 			return err
 		}
 	}
-	if err := b.arbiter(oc, rel, it, target, w); err != nil {
+	if err := b.goOn(b.arbiter(oc, rel, it, target, w)); err != nil {
 		return err
 	}
 	excluded := *it
@@ -313,7 +318,7 @@ func (b *binder) assignment(rel *Relation, t *pgast.ResTarget, val *pgast.Node, 
 		if rel.Assumed {
 			return nil
 		}
-		return locate(b.missingColumn(rel, t.Name), t.Location)
+		return b.goOn(locate(b.missingColumn(rel, t.Name), t.Location))
 	}
 	b.refAt(Address{rel.OID, col.Num}, t.Location)
 	target := Target{Column: col.Num, Offset: int(t.Location)}
@@ -328,14 +333,14 @@ func (b *binder) assignment(rel *Relation, t *pgast.ResTarget, val *pgast.Node, 
 		}
 		target.give(value{})
 		w.Targets = append(w.Targets, target)
-		return locate(b.assign(col, v), locationOf(val, t.Location))
+		return b.goOn(locate(b.assign(col, v), locationOf(val, t.Location)))
 	}
 	target.give(v)
 	w.Targets = append(w.Targets, target)
 	if v.isDefault {
 		return nil
 	}
-	return locate(b.assign(col, v), locationOf(val, t.Location))
+	return b.goOn(locate(b.assign(col, v), locationOf(val, t.Location)))
 }
 
 func (b *binder) returning(list []*pgast.Node, s *scope) (*boundQuery, error) {

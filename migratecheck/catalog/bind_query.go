@@ -143,7 +143,10 @@ func (b *binder) targets(list []*pgast.Node, s *scope) (*boundQuery, []*pgast.No
 		}
 		cols, open, star, err := b.star(t.Val, s)
 		if err != nil {
-			return nil, nil, err
+			if err = b.goOn(locate(err, t.Location)); err != nil {
+				return nil, nil, err
+			}
+			open = true
 		}
 		if star {
 			at := b.at

@@ -136,7 +136,11 @@ func (b *binder) copy(n *pgast.CopyStmt) error {
 		case col == nil && rel.Assumed:
 			continue
 		case col == nil:
-			return locate(b.missingColumn(rel, name), n.Relation.Location)
+			if err := b.goOn(locate(b.missingColumn(rel, name), n.Relation.Location)); err != nil {
+				return err
+			}
+			w.Targets = append(w.Targets, Target{Offset: int(n.Relation.Location), Given: true})
+			continue
 		case col.Generated != 0:
 			return locate(&Error{
 				Code: "42P10", Message: "column " + quoteMessage(name) + " is a generated column", Detail: "Generated columns cannot be used in COPY.",
@@ -194,7 +198,9 @@ func (b *binder) vacuum(n *pgast.VacuumStmt) error {
 		for _, name := range stringList(v.VaCols) {
 			col := rel.Column(name)
 			if col == nil && !rel.Assumed {
-				return locate(b.missingColumn(rel, name), v.Relation.Location)
+				if err := b.goOn(locate(b.missingColumn(rel, name), v.Relation.Location)); err != nil {
+					return err
+				}
 			}
 			if col != nil {
 				b.refAt(Address{rel.OID, col.Num}, v.Relation.Location)

@@ -118,8 +118,8 @@ func (b *binder) rewrite() error {
 		if rel == nil || rel.Assumed {
 			continue
 		}
-		if err := b.c.rewriteTarget(rel, w); err != nil {
-			return locate(err, int32(w.Offset))
+		if err := b.goOn(locate(b.c.rewriteTarget(rel, w), int32(w.Offset))); err != nil {
+			return err
 		}
 	}
 	return nil

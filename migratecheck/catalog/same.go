@@ -2,35 +2,13 @@ package catalog
 
 import (
 	"slices"
-
-	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
 
 // SameExpr tells whether two expressions are the same, apart from names that followed a rename; nil is no expression.
 func SameExpr(a, b *Expr) bool { return sameExpr(a, b) }
 
-// SameRows tells whether a view that was replaced answers the same to those who read columns that it had before: its query
-// differs at most in columns at the end.
-func SameRows(old, new *Relation) bool {
-	if old == new || sameQuery(old.Query, new.Query) {
-		return true
-	}
-	if old.Query == nil || new.Query == nil {
-		return false
-	}
-	a, b := old.Query.Node.GetSelectStmt(), new.Query.Node.GetSelectStmt()
-	n := min(len(a.GetTargetList()), len(b.GetTargetList()))
-	if n == 0 {
-		return false
-	}
-	return canonicalSQL(firstColumns(a, n)) == canonicalSQL(firstColumns(b, n))
-}
-
-func firstColumns(s *pgast.SelectStmt, n int) *pgast.Node {
-	c := pgast.Clone(s)
-	c.TargetList = c.TargetList[:n]
-	return &pgast.Node{Node: &pgast.Node_SelectStmt{SelectStmt: c}}
-}
+// SameQuery tells whether two queries of views are the same, apart from names that followed a rename.
+func SameQuery(a, b *Query) bool { return sameQuery(a, b) }
 
 // SameBody tells whether two versions of a function do the same, as far as their texts say.
 func SameBody(a, b *Func) bool {

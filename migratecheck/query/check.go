@@ -148,7 +148,7 @@ func (b *Bound) Trace(p Problem, from *catalog.Catalog) Problem {
 		return p
 	}
 	for _, r := range b.read(p.Variant, from).readings {
-		if r.err != nil {
+		if r.fails() {
 			continue
 		}
 		for _, use := range r.an.Uses {

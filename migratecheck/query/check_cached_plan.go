@@ -9,7 +9,7 @@ var checkCachedPlan = &Check{
 	Rules:   []string{"change-column-type", "drop-column", "rename-column", "replace-view", "widen-select-star"},
 	Source:  "src/backend/utils/cache/plancache.c RevalidateCachedQuery: cached plan must not change result type",
 	between: func(s *step, c *Check) {
-		if !s.sql().Prepared || !s.only || s.an.Open || s.was.an.Open {
+		if s.fails() || !s.sql().Prepared || !s.only || s.an.Open || s.was.an.Open {
 			return
 		}
 		if i, what := s.reshaped(); what != "" {
@@ -34,7 +34,7 @@ func (s *step) reshaped() (column int, what string) {
 		}
 	}
 	if len(was) != len(now) {
-		return min(len(was), len(now)), fmt.Sprintf("its result has %d columns, and %d on the schema this code was written for", len(now), len(was))
+		return min(len(was), len(now)), fmt.Sprintf("its result has %s, and %d on the schema this code was written for", columnCount(len(now)), len(was))
 	}
 	return 0, ""
 }

@@ -19,7 +19,7 @@ var checkOtherColumn = &Check{
 				continue
 			}
 			a, b := behind(s.was.cat, was), behind(s.cat, now)
-			if slices.Equal(a, b) || slices.Contains(moved, a[0].OID) || s.computed(now) || s.was.computed(was) {
+			if slices.Equal(a, b) || slices.Contains(moved, a[0].OID) || s.stored(now) && s.was.stored(was) || s.computed(now) || s.was.computed(was) {
 				continue // other-relation and view-replaced tell
 			}
 			rel, _ := s.cat.Get(now[0].OID).(*catalog.Relation)
@@ -59,7 +59,7 @@ func (s *step) movedRelations() []catalog.OID {
 	var list []catalog.OID
 	for _, p := range s.places() {
 		was, now := relationsAt(s.was.cat, p.was, false), relationsAt(s.cat, p.now, false)
-		if len(was) == 1 && len(now) == 1 && was[0] != now[0] && !s.standsFor(now[0].OID, was[0].OID) {
+		if len(was) == 1 && len(now) == 1 && was[0] != now[0] && !s.bothViews(was[0].OID, now[0].OID) && !s.standsFor(now[0].OID, was[0].OID) {
 			list = append(list, was[0].OID)
 		}
 	}
@@ -69,4 +69,12 @@ func (s *step) movedRelations() []catalog.OID {
 // computed reports whether one of the columns is what a view computes.
 func (r *reading) computed(list []catalog.Address) bool {
 	return slices.ContainsFunc(list, func(a catalog.Address) bool { return r.cat.Behind(a).OID == 0 })
+}
+
+// stored reports whether they are columns of a materialized view.
+func (r *reading) stored(list []catalog.Address) bool {
+	return slices.ContainsFunc(list, func(a catalog.Address) bool {
+		rel, _ := r.cat.Get(a.OID).(*catalog.Relation)
+		return rel != nil && rel.Kind == catalog.MatView
+	})
 }

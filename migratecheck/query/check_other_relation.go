@@ -14,8 +14,8 @@ var checkOtherRelation = &Check{
 	between: func(s *step, c *Check) {
 		for _, p := range s.places() {
 			was, now := relationsAt(s.was.cat, p.was, false), relationsAt(s.cat, p.now, false)
-			if len(was) != 1 || len(now) != 1 || was[0] == now[0] {
-				continue
+			if len(was) != 1 || len(now) != 1 || was[0] == now[0] || s.bothViews(was[0].OID, now[0].OID) {
+				continue // view-replaced compares two views
 			}
 			if s.standsFor(now[0].OID, was[0].OID) || standsFor(s.was.cat, was[0].OID, now[0].OID) {
 				continue
@@ -34,6 +34,12 @@ func standsFor(cat *catalog.Catalog, view, table catalog.OID) bool {
 	rel, _ := cat.Get(view).(*catalog.Relation)
 	return rel != nil && rel.Kind == catalog.View && rel.Query != nil &&
 		slices.ContainsFunc(rel.Query.Refs, func(a catalog.Address) bool { return a.OID == table || a.OID != view && standsFor(cat, a.OID, table) })
+}
+
+func (s *step) bothViews(was, now catalog.OID) bool {
+	old, _ := s.was.cat.Get(was).(*catalog.Relation)
+	rel, _ := s.cat.Get(now).(*catalog.Relation)
+	return isView(old) && isView(rel)
 }
 
 func kindOf(cat *catalog.Catalog, oid catalog.OID) string {

@@ -16,35 +16,51 @@ var checkRequiredColumn = &Check{
 	Source:  "src/backend/executor/execMain.c ExecConstraints; sql-insert.html",
 	on: func(r *reading, c *Check) {
 		for _, w := range r.an.Writes {
-			if w = r.cat.OnTable(w); w == nil || w.Op != 'i' {
-				continue
-			}
-			rel, _ := r.cat.Get(w.Relation).(*catalog.Relation)
-			if rel == nil || rel.Assumed {
-				continue
-			}
-			for i := range rel.Columns {
-				col := &rel.Columns[i]
-				t := w.Target(col.Num)
-				if col.Dropped || t != nil && !t.Default || !required(r.cat, col) || w.Copy && t != nil {
-					continue
-				}
-				name := r.cat.NameOf(rel.OID).String()
-				if why := r.mayFill(rel, col); why != "" {
-					r.out.unsure(why)
-					continue
-				}
-				verb := r.verb() + " leaves out"
-				if t != nil {
-					verb = r.verb() + " writes DEFAULT to"
-				}
-				r.report(c, Problem{
-					Code: "23502", Offset: w.Offset, Relation: name, Column: col.Name,
-					Objects: []catalog.Address{{OID: rel.OID}, {OID: rel.OID, Column: col.Num}},
-				}, "%s column %q of %s, which is NOT NULL and has no default: every row is refused", verb, col.Name, name)
+			if w.Target(0) == nil { // a column that it names in vain may be this one by its earlier name: between knows
+				r.requires(c, w, func(int) bool { return false })
 			}
 		}
 	},
+	between: func(s *step, c *Check) {
+		for i, w := range s.an.Writes {
+			if w.Target(0) == nil || i >= len(s.was.an.Writes) {
+				continue
+			}
+			was := s.was.cat.OnTable(s.was.an.Writes[i])
+			s.requires(c, w, func(column int) bool { return was == nil || was.Target(column) != nil })
+		}
+	},
+}
+
+// requires reports the columns that an INSERT leaves out and must not, but for those that a caller knows better.
+func (r *reading) requires(c *Check, w *catalog.Write, known func(column int) bool) {
+	if w = r.cat.OnTable(w); w == nil || w.Op != 'i' {
+		return
+	}
+	rel, _ := r.cat.Get(w.Relation).(*catalog.Relation)
+	if rel == nil || rel.Assumed {
+		return
+	}
+	for i := range rel.Columns {
+		col := &rel.Columns[i]
+		t := w.Target(col.Num)
+		if col.Dropped || t != nil && !t.Default || !required(r.cat, col) || w.Copy && t != nil || known(col.Num) {
+			continue
+		}
+		name := r.cat.NameOf(rel.OID).String()
+		if why := r.mayFill(rel, col); why != "" {
+			r.out.unsure(why)
+			continue
+		}
+		verb := r.verb() + " leaves out"
+		if t != nil {
+			verb = r.verb() + " writes DEFAULT to"
+		}
+		r.report(c, Problem{
+			Code: "23502", Offset: w.Offset, Relation: name, Column: col.Name,
+			Objects: []catalog.Address{{OID: rel.OID}, {OID: rel.OID, Column: col.Num}},
+		}, "%s column %q of %s, which is NOT NULL and has no default: every row is refused", verb, col.Name, name)
+	}
 }
 
 // required tells of a column that must get a value: NOT NULL itself or by its domain, and nothing fills it.

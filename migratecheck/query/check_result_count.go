@@ -11,7 +11,7 @@ var checkResultCount = &Check{
 			return
 		}
 		if got, want := len(r.an.Columns), len(scan.Dests); got != want {
-			r.report(c, Problem{}, "%s answers %d columns and the code scans %d: every row fails to scan", r.verb(), got, want)
+			r.report(c, Problem{}, "%s answers %s and the code scans %d: every row fails to scan", r.verb(), columnCount(got), want)
 		}
 	},
 }

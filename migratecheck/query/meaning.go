@@ -1,6 +1,7 @@
 package query
 
 import (
+	"fmt"
 	"slices"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
@@ -81,7 +82,7 @@ func textOf(cat *catalog.Catalog, a catalog.Address) string {
 	return name
 }
 
-// fate says what has become of something since, for a message: "which is now called x.y", "which is gone".
+// fate says what has become of something since, for a message: "which is called x.y", "which is gone", else its name.
 func (s *step) fate(a catalog.Address) string {
 	rel, ok := s.cat.Get(a.OID).(*catalog.Relation)
 	if !ok || a.Column > 0 && rel.Att(a.Column) == nil {
@@ -92,5 +93,13 @@ func (s *step) fate(a catalog.Address) string {
 	if now := textOf(s.cat, a); now != textOf(s.was.cat, a) {
 		return "which is called " + now
 	}
-	return "which is another"
+	return textOf(s.cat, a)
+}
+
+// columnCount is a number of columns in words.
+func columnCount(n int) string {
+	if n == 1 {
+		return "1 column"
+	}
+	return fmt.Sprintf("%d columns", n)
 }

@@ -50,7 +50,7 @@ func (b *Bound) read(variant int, cat *catalog.Catalog) *memo {
 func (b *Bound) footprint(variant int, cat *catalog.Catalog, readings []*reading) *catalog.Footprint {
 	var refs []catalog.Address
 	for _, r := range readings {
-		if r.err != nil {
+		if r.fails() {
 			return nil
 		}
 		refs = append(refs, r.an.Refs...)
@@ -70,8 +70,10 @@ func (b *Bound) onVariant(variant int, cat *catalog.Catalog) Verdict {
 	v := Verdict{Unknown: slices.Clip(m.unknown)}
 	for _, r := range m.readings {
 		r.out = &v
-		if r.err != nil {
-			r.refused(r.err)
+		for _, e := range r.errs {
+			r.refused(e)
+		}
+		if r.an == nil {
 			continue
 		}
 		for _, c := range checks {
@@ -94,7 +96,7 @@ func (b *Bound) betweenVariant(variant int, from, to *catalog.Catalog) Verdict {
 	v := Verdict{Unknown: slices.Clip(after.unknown)}
 	if before != after {
 		for j, r := range after.readings {
-			if j >= len(before.readings) || r.err != nil || before.readings[j].err != nil {
+			if j >= len(before.readings) || r.an == nil || before.readings[j].fails() {
 				continue // On tells
 			}
 			r.out = &v

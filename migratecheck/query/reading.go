@@ -3,6 +3,7 @@ package query
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -15,10 +16,10 @@ type reading struct {
 	*Bound
 	variant int
 	stmt    pgast.Stmt
-	only    bool             // it is the variant's only statement
-	cat     *catalog.Catalog // as the statement meets it
-	an      *catalog.Analysis
-	err     *catalog.Error
+	only    bool              // it is the variant's only statement
+	cat     *catalog.Catalog  // as the statement meets it
+	an      *catalog.Analysis // nil when nothing can be said but errs
+	errs    []*catalog.Error  // what the server answers, the first of them first
 	out     *Verdict
 }
 
@@ -38,7 +39,7 @@ func (b *Bound) run(variant int, cat *catalog.Catalog, out *Verdict) []*reading 
 	if site.Status == Partial {
 		out.unsure(site.Reason)
 	}
-	ask := catalog.Ask{Untyped: site.Lang == "python"}
+	ask := catalog.Ask{Untyped: site.Lang == "python", All: true}
 	var list []*reading
 	for _, stmt := range b.stmts[variant] {
 		if stmt.Node.GetVariableSetStmt().GetName() == "search_path" {
@@ -59,18 +60,21 @@ func (b *Bound) run(variant int, cat *catalog.Catalog, out *Verdict) []*reading 
 		}
 		r := &reading{Bound: b, variant: variant, stmt: stmt, only: len(b.stmts[variant]) == 1, cat: cat, out: out}
 		an, err := cat.Analyze(stmt, ask)
-		switch {
-		case errors.As(err, &r.err):
-			if r.err.Code == catalog.NotUnderstood {
-				out.unsure(r.err.Message)
-				continue
-			}
-		default:
-			r.an = an
+		if err == nil {
+			r.an, r.errs = an, an.Errors
 			out.unsure(an.Unknown...)
 		}
+		if e := (*catalog.Error)(nil); errors.As(err, &e) {
+			r.errs = []*catalog.Error{e}
+		}
+		if i := slices.IndexFunc(r.errs, func(e *catalog.Error) bool { return e.Code == catalog.NotUnderstood }); i >= 0 {
+			out.unsure(r.errs[i].Message)
+			if r.errs = r.errs[:i]; i == 0 {
+				continue
+			}
+		}
 		list = append(list, r)
-		if makesTable(stmt.Node) && r.err == nil {
+		if makesTable(stmt.Node) && !r.fails() {
 			if next := cat.Clone(); applies(next, stmt) {
 				cat = next
 			}
@@ -83,6 +87,9 @@ func applies(cat *catalog.Catalog, stmt pgast.Stmt) bool {
 	_, err := cat.Apply(stmt)
 	return err == nil
 }
+
+// fails reports whether the server refuses the statement.
+func (r *reading) fails() bool { return len(r.errs) > 0 }
 
 func (r *reading) sql() *Variant { return &r.Site.Variants[r.variant] }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -71,6 +72,9 @@ func (a *Analyzed) Compare(ctx context.Context, cat *catalog.Catalog, stmt pgast
 	var ours *catalog.Error
 	errors.As(err, &ours)
 	line := oneLine(stmt.SQL)
+	if first := firstOfAll(cat, stmt); !reflect.DeepEqual(first, ours) {
+		a.Differ = append(a.Differ, fmt.Sprintf("%s: the first error is %v, and %v of all", line, ours, first))
+	}
 	switch {
 	case ours != nil && ours.Code == catalog.NotUnderstood:
 		a.Unsure++
@@ -105,6 +109,16 @@ func (a *Analyzed) Compare(ctx context.Context, cat *catalog.Catalog, stmt pgast
 		}
 	}
 	return nil
+}
+
+// firstOfAll is the first error when all are asked for.
+func firstOfAll(cat *catalog.Catalog, stmt pgast.Stmt) (e *catalog.Error) {
+	an, err := cat.Analyze(stmt, catalog.Ask{All: true})
+	if err == nil && len(an.Errors) > 0 {
+		return an.Errors[0]
+	}
+	errors.As(err, &e)
+	return e
 }
 
 // planned plans a statement without values for its parameters; EXPLAIN (GENERIC_PLAN) came with 16.
