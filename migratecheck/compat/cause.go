@@ -2,6 +2,7 @@ package compat
 
 import (
 	"slices"
+	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
@@ -31,11 +32,15 @@ func presenceOf(b *query.Bound, home, cat *catalog.Catalog, k key) presence {
 	switch {
 	case holds(on) || home != nil && holds(b.Between(home, cat).Problems):
 		return present
-	case slices.ContainsFunc(on, func(p query.Problem) bool { return p.Code != "" && !own.keys[keyOf(&p)] }):
+	case slices.ContainsFunc(on, func(p query.Problem) bool { return p.Variant == k.variant && refusedUnread(p.Code) && !own.keys[keyOf(&p)] }):
 		return hidden
 	}
 	return absent
 }
+
+// refusedUnread reports whether the server refuses a statement before it looks at any row, so that nothing else is known of
+// it: all classes of SQLSTATE but that of violated constraints.
+func refusedUnread(code string) bool { return code != "" && !strings.HasPrefix(code, "23") }
 
 // cause is the statement of pending file i (counted from 1) that brings a problem about: the last after which it is there
 // and before which it is not.

@@ -16,7 +16,7 @@ var checkNewForeignKey = &Check{
 		s.changes(func(w change) {
 			before := s.was.cat.Constraints(w.rel.OID)
 			for _, con := range s.cat.Constraints(w.rel.OID) {
-				if con.Kind != catalog.ForeignKey || w.Op != 'i' && w.Op != 'u' || sameKey(con, before) || !w.givesKey(con.Columns) {
+				if con.Kind != catalog.ForeignKey || w.Op != 'i' && w.Op != 'u' || slices.ContainsFunc(before, sameColumns(con)) || !w.givesKey(con.Columns) {
 					continue
 				}
 				p := w.about(s, con.Columns, con.OID, con.RefTable)
@@ -59,11 +59,19 @@ func (w change) givesKey(columns []int) bool {
 	return false
 }
 
-// sameKey looks for a foreign key on the same columns to the same ones.
+// sameColumns tells of foreign keys on the same columns to the same ones: they refuse the same rows, whatever they do when
+// what they refer to goes.
+func sameColumns(con *catalog.Constraint) func(*catalog.Constraint) bool {
+	return func(old *catalog.Constraint) bool {
+		return old.Kind == catalog.ForeignKey && old.Table == con.Table && old.RefTable == con.RefTable &&
+			slices.Equal(old.Columns, con.Columns) && slices.Equal(old.RefColumns, con.RefColumns)
+	}
+}
+
+// sameKey looks for a foreign key on the same columns to the same ones that holds on to what it refers to.
 func sameKey(con *catalog.Constraint, before []*catalog.Constraint) bool {
 	return slices.ContainsFunc(before, func(old *catalog.Constraint) bool {
-		return old.Kind == catalog.ForeignKey && old.Table == con.Table && old.RefTable == con.RefTable &&
-			slices.Equal(old.Columns, con.Columns) && slices.Equal(old.RefColumns, con.RefColumns) &&
+		return sameColumns(con)(old) &&
 			(old.OnDelete == con.OnDelete || old.OnDelete == 'a' || old.OnDelete == 'r') && (old.OnUpdate == con.OnUpdate || old.OnUpdate == 'a' || old.OnUpdate == 'r')
 	})
 }

@@ -3,6 +3,7 @@ package query
 import (
 	"slices"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
@@ -26,7 +27,7 @@ var checkNewUnique = &Check{
 					continue // the statement says what is to happen then
 				}
 				columns := keyColumns(idx)
-				if !w.repeats(columns, idx.Index.NullsNotDistinct) {
+				if !w.repeats(columns, idx.Index.NullsNotDistinct) || w.isOutside(idx) {
 					continue
 				}
 				p := w.about(s, columns, idx.OID)
@@ -39,6 +40,27 @@ var checkNewUnique = &Check{
 			}
 		})
 	},
+}
+
+// isOutside reports whether a partial index holds none of the rows that a change writes, since a column that its condition
+// wants NOT NULL is NULL in each of them.
+func (w change) isOutside(idx *catalog.Relation) bool {
+	if idx.Index.Predicate == nil {
+		return false
+	}
+	conjuncts := []*pgast.Node{idx.Index.Predicate.Node}
+	if and := idx.Index.Predicate.Node.GetBoolExpr(); and != nil && and.Boolop == pgast.BoolExprType_AND_EXPR {
+		conjuncts = and.Args
+	}
+	for row := range w.rows() {
+		if !slices.ContainsFunc(conjuncts, func(n *pgast.Node) bool {
+			col := w.rel.Column(notNullColumn(&catalog.Expr{Node: n}))
+			return col != nil && w.cell(col.Num, row).kind == nullCell
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 // keyColumns lists the columns that the keys of an index read.
