@@ -15,7 +15,7 @@ var checkOtherColumn = &Check{
 		moved := s.movedRelations()
 		for _, p := range s.places() {
 			was, now := relationsAt(s.was.cat, p.was, true), relationsAt(s.cat, p.now, true)
-			if len(was) == 0 || len(now) == 0 || slices.Equal(was, now) {
+			if len(was) == 0 || len(was) != len(now) || slices.Equal(was, now) { // of other lengths: a name is missing, which On tells
 				continue
 			}
 			a, b := behind(s.was.cat, was), behind(s.cat, now)
