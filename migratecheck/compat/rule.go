@@ -65,9 +65,9 @@ func created(o catalog.Object) []string {
 			return []string{"add-unique"}
 		}
 		if o.Kind == catalog.View || o.Kind == catalog.MatView {
-			return []string{"replace-view", "rename-table"} // a view that took over a name
+			return []string{"replace-view", "rename-table"}
 		}
-		return []string{"rename-table", "replace-view"}
+		return []string{"rename-table"} // one that took over a name
 	case *catalog.Trigger, *catalog.Rule:
 		return []string{"add-trigger"}
 	case *catalog.Policy:

@@ -12,7 +12,8 @@ import (
 // Services judges every service of a tree: each directory of migrations with the code around it. A site belongs to the
 // deepest service whose directory it is in; what lies in none, to the one whose schema has the tables that it names.
 func Services(cfg Config, timelines []*migratecheck.Timeline, old, new *Code) []*Service {
-	timelines = current(timelines)
+	timelines = current(postgres(timelines))
+	old, new = old.postgres(), new.postgres()
 	dirs := serviceDirs(timelines, old, new)
 	claims := slices.Clone(dirs)
 	for i, t := range timelines {
@@ -70,6 +71,50 @@ func byTables(timelines []*migratecheck.Timeline, v Version, site *query.Site) i
 		}
 	}
 	return best
+}
+
+// otherDatabase is the part of a path that names another database than PostgreSQL: migrations/mysql, storage/sqlite3. "" when
+// none does. Services that run on several keep their SQL apart by such names.
+func otherDatabase(name string) string {
+	parts := strings.Split(name, "/")
+	for i, part := range parts {
+		for _, database := range []string{"mysql", "mariadb", "sqlite", "mssql", "sqlserver", "clickhouse"} {
+			if strings.Contains(strings.ToLower(part), database) {
+				return strings.Join(parts[:i+1], "/")
+			}
+		}
+	}
+	return ""
+}
+
+// postgres leaves out other databases' histories, unless there are no others.
+func postgres(timelines []*migratecheck.Timeline) []*migratecheck.Timeline {
+	list := slices.DeleteFunc(slices.Clone(timelines), func(t *migratecheck.Timeline) bool { return otherDatabase(t.Dir) != "" })
+	if len(list) == 0 {
+		return timelines
+	}
+	return list
+}
+
+// postgres leaves out the sites in directories of other databases, and names these.
+func (c *Code) postgres() *Code {
+	out := *c
+	out.Sites, out.Gaps = nil, slices.Clone(c.Gaps)
+	said := map[string]bool{}
+	for i := range c.Sites {
+		dir := ""
+		if c.Sites[i].Module == "" {
+			dir = otherDatabase(path.Dir(c.Sites[i].Pos.File))
+		}
+		switch {
+		case dir == "":
+			out.Sites = append(out.Sites, c.Sites[i])
+		case !said[dir]:
+			said[dir] = true
+			out.Gaps = append(out.Gaps, Gap{Reason: dir + ": by its name it is for another database than PostgreSQL"})
+		}
+	}
+	return &out
 }
 
 // current leaves out the histories that another tool has taken over: alembic's revisions, once the same tree has SQL
