@@ -153,7 +153,7 @@ func (m *machine) fieldsOf(out *scanned, s *types.Struct, tag string, name func(
 		if value == "" {
 			value = name(f.Name())
 		}
-		out.dests = append(out.dests, arg{typ: types.NewPointer(f.Type()), pkg: k})
+		out.dests = append(out.dests, arg{typ: types.NewPointer(f.Type()), pkg: k, field: f})
 		out.names = append(out.names, value)
 	}
 }

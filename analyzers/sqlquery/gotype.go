@@ -92,6 +92,9 @@ func (m *machine) destType(d arg) query.GoType {
 		labels := g.Labels
 		g = query.GoType{Name: g.Name, Kind: query.Custom, Nullable: true, Labels: labels}
 	}
+	if g.Labels == nil {
+		g.Labels = m.switchLabels(d)
+	}
 	return g
 }
 

@@ -54,6 +54,7 @@ type machine struct {
 	apis       map[string]*apiType
 	embeds     map[types.Object]string
 	names      []query.Site
+	switches   map[*pkg]map[types.Object][]string // see switchLabels
 }
 
 // pendingLit is a function literal and what its variables held where it was made.

@@ -98,11 +98,12 @@ type function struct {
 
 // arg is an argument: its value, and the expression it was made from.
 type arg struct {
-	v    value
-	typ  types.Type
-	expr ast.Expr
-	pkg  *pkg
-	fact query.GoType // of a destination in a model of another package, in go vet
+	v     value
+	typ   types.Type
+	expr  ast.Expr
+	pkg   *pkg
+	field *types.Var   // of a destination, the struct's
+	fact  query.GoType // of a destination in a model of another package, in go vet
 }
 
 // handle is a connection to a database, or a transaction.

@@ -306,12 +306,26 @@ func (p *Probe) denoted(ctx context.Context, s *planned) (Meaning, error) {
 // denotedQuery reads the dependencies of the function: an identity that lasts, and how it is called now. What a view asks and
 // what a function does belong to what they are; a view's stored tree names objects by number, so no rename changes it. Its
 // columns are left out of it: CREATE OR REPLACE VIEW may add some, and those that it keeps are looked at one by one.
+// A view that answers all rows of one table as they are, which stands in for a table that was renamed, is that table, and a
+// column of it that is one of the table's is that column (resorigtbl, resorigcol in its stored tree).
 const denotedQuery = `
-SELECT d.refclassid::regclass || ' ' || d.refobjid || '.' || d.refobjsubid ||
+WITH plain AS (
+  SELECT r.ev_class AS view, r.ev_action::text AS tree, min(e.refobjid::bigint) AS base
+  FROM pg_rewrite r JOIN pg_depend e ON e.classid = 'pg_rewrite'::regclass AND e.objid = r.oid AND e.refclassid = 'pg_class'::regclass AND e.refobjid <> r.ev_class
+  WHERE r.rulename = '_RETURN' AND r.ev_action::text ~ ':jointree \{FROMEXPR :fromlist \(\{RANGETBLREF :rtindex \d+\}\) :quals <>\}'
+    AND r.ev_action::text !~ ':has(Aggs|WindowFuncs|TargetSRFs|SubLinks|DistinctOn) true|:(cteList|groupClause|groupingSets|havingQual|distinctClause|limitOffset|limitCount|setOperations) [({]|:rtekind [1-9]'
+  GROUP BY r.oid, r.ev_class, r.ev_action::text HAVING count(DISTINCT e.refobjid) = 1
+)
+SELECT CASE
+  WHEN v.view IS NOT NULL AND d.refobjsubid = 0 THEN 'pg_class ' || v.base || '.0'
+  WHEN v.origin[1] <> '0' THEN 'pg_class ' || v.origin[1] || '.' || v.origin[2]
+  ELSE d.refclassid::regclass || ' ' || d.refobjid || '.' || d.refobjsubid ||
     CASE WHEN d.refclassid = 'pg_class'::regclass AND c.relkind = 'v' THEN ' ' || (SELECT md5(regexp_replace(ev_action::text, ':targetList .* :override|:selectedCols \(b[^)]*\)|:colnames \([^)]*\)|:(stmt_)?(location|len) -?[0-9]+', '', 'g')) FROM pg_rewrite WHERE ev_class = d.refobjid AND rulename = '_RETURN')
-         WHEN d.refclassid = 'pg_proc'::regclass THEN ' ' || md5(f.prosrc || coalesce(pg_get_function_sqlbody(f.oid), '')) ELSE '' END,
+         WHEN d.refclassid = 'pg_proc'::regclass THEN ' ' || md5(f.prosrc || coalesce(pg_get_function_sqlbody(f.oid), '')) ELSE '' END END,
   coalesce(c.relname || coalesce('.' || a.attname, ''), f.proname)
   FROM pg_depend d
+  LEFT JOIN LATERAL (SELECT view, base, regexp_match(tree, ':resno ' || d.refobjsubid || ' :resname [^:]*:ressortgroupref \d+ :resorigtbl (\d+) :resorigcol (\d+)') AS origin
+    FROM plain WHERE view = d.refobjid AND d.refclassid = 'pg_class'::regclass) v ON true
   LEFT JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid
   LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid AND d.refobjsubid > 0
   LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid

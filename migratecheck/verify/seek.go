@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
@@ -104,9 +105,9 @@ func (k *seeker) prepare(ctx context.Context, v *query.Variant, hints Hints) err
 			continue
 		}
 		at := k.a.params[i+1]
-		list := k.choose(oid, at, hints, fresh)
+		list := k.sendable(k.choose(oid, at, hints, fresh), arg)
 		var again *binding
-		if next := k.choose(oid, at, hints, fresh+1); at.use == written && len(next) > 0 && next[0].table == "" {
+		if next := k.sendable(k.choose(oid, at, hints, fresh+1), arg); at.use == written && len(next) > 0 && next[0].table == "" {
 			again = &next[0]
 		}
 		k.again = append(k.again, again)
@@ -117,6 +118,7 @@ func (k *seeker) prepare(ctx context.Context, v *query.Variant, hints Hints) err
 			}
 			edges = append(edges, binding{schema: at.table.schema, table: at.table.name, column: at.column})
 			edges = append(edges, extremes(k.p.typ(oid))...)
+			edges = k.sendable(edges, arg)
 		}
 		if t := k.p.typ(oid); at.use == anyOf && t != nil && k.p.typ(t.elem) != nil {
 			for _, l := range k.p.typ(t.elem).labels {
@@ -147,6 +149,32 @@ func (k *seeker) prepare(ctx context.Context, v *query.Variant, hints Hints) err
 		k.choices, k.edges = append(k.choices, list), append(k.edges, edges)
 	}
 	return nil
+}
+
+// sendable leaves out what code cannot send: a Go integer is bound as its digits, whatever the type of the parameter.
+func (k *seeker) sendable(list []binding, arg query.GoType) []binding {
+	if arg.Kind != query.Int {
+		return list
+	}
+	var out []binding
+	for _, b := range list {
+		if b.table == "" {
+			if _, err := strconv.ParseInt(b.text, 10, 64); err == nil {
+				out = append(out, b)
+			}
+			continue
+		}
+		t := k.p.schema.find(b.schema, b.table)
+		if t == nil {
+			continue
+		}
+		if c := t.column(b.column); c != nil {
+			if typ := k.p.typ(c.typ); typ != nil && (typ.category == 'N' || b.array) {
+				out = append(out, b)
+			}
+		}
+	}
+	return out
 }
 
 // fresh is the number behind written values, other than those behind the rows that are there.

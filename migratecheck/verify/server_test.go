@@ -98,6 +98,30 @@ func TestStatesFollowEachOtherAndAreGoneAfterClose(t *testing.T) {
 	require.ErrorIs(t, err, errClosed)
 }
 
+func TestAViewInTheNameOfARenamedTableMeansTheTable(t *testing.T) {
+	s, _ := open(t)
+	before := state(t, s, nil, `CREATE TABLE t (id int PRIMARY KEY, a text, b text)`)
+	query := site("SELECT id, a FROM t WHERE a = $1")
+	split := state(t, s, before, `ALTER TABLE t RENAME TO t2`, `CREATE VIEW t AS SELECT * FROM t2`)
+	require.Empty(t, judge(t, before, split, query).Variants[0].Denotes)
+	swapped := state(t, s, before, `ALTER TABLE t RENAME TO t2`, `CREATE VIEW t AS SELECT id, b AS a FROM t2`)
+	require.Equal(t, []string{"t.a"}, judge(t, before, swapped, query).Variants[0].Denotes)
+	fewer := state(t, s, before, `ALTER TABLE t RENAME TO t2`, `CREATE VIEW t AS SELECT * FROM t2 WHERE id > 5`)
+	require.Equal(t, []string{"t.a", "t.id"}, judge(t, before, fewer, query).Variants[0].Denotes)
+}
+
+func TestAnIntegerIsBoundAsDigits(t *testing.T) {
+	s, _ := open(t)
+	before := state(t, s, nil, `CREATE TABLE t (id int PRIMARY KEY, b int)`)
+	after := state(t, s, before, `ALTER TABLE t ALTER b TYPE text`)
+	for _, sql := range []string{"UPDATE t SET b = $1", "INSERT INTO t (id, b) VALUES (1000, $1)"} {
+		update := site(sql)
+		require.Equal(t, "22P02", judge(t, after, before, update).Variants[0].Failure.Code)
+		update.Variants[0].Args = []query.GoType{{Name: "int", Kind: query.Int, Bits: 64}}
+		require.Nil(t, judge(t, after, before, update).Variants[0].Failure)
+	}
+}
+
 func TestCloseAfterCancelDropsEverything(t *testing.T) {
 	s, admin := open(t)
 	first := state(t, s, nil, "CREATE TABLE t (id int)")
