@@ -34,6 +34,7 @@ type Run struct {
 	stepRules   []*Rule // those with a Step hook
 	rule        *Rule   // whose History hook runs
 	findings    []Finding
+	locks       lockmode.Analyzer
 	below       int // findings below Config.Severity that were only counted
 	statements  int
 	notUnderst  int // in pending files
@@ -112,7 +113,7 @@ func (s *Step) afterIfApplied() *catalog.Catalog {
 }
 
 func (r *Run) lockEffect(before, after *catalog.Catalog, changes []catalog.Change, stmt pgast.Stmt) lockmode.Effect {
-	eff, err := lockmode.AnalyzeApplied(r.Config.version(), before, after, changes, stmt)
+	eff, err := r.locks.Applied(r.Config.version(), before, after, changes, stmt)
 	if err != nil {
 		eff.Unknown = err.Error()
 	}

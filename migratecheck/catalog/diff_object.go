@@ -1,9 +1,6 @@
 package catalog
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // diffObject lists the changes of one object that is in both catalogs.
 func diffObject(old, new Object) []Change {
@@ -227,25 +224,31 @@ func diffRecords(before, after *Catalog, old, new Object) []Change {
 	if !slices.Equal(recordsOf(before.comments.Ascend, oid), recordsOf(after.comments.Ascend, oid)) {
 		changes = append(changes, Change{Op: CommentChanged, Old: old, New: new})
 	}
-	if !slices.Equal(recordsOf(before.grants.Ascend, oid), recordsOf(after.grants.Ascend, oid)) {
+	if !slices.EqualFunc(recordsOf(before.grants.Ascend, oid), recordsOf(after.grants.Ascend, oid), sameGrants) {
 		changes = append(changes, Change{Op: GrantsChanged, Old: old, New: new})
 	}
 	return changes
 }
 
-// record is an entry about an object or column, as text.
-type record struct {
-	key  uint64
-	text string
+func sameGrants(a, b record[[]Grant]) bool {
+	return a.key == b.key && slices.EqualFunc(a.value, b.value, func(x, y Grant) bool {
+		return x.Grantee == y.Grantee && slices.Equal(x.Privileges, y.Privileges) && slices.Equal(x.Grantable, y.Grantable)
+	})
 }
 
-func recordsOf[V any](ascend func(uint64, func(uint64, V) bool), oid OID) []record {
-	var list []record
+// record is an entry about an object or column.
+type record[V any] struct {
+	key   uint64
+	value V
+}
+
+func recordsOf[V any](ascend func(uint64, func(uint64, V) bool), oid OID) []record[V] {
+	var list []record[V]
 	ascend(Address{OID: oid}.key(), func(k uint64, v V) bool {
 		if OID(k>>32) != oid {
 			return false
 		}
-		list = append(list, record{k, fmt.Sprint(v)})
+		list = append(list, record[V]{k, v})
 		return true
 	})
 	return list

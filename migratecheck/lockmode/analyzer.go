@@ -44,14 +44,18 @@ type buildKey struct {
 	name string
 }
 
-func analyze(version int, before, after *catalog.Catalog, changes []catalog.Change, stmt pgast.Stmt) (Effect, error) {
+// analyze works out the effect of one statement. It may be called again: only what it returns is made anew.
+func (a *analyzer) analyze(version int, before, after *catalog.Catalog, changes []catalog.Change, stmt pgast.Stmt) (Effect, error) {
 	if stmt.Node == nil || stmt.Node.Node == nil {
 		return Effect{}, errors.New("analyzing the locks of a statement: it is empty")
 	}
 	if version == 0 {
 		version = before.Version
 	}
-	a := &analyzer{version: version, before: before, after: after, changes: changes}
+	*a = analyzer{
+		version: version, before: before, after: after, changes: changes,
+		locks: a.locks.empty(), rewrites: a.rewrites.empty(), scans: a.scans.empty(), builds: a.builds.empty(),
+	}
 	if after == nil && changesSchema(stmt.Node) {
 		if !a.apply(stmt, before.Open) && !before.Open {
 			a.apply(stmt, true) // what it names and the catalog lacks is taken for granted

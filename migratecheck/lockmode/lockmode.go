@@ -101,13 +101,22 @@ func (e Effect) Lock(relation catalog.OID) Mode {
 // being the catalog before it. A statement that would fail takes its locks too, before it fails, so that it is no error here;
 // an error is returned for a nil statement only.
 func Analyze(version int, before *catalog.Catalog, stmt pgast.Stmt) (Effect, error) {
-	return analyze(version, before, nil, nil, stmt)
+	return new(analyzer).analyze(version, before, nil, nil, stmt)
 }
 
 // AnalyzeApplied is Analyze for a caller who has applied the statement already: after is the catalog after it, or nil
 // when applying it failed, and changes the [catalog.Diff] of the two. It saves Analyze from applying it once more.
 func AnalyzeApplied(version int, before, after *catalog.Catalog, changes []catalog.Change, stmt pgast.Stmt) (Effect, error) {
-	return analyze(version, before, after, changes, stmt)
+	return new(analyzer).analyze(version, before, after, changes, stmt)
+}
+
+// Analyzer is AnalyzeApplied for one statement after the other, in the same memory. The zero value works; it is not safe
+// for concurrent use.
+type Analyzer struct{ a analyzer }
+
+// Applied is AnalyzeApplied.
+func (z *Analyzer) Applied(version int, before, after *catalog.Catalog, changes []catalog.Change, stmt pgast.Stmt) (Effect, error) {
+	return z.a.analyze(version, before, after, changes, stmt)
 }
 
 func compareNames(a, b catalog.Name) int {

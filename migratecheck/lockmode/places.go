@@ -21,6 +21,9 @@ func (p *places[K]) find(key K) int {
 	return -1
 }
 
+// empty is p without its keys.
+func (p *places[K]) empty() places[K] { return places[K]{keys: p.keys[:0]} }
+
 func (p *places[K]) has(key K) bool { return p.find(key) >= 0 }
 
 // add returns the number of a key, and whether it had one already.

@@ -238,6 +238,9 @@ func (r *gooseReader) store() {
 	if s, ok := r.buf.trimmed(); ok {
 		out := r.script()
 		if r.unknown == "" {
+			if out.Statements == nil {
+				out.Statements = make([]Statement, 0, 8) // most files have a few
+			}
 			out.Statements = append(out.Statements, s)
 		} else {
 			out.Gaps = append(out.Gaps, Gap{
