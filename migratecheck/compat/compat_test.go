@@ -86,6 +86,7 @@ func TestServiceDirs(t *testing.T) {
 	require.Same(t, two[1], Nearest(two, "b/api"))
 	require.Nil(t, Nearest(two, "c"))
 	require.Same(t, two[0], Nearest(two[:1], "c"), "there is no other")
+	require.Nil(t, Nearest([]*migratecheck.Timeline{timeline("examples/a/migrations", "brant")}, "cmd"), "an example's are its own")
 }
 
 func TestGateDecidesHome(t *testing.T) {

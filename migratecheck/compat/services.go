@@ -144,7 +144,7 @@ func serviceDirs(timelines []*migratecheck.Timeline, codes ...*Code) []string {
 			dir = path.Dir(dir)
 		}
 		dirs[i] = dir
-		if len(timelines) == 1 {
+		if len(timelines) == 1 && !isExample(t.Dir) {
 			dirs[i] = "."
 		}
 	}
@@ -200,8 +200,15 @@ func Nearest(timelines []*migratecheck.Timeline, dir string) *migratecheck.Timel
 	if i := deepest(dirs, path.Join(dir, "x")); i >= 0 {
 		return timelines[i]
 	}
-	if len(timelines) == 1 {
+	if len(timelines) == 1 && !isExample(timelines[0].Dir) {
 		return timelines[0]
 	}
 	return nil
+}
+
+// isExample reports whether migrations are those of an example or a test, which the code around them has nothing to do with.
+func isExample(dir string) bool {
+	return slices.ContainsFunc(strings.Split(dir, "/"), func(name string) bool {
+		return slices.Contains([]string{"example", "examples", "test", "tests", "testdata"}, name)
+	})
 }
