@@ -64,7 +64,7 @@ func (o *VariantOutcome) Breaks(scan *query.Scan) []Break {
 			continue
 		}
 		d := scan.Dests[j].Type
-		if i < len(o.Nulls) && o.Nulls[i] && !d.Nullable {
+		if i < len(o.Nulls) && o.Nulls[i] && !d.Nullable && d.Name != "" {
 			add(Null, c.Name)
 		}
 		home, ok := o.home(scan, i, c.Name)

@@ -111,7 +111,7 @@ func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *
 		out.refuse(s.failure)
 		return nil, nil
 	}
-	out.utility = !optimizable(s.stmt.Node)
+	out.utility = !optimizable(s.stmt.Node) || s.stmt.Node.GetMergeStmt() != nil // no function body takes them
 	out.Here, out.reads = s.columns, s.stmt.Node.GetSelectStmt() != nil
 	if s.reason != "" {
 		return nil, nil
@@ -157,6 +157,9 @@ func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *
 			out.Differs = true
 		}
 		if c.affected > 0 && r.affected > 0 {
+			if another(c.stored, r.stored) && out.NotProved == "" {
+				out.NotProved = "a column that it leaves out is another one here"
+			}
 			out.Defaults = slices.Compact(slices.Sorted(slices.Values(append(out.Defaults, differing(c.stored, r.stored)...))))
 		}
 		nulls = union(nulls, r.nulls)
@@ -374,6 +377,16 @@ func (m Meaning) byName() map[string][]string {
 		names[m[id]] = append(names[m[id]], id)
 	}
 	return names
+}
+
+// another: a name is that of another column here, or of one that the server computes.
+func another(home, here map[string]storedValue) bool {
+	for name, was := range home {
+		if is, ok := here[name]; !ok && here != nil || ok && is.number != was.number {
+			return true
+		}
+	}
+	return false
 }
 
 // differing lists the columns that hold something in home and something else in here. NULL is what code gets that relies on no

@@ -178,7 +178,7 @@ func (k *seeker) sendable(list []binding, arg query.GoType) []binding {
 }
 
 // fresh is the number behind written values, other than those behind the rows that are there.
-const fresh = 7
+const fresh = 3 * rowsEach
 
 // choose lists values for a parameter by its place.
 func (k *seeker) choose(oid uint32, at param, hints Hints, fresh int) []binding {

@@ -38,7 +38,7 @@ func addCheck(g *gen) []string {
 		return nil
 	}
 	n := quote(c.name)
-	cond := pick(g, n+" > 0", n+" <> 6", n+" BETWEEN 1 AND 1000", n+" IS NOT NULL")
+	cond := pick(g, n+" > 0", n+" <> 66", n+" BETWEEN 1 AND 1000", n+" IS NOT NULL")
 	if isText(c) {
 		cond = pick(g, n+" <> ''", "length("+n+") < 10", n+" IN ('x', 'hello')", n+" IS NOT NULL", n+" = lower("+n+")")
 	}

@@ -54,9 +54,12 @@ func TestSoakDifferential(t *testing.T) {
 		require.NoError(t, err, "HA_SOAK")
 		seed = int(time.Now().UnixMilli() % math.MaxInt32)
 	}
-	end := time.Now().Add(d)
+	var end time.Time
 	cases := 0
 	tally := differential(t, number(t, "HA_SEED", seed), func(n *Tally) (string, bool) {
+		if end.IsZero() { // the server runs by now
+			end = time.Now().Add(d)
+		}
 		rule := ""
 		if cases++; cases%2 == 0 {
 			rule, _ = n.Poorest()
@@ -156,6 +159,26 @@ func TestEachCheckIsNeeded(t *testing.T) {
 		}
 	}
 	require.Empty(t, missing, "no case of %d needs these checks", cases)
+}
+
+// FuzzDifferential lets the fuzzer choose the seeds.
+func FuzzDifferential(f *testing.F) {
+	f.Add(uint64(1))
+	r := newRunner(f)
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		c := Generate(seed)
+		list, err := r.Run(t.Context(), c)
+		if errors.Is(err, ErrCase) {
+			return
+		}
+		require.NoError(t, err)
+		for i := range list {
+			if list[i].Verdict() == FalseFine {
+				small, triple := r.Shrink(t.Context(), c, list[i])
+				t.Errorf("HA_SEED=%d: %s%s", seed, small, triple.Explain())
+			}
+		}
+	})
 }
 
 // BenchmarkDifferential prints how fast triples are judged, and what was found.
