@@ -32,7 +32,9 @@ func presenceOf(b *query.Bound, home, cat *catalog.Catalog, k key) presence {
 	switch {
 	case holds(on) || home != nil && holds(b.Between(home, cat).Problems):
 		return present
-	case slices.ContainsFunc(on, func(p query.Problem) bool { return p.Variant == k.variant && refusedUnread(p.Code) && !own.keys[keyOf(&p)] }):
+	case slices.ContainsFunc(on, func(p query.Problem) bool {
+		return p.Variant == k.variant && refusedUnread(p.Code) && !own.keys[keyOf(&p)]
+	}):
 		return hidden
 	}
 	return absent
