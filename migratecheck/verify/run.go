@@ -304,8 +304,8 @@ func (p *Probe) denoted(ctx context.Context, s *planned) (Meaning, error) {
 }
 
 // denotedQuery reads the dependencies of the function: an identity that lasts, and how it is called now. What a view asks and
-// what a function does belong to what they are; a view's stored tree names objects by number, so no rename changes it. Its
-// columns are left out of it: CREATE OR REPLACE VIEW may add some, and those that it keeps are looked at one by one.
+// what a function does belong to what they are; a view's stored tree names objects by number, so no rename changes it, and
+// a view that is dropped and made again the same is the same. What its columns are is not looked at: some may have been added.
 // A view that answers all rows of one table as they are, which stands in for a table that was renamed, is that table, and a
 // column of it that is one of the table's is that column (resorigtbl, resorigcol in its stored tree).
 const denotedQuery = `
@@ -319,8 +319,12 @@ WITH plain AS (
 SELECT CASE
   WHEN v.view IS NOT NULL AND d.refobjsubid = 0 THEN 'pg_class ' || v.base || '.0'
   WHEN v.origin[1] <> '0' THEN 'pg_class ' || v.origin[1] || '.' || v.origin[2]
+  WHEN d.refclassid = 'pg_class'::regclass AND c.relkind = 'v'
+    THEN concat('view ', a.attname, ' ', (SELECT md5(regexp_replace(replace(ev_action::text, ':relid ' || d.refobjid || ' ', ''),
+      ':targetList .* :override|:selectedCols \(b[^)]*\)|:colnames \([^)]*\)|:(stmt_)?(location|len) -?[0-9]+', '', 'g'))
+      FROM pg_rewrite WHERE ev_class = d.refobjid AND rulename = '_RETURN'))
   ELSE d.refclassid::regclass || ' ' || d.refobjid || '.' || d.refobjsubid ||
-    CASE WHEN d.refclassid = 'pg_class'::regclass AND c.relkind = 'v' THEN ' ' || (SELECT md5(regexp_replace(ev_action::text, ':targetList .* :override|:selectedCols \(b[^)]*\)|:colnames \([^)]*\)|:(stmt_)?(location|len) -?[0-9]+', '', 'g')) FROM pg_rewrite WHERE ev_class = d.refobjid AND rulename = '_RETURN')
+    CASE
          WHEN d.refclassid = 'pg_proc'::regclass THEN ' ' || md5(f.prosrc || coalesce(pg_get_function_sqlbody(f.oid), '')) ELSE '' END END,
   coalesce(c.relname || coalesce('.' || a.attname, ''), f.proname)
   FROM pg_depend d
