@@ -89,7 +89,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		if err != nil {
 			return nil, fmt.Errorf("starting a throwaway cluster: %w; install PostgreSQL's server programs, or name a server", err)
 		}
-		if s.cluster, err = cfg.Launcher.Start(inst, pgserver.Config{Prefix: "srhtvet-"}); err != nil {
+		if s.cluster, err = cfg.Launcher.Start(inst, pgserver.Config{Prefix: "srhtvet-pg-"}); err != nil {
 			return nil, err
 		}
 		dsn, adminDSN = s.cluster.DSN(throwawayRole, "postgres"), s.cluster.DSN("postgres", "postgres")
