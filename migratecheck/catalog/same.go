@@ -1,11 +1,6 @@
 package catalog
 
-import (
-	"slices"
-)
-
-// SameExpr tells whether two expressions are the same, apart from names that followed a rename; nil is no expression.
-func SameExpr(a, b *Expr) bool { return sameExpr(a, b) }
+import "slices"
 
 // SameQuery tells whether two queries of views are the same, apart from names that followed a rename.
 func SameQuery(a, b *Query) bool { return sameQuery(a, b) }
