@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"fmt"
 	"slices"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -88,6 +89,38 @@ func (a *alterTable) changeTypes(name string, typ TypeRef, def *pgast.ColumnDef)
 			return errorf("42P16", "cannot alter inherited column \"%s\" of relation \"%s\"", name, r.Name)
 		}
 		if err := a.changeType(rel, name, typ, def); err != nil {
+			return err
+		}
+	}
+	return c.renameRebuilt(tree, name)
+}
+
+// renameRebuilt gives the indexes that partitions have of their parent's new names: they are dropped with the parent's when
+// the type of a column changes, and made again with it under names of the server's choice, whatever they were called
+// (ATPostAlterTypeCleanup, src/backend/commands/tablecmds.c).
+func (c *Catalog) renameRebuilt(tree []OID, column string) error {
+	var again []*Relation
+	for _, rel := range tree {
+		col := c.relation(rel).Column(column)
+		for _, index := range c.Indexes(rel) {
+			if col != nil && index.Index.Parent != 0 && index.Index.uses(col.Num) {
+				again = append(again, index)
+			}
+		}
+	}
+	for _, index := range again { // none is in the way of another
+		if err := c.renameRelation(index, fmt.Sprintf("\x00%d", index.OID)); err != nil {
+			return err
+		}
+	}
+	for _, index := range again {
+		table := c.relation(index.Index.Table)
+		con := c.constraintOfIndex(index)
+		spec := c.specOfIndex(index, con)
+		if con != nil {
+			c.editConstraint(con.OID, func(con *Constraint) { con.NoInherit = false }) // as its parent's copy, though it was there before
+		}
+		if err := c.renameRelation(c.relation(index.OID), c.chooseIndexName(table.Name, table.Schema, spec)); err != nil {
 			return err
 		}
 	}
@@ -285,6 +318,14 @@ func (a *alterTable) rebuild(rel OID, num int) error {
 		}
 	}
 	for _, index := range c.Indexes(rel) {
+		if index.Index.uses(num) {
+			// It is made again from its definition, which calls the columns what they are called now.
+			spec := c.specOfIndex(index, nil)
+			for _, elem := range slices.Concat(spec.elems, spec.include) {
+				elem.Indexcolname = ""
+			}
+			c.editIndex(index.OID, func(x *IndexAttrs) { x.names = c.indexColumnNames(slices.Concat(spec.elems, spec.include)) })
+		}
 		for i, key := range index.Index.Keys {
 			if key.Column != num {
 				continue

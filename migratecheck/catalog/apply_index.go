@@ -182,7 +182,7 @@ func (c *Catalog) indexName(r *Relation, spec *indexSpec, eff *Effects) (string,
 }
 
 func (c *Catalog) chooseIndexName(table string, schema OID, spec *indexSpec) string {
-	names := joinNames(c.indexColumnNames(append(slices.Clip(spec.elems), spec.include...)))
+	names := joinNames(c.indexColumnNames(slices.Concat(spec.elems, spec.include)))
 	switch {
 	case spec.primary:
 		return c.chooseRelationName(table, "", "pkey", schema, true)
@@ -197,6 +197,7 @@ func (c *Catalog) chooseIndexName(table string, schema OID, spec *indexSpec) str
 // fillIndex resolves keys, included columns and predicate.
 func (c *Catalog) fillIndex(index *Relation, spec *indexSpec) error {
 	x := index.Index
+	x.names = c.indexColumnNames(slices.Concat(spec.elems, spec.include))
 	for _, elem := range spec.elems {
 		key, err := c.indexKey(x.Table, elem, spec)
 		if err != nil {

@@ -137,8 +137,8 @@ func (c *Catalog) specOfIndex(index *Relation, con *Constraint) *indexSpec {
 		spec.where = x.Predicate.Node
 	}
 	r := c.relation(x.Table)
-	for _, key := range x.Keys {
-		elem := &pgast.IndexElem{}
+	for i, key := range x.Keys {
+		elem := &pgast.IndexElem{Indexcolname: x.names[i]}
 		if key.Column > 0 {
 			elem.Name = r.Columns[key.Column-1].Name
 		} else {
@@ -163,8 +163,8 @@ func (c *Catalog) specOfIndex(index *Relation, con *Constraint) *indexSpec {
 		}
 		spec.elems = append(spec.elems, elem)
 	}
-	for _, num := range x.Include {
-		spec.include = append(spec.include, &pgast.IndexElem{Name: r.Columns[num-1].Name})
+	for i, num := range x.Include {
+		spec.include = append(spec.include, &pgast.IndexElem{Name: r.Columns[num-1].Name, Indexcolname: x.names[len(x.Keys)+i]})
 	}
 	return spec
 }

@@ -166,9 +166,9 @@ func (c *Catalog) renameConstraint(table OID, old, name string, recurse, recursi
 				}
 			}
 		}
-	}
-	if con.Inherited > 0 && !recursing {
-		return errorf("42P16", "cannot rename inherited constraint \"%s\"", old)
+		if con.Inherited > 0 && !recursing {
+			return errorf("42P16", "cannot rename inherited constraint \"%s\"", old)
+		}
 	}
 	if index := c.relation(con.Index); index != nil && con.Kind != ForeignKey {
 		return c.renameRelation(index, name)

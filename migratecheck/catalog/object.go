@@ -1,6 +1,10 @@
 package catalog
 
-import "git.sr.ht/~sourcehut/ha-go/internal/pgast"
+import (
+	"slices"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+)
 
 // OID identifies an object within one catalog, through every rename and move. Numbers below FirstUserOID are the
 // server's own (types, functions of pg_catalog) and equal the ones in pg_type and pg_proc.
@@ -209,6 +213,17 @@ type IndexAttrs struct {
 	Keys             []IndexKey
 	Include          []int // attribute numbers of INCLUDE columns
 	Predicate        *Expr
+
+	// names are what the index's own attributes are called: as the columns were when it was made, since renaming a column
+	// leaves them. A copy of the index on a partition is named by them.
+	names []string
+}
+
+// uses reports whether the index reads a column of its table: as a key, in an expression or predicate, or included.
+func (x *IndexAttrs) uses(column int) bool {
+	refers := func(e *Expr) bool { return e != nil && slices.Contains(e.Refs, Address{x.Table, column}) }
+	return slices.Contains(x.Include, column) || refers(x.Predicate) ||
+		slices.ContainsFunc(x.Keys, func(key IndexKey) bool { return key.Column == column || refers(key.Expr) })
 }
 
 // IndexKey is one key of an index: a column, or an expression.
