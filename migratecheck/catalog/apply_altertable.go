@@ -30,6 +30,8 @@ type alterTable struct {
 	recurse bool     // no ONLY
 	retyped []string // columns with an ALTER TYPE
 	passes  [passCount][]func() error
+
+	rewrites []OID // tables whose rows are written anew at the end
 }
 
 func (c *Catalog) applyAlterTable(s *pgast.AlterTableStmt, eff *Effects) error {
@@ -105,6 +107,9 @@ func (a *alterTable) run() error {
 				return err
 			}
 		}
+	}
+	for _, rel := range a.rewrites {
+		a.c.clearMissing(rel)
 	}
 	return nil
 }

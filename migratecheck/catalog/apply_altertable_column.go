@@ -129,8 +129,9 @@ func (c *Catalog) constrainedDomain(t *Type) bool {
 	return false
 }
 
-// rewritten notes that a table's rows are written anew: no column has a missing value any more.
-func (a *alterTable) rewritten(rel OID) { a.c.clearMissing(rel) }
+// rewritten notes that a table's rows are written anew, once all subcommands have run: no column, not even one that they
+// add, has a missing value then (ATRewriteTables).
+func (a *alterTable) rewritten(rel OID) { a.rewrites = append(a.rewrites, rel) }
 
 func (c *Catalog) clearMissing(rel OID) {
 	r := c.relation(rel)

@@ -209,3 +209,10 @@ ALTER TABLE t ADD COLUMN f int, DROP COLUMN f;
 ALTER TABLE t ALTER d TYPE text, DROP CONSTRAINT t_d_check;
 ALTER TABLE t ADD PRIMARY KEY (g), ADD COLUMN g serial;
 ALTER TABLE t ALTER c TYPE bigint, DROP COLUMN c;
+
+-- script: a rewrite takes the missing value of a column that the same statement adds
+CREATE TABLE t (a int[]);
+ALTER TABLE t ADD COLUMN b int DEFAULT 1;
+ALTER TABLE t ADD COLUMN c int DEFAULT 2, ALTER a TYPE text;
+ALTER TABLE t ADD COLUMN d int DEFAULT 3;
+ALTER TABLE t ADD COLUMN e float DEFAULT random(), ADD COLUMN f int DEFAULT 4;
