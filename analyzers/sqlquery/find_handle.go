@@ -96,7 +96,7 @@ func (m *machine) handleMethod(h *handle, name string, e *ast.CallExpr, st *stat
 	case doesGet, doesSelect:
 		o := m.observation(e, at(method.sql).v, query.Statement, h, st)
 		bound(o)
-		o.scan = m.structScan(at(method.dest), method.does == doesSelect)
+		m.scanned(&result{of: []*observation{o}}, m.structScan(at(method.dest), method.does == doesSelect), st)
 		m.record(o)
 		return &unknown{}, true
 	case doesNamed, doesNamedRow:

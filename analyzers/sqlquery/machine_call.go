@@ -109,8 +109,9 @@ func (m *machine) callFunction(v value, args []arg, spreads bool, e *ast.CallExp
 	case *choice:
 		var ways []*state
 		var vals []value
-		for _, alt := range f.alts {
+		for i, alt := range f.alts {
 			way := st.clone()
+			way.narrow(f.event.gate(i))
 			vals = append(vals, m.callFunction(alt, args, spreads, e, way))
 			ways = append(ways, way)
 		}
@@ -291,6 +292,7 @@ func (m *machine) callDeclared(fn *types.Func, recv *arg, args []arg, spreads bo
 		}
 		m.run(info)
 	}
+	m.noteCaller(info, e)
 	if !info.done || !m.worthInlining(info, args) {
 		m.noteTx(info, args)
 		m.giveAway(args, e, st)
@@ -439,5 +441,5 @@ func (m *machine) runGiven(f *function, tx *handle, e *ast.CallExpr, st *state) 
 	}
 	way := st.clone()
 	m.callLit(f, args, e.Pos(), way)
-	join(st, m.event(), []*state{st.clone(), way})
+	join(st, &event{}, []*state{st.clone(), way})
 }

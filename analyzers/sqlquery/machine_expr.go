@@ -107,7 +107,7 @@ func (m *machine) variable(obj *types.Var, pos token.Pos) value {
 		m.stack = append(m.stack, &frame{pkg: d.pkg})
 		defer func() { m.stack = m.stack[:len(m.stack)-1] }()
 		switch v := m.eval(d.expr, newState()).(type) {
-		case *text, *number, *list, *table, *builder, *sqlizer, *choice, *handle, *function:
+		case *text, *number, *list, *table, *builder, *sqlizer, *choice, *handle, *function, *failure:
 			return v
 		}
 	}
@@ -310,7 +310,7 @@ func (m *machine) anyOf(elems []arg, zero bool) value {
 	if zero {
 		alts = append(alts, zeroText)
 	}
-	return &choice{m.event(), alts}
+	return &choice{&event{}, alts}
 }
 
 func (m *machine) sliced(e *ast.SliceExpr, st *state) value {

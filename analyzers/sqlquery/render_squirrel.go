@@ -310,7 +310,7 @@ func (r *renderer) inserts(c map[string][]*op) {
 	r.clauses(c["Into"], "", "", "")
 	columns, rows := c["Columns"], c["Values"]
 	if maps := c["Set"]; len(maps) > 0 && maps[0].name == "SetMap" { // SetMap sets both
-		if tab, ok := firstTable(maps[0].args); ok {
+		if tab := r.table(maps[0].args); tab != nil {
 			cols := &op{name: "Columns", pos: maps[0].pos}
 			vals := &op{name: "Values", pos: maps[0].pos}
 			for _, i := range sortedKeys(tab) {
@@ -366,12 +366,21 @@ func posOf(a arg, otherwise token.Pos) token.Pos {
 	return otherwise
 }
 
-func firstTable(args []arg) (*table, bool) {
+// table is the map that SetMap is given; nil when it is not known.
+func (r *renderer) table(args []arg) *table {
 	if len(args) != 1 {
-		return nil, false
+		return nil
 	}
-	tab, ok := args[0].v.(*table)
-	return tab, ok
+	v := args[0].v
+	for {
+		c, ok := v.(*choice)
+		if !ok {
+			break
+		}
+		v = c.alts[r.choose(c.event, len(c.alts))]
+	}
+	tab, _ := v.(*table)
+	return tab
 }
 
 // updates writes UPDATE. A column that different ways through the code set differently is set once, each way in a text of
@@ -404,8 +413,8 @@ func (r *renderer) updates(c map[string][]*op) {
 	}
 	for _, o := range c["Set"] {
 		if o.name == "SetMap" {
-			tab, ok := firstTable(o.args)
-			if !ok {
+			tab := r.table(o.args)
+			if tab == nil {
 				r.partial("a map of columns that is made at run time")
 				continue
 			}
