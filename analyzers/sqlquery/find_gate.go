@@ -18,10 +18,7 @@ func (m *machine) gateMethod(base value, e *ast.CallExpr, f *ast.SelectorExpr, s
 	args, _ := m.args(e, st)
 	now, ok := base.(*snapshot)
 	if !ok {
-		now = &snapshot{}
-		if n := len(m.doing); n > 0 {
-			now.do = m.doing[n-1]
-		}
+		now = &snapshot{m.inner()}
 	}
 	switch {
 	case name == "AtLeast" && len(args) == 1:
@@ -44,6 +41,14 @@ func (m *machine) gateMethod(base value, e *ast.CallExpr, f *ast.SelectorExpr, s
 		m.doing = m.doing[:len(m.doing)-1]
 	}
 	return m.opaqueResult(e), true
+}
+
+// inner is the innermost call of gate.Do around what is evaluated, 0 when there is none.
+func (m *machine) inner() int {
+	if n := len(m.doing); n > 0 {
+		return m.doing[n-1]
+	}
+	return 0
 }
 
 var gateMethods = map[string]bool{"AtLeast": true, "Version": true, "Now": true, "Do": true}

@@ -72,7 +72,7 @@ func (m *machine) handleMethod(h *handle, name string, e *ast.CallExpr, st *stat
 		}
 		return m.opaqueResult(e), true
 	case doesBegin:
-		tx := &handle{typ: m.apis[method.gives], tx: query.TxReadWrite}
+		tx := &handle{typ: m.apis[method.gives], tx: query.TxReadWrite, do: m.inner()}
 		if t := m.txFor(args); t != nil {
 			tx.tx = t.tx
 		}

@@ -263,7 +263,7 @@ func (m *machine) opaqueParam(v *types.Var, typ ast.Expr, k *pkg) value {
 		return &builder{verb: b, base: &unknown{typ: v.Type(), why: "a builder that comes in by the parameter " + v.Name()}}
 	}
 	if at := m.handleType(v.Type()); at != nil {
-		return &handle{typ: at, tx: at.tx}
+		return &handle{typ: at, tx: at.tx, do: m.inner()}
 	}
 	return &unknown{typ: v.Type(), why: "the parameter " + v.Name() + " of a function value"}
 }
@@ -313,6 +313,9 @@ func (m *machine) worthInlining(info *funcInfo, args []arg) bool {
 		if fr.info == info && fr.lit == nil {
 			return false
 		}
+	}
+	if info.asks && !info.reaches && info.size <= maxSize && len(m.doing) > 0 {
+		return true // what it asks is asked again there
 	}
 	return info.depends || info.calls || info.size <= maxSize && (info.answers || !info.reaches && holdsObject(info.result))
 }
@@ -423,7 +426,7 @@ func (m *machine) runGiven(f *function, tx *handle, e *ast.CallExpr, st *state) 
 		for range max(len(p.Names), 1) {
 			a := arg{}
 			if at := m.handleType(f.pkg.info.TypeOf(p.Type)); at != nil {
-				h := &handle{typ: at, tx: at.tx}
+				h := &handle{typ: at, tx: at.tx, do: m.inner()}
 				if at.tx == "" && at.isTx {
 					takesTx = true
 					if tx != nil {

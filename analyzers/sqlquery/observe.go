@@ -27,7 +27,7 @@ type observation struct {
 	txParam   *types.Var
 	prepared  bool
 	gate      span
-	doing     []int // the calls of gate.Do around it
+	doing     []int // the calls of gate.Do around it that can try it again
 	// escaped: the builder is given to code which is not seen.
 	escaped bool
 	// simple: the query asks pgx not to prepare it.
@@ -50,6 +50,9 @@ func (m *machine) observation(e *ast.CallExpr, sql value, kind query.Kind, h *ha
 	o := &observation{origin: e.Pos(), kind: kind, sql: sql, root: m.stack[0].info, gate: st.gate, doing: slices.Clone(m.doing)}
 	if h != nil {
 		o.tx, o.txParam = h.tx, h.param
+		if h.typ != nil && h.typ.isTx { // an error ends the transaction: who began it must be in the gate.Do, too
+			o.doing = o.doing[:slices.Index(o.doing, h.do)+1]
+		}
 	}
 	return o
 }

@@ -125,6 +125,7 @@ type handle struct {
 	typ   *apiType
 	tx    query.Tx
 	param *types.Var // the parameter it came in by, when tx depends on the caller
+	do    int        // of a transaction, the call of gate.Do in which it came to be, 0 for none
 	// dest: NamedStmt and the like keep the text of what was prepared.
 	prepared []*observation
 }

@@ -13,9 +13,9 @@ import (
 )
 
 // newBreak words what a site has against a schema. A comment on the statement that causes it may take it back.
-func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, schema string, own bool, cause *migratecheck.Step) *Break {
+func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, state int, own bool, cause *migratecheck.Step) *Break {
 	code := j.service.Code[cell.Code]
-	br := &Break{Severity: migratecheck.Error, Cell: cell, Schema: schema, Own: own, Site: b.Site, Rev: code.Rev, Pos: b.Site.Pos,
+	br := &Break{Severity: migratecheck.Error, Cell: cell, Schema: j.states[state].name, Own: own, Site: b.Site, Rev: code.Rev, Pos: b.Site.Pos,
 		Cause: cause, Problem: p, Message: p.Message}
 	if p.Variant >= 0 {
 		v := &b.Site.Variants[p.Variant]
@@ -23,10 +23,13 @@ func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, schema stri
 	} else {
 		br.Pos = b.Site.Names[p.Offset].Pos
 	}
-	if p.Maybe {
+	isLate := !own && j.meets(b.Site, state) == late
+	if p.Maybe || isLate {
 		br.Severity = migratecheck.Warning
 	}
 	switch {
+	case isLate:
+		j.whileLate(br)
 	case cause == nil:
 		br.Rule = BrokenQuery
 		br.Help = "Nothing that is pending makes the difference: the query, or the schema that was taken for its own (-schema FILE gives another), is wrong."

@@ -99,4 +99,20 @@ func TestGateDecidesHome(t *testing.T) {
 	require.Equal(t, 1, j.home(New, site(0, 3)), "the last that it meets")
 	require.Equal(t, 1, j.home(Old, site(2, 0)))
 	require.Equal(t, -1, j.home(New, site(0, 1)), "it meets none")
+
+	require.Equal(t, always, j.meets(site(0, 2), 0))
+	require.Equal(t, late, j.meets(site(0, 2), 1), "until the gate has read that 2 is there")
+	require.Equal(t, late, j.meets(site(0, 2), 2))
+	require.Equal(t, never, j.meets(site(3, 0), 1))
+	require.Equal(t, never, j.meets(site(0, 1), 2), "nobody has read that 1 is not there")
+	require.Equal(t, never, j.meets(site(3, 2), 2), "a contradiction")
+	unnumbered := &judge{states: []state{{}, {}}}
+	require.Equal(t, always, unnumbered.meets(site(9, 0), 1), "a tool whose versions are no numbers")
+	require.Equal(t, never, unnumbered.meets(site(9, 0), 0))
+}
+
+func TestLasting(t *testing.T) {
+	list := []query.Problem{{Check: "missing-column", Code: "42703"}, {Check: "new-check", Code: "23514"}, {Check: "scan-type"}}
+	require.Equal(t, list[1:], lasting(list))
+	require.Equal(t, "42703", list[0].Code, "the list is the caller's")
 }

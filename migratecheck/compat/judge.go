@@ -172,15 +172,20 @@ func (j *judge) part(v Version, p *part) (broken [2]bool) {
 	atHome.add(p.own.Problems, nil)
 	away := make([]problems, len(j.states))
 	for i := range j.states {
-		if i != home && j.admits(b.Site, i) {
-			verdict := verdict(b, j.states[home].cat, j.states[i].cat)
-			away[i].add(j.news(v, i, b, verdict.Problems), &atHome)
+		met := j.meets(b.Site, i)
+		if i == home || met == never {
+			continue
 		}
+		list := j.news(v, i, b, verdict(b, j.states[home].cat, j.states[i].cat).Problems)
+		if met == late && b.Site.Gate.Retried {
+			list = lasting(list)
+		}
+		away[i].add(list, &atHome)
 	}
 	broken = j.breaks(v, b, home, &atHome, away)
 	for i := range j.states {
 		// A mistake that it makes everywhere is told once, where it is at home, but counts wherever it is met.
-		if len(atHome.list) > 0 && j.admits(b.Site, i) && slices.ContainsFunc(b.On(j.states[i].cat).Problems, func(p query.Problem) bool { return atHome.keys[keyOf(&p)] }) {
+		if len(atHome.list) > 0 && j.meets(b.Site, i) == always && slices.ContainsFunc(b.On(j.states[i].cat).Problems, func(p query.Problem) bool { return atHome.keys[keyOf(&p)] }) {
 			broken[j.cell(v, i)] = true
 			if len(j.states) == 1 {
 				broken = [2]bool{true, true}
@@ -209,7 +214,7 @@ func (j *judge) home(v Version, site *query.Site) int {
 		if v == New {
 			i = len(j.states) - 1 - i
 		}
-		if j.admits(site, i) {
+		if j.meets(site, i) == always {
 			return i
 		}
 	}
@@ -247,18 +252,6 @@ func (j *judge) news(v Version, state int, b *query.Bound, list []query.Problem)
 	})
 }
 
-// admits reports whether a site's gate lets it run on a schema. The schema before the first migration of all has no
-// version, and is one that a gate keeps new branches from.
-func (j *judge) admits(site *query.Site, i int) bool {
-	if site.Gate == (query.Gate{}) {
-		return true
-	}
-	if i > 0 && j.states[i].version == 0 {
-		return true // nothing is known of this tool's versions
-	}
-	return site.Gate.Admits(j.states[i].version)
-}
-
 // unchecked says why a site could not be judged as a whole, "" when it could; partly is whether all that is known of it
 // was.
 func unchecked(site *query.Site, own query.Verdict) (reason string, partly bool) {
@@ -287,27 +280,28 @@ func (j *judge) breaks(v Version, b *query.Bound, home int, atHome *problems, aw
 		broken[schema] = true
 		if a := (about{schema, cause, p.Check, p.Relation, p.Column}); p.Relation == "" || !said[a] {
 			said[a] = true
-			j.service.Breaks = append(j.service.Breaks, j.newBreak(Cell{v, schema}, b, p, j.states[state].name, state == home, cause))
+			j.service.Breaks = append(j.service.Breaks, j.newBreak(Cell{v, schema}, b, p, state, state == home, cause))
 		}
 	}
 	cat := j.states[home].cat
-	if v == Old {
-		for _, p := range atHome.list {
+	for _, p := range atHome.list {
+		if v == Old {
 			file(p, home, nil)
+		} else {
+			file(p, home, j.origin(b, home, &p))
 		}
-		var seen problems
-		for i := home + 1; i < len(away); i++ {
-			for _, p := range away[i].list {
-				if k := keyOf(&p); !seen.keys[k] {
-					seen.add([]query.Problem{p}, nil)
-					file(p, i, j.cause(b, cat, i, &p))
-				}
+	}
+	var seen problems
+	for i := home + 1; i < len(away); i++ { // of the new code, where it is late
+		for _, p := range away[i].list {
+			if k := keyOf(&p); !seen.keys[k] {
+				seen.add([]query.Problem{p}, nil)
+				file(p, i, j.cause(b, cat, i, &p))
 			}
 		}
-		return broken
 	}
-	for _, p := range atHome.list {
-		file(p, home, j.origin(b, home, &p))
+	if v == Old {
+		return broken
 	}
 	first := j.home(Old, b.Site)
 	for _, p := range away[first].list { // none when it is at home there

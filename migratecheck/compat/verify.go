@@ -141,7 +141,7 @@ func (p *prover) prove(v Version, b *query.Bound) error {
 		return err
 	}
 	for i, state := range p.built {
-		if !p.judge.admits(b.Site, i) {
+		if p.judge.meets(b.Site, i) == never {
 			continue
 		}
 		outcome, err := state.Judge(p.ctx, witness)
