@@ -77,7 +77,7 @@ func disabled(list []string, rule string) bool {
 func (j *judge) needs(br *Break, cause *migratecheck.Step) {
 	file := path.Base(cause.File.Migration.File)
 	rule, finding := j.lintFinding(cause, &br.Problem)
-	switch both := breaksBothWays(rule); {
+	switch both := lintRules[rule].bothWays; {
 	case both && finding != nil:
 		br.Rule, br.Help = rule, finding.Help
 	case both && cause.Suppressed(rule):
@@ -121,27 +121,6 @@ func quoted(name string) string {
 		parts[i] = pgast.QuoteIdent(parts[i])
 	}
 	return strings.Join(parts, ".")
-}
-
-// asks reports whether a check finds that a schema asks for more, not that it has less.
-func asks(check string) bool {
-	switch check {
-	case "required-column", "null-written", "null-bound", "narrowed", "default-changed", "new-check", "new-exclusion", "new-foreign-key",
-		"new-trigger", "new-unique", "revoked", "row-security", "scan-null", "truncate":
-		return true
-	}
-	return false
-}
-
-// breaksBothWays reports whether a rule speaks of a statement that takes a name from old code while it gives new code
-// another one.
-func breaksBothWays(rule string) bool {
-	switch rule {
-	case "rename-column", "rename-table", "rename-enum-value", "rename-constraint", "rename-index", "rename-schema",
-		"reuse-column-name", "change-column-type", "narrow-column-type", "replace-view", "change-function":
-		return true
-	}
-	return false
 }
 
 // known takes the weight from what was broken before: an old version's own mistake cannot be mended by this change, and a

@@ -41,19 +41,6 @@ func Exact(s *Service) []migratecheck.Finding {
 	return list
 }
 
-// decidable reports whether queries tell of a rule's matter all there is to tell. Rights, rows, and what functions do are
-// not told by the text of a query, nor is what the code makes of a label it reads.
-func decidable(rule string) bool {
-	switch rule {
-	case "drop-table", "rename-table", "drop-column", "rename-column", "reuse-column-name", "change-column-type", "narrow-column-type",
-		"add-required-column", "set-not-null", "drop-not-null", "drop-default", "add-check", "add-unique", "add-foreign-key", "add-exclusion",
-		"drop-unique", "rename-constraint", "rename-index", "rename-enum-value", "drop-type", "drop-view", "replace-view", "drop-function",
-		"drop-schema", "rename-schema", "drop-sequence", "add-trigger", "enable-rls", "widen-select-star":
-		return true
-	}
-	return false
-}
-
 // stepOf is the statement that a finding is about.
 func (s *Service) stepOf(f *migratecheck.Finding) *migratecheck.Step {
 	for _, file := range s.Timeline.Pending {
