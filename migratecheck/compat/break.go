@@ -12,8 +12,8 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
 
-// newBreak words what a site has against a schema. A comment on the statement that causes it may take it back.
-func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, state int, own bool, cause *migratecheck.Step) *Break {
+// newBreak words what a site has against a schema, which lacks what a later one has or not. A comment on the statement that causes it may take it back.
+func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, state int, own bool, cause *migratecheck.Step, lacks bool) *Break {
 	code := j.service.Code[cell.Code]
 	br := &Break{Severity: migratecheck.Error, Cell: cell, Schema: j.states[state].name, Own: own, Site: b.Site, Rev: code.Rev, Pos: b.Site.Pos,
 		Cause: cause, Problem: p, Message: p.Message}
@@ -33,7 +33,7 @@ func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, state int, 
 	case cause == nil:
 		br.Rule = BrokenQuery
 		br.Help = "Nothing that is pending makes the difference: the query, or the schema that was taken for its own (-schema FILE gives another), is wrong."
-	case cell == Cell{New, Old}:
+	case lacks || cell == Cell{New, Old}: // the former, behind a gate that asks for too little, half-way
 		br.Rule = NeedsMigration
 		j.needs(br, cause)
 	default:

@@ -275,20 +275,20 @@ func (j *judge) breaks(v Version, b *query.Bound, home int, atHome *problems, aw
 		relation, column string
 	}
 	said := map[about]bool{}
-	file := func(p query.Problem, state int, cause *migratecheck.Step) {
+	file := func(p query.Problem, state int, cause *migratecheck.Step, lacks bool) {
 		schema := j.cell(v, state)
 		broken[schema] = true
 		if a := (about{schema, cause, p.Check, p.Relation, p.Column}); p.Relation == "" || !said[a] {
 			said[a] = true
-			j.service.Breaks = append(j.service.Breaks, j.newBreak(Cell{v, schema}, b, p, state, state == home, cause))
+			j.service.Breaks = append(j.service.Breaks, j.newBreak(Cell{v, schema}, b, p, state, state == home, cause, lacks))
 		}
 	}
 	cat := j.states[home].cat
 	for _, p := range atHome.list {
 		if v == Old {
-			file(p, home, nil)
+			file(p, home, nil, false)
 		} else {
-			file(p, home, j.origin(b, home, &p))
+			file(p, home, j.origin(b, home, &p), false)
 		}
 	}
 	var seen problems
@@ -296,7 +296,7 @@ func (j *judge) breaks(v Version, b *query.Bound, home int, atHome *problems, aw
 		for _, p := range away[i].list {
 			if k := keyOf(&p); !seen.keys[k] {
 				seen.add([]query.Problem{p}, nil)
-				file(p, i, j.cause(b, cat, i, &p))
+				file(p, i, j.cause(b, cat, i, &p), false)
 			}
 		}
 	}
@@ -310,12 +310,12 @@ func (j *judge) breaks(v Version, b *query.Bound, home int, atHome *problems, aw
 		for i+1 < home && away[i+1].keys[k] {
 			i++
 		}
-		file(p, first, j.cure(b, cat, i+1, &p))
+		file(p, first, j.cure(b, cat, i+1, &p), true)
 	}
 	for i := first + 1; i < home; i++ {
 		for _, p := range away[i].list {
 			if k := keyOf(&p); !away[first].keys[k] && !away[i-1].keys[k] {
-				file(p, i, j.cause(b, cat, i, &p))
+				file(p, i, j.cause(b, cat, i, &p), false)
 			}
 		}
 	}
