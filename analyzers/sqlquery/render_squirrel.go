@@ -158,17 +158,7 @@ func (r *renderer) selects(b *builder, c map[string][]*op) {
 		}
 	}
 	r.columns(c["Columns"])
-	for _, o := range c["From"] {
-		r.lit(" FROM ", o.pos)
-		if o.name == "FromSelect" && len(o.args) == 2 {
-			r.lit("(", o.pos)
-			r.value(o.args[0].v)
-			r.lit(") AS ", o.pos)
-			r.piece(o.args[1:], o.pos)
-			continue
-		}
-		r.piece(o.args, o.pos)
-	}
+	r.from(c["From"])
 	r.joins(c["Join"])
 	r.wheres(c["Where"], " WHERE ")
 	r.names(c["GroupBy"], " GROUP BY ")
@@ -178,6 +168,25 @@ func (r *renderer) selects(b *builder, c map[string][]*op) {
 	r.numbers(c["Offset"], " OFFSET ")
 	r.clauses(c["Suffix"], " ", " ", "")
 	r.returning(c["Returning"])
+}
+
+func (r *renderer) from(list []*op) {
+	for _, o := range list {
+		r.lit(" FROM ", o.pos)
+		if o.name == "FromSelect" && len(o.args) == 2 {
+			r.aliased(o.args, o.pos)
+			continue
+		}
+		r.piece(o.args, o.pos)
+	}
+}
+
+// aliased writes SQL in parentheses, and the name it is given.
+func (r *renderer) aliased(args []arg, pos token.Pos) {
+	r.lit("(", pos)
+	r.value(args[0].v)
+	r.lit(") AS ", pos)
+	r.piece(args[1:], pos)
 }
 
 func (r *renderer) columns(list []*op) {
@@ -450,17 +459,7 @@ func (r *renderer) updates(c map[string][]*op) {
 		}
 		r.bind(val, posOf(val, s.pos))
 	}
-	for _, o := range c["From"] {
-		r.lit(" FROM ", o.pos)
-		if o.name == "FromSelect" && len(o.args) == 2 {
-			r.lit("(", o.pos)
-			r.value(o.args[0].v)
-			r.lit(") AS ", o.pos)
-			r.piece(o.args[1:], o.pos)
-			continue
-		}
-		r.piece(o.args, o.pos)
-	}
+	r.from(c["From"])
 	r.tail(c)
 }
 
