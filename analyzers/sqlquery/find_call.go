@@ -18,6 +18,11 @@ func (m *machine) callMethod(e *ast.CallExpr, f *ast.SelectorExpr, st *state) va
 
 func (m *machine) callOn(base value, e *ast.CallExpr, f *ast.SelectorExpr, st *state) value {
 	name := f.Sel.Name
+	if name == "SendBatch" {
+		if v, ok := m.sendBatch(base, e, f, st); ok {
+			return v
+		}
+	}
 	switch b := base.(type) {
 	case *builder:
 		args, open := m.args(e, st)
@@ -51,6 +56,9 @@ func (m *machine) callOn(base value, e *ast.CallExpr, f *ast.SelectorExpr, st *s
 			return v
 		}
 	case *object:
+		if v, ok := m.batchMethod(b, name, e, st); ok {
+			return v
+		}
 		if v, ok := m.textBuilder(b, name, e, st); ok {
 			return v
 		}

@@ -41,7 +41,7 @@ func (m *machine) handleMethod(h *handle, name string, e *ast.CallExpr, st *stat
 	case doesExec, doesQuery, doesQueue:
 		o := m.observation(e, at(method.sql).v, query.Statement, h, st)
 		bound(o)
-		o.prepared = h.typ.cachesPlan && (method.does == doesQuery || len(o.args) > 0) && !o.simple
+		o.prepared = h.typ.cachesPlan && (method.does != doesExec || len(o.args) > 0) && !o.simple
 		v := m.send(o, method.does == doesExec)
 		m.giveLits(args, e, st)
 		if method.does == doesQueue {

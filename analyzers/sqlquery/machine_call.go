@@ -390,6 +390,8 @@ func (m *machine) giveAway(args []arg, e *ast.CallExpr, st *state) {
 			m.runGiven(v, tx, e, st)
 		case *builder:
 			m.escape(v, e, st)
+		case *object:
+			openBatch(v, st)
 		}
 		m.havoc(a, st)
 	}

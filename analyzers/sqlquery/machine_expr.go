@@ -171,12 +171,17 @@ func (m *machine) composite(e *ast.CompositeLit, st *state) value {
 		for i, x := range e.Elts {
 			if kv, ok := x.(*ast.KeyValueExpr); ok {
 				if id, ok := kv.Key.(*ast.Ident); ok {
-					st.set(field{o, id.Name}, m.eval(kv.Value, st))
+					v := m.eval(kv.Value, st)
+					st.set(field{o, id.Name}, v)
+					if f, ok := m.pkg().info.Uses[id].(*types.Var); ok {
+						m.holdBatch(f, v, st)
+					}
 				}
 			} else {
 				v := m.eval(x, st)
 				if i < u.NumFields() {
 					st.set(field{o, u.Field(i).Name()}, v)
+					m.holdBatch(u.Field(i), v, st)
 				}
 			}
 		}
@@ -253,6 +258,9 @@ func (m *machine) fieldOf(base value, e *ast.SelectorExpr, st *state) value {
 	t := m.typeOf(e)
 	u, _ := base.(*unknown)
 	if obj, ok := m.pkg().info.Uses[e.Sel].(*types.Var); ok && obj.IsField() {
+		if v := m.heldBatch(obj, st); v != nil {
+			return v
+		}
 		if v := m.fieldEverywhere(obj); v != nil {
 			return v
 		}

@@ -270,6 +270,9 @@ func joinValues(ev *event, vals []value) value {
 	if r := joinResults(vals); r != nil {
 		return r
 	}
+	if q := joinQueues(vals); q != nil {
+		return q
+	}
 	opaque := true
 	for _, v := range vals {
 		switch v.(type) {
