@@ -93,6 +93,7 @@ func Rules() []*Rule {
 		ruleSetNotNull,
 		ruleSetNotNullScans,
 		ruleSlowAfterLock,
+		ruleStaleGate,
 		ruleSyntaxError,
 		ruleTableRewrite,
 		ruleTableWithoutPrimaryKey,

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/types"
+	"slices"
 )
 
 // callMethod is a call of a method, or of a field that is a function.
@@ -17,11 +18,21 @@ func (m *machine) callMethod(e *ast.CallExpr, f *ast.SelectorExpr, st *state) va
 
 func (m *machine) callOn(base value, e *ast.CallExpr, f *ast.SelectorExpr, st *state) value {
 	name := f.Sel.Name
+	if name == "SendBatch" {
+		if v, ok := m.sendBatch(base, e, f, st); ok {
+			return v
+		}
+	}
 	switch b := base.(type) {
 	case *builder:
 		args, open := m.args(e, st)
-		if b.verb == "case" || b.base == nil || m.isBuilderMethod(f) {
-			return m.builderMethod(b, name, args, open, e, st)
+		if lists := listsOf(args, open); lists != nil {
+			made := make([]value, len(lists.alts))
+			for i, l := range lists.alts {
+				l := l.(*list)
+				made[i] = m.builderMethod(b, name, slices.Concat(args[:len(args)-1], l.elems), l.open != "", e, st)
+			}
+			return joinValues(lists.event, made)
 		}
 		return m.builderMethod(b, name, args, open, e, st)
 	case *choice:
@@ -30,6 +41,7 @@ func (m *machine) callOn(base value, e *ast.CallExpr, f *ast.SelectorExpr, st *s
 			vals := make([]value, len(b.alts))
 			for i, a := range b.alts {
 				ways[i] = st.clone()
+				ways[i].narrow(b.event.gate(i))
 				vals[i] = m.callOn(a, e, f, ways[i])
 			}
 			join(st, b.event, ways)
@@ -44,6 +56,9 @@ func (m *machine) callOn(base value, e *ast.CallExpr, f *ast.SelectorExpr, st *s
 			return v
 		}
 	case *object:
+		if v, ok := m.batchMethod(b, name, e, st); ok {
+			return v
+		}
 		if v, ok := m.textBuilder(b, name, e, st); ok {
 			return v
 		}
@@ -55,7 +70,7 @@ func (m *machine) callOn(base value, e *ast.CallExpr, f *ast.SelectorExpr, st *s
 			return b
 		}
 	}
-	if v, ok := m.askGate(e, f, st); ok {
+	if v, ok := m.gateMethod(base, e, f, st); ok {
 		return v
 	}
 	var fn *types.Func
@@ -121,17 +136,29 @@ func (m *machine) callOn(base value, e *ast.CallExpr, f *ast.SelectorExpr, st *s
 	return v
 }
 
-func (m *machine) isBuilderMethod(*ast.SelectorExpr) bool { return true }
+// listsOf is the last of some arguments when it is one of several lists, whose elements are given each as one; nil otherwise.
+func listsOf(args []arg, open bool) *choice {
+	if !open || len(args) == 0 {
+		return nil
+	}
+	c, ok := args[len(args)-1].v.(*choice)
+	if !ok || slices.ContainsFunc(c.alts, func(v value) bool { _, is := v.(*list); return !is }) {
+		return nil
+	}
+	return c
+}
 
 // anyKind reports whether a choice is among values with methods of their own.
 func anyKind(c *choice) bool {
-	for _, a := range c.alts {
-		switch a.(type) {
+	return slices.ContainsFunc(c.alts, func(v value) bool {
+		switch v := v.(type) {
 		case *builder, *result, *handle, *object:
 			return true
+		case *choice:
+			return anyKind(v)
 		}
-	}
-	return false
+		return false
+	})
 }
 
 func (m *machine) rootParam(v value) *types.Var {
@@ -174,7 +201,7 @@ func (m *machine) implementations(fn *types.Func, base value, e *ast.CallExpr, f
 	if len(alts) == 0 {
 		return nil, false
 	}
-	return &choice{m.event(), alts}, true
+	return &choice{&event{}, alts}, true
 }
 
 func intOf(v value) (int64, bool) {

@@ -41,7 +41,7 @@ func (m *machine) handleMethod(h *handle, name string, e *ast.CallExpr, st *stat
 	case doesExec, doesQuery, doesQueue:
 		o := m.observation(e, at(method.sql).v, query.Statement, h, st)
 		bound(o)
-		o.prepared = h.typ.cachesPlan && (method.does == doesQuery || len(o.args) > 0) && !o.simple
+		o.prepared = h.typ.cachesPlan && (method.does != doesExec || len(o.args) > 0) && !o.simple
 		v := m.send(o, method.does == doesExec)
 		m.giveLits(args, e, st)
 		if method.does == doesQueue {
@@ -72,7 +72,7 @@ func (m *machine) handleMethod(h *handle, name string, e *ast.CallExpr, st *stat
 		}
 		return m.opaqueResult(e), true
 	case doesBegin:
-		tx := &handle{typ: m.apis[method.gives], tx: query.TxReadWrite}
+		tx := &handle{typ: m.apis[method.gives], tx: query.TxReadWrite, do: m.inner()}
 		if t := m.txFor(args); t != nil {
 			tx.tx = t.tx
 		}
@@ -96,7 +96,7 @@ func (m *machine) handleMethod(h *handle, name string, e *ast.CallExpr, st *stat
 	case doesGet, doesSelect:
 		o := m.observation(e, at(method.sql).v, query.Statement, h, st)
 		bound(o)
-		o.scan = m.structScan(at(method.dest), method.does == doesSelect)
+		m.scanned(&result{of: []*observation{o}}, m.structScan(at(method.dest), method.does == doesSelect), st)
 		m.record(o)
 		return &unknown{}, true
 	case doesNamed, doesNamedRow:

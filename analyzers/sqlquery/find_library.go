@@ -24,6 +24,9 @@ func (m *machine) callPackage(e *ast.CallExpr, f *ast.SelectorExpr, importPath s
 		return m.callFmt(name, e, st)
 	case importPath == "strings":
 		return m.callStrings(name, e, st)
+	case importPath == "errors" && name == "New":
+		m.args(e, st)
+		return &failure{}
 	case importPath == "strconv":
 		args, _ := m.args(e, st)
 		return m.callStrconv(name, args, e)

@@ -3,7 +3,8 @@ package sqlquery
 import "git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 
 // pgx is github.com/jackc/pgx/v5, and v4 as far as it is the same (https://pkg.go.dev/github.com/jackc/pgx/v5). In its default
-// mode it prepares and caches what Query is given, and what Exec is given with arguments (conn.go, QueryExecModeCacheStatement).
+// mode it prepares and caches what Query is given, what Exec is given with arguments, and all that a batch sends (conn.go,
+// QueryExecModeCacheStatement, sendBatchQueryExecModeCacheStatement).
 func pgx(root string) []*apiType {
 	send := map[string]apiMethod{
 		"Exec":      {does: doesExec, sql: 1, args: 2},
@@ -27,6 +28,7 @@ func pgx(root string) []*apiType {
 		{path: root + "/pgxpool", name: "Tx", isTx: true, methods: merge(send, prepare, inner)},
 		{path: root, name: "Batch", methods: map[string]apiMethod{"Queue": {does: doesQueue, sql: 0, args: 1, gives: queued}}},
 		{path: root, name: "QueuedQuery", methods: map[string]apiMethod{}},
+		{path: root, name: "BatchResults", methods: map[string]apiMethod{}}, // see find_batch.go
 	}
 	for _, t := range list {
 		t.cachesPlan = true

@@ -41,7 +41,7 @@ func (m *machine) callPgx(importPath, name string, typeArgs []ast.Expr, e *ast.C
 		}
 		switch f := args[first+1].v.(type) {
 		case *rowFunc:
-			m.scanned(r, m.rowScan(f, args[first+1]))
+			m.scanned(r, m.rowScan(f, args[first+1]), st)
 		case *function:
 			if f.lit != nil {
 				m.callLit(f, []arg{{v: r}}, e.Pos(), st)
@@ -72,7 +72,7 @@ func (m *machine) callPgx(importPath, name string, typeArgs []ast.Expr, e *ast.C
 		args, _ := m.args(e, st)
 		if len(args) == 1 {
 			if r, ok := args[0].v.(*result); ok {
-				m.scanned(r, m.rowScan(&rowFunc{kind: name}, arg{expr: e.Fun, pkg: m.pkg()}))
+				m.scanned(r, m.rowScan(&rowFunc{kind: name}, arg{expr: e.Fun, pkg: m.pkg()}), st)
 			}
 		}
 		return m.opaqueResult(e), true

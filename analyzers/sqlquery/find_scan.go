@@ -22,7 +22,7 @@ func (m *machine) resultMethod(r *result, name string, e *ast.CallExpr, st *stat
 	case "StructScan":
 		args, _ := m.args(e, st)
 		if len(args) == 1 {
-			m.scanned(r, m.structScan(args[0], false))
+			m.scanned(r, m.structScan(args[0], false), st)
 		}
 		return &unknown{}, true
 	case "Next", "Err", "Close", "Columns", "ColumnTypes", "NextResultSet", "MapScan", "SliceScan", "Values", "RawValues", "FieldDescriptions", "CommandTag", "Conn":
@@ -69,7 +69,7 @@ func (m *machine) scan(v value, args []arg, open bool, st *state) {
 		}
 		s.dests = append(s.dests, a)
 	}
-	m.scanned(r, s)
+	m.scanned(r, s, st)
 }
 
 func isSliceType(t types.Type) bool {
@@ -77,16 +77,32 @@ func isSliceType(t types.Type) bool {
 	return ok
 }
 
-func (m *machine) scanned(r *result, s *scanned) {
+// scanned notes where the columns of a result go; nil is not known.
+func (m *machine) scanned(r *result, s *scanned, st *state) {
+	if s == nil {
+		return
+	}
 	for _, o := range r.of {
+		at := *s
+		at.gate = st.gate
+		o.scans = append(o.scans, at)
+	}
+}
+
+// scanAt is where the result of a query goes on the schemas of a range; nil when that is not known, or not one place.
+func (o *observation) scanAt(at span) *scanned {
+	var found *scanned
+	for i := range o.scans {
+		s := &o.scans[i]
 		switch {
-		case s == nil:
-		case o.scan == nil:
-			o.scan = s
-		case o.scan.kind != s.kind || len(o.scan.dests) != len(s.dests):
-			o.unsure = true // two places scan it, each another number of columns
+		case at.meet(s.gate).empty():
+		case found == nil:
+			found = s
+		case found.kind != s.kind || len(found.dests) != len(s.dests):
+			return nil // two places scan it, each another number of columns
 		}
 	}
+	return found
 }
 
 // structScan is where sqlx puts columns: by name, into the fields of a struct; of any other type, one column.

@@ -35,7 +35,7 @@ func (m *machine) callSqlx(name string, e *ast.CallExpr, st *state) (value, bool
 			h, _ := args[i-1].v.(*handle)
 			o := m.observation(e, args[i+1].v, query.Statement, h, st)
 			o.args, o.argsKnown = args[i+2:], !open
-			o.scan = m.structScan(args[i], strings.HasPrefix(name, "Select"))
+			m.scanned(&result{of: []*observation{o}}, m.structScan(args[i], strings.HasPrefix(name, "Select")), st)
 			m.record(o)
 			return &unknown{}, true
 		}

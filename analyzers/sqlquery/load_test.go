@@ -65,7 +65,7 @@ func listing(sites []query.Site, full bool) string {
 			fmt.Fprintf(&b, " tx=%s", s.Tx)
 		}
 		if s.Gate != (query.Gate{}) {
-			fmt.Fprintf(&b, " gate=[%d,%d)", s.Gate.AtLeast, s.Gate.Below)
+			fmt.Fprintf(&b, " gate=%s", rangeOf(s.Gate))
 		}
 		b.WriteString("\n")
 		if s.Reason != "" {
@@ -81,6 +81,9 @@ func listing(sites []query.Site, full bool) string {
 			}
 			if v.Prepared {
 				b.WriteString("  [prepared]")
+			}
+			if v.Gate != s.Gate {
+				fmt.Fprintf(&b, "  [gate=%s]", rangeOf(v.Gate))
 			}
 			b.WriteString("\n")
 			if !full {
@@ -110,6 +113,14 @@ func listing(sites []query.Site, full bool) string {
 		}
 	}
 	return b.String()
+}
+
+func rangeOf(g query.Gate) string {
+	s := fmt.Sprintf("[%d,%d)", g.AtLeast, g.Below)
+	if g.Retried {
+		s += " retried"
+	}
+	return s
 }
 
 func typeList(types []query.GoType) string {

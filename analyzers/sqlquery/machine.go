@@ -39,9 +39,13 @@ type machine struct {
 	reading map[types.Object]bool
 	models  map[types.Type]*model
 
-	stack  []*frame
-	events int
-	steps  int
+	stack []*frame
+	steps int
+	doing []int // the calls of gate.Do around what is evaluated; see span
+	dos   int   // how many there have been
+	// inDo are the calls in a gate.Do of functions that ask a gate; inside is what follows of it, once all is evaluated.
+	inDo   map[*types.Func][]extent
+	inside map[*funcInfo]bool
 	// laterRound: the body of a loop is evaluated for the second time.
 	laterRound bool
 	byName     map[string][]*funcInfo // methods
@@ -54,6 +58,7 @@ type machine struct {
 	apis       map[string]*apiType
 	embeds     map[types.Object]string
 	names      []query.Site
+	batches    map[*types.Var]*queue // see holdBatch
 	switches   map[*pkg]map[types.Object][]string // see switchLabels
 }
 
@@ -120,7 +125,7 @@ func (m *machine) runAll() {
 				continue
 			}
 			for callee := range f.callees {
-				if c := m.funcs[callee]; c != nil && c.done && (c.depends || c.calls || c.answers && c.reaches || m.returnsQuery(c)) || m.funcs[callee] == nil && m.hasFact(callee) {
+				if c := m.funcs[callee]; c != nil && c.done && (c.depends || c.calls || c.asks || c.answers && c.reaches || m.returnsQuery(c)) || m.funcs[callee] == nil && m.hasFact(callee) {
 					m.run(f)
 					again = true
 					break
@@ -188,9 +193,9 @@ func (m *machine) run(f *funcInfo) {
 		return
 	}
 	f.evaluating = true
-	defer m.survive(f, m.stack, m.steps, m.lits, m.laterRound)
-	stack, steps, lits, later := m.stack, m.steps, m.lits, m.laterRound
-	m.stack, m.steps, m.lits, m.laterRound = nil, 0, nil, false
+	defer m.survive(f, m.stack, m.steps, m.lits, m.laterRound, m.doing)
+	stack, steps, lits, later, doing := m.stack, m.steps, m.lits, m.laterRound, m.doing
+	m.stack, m.steps, m.lits, m.laterRound, m.doing = nil, 0, nil, false, nil
 	st := newState()
 	fr := &frame{info: f, pkg: f.pkg, typ: f.decl.Type}
 	m.stack = append(m.stack, fr)
@@ -215,14 +220,14 @@ func (m *machine) run(f *funcInfo) {
 		f.answers = true
 	}
 	m.runLits()
-	m.stack, m.steps, m.lits, m.laterRound = stack, steps, lits, later
+	m.stack, m.steps, m.lits, m.laterRound, m.doing = stack, steps, lits, later, doing
 	f.evaluating, f.done = false, true
 }
 
 // survive ends the evaluation of a function that a mistake of ours would end the process in: the function is a gap.
-func (m *machine) survive(f *funcInfo, stack []*frame, steps int, lits []pendingLit, later bool) {
+func (m *machine) survive(f *funcInfo, stack []*frame, steps int, lits []pendingLit, later bool, doing []int) {
 	if r := recover(); r != nil {
-		m.stack, m.steps, m.lits, m.laterRound = stack, steps, lits, later
+		m.stack, m.steps, m.lits, m.laterRound, m.doing = stack, steps, lits, later, doing
 		f.evaluating, f.done = false, true
 		at := m.p.position(f.decl.Pos())
 		m.p.gap(at.File, fmt.Sprintf("line %d: evaluating %s failed, which is a mistake in srhtvet: %v", at.Line, f.decl.Name.Name, r))
@@ -277,20 +282,16 @@ func (m *machine) leave(fr *frame, st *state) value {
 		fr.returns = append(fr.returns, returned{nil, st.clone()})
 	}
 	m.stack = m.stack[:len(m.stack)-1]
-	rets := fr.returns
+	rets := possible(fr.returns)
 	if len(rets) == 0 {
 		// It never returns, or was not looked into to the end.
 		st.dead = m.steps <= maxSteps && (fr.info == nil || fr.info.size <= maxSize)
 		return &unknown{}
 	}
-	event := m.event()
-	states := make([]*state, len(rets))
-	for i, r := range rets {
-		states[i] = r.st
-	}
+	ev := &event{}
 	st.dead = false
-	join(st, event, states)
-	v := joinReturns(event, rets)
+	join(st, ev, statesOf(rets))
+	v := joinReturns(ev, rets)
 	if fr.lit == nil && fr.info != nil && fr.info.decl != nil && len(m.stack) > 0 && !holdsFunction(v) {
 		// Nobody sees its variables any more.
 		st.forget(fr.entry, func(key any) bool {
@@ -313,8 +314,26 @@ func holdsFunction(v value) bool {
 	return false
 }
 
-// joinReturns is what a function returns. A way that returns an error returns nothing else worth looking at.
-func joinReturns(event int, rets []returned) value {
+func statesOf(rets []returned) []*state {
+	states := make([]*state, len(rets))
+	for i, r := range rets {
+		states[i] = r.st
+	}
+	return states
+}
+
+// possible leaves out the ways back that no schema lets the code take, unless there are no others.
+func possible(rets []returned) []returned {
+	list := slices.DeleteFunc(slices.Clone(rets), func(r returned) bool { return r.st.gate.empty() })
+	if len(list) == 0 {
+		return rets
+	}
+	return list
+}
+
+// joinReturns is what a function returns. A way that returns an error returns nothing else worth looking at, unless the
+// schema decides whether it does.
+func joinReturns(ev *event, rets []returned) value {
 	n := 0
 	for _, r := range rets {
 		n = max(n, len(r.vals))
@@ -327,7 +346,7 @@ func joinReturns(event int, rets []returned) value {
 		if len(r.vals) != n {
 			continue
 		}
-		if n > 1 {
+		if n > 1 && ev.gates == nil {
 			if _, isNull := r.vals[n-1].(*null); !isNull && allEmpty(r.vals[:n-1]) {
 				continue
 			}
@@ -350,7 +369,7 @@ func joinReturns(event int, rets []returned) value {
 		if same && len(list) > 0 {
 			vals[i] = list[0]
 		} else {
-			vals[i] = joinValues(event, list)
+			vals[i] = joinValues(ev, list)
 		}
 	}
 	if n == 1 {
@@ -392,11 +411,6 @@ func (m *machine) runLits() {
 		m.callLit(l.fn, nil, l.fn.lit.Pos(), l.st.clone())
 		m.stack = stack
 	}
-}
-
-func (m *machine) event() int {
-	m.events++
-	return m.events
 }
 
 func (m *machine) top() *frame { return m.stack[len(m.stack)-1] }

@@ -32,7 +32,7 @@ func (m *machine) execIf(s *ast.IfStmt, st *state) {
 		}
 		return
 	}
-	if g, ok := cond.(*gated); ok {
+	if g := condition(cond); g != nil {
 		yes.narrow(g.gate)
 		no.narrow(g.not)
 	}
@@ -41,7 +41,7 @@ func (m *machine) execIf(s *ast.IfStmt, st *state) {
 	if s.Else != nil {
 		m.exec(s.Else, other)
 	}
-	join(st, m.event(), []*state{yes, other})
+	join(st, &event{}, []*state{yes, other})
 }
 
 // aside evaluates code that is not reached with what is known here. It is code all the same, so its sites are found where
@@ -112,34 +112,32 @@ func (m *machine) execSwitch(s *ast.SwitchStmt, st *state) {
 			continue
 		}
 		verdict := -1 // 1 taken for certain, 0 not taken for certain, -1 unknown
-		var gate *gated
-		for _, e := range c.List {
-			v := m.eval(e, st)
-			is, known := false, false
-			if tag == nil {
-				is, known = truth(v)
-				if g, ok := v.(*gated); ok && len(c.List) == 1 {
-					gate = g
-				}
-			} else {
-				is, known = same(tag, v)
+		way := rest.clone()
+		taken := nowhere
+		for _, x := range c.List {
+			v := m.eval(x, st)
+			if tag != nil {
+				v = equality(tag, v)
 			}
+			is, known := truth(v)
 			if known && is {
-				verdict = 1
+				verdict, taken = 1, span{}
 				break
 			}
 			if known && verdict == -1 && len(c.List) == 1 {
 				verdict = 0
 			}
+			g := condition(v)
+			if g == nil {
+				g = &gated{}
+			}
+			taken = taken.hull(g.gate)
+			rest.narrow(g.not)
 		}
 		if verdict == 0 {
 			continue
 		}
-		way := rest.clone()
-		if gate != nil {
-			way.narrow(gate.gate)
-			rest.narrow(gate.not)
-		}
+		way.narrow(taken)
 		run(i, way)
 		decided = verdict == 1
 	}
@@ -154,7 +152,7 @@ func (m *machine) execSwitch(s *ast.SwitchStmt, st *state) {
 		ways = append(ways, rest)
 	}
 	m.exit()
-	join(st, m.event(), append(ways, t.breaks...))
+	join(st, &event{}, append(ways, t.breaks...))
 }
 
 func isFallthrough(s ast.Stmt) bool {
@@ -175,7 +173,7 @@ func same(a, b value) (is, known bool) {
 			other = b
 		}
 		switch other.(type) {
-		case *text, *number, *object, *builder, *sqlizer, *function:
+		case *text, *number, *object, *builder, *sqlizer, *function, *failure:
 			return false, true
 		}
 		return false, false
@@ -233,7 +231,7 @@ func (m *machine) execTypeSwitch(s *ast.TypeSwitchStmt, st *state) {
 		ways = append(ways, st.clone())
 	}
 	m.exit()
-	join(st, m.event(), append(ways, t.breaks...))
+	join(st, &event{}, append(ways, t.breaks...))
 }
 
 // assertTo is a value of which a type has been learnt.
@@ -269,5 +267,5 @@ func (m *machine) execSelect(s *ast.SelectStmt, st *state) {
 		ways = append(ways, way)
 	}
 	m.exit()
-	join(st, m.event(), append(ways, t.breaks...))
+	join(st, &event{}, append(ways, t.breaks...))
 }

@@ -109,8 +109,9 @@ func (m *machine) callFunction(v value, args []arg, spreads bool, e *ast.CallExp
 	case *choice:
 		var ways []*state
 		var vals []value
-		for _, alt := range f.alts {
+		for i, alt := range f.alts {
 			way := st.clone()
+			way.narrow(f.event.gate(i))
 			vals = append(vals, m.callFunction(alt, args, spreads, e, way))
 			ways = append(ways, way)
 		}
@@ -262,7 +263,7 @@ func (m *machine) opaqueParam(v *types.Var, typ ast.Expr, k *pkg) value {
 		return &builder{verb: b, base: &unknown{typ: v.Type(), why: "a builder that comes in by the parameter " + v.Name()}}
 	}
 	if at := m.handleType(v.Type()); at != nil {
-		return &handle{typ: at, tx: at.tx}
+		return &handle{typ: at, tx: at.tx, do: m.inner()}
 	}
 	return &unknown{typ: v.Type(), why: "the parameter " + v.Name() + " of a function value"}
 }
@@ -291,6 +292,7 @@ func (m *machine) callDeclared(fn *types.Func, recv *arg, args []arg, spreads bo
 		}
 		m.run(info)
 	}
+	m.noteCaller(info, e)
 	if !info.done || !m.worthInlining(info, args) {
 		m.noteTx(info, args)
 		m.giveAway(args, e, st)
@@ -311,6 +313,9 @@ func (m *machine) worthInlining(info *funcInfo, args []arg) bool {
 		if fr.info == info && fr.lit == nil {
 			return false
 		}
+	}
+	if info.asks && !info.reaches && info.size <= maxSize && len(m.doing) > 0 {
+		return true // what it asks is asked again there
 	}
 	return info.depends || info.calls || info.size <= maxSize && (info.answers || !info.reaches && holdsObject(info.result))
 }
@@ -385,6 +390,8 @@ func (m *machine) giveAway(args []arg, e *ast.CallExpr, st *state) {
 			m.runGiven(v, tx, e, st)
 		case *builder:
 			m.escape(v, e, st)
+		case *object:
+			openBatch(v, st)
 		}
 		m.havoc(a, st)
 	}
@@ -421,7 +428,7 @@ func (m *machine) runGiven(f *function, tx *handle, e *ast.CallExpr, st *state) 
 		for range max(len(p.Names), 1) {
 			a := arg{}
 			if at := m.handleType(f.pkg.info.TypeOf(p.Type)); at != nil {
-				h := &handle{typ: at, tx: at.tx}
+				h := &handle{typ: at, tx: at.tx, do: m.inner()}
 				if at.tx == "" && at.isTx {
 					takesTx = true
 					if tx != nil {
@@ -439,5 +446,5 @@ func (m *machine) runGiven(f *function, tx *handle, e *ast.CallExpr, st *state) 
 	}
 	way := st.clone()
 	m.callLit(f, args, e.Pos(), way)
-	join(st, m.event(), []*state{st.clone(), way})
+	join(st, &event{}, []*state{st.clone(), way})
 }

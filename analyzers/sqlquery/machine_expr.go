@@ -107,7 +107,7 @@ func (m *machine) variable(obj *types.Var, pos token.Pos) value {
 		m.stack = append(m.stack, &frame{pkg: d.pkg})
 		defer func() { m.stack = m.stack[:len(m.stack)-1] }()
 		switch v := m.eval(d.expr, newState()).(type) {
-		case *text, *number, *list, *table, *builder, *sqlizer, *choice, *handle, *function:
+		case *text, *number, *list, *table, *builder, *sqlizer, *choice, *handle, *function, *failure:
 			return v
 		}
 	}
@@ -171,12 +171,17 @@ func (m *machine) composite(e *ast.CompositeLit, st *state) value {
 		for i, x := range e.Elts {
 			if kv, ok := x.(*ast.KeyValueExpr); ok {
 				if id, ok := kv.Key.(*ast.Ident); ok {
-					st.set(field{o, id.Name}, m.eval(kv.Value, st))
+					v := m.eval(kv.Value, st)
+					st.set(field{o, id.Name}, v)
+					if f, ok := m.pkg().info.Uses[id].(*types.Var); ok {
+						m.holdBatch(f, v, st)
+					}
 				}
 			} else {
 				v := m.eval(x, st)
 				if i < u.NumFields() {
 					st.set(field{o, u.Field(i).Name()}, v)
+					m.holdBatch(u.Field(i), v, st)
 				}
 			}
 		}
@@ -253,6 +258,9 @@ func (m *machine) fieldOf(base value, e *ast.SelectorExpr, st *state) value {
 	t := m.typeOf(e)
 	u, _ := base.(*unknown)
 	if obj, ok := m.pkg().info.Uses[e.Sel].(*types.Var); ok && obj.IsField() {
+		if v := m.heldBatch(obj, st); v != nil {
+			return v
+		}
 		if v := m.fieldEverywhere(obj); v != nil {
 			return v
 		}
@@ -310,7 +318,7 @@ func (m *machine) anyOf(elems []arg, zero bool) value {
 	if zero {
 		alts = append(alts, zeroText)
 	}
-	return &choice{m.event(), alts}
+	return &choice{&event{}, alts}
 }
 
 func (m *machine) sliced(e *ast.SliceExpr, st *state) value {

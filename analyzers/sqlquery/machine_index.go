@@ -22,14 +22,15 @@ type funcInfo struct {
 	direct  bool
 	callees map[*types.Func]bool
 	size    int // nodes of its syntax
-	// reaches: it, or a function that it calls, is direct.
-	reaches bool
+	// reaches: it, or a function that it calls, is direct; reachesGate: asks a gate, likewise.
+	reaches, reachesGate bool
 
 	evaluating, done bool
 	// depends: the callers know more of what it sends or returns. calls: it calls functions it is given.
 	// answers: the callers know more of what it returns.
-	depends, calls, answers bool
-	result                  value
+	// asks: it asks a gate, or calls a function that does so, outside of gate.Do.
+	depends, calls, answers, asks bool
+	result                        value
 }
 
 // index notes the declarations of a package.
@@ -143,6 +144,7 @@ func (m *machine) survey(info *funcInfo, body ast.Node) {
 			if queryNames[f.Sel.Name] && !info.direct {
 				info.direct = m.mayBeQuery(f, call, info.pkg)
 			}
+			info.reachesGate = info.reachesGate || gateMethods[f.Sel.Name] && ofGate(info.pkg.info.TypeOf(f.X))
 			if fn, ok := info.pkg.info.Uses[f.Sel].(*types.Func); ok {
 				info.callees[fn.Origin()] = true
 			}
@@ -190,29 +192,36 @@ func (m *machine) mayBeQuery(f *ast.SelectorExpr, call *ast.CallExpr, k *pkg) bo
 	return false
 }
 
-// markReaching finds the functions that may lead to a query.
+// markReaching finds the functions that may lead to a query, or to a question to a gate.
 func (m *machine) markReaching() {
 	callers := map[*types.Func][]*funcInfo{}
-	var queue []*funcInfo
 	for _, f := range m.list {
 		for c := range f.callees {
 			callers[c] = append(callers[c], f)
 		}
-		if f.direct {
-			f.reaches = true
-			queue = append(queue, f)
-		}
+		f.reaches = f.direct
 	}
-	for len(queue) > 0 {
-		f := queue[0]
-		queue = queue[1:]
-		if f.obj == nil {
-			continue
+	for _, mark := range []func(*funcInfo) *bool{
+		func(f *funcInfo) *bool { return &f.reaches },
+		func(f *funcInfo) *bool { return &f.reachesGate },
+	} {
+		var queue []*funcInfo
+		for _, f := range m.list {
+			if *mark(f) {
+				queue = append(queue, f)
+			}
 		}
-		for _, c := range callers[f.obj] {
-			if !c.reaches {
-				c.reaches = true
-				queue = append(queue, c)
+		for len(queue) > 0 {
+			f := queue[0]
+			queue = queue[1:]
+			if f.obj == nil {
+				continue
+			}
+			for _, c := range callers[f.obj] {
+				if !*mark(c) {
+					*mark(c) = true
+					queue = append(queue, c)
+				}
 			}
 		}
 	}
@@ -226,6 +235,9 @@ func (f *funcInfo) worthRunning() bool {
 	}
 	if f.size > maxSize || f.decl.Type.Results == nil {
 		return false
+	}
+	if f.reachesGate {
+		return true
 	}
 	sig, ok := f.obj.Type().(*types.Signature)
 	if !ok {

@@ -61,7 +61,7 @@ func (m *machine) loop(body *ast.BlockStmt, st *state, endless bool, counters []
 		t.continues = nil
 		m.execBlock(body.List, start)
 		end := newState()
-		join(end, m.event(), append([]*state{start}, t.continues...))
+		join(end, &event{}, append([]*state{start}, t.continues...))
 		if !end.dead {
 			for _, id := range counters {
 				if obj := m.objectOf(id); obj != nil {
@@ -74,19 +74,19 @@ func (m *machine) loop(body *ast.BlockStmt, st *state, endless bool, counters []
 	after := round(st.clone())
 	if !after.dead && !m.laterRound && (len(counters) > 0 || changes(st, after)) {
 		m.laterRound = true // loops in this one have had theirs
-		mergeRounds(after, round(after.clone()), m.event())
+		mergeRounds(after, round(after.clone()), &event{})
 		m.laterRound = false
 	}
 	m.exit()
 	switch {
 	case endless && len(t.breaks) > 0:
-		join(st, m.event(), t.breaks)
+		join(st, &event{}, t.breaks)
 	case endless:
 		st.dead = true
 	default:
-		joinLoop(st, after, m.event())
+		joinLoop(st, after, &event{})
 		if len(t.breaks) > 0 {
-			join(st, m.event(), append([]*state{st.clone()}, t.breaks...))
+			join(st, &event{}, append([]*state{st.clone()}, t.breaks...))
 		}
 	}
 }
@@ -110,17 +110,17 @@ func changes(before, after *state) bool {
 
 // mergeRounds adds to what the first round of a loop left what a later one changed. What only grew is left: joinLoop says
 // that there may be more.
-func mergeRounds(first, later *state, event int) {
+func mergeRounds(first, later *state, ev *event) {
 	if later.dead {
 		return
 	}
 	later.freeze()
 	for key, w := range changed(later.base, ancestor([]*state{first, later})) {
 		v, ok := first.get(key)
-		if !ok || equal(v, w) || grown(event, v, w) != nil {
+		if !ok || equal(v, w) || grown(ev, v, w) != nil {
 			continue
 		}
-		first.set(key, joinValues(event, []value{v, w}))
+		first.set(key, joinValues(ev, []value{v, w}))
 	}
 }
 
@@ -195,12 +195,12 @@ func (m *machine) unroll(s *ast.RangeStmt, st *state, n int, bind func(*state, i
 		t.continues = nil
 		m.execBlock(s.Body.List, st)
 		if len(t.continues) > 0 {
-			join(st, m.event(), append([]*state{st.clone()}, t.continues...))
+			join(st, &event{}, append([]*state{st.clone()}, t.continues...))
 		}
 	}
 	m.exit()
 	if len(t.breaks) > 0 {
-		join(st, m.event(), append([]*state{st.clone()}, t.breaks...))
+		join(st, &event{}, append([]*state{st.clone()}, t.breaks...))
 	}
 }
 

@@ -19,13 +19,8 @@ func (m *machine) unary(e *ast.UnaryExpr, st *state) value {
 		}
 		return v
 	case token.NOT:
-		switch v := v.(type) {
-		case *gated:
-			return &gated{v.not, v.gate}
-		case *number:
-			if v.v.Kind() == constant.Bool {
-				return &number{constant.MakeBool(!constant.BoolVal(v.v))}
-			}
+		if not := contrary(v); not != nil {
+			return not
 		}
 	case token.SUB, token.ADD, token.XOR:
 		if n, ok := v.(*number); ok && n.v.Kind() != constant.Bool {
@@ -45,14 +40,21 @@ func (m *machine) binary(e *ast.BinaryExpr, st *state) value {
 	case token.ADD:
 		return m.add(a, b, m.typeOf(e))
 	case token.EQL, token.NEQ:
-		if is, known := same(a, b); known {
-			return &number{constant.MakeBool(is == (e.Op == token.EQL))}
+		is := equality(a, b)
+		if e.Op == token.NEQ {
+			is = contrary(is)
+		}
+		if is != nil {
+			return is
 		}
 	case token.LSS, token.LEQ, token.GTR, token.GEQ:
 		x, ok1 := a.(*number)
 		y, ok2 := b.(*number)
 		if ok1 && ok2 && x.v.Kind() == y.v.Kind() && x.v.Kind() != constant.Bool {
 			return &number{constant.MakeBool(constant.Compare(x.v, e.Op, y.v))}
+		}
+		if v := ordering(a, e.Op, b); v != nil {
+			return v
 		}
 	case token.SUB, token.MUL:
 		x, ok1 := a.(*number)
@@ -73,32 +75,28 @@ func (m *machine) logic(e *ast.BinaryExpr, a value, st *state) value {
 		}
 		return m.eval(e.Y, st)
 	}
-	way := st.clone()
-	if g, ok := a.(*gated); ok {
-		if and {
-			way.narrow(g.gate)
-		} else {
-			way.narrow(g.not)
-		}
+	x := condition(a)
+	if x == nil {
+		x = &gated{}
+	}
+	skipped, way := st.clone(), st.clone()
+	if and {
+		skipped.narrow(x.not)
+		way.narrow(x.gate)
+	} else {
+		skipped.narrow(x.gate)
+		way.narrow(x.not)
 	}
 	b := m.eval(e.Y, way)
-	join(st, m.event(), []*state{st.clone(), way})
-	// Of a && b both are true, and if it is false nothing is certain; of a || b the other way round.
-	out := &gated{}
-	certain := func(v value) {
-		if g, ok := v.(*gated); ok {
-			s := &state{gate: out.gate}
-			not := &state{gate: out.not}
-			if and {
-				s.narrow(g.gate)
-			} else {
-				not.narrow(g.not)
-			}
-			out.gate, out.not = s.gate, not.gate
-		}
+	join(st, &event{}, []*state{skipped, way})
+	y := condition(b)
+	if y == nil {
+		y = &gated{}
 	}
-	certain(a)
-	certain(b)
+	out := &gated{x.gate.hull(y.gate), x.not.meet(y.not)}
+	if and {
+		out = &gated{x.gate.meet(y.gate), x.not.hull(y.not)}
+	}
 	if *out == (gated{}) {
 		return &unknown{typ: m.typeOf(e)}
 	}

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
@@ -20,16 +21,15 @@ type observation struct {
 	args   []arg
 	// argsKnown: args are all of them.
 	argsKnown bool
-	named     string // how parameters are written when they are not $1: ":" or "@"
-	scan      *scanned
+	named     string    // how parameters are written when they are not $1: ":" or "@"
+	scans     []scanned // the places that read the result
 	tx        query.Tx
 	txParam   *types.Var
 	prepared  bool
-	gate      query.Gate
+	gate      span
+	doing     []int // the calls of gate.Do around it that can try it again
 	// escaped: the builder is given to code which is not seen.
 	escaped bool
-	// unsure: where the result goes depends on what is not known.
-	unsure bool
 	// simple: the query asks pgx not to prepare it.
 	simple  bool
 	through []*funcInfo // the functions it was evaluated through, the outermost left out
@@ -37,6 +37,7 @@ type observation struct {
 
 // scanned is where a result goes.
 type scanned struct {
+	gate  span // the schemas that the code there can meet
 	kind  query.ScanKind
 	dests []arg
 	names []string // by name: the column of each
@@ -46,9 +47,12 @@ type scanned struct {
 
 // observation begins one for a call. h is what the text goes to, nil when that is not known.
 func (m *machine) observation(e *ast.CallExpr, sql value, kind query.Kind, h *handle, st *state) *observation {
-	o := &observation{origin: e.Pos(), kind: kind, sql: sql, root: m.stack[0].info, gate: st.gate}
+	o := &observation{origin: e.Pos(), kind: kind, sql: sql, root: m.stack[0].info, gate: st.gate, doing: slices.Clone(m.doing)}
 	if h != nil {
 		o.tx, o.txParam = h.tx, h.param
+		if h.typ != nil && h.typ.isTx { // an error ends the transaction: who began it must be in the gate.Do, too
+			o.doing = o.doing[:slices.Index(o.doing, h.do)+1]
+		}
 	}
 	return o
 }

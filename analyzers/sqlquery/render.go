@@ -21,6 +21,7 @@ type rendered struct {
 	unknown   bool   // nothing worth showing is known
 	zero      bool   // it has the zero value of a variable that was never set
 	widths    bool   // the number of columns is not certain
+	gate      span   // the schemas at which it is sent
 }
 
 // renderer writes a value as SQL, one alternative of each choice at a time.
@@ -28,6 +29,7 @@ type renderer struct {
 	m     *machine
 	pick  map[any]int
 	trail []pick // the choices met, in order
+	gate  span   // the schemas at which what was picked is sent
 	out   []part
 	args  []arg
 	// bound: args came from the builder. marks counts the placeholders written.
@@ -43,19 +45,24 @@ type renderer struct {
 
 type pick struct {
 	key  any
-	n, i int
+	n, i int // it is the i-th of n that go with what was picked before
+	alt  int
 }
 
 func placeholder(n int) string { return "$" + strconv.Itoa(n) }
 
 // render lists the texts that a value may be: all combinations of its choices, or, when there are too many, so many that
 // each alternative of each is among them.
-func (m *machine) render(v value, named string, args []arg) (list []rendered, tooMany bool) {
+func (m *machine) render(o *observation) (list []rendered, tooMany bool) {
+	write := func(picks map[any]int) *renderer {
+		r := &renderer{m: m, pick: picks, gate: o.gate}
+		r.value(o.sql)
+		list = append(list, r.finish(o.named, o.args))
+		return r
+	}
 	picks := map[any]int{}
 	for len(list) < maxVariants {
-		r := &renderer{m: m, pick: picks}
-		r.value(v)
-		list = append(list, r.finish(named, args))
+		r := write(picks)
 		trail := r.trail
 		i := len(trail) - 1
 		for i >= 0 && trail[i].i+1 >= trail[i].n {
@@ -74,13 +81,9 @@ func (m *machine) render(v value, named string, args []arg) (list []rendered, to
 	list = nil
 	most := 1
 	for i := 0; i < most && i < maxVariants; i++ {
-		r := &renderer{m: m, pick: nil, depth: 0}
-		r.pick = map[any]int{everything: i}
-		r.value(v)
-		for _, p := range r.trail {
+		for _, p := range write(map[any]int{everything: i}).trail {
 			most = max(most, p.n)
 		}
-		list = append(list, r.finish(named, args))
 	}
 	return list, true
 }
@@ -88,20 +91,34 @@ func (m *machine) render(v value, named string, args []arg) (list []rendered, to
 // everything as a key of picks decides all choices alike.
 const everything = "everything"
 
-// choose is the alternative of a choice in this text.
+// choose is the alternative of a choice in this text: one that no schema rules out that the earlier ones leave.
 func (r *renderer) choose(key any, n int) int {
 	for _, p := range r.trail {
 		if p.key == key {
-			return min(p.i, n-1)
+			return min(p.alt, n-1)
 		}
+	}
+	ev, _ := key.(*event)
+	var left []int
+	for i := range n {
+		if ev == nil || r.gate.empty() || !r.gate.meet(ev.gate(i)).empty() {
+			left = append(left, i)
+		}
+	}
+	if len(left) == 0 {
+		r.gate = nowhere
+		left = append(left, 0)
 	}
 	i, ok := r.pick[key]
 	if !ok {
 		i = r.pick[everything]
 	}
-	i = min(i, n-1)
-	r.trail = append(r.trail, pick{key, n, i})
-	return i
+	i = min(i, len(left)-1)
+	if ev != nil {
+		r.gate = r.gate.meet(ev.gate(left[i]))
+	}
+	r.trail = append(r.trail, pick{key, len(left), i, left[i]})
+	return left[i]
 }
 
 func (r *renderer) partial(reason string) {
@@ -241,7 +258,7 @@ func sendsSQL(c *choice) bool {
 
 // finish makes SQL of what was written: holes are filled with something that parses, or left out.
 func (r *renderer) finish(named string, given []arg) rendered {
-	out := rendered{optional: r.optional, reason: r.reason, zero: r.zero, widths: r.widths, args: r.args}
+	out := rendered{optional: r.optional, reason: r.reason, zero: r.zero, widths: r.widths, args: r.args, gate: r.gate}
 	fromBuilder := r.built
 	parts := r.out
 	if named != "" {

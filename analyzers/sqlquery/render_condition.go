@@ -105,10 +105,7 @@ func (r *renderer) sqlizer(s *sqlizer) bool {
 		return r.condition(s.args, s.pos)
 	case "alias":
 		if len(s.args) == 2 {
-			r.lit("(", s.pos)
-			r.value(s.args[0].v)
-			r.lit(") AS ", s.pos)
-			r.piece(s.args[1:], s.pos)
+			r.aliased(s.args, s.pos)
 		}
 		return true
 	case "concat":

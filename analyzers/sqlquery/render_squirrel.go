@@ -158,17 +158,7 @@ func (r *renderer) selects(b *builder, c map[string][]*op) {
 		}
 	}
 	r.columns(c["Columns"])
-	for _, o := range c["From"] {
-		r.lit(" FROM ", o.pos)
-		if o.name == "FromSelect" && len(o.args) == 2 {
-			r.lit("(", o.pos)
-			r.value(o.args[0].v)
-			r.lit(") AS ", o.pos)
-			r.piece(o.args[1:], o.pos)
-			continue
-		}
-		r.piece(o.args, o.pos)
-	}
+	r.from(c["From"])
 	r.joins(c["Join"])
 	r.wheres(c["Where"], " WHERE ")
 	r.names(c["GroupBy"], " GROUP BY ")
@@ -178,6 +168,25 @@ func (r *renderer) selects(b *builder, c map[string][]*op) {
 	r.numbers(c["Offset"], " OFFSET ")
 	r.clauses(c["Suffix"], " ", " ", "")
 	r.returning(c["Returning"])
+}
+
+func (r *renderer) from(list []*op) {
+	for _, o := range list {
+		r.lit(" FROM ", o.pos)
+		if o.name == "FromSelect" && len(o.args) == 2 {
+			r.aliased(o.args, o.pos)
+			continue
+		}
+		r.piece(o.args, o.pos)
+	}
+}
+
+// aliased writes SQL in parentheses, and the name it is given.
+func (r *renderer) aliased(args []arg, pos token.Pos) {
+	r.lit("(", pos)
+	r.value(args[0].v)
+	r.lit(") AS ", pos)
+	r.piece(args[1:], pos)
 }
 
 func (r *renderer) columns(list []*op) {
@@ -310,7 +319,7 @@ func (r *renderer) inserts(c map[string][]*op) {
 	r.clauses(c["Into"], "", "", "")
 	columns, rows := c["Columns"], c["Values"]
 	if maps := c["Set"]; len(maps) > 0 && maps[0].name == "SetMap" { // SetMap sets both
-		if tab, ok := firstTable(maps[0].args); ok {
+		if tab := r.table(maps[0].args); tab != nil {
 			cols := &op{name: "Columns", pos: maps[0].pos}
 			vals := &op{name: "Values", pos: maps[0].pos}
 			for _, i := range sortedKeys(tab) {
@@ -366,12 +375,21 @@ func posOf(a arg, otherwise token.Pos) token.Pos {
 	return otherwise
 }
 
-func firstTable(args []arg) (*table, bool) {
+// table is the map that SetMap is given; nil when it is not known.
+func (r *renderer) table(args []arg) *table {
 	if len(args) != 1 {
-		return nil, false
+		return nil
 	}
-	tab, ok := args[0].v.(*table)
-	return tab, ok
+	v := args[0].v
+	for {
+		c, ok := v.(*choice)
+		if !ok {
+			break
+		}
+		v = c.alts[r.choose(c.event, len(c.alts))]
+	}
+	tab, _ := v.(*table)
+	return tab
 }
 
 // updates writes UPDATE. A column that different ways through the code set differently is set once, each way in a text of
@@ -404,8 +422,8 @@ func (r *renderer) updates(c map[string][]*op) {
 	}
 	for _, o := range c["Set"] {
 		if o.name == "SetMap" {
-			tab, ok := firstTable(o.args)
-			if !ok {
+			tab := r.table(o.args)
+			if tab == nil {
 				r.partial("a map of columns that is made at run time")
 				continue
 			}
@@ -441,17 +459,7 @@ func (r *renderer) updates(c map[string][]*op) {
 		}
 		r.bind(val, posOf(val, s.pos))
 	}
-	for _, o := range c["From"] {
-		r.lit(" FROM ", o.pos)
-		if o.name == "FromSelect" && len(o.args) == 2 {
-			r.lit("(", o.pos)
-			r.value(o.args[0].v)
-			r.lit(") AS ", o.pos)
-			r.piece(o.args[1:], o.pos)
-			continue
-		}
-		r.piece(o.args, o.pos)
-	}
+	r.from(c["From"])
 	r.tail(c)
 }
 

@@ -84,14 +84,13 @@ func (m *machine) sites() []query.Site {
 // site makes one site of all observations at a place; it is false when the place sends nothing.
 func (m *machine) site(pos token.Pos, group []*observation) (query.Site, bool) {
 	first := group[0]
-	s := query.Site{Pos: m.p.position(pos), Lang: "go", Kind: first.kind, Func: first.fn.funcName(), Tx: m.tx(first), Gate: first.gate}
+	s := query.Site{Pos: m.p.position(pos), Lang: "go", Kind: first.kind, Func: first.fn.funcName(), Tx: m.tx(first)}
 	if k := first.pkg; k != nil && !k.own {
 		if s.Module = k.place.module; s.Module == "" {
 			return s, false // a package of the user's, beside what was to be read
 		}
 	}
 	for _, o := range group[1:] {
-		s.Gate = hull(s.Gate, o.gate)
 		if tx := m.tx(o); tx != s.Tx {
 			s.Tx = query.TxUnknown
 		}
@@ -103,8 +102,12 @@ func (m *machine) site(pos token.Pos, group []*observation) (query.Site, bool) {
 	var all []text
 	var reasons []string
 	tooMany := false
+	met := slices.ContainsFunc(group, func(o *observation) bool { return !o.gate.empty() })
 	for _, o := range group {
-		list, more := m.render(o.sql, o.named, o.args)
+		if met && o.gate.empty() {
+			continue // no schema lets the code send it from there
+		}
+		list, more := m.render(o)
 		tooMany = tooMany || more
 		for _, r := range list {
 			if r.reason != "" && !slices.Contains(reasons, r.reason) {
@@ -143,18 +146,19 @@ func (m *machine) site(pos token.Pos, group []*observation) (query.Site, bool) {
 			partial = true
 			continue // what is certain is not a statement
 		}
-		v := query.Variant{SQL: t.sql, Segments: t.segments, Optional: t.optional, Prepared: t.o.prepared}
+		v := query.Variant{SQL: t.sql, Segments: t.segments, Optional: t.optional, Prepared: t.o.prepared, Gate: m.gate(t.o, t.gate)}
 		if t.o.argsKnown || t.argsKnown {
 			v.Args = m.argTypes(t.args)
 		}
-		if !t.widths && !t.o.unsure {
-			v.Scan = m.scanOf(t.o.scan)
+		if !t.widths {
+			v.Scan = m.scanOf(t.o.scanAt(t.gate))
 		}
 		if t.reason != "" {
 			partial = true
 		}
 		if have := slices.IndexFunc(s.Variants, func(o query.Variant) bool { return o.SQL == v.SQL && sameArgs(o.Args, v.Args) }); have >= 0 {
 			s.Variants[have].Scan = mergeScan(s.Variants[have].Scan, v.Scan)
+			s.Variants[have].Gate = s.Variants[have].Gate.Or(v.Gate)
 			continue // the same text from another caller
 		}
 		s.Variants = append(s.Variants, v)
@@ -162,6 +166,7 @@ func (m *machine) site(pos token.Pos, group []*observation) (query.Site, bool) {
 	if first.kind == query.Statement && len(s.Variants) > 0 && strings.HasPrefix(s.Variants[0].SQL, "COPY ") && strings.HasSuffix(s.Variants[0].SQL, "FROM STDIN") {
 		s.Kind = query.Copy
 	}
+	s.Gate = s.Shared()
 	switch {
 	case len(s.Variants) == 0 && len(reasons) == 0:
 		return s, false // an empty text, such as a test of the connection

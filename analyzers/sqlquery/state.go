@@ -2,8 +2,7 @@ package sqlquery
 
 import (
 	"go/constant"
-
-	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
+	"slices"
 )
 
 // state is what is known at one point of the code: what variables and fields hold, and which schemas can be met there.
@@ -11,7 +10,7 @@ import (
 type state struct {
 	base *layer
 	own  map[any]value // by types.Object or field: what was set since base
-	gate query.Gate
+	gate span
 	dead bool // the point is not reached
 }
 
@@ -118,37 +117,44 @@ func (s *state) forget(since *layer, drop func(any) bool) {
 }
 
 // narrow adds what a condition says about the schemas.
-func (s *state) narrow(g query.Gate) {
-	s.gate.AtLeast = max(s.gate.AtLeast, g.AtLeast)
-	if s.gate.Below == 0 || g.Below != 0 && g.Below < s.gate.Below {
-		s.gate.Below = g.Below
+func (s *state) narrow(g span) { s.gate = s.gate.meet(g) }
+
+// reached leaves out the ways that are not taken: those that end, and those that no schema lets the code take, unless none
+// lets it take any.
+func reached(ways []*state) []*state {
+	var live, possible []*state
+	for _, w := range ways {
+		if w.dead {
+			continue
+		}
+		live = append(live, w)
+		if !w.gate.empty() {
+			possible = append(possible, w)
+		}
 	}
+	if len(possible) > 0 {
+		return possible
+	}
+	return live
 }
 
-// hull is the smallest gate that admits what either admits.
-func hull(a, b query.Gate) query.Gate {
-	if a.AtLeast == 0 || b.AtLeast == 0 {
-		a.AtLeast = 0
-	} else {
-		a.AtLeast = min(a.AtLeast, b.AtLeast)
+// tellApart notes of an event which schemas each of its ways can meet, when they differ.
+func (e *event) tellApart(ways []*state) {
+	differ := false
+	gates := make([]span, len(ways))
+	for i, w := range ways {
+		gates[i] = w.gate
+		differ = differ || w.gate != ways[0].gate
 	}
-	if a.Below == 0 || b.Below == 0 {
-		a.Below = 0
-	} else {
-		a.Below = max(a.Below, b.Below)
+	if differ {
+		e.gates = gates
 	}
-	return a
 }
 
 // join makes into what is known where several ways through the code meet. A cell that differs becomes a choice that the
 // event decides; in builders, what only some ways added becomes optional.
-func join(into *state, event int, ways []*state) {
-	var live []*state
-	for _, w := range ways {
-		if !w.dead {
-			live = append(live, w)
-		}
-	}
+func join(into *state, ev *event, ways []*state) {
+	live := reached(ways)
 	switch len(live) {
 	case 0:
 		into.dead = true
@@ -160,10 +166,17 @@ func join(into *state, event int, ways []*state) {
 	for _, w := range live {
 		w.freeze()
 	}
+	switch {
+	case ev.gates == nil:
+		ev.tellApart(live)
+	case len(live) < len(ways): // the alternatives of what it has decided so far are others
+		ev = &event{}
+		ev.tellApart(live)
+	}
 	out := &state{base: ancestor(live), gate: live[0].gate}
 	keys := map[any]bool{}
 	for _, w := range live {
-		out.gate = hull(out.gate, w.gate)
+		out.gate = out.gate.hull(w.gate)
 		for l := w.base; l != out.base; l = l.parent {
 			for k := range l.cells {
 				keys[k] = true
@@ -183,16 +196,16 @@ func join(into *state, event int, ways []*state) {
 		case same:
 			out.set(key, vals[0])
 		case all:
-			out.set(key, joinValues(event, append([]value{}, vals...)))
+			out.set(key, joinValues(ev, append([]value{}, vals...)))
 		default: // declared on one way only, or a field set on one way only
-			out.set(key, joinPartly(event, key, live))
+			out.set(key, joinPartly(ev, key, live))
 		}
 	}
 	*into = *out
 }
 
 // joinPartly joins a cell that not every way has. A field that was not set has its zero value.
-func joinPartly(event int, key any, live []*state) value {
+func joinPartly(ev *event, key any, live []*state) value {
 	f, isField := key.(field)
 	var vals []value
 	var any value
@@ -209,7 +222,7 @@ func joinPartly(event int, key any, live []*state) value {
 	if len(vals) < len(live) {
 		return any
 	}
-	return joinValues(event, vals)
+	return joinValues(ev, vals)
 }
 
 var zeroText = &text{[]part{{zero: true}}}
@@ -239,18 +252,26 @@ func equal(a, b value) bool {
 		return ok
 	case *handle:
 		y, ok := b.(*handle)
-		return ok && x.typ == y.typ && x.tx == y.tx && len(x.prepared) == 0 && len(y.prepared) == 0
+		return ok && x.typ == y.typ && x.tx == y.tx && x.do == y.do && len(x.prepared) == 0 && len(y.prepared) == 0
 	}
 	return false
 }
 
 // joinValues is a value that is one of several, as the event decides.
-func joinValues(event int, vals []value) value {
-	if b := joinBuilders(vals); b != nil {
-		return b
+func joinValues(ev *event, vals []value) value {
+	if c := joinInside(ev, vals); c != nil {
+		return c
+	}
+	if ev.gates == nil { // else what only some ways add depends on the schema, and stays apart
+		if b := joinBuilders(vals); b != nil {
+			return b
+		}
 	}
 	if r := joinResults(vals); r != nil {
 		return r
+	}
+	if q := joinQueues(vals); q != nil {
+		return q
 	}
 	opaque := true
 	for _, v := range vals {
@@ -268,14 +289,59 @@ func joinValues(event int, vals []value) value {
 		}
 		return vals[0]
 	}
-	if t := joinTexts(event, vals); t != nil {
+	if t := joinTexts(ev, vals); t != nil {
 		return t
 	}
-	return &choice{event, vals}
+	return &choice{ev, vals}
+}
+
+// joinInside joins builders of which some depend on the schema already: within each of the alternatives that an earlier event
+// decides, so that what is optional there stays optional. It is nil when that is not so.
+func joinInside(ev *event, vals []value) value {
+	var earlier *choice
+	for _, v := range vals {
+		switch v := v.(type) {
+		case *builder:
+		case *choice:
+			if v.event.gates == nil || v.event == ev || earlier != nil && v.event != earlier.event || !anyBuilder(v) {
+				return nil
+			}
+			earlier = v
+		default:
+			return nil
+		}
+	}
+	if earlier == nil {
+		return nil
+	}
+	alts := make([]value, len(earlier.alts))
+	for i := range alts {
+		list := make([]value, len(vals))
+		for j, v := range vals {
+			if c, ok := v.(*choice); ok {
+				v = c.alts[min(i, len(c.alts)-1)]
+			}
+			list[j] = v
+		}
+		alts[i] = joinValues(ev, list)
+	}
+	return &choice{earlier.event, alts}
+}
+
+func anyBuilder(c *choice) bool {
+	return slices.ContainsFunc(c.alts, func(v value) bool {
+		switch v := v.(type) {
+		case *builder:
+			return true
+		case *choice:
+			return anyBuilder(v)
+		}
+		return false
+	})
 }
 
 // joinTexts keeps what several texts begin with apart from the choice of how they go on; nil when it is nothing.
-func joinTexts(event int, vals []value) value {
+func joinTexts(ev *event, vals []value) value {
 	texts := make([]*text, len(vals))
 	common := 0
 	for i, v := range vals {
@@ -300,7 +366,7 @@ func joinTexts(event int, vals []value) value {
 	for i, t := range texts {
 		rest[i] = &text{t.parts[common:]}
 	}
-	return &text{append(texts[0].parts[:common:common], part{choice: &choice{event, rest}})}
+	return &text{append(texts[0].parts[:common:common], part{choice: &choice{ev, rest}})}
 }
 
 // joinResults merges what queries returned, so that a later Scan counts for each of them. nil and unknown values beside
@@ -340,7 +406,7 @@ func containsObs(list []*observation, o *observation) bool {
 
 // joinLoop makes st what is known behind a loop: after is what is known behind its body, and the loop ran any number of
 // times.
-func joinLoop(st, after *state, event int) {
+func joinLoop(st, after *state, ev *event) {
 	if after.dead {
 		return
 	}
@@ -349,19 +415,19 @@ func joinLoop(st, after *state, event int) {
 	grew := map[any]value{}
 	for key, now := range changed(after.base, ancestor([]*state{before, after})) {
 		if old, ok := before.get(key); ok && !equal(old, now) {
-			if v := grown(event, old, now); v != nil {
+			if v := grown(ev, old, now); v != nil {
 				grew[key] = v
 			}
 		}
 	}
-	join(st, event, []*state{before, after})
+	join(st, ev, []*state{before, after})
 	for key, v := range grew {
 		st.set(key, v)
 	}
 }
 
 // grown is a value that a loop made longer; nil when it is not one.
-func grown(event int, old, now value) value {
+func grown(ev *event, old, now value) value {
 	switch now := now.(type) {
 	case *text:
 		was, ok := old.(*text)
@@ -381,7 +447,7 @@ func grown(event int, old, now value) value {
 			}
 		}
 		more := &text{append(append([]part{}, now.parts[len(wasParts):]...), part{hole: &hole{why: "a piece that a loop repeats", repeat: true}})}
-		return &text{append(append([]part{}, wasParts...), part{choice: &choice{event, []value{more, zeroText}}})}
+		return &text{append(append([]part{}, wasParts...), part{choice: &choice{ev, []value{more, zeroText}}})}
 	case *list:
 		was, ok := old.(*list)
 		if !ok {

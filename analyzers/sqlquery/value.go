@@ -30,8 +30,22 @@ type null struct{}
 
 // choice is one of several values, decided by one event: values with the same event are decided together.
 type choice struct {
-	event int
+	event *event
 	alts  []value
+}
+
+// event is something that decides which of several ways the code takes.
+type event struct {
+	// gates are the schemas that each way can meet, when they are not the same ones; nil otherwise.
+	gates []span
+}
+
+// gate is the schemas at which way i is taken.
+func (e *event) gate(i int) span {
+	if i < len(e.gates) {
+		return e.gates[i]
+	}
+	return span{}
 }
 
 // text is a string in parts.
@@ -111,6 +125,7 @@ type handle struct {
 	typ   *apiType
 	tx    query.Tx
 	param *types.Var // the parameter it came in by, when tx depends on the caller
+	do    int        // of a transaction, the call of gate.Do in which it came to be, 0 for none
 	// dest: NamedStmt and the like keep the text of what was prepared.
 	prepared []*observation
 }
@@ -127,11 +142,20 @@ type destinations struct{ of *model }
 // rowFunc is one of pgx's functions that make a value of a row.
 type rowFunc struct{ kind string }
 
-// gated is the truth value of a question to migratecheck/gate.
+// gated is a truth value that depends on the schema: a question to migratecheck/gate, or what code made of one.
 type gated struct {
-	gate query.Gate // the schemas at which it is true
-	not  query.Gate // and at which it is false
+	gate span // the schemas at which it may be true
+	not  span // and at which it may be false
 }
+
+// snapshot is a gate.Schema, taken in a call of gate.Do (see span) or, with 0, in none.
+type snapshot struct{ do int }
+
+// schemaVersion is what Version of a gate.Schema returns.
+type schemaVersion struct{ snapshot }
+
+// failure is an error that is one for certain.
+type failure struct{}
 
 // sqlizer is a piece of SQL with arguments (squirrel's Sqlizer).
 type sqlizer struct {

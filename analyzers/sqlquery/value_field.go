@@ -49,7 +49,7 @@ func (m *machine) fieldEverywhere(obj *types.Var) value {
 		alts = append(alts, zeroText)
 	}
 	// Even one is a choice: reflection may have put something else there, so no condition is decided by it.
-	return &choice{m.event(), alts}
+	return &choice{&event{}, alts}
 }
 
 // indexFields finds what is put into the fields of all struct types.

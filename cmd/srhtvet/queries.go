@@ -65,6 +65,13 @@ type (
 		Names    []string `json:"names"`
 		Status   string   `json:"status"`
 		Reason   string   `json:"reason"`
+		// Gates has as many elements as Variants, or none.
+		Gates []queriesGate `json:"gates"`
+	}
+	queriesGate struct {
+		AtLeast int64 `json:"atLeast"`
+		Below   int64 `json:"below"`
+		Retried bool  `json:"retried"`
 	}
 	queriesGap struct {
 		File   string `json:"file"`
@@ -148,16 +155,40 @@ func (q *queriesRun) read(dir string) (*compat.Code, error) {
 
 func queryOf(s *query.Site) queriesQuery {
 	q := queriesQuery{File: s.Pos.File, Line: s.Pos.Line, Column: s.Pos.Column, Lang: s.Lang, Kind: string(s.Kind), Func: s.Func,
-		Module: s.Module, Variants: []string{}, Names: []string{}, Status: string(s.Status), Reason: s.Reason}
+		Module: s.Module, Variants: []string{}, Names: []string{}, Status: string(s.Status), Reason: s.Reason, Gates: []queriesGate{}}
+	var gates []query.Gate
 	for _, v := range s.Variants {
-		if !slices.Contains(q.Variants, v.SQL) {
-			q.Variants = append(q.Variants, v.SQL)
+		if i := slices.Index(q.Variants, v.SQL); i >= 0 {
+			gates[i] = gates[i].Or(v.Gate)
+			continue
+		}
+		q.Variants, gates = append(q.Variants, v.SQL), append(gates, v.Gate)
+	}
+	if slices.ContainsFunc(gates, func(g query.Gate) bool { return g != query.Gate{} }) {
+		for _, g := range gates {
+			q.Gates = append(q.Gates, queriesGate(g))
 		}
 	}
 	for _, n := range s.Names {
 		q.Names = append(q.Names, n.Name)
 	}
 	return q
+}
+
+// gateText says at which schemas a text is sent, "" when nothing decides that.
+func gateText(gates []queriesGate, i int) string {
+	if i >= len(gates) {
+		return ""
+	}
+	switch g := gates[i]; {
+	case g.AtLeast != 0 && g.Below != 0:
+		return fmt.Sprintf("  [from migration %d until %d]", g.AtLeast, g.Below)
+	case g.AtLeast != 0:
+		return fmt.Sprintf("  [from migration %d]", g.AtLeast)
+	case g.Below != 0:
+		return fmt.Sprintf("  [until migration %d]", g.Below)
+	}
+	return ""
 }
 
 // queriesText prints the list for people: the place, then what is sent, white space pressed together.
@@ -174,8 +205,8 @@ func queriesText(w io.Writer, doc *queriesDocument) error {
 			fmt.Fprintf(b, ": %s", q.Reason)
 		}
 		fmt.Fprintln(b)
-		for _, sql := range q.Variants {
-			fmt.Fprintf(b, "    %s\n", strings.Join(strings.Fields(sql), " "))
+		for i, sql := range q.Variants {
+			fmt.Fprintf(b, "    %s%s\n", strings.Join(strings.Fields(sql), " "), gateText(q.Gates, i))
 		}
 		for _, n := range q.Names {
 			fmt.Fprintf(b, "    constraint or index %s\n", n)

@@ -67,6 +67,32 @@ func TestQueries(t *testing.T) {
 	require.Equal(t, text, srhtvet(t, ".", "queries", dir).out, "positions are relative to the directory")
 }
 
+func TestQueriesSayTheirGates(t *testing.T) {
+	dir := tree(t, map[string]string{"go.mod": "module svc\n\ngo 1.25.0\n", "a.go": `package a
+
+import (
+	"database/sql"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/gate"
+)
+
+func f(db *sql.DB, g *gate.Gate) {
+	col := "a"
+	if g.AtLeast(9) {
+		col = "c"
+	}
+	db.Query("SELECT " + col + " FROM t")
+	db.Query("SELECT 1")
+}
+`})
+	var doc queriesDocument
+	require.NoError(t, json.Unmarshal([]byte(srhtvet(t, dir, "queries", "-format", "json").out), &doc))
+	require.Equal(t, []string{"SELECT c FROM t", "SELECT a FROM t"}, doc.Queries[0].Variants)
+	require.Equal(t, []queriesGate{{AtLeast: 9}, {Below: 9}}, doc.Queries[0].Gates)
+	require.Equal(t, []queriesGate{}, doc.Queries[1].Gates)
+	require.Contains(t, srhtvet(t, dir, "queries").out, "    SELECT c FROM t  [from migration 9]\n    SELECT a FROM t  [until migration 9]\n")
+}
+
 func TestQueriesOfARevision(t *testing.T) {
 	dir := tree(t, queriesService)
 	git(t, dir, "init", "-q")

@@ -12,10 +12,10 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
 
-// newBreak words what a site has against a schema. A comment on the statement that causes it may take it back.
-func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, schema string, own bool, cause *migratecheck.Step) *Break {
+// newBreak words what a site has against a schema, which lacks what a later one has or not. A comment on the statement that causes it may take it back.
+func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, state int, own bool, cause *migratecheck.Step, lacks bool) *Break {
 	code := j.service.Code[cell.Code]
-	br := &Break{Severity: migratecheck.Error, Cell: cell, Schema: schema, Own: own, Site: b.Site, Rev: code.Rev, Pos: b.Site.Pos,
+	br := &Break{Severity: migratecheck.Error, Cell: cell, Schema: j.states[state].name, Own: own, Site: b.Site, Rev: code.Rev, Pos: b.Site.Pos,
 		Cause: cause, Problem: p, Message: p.Message}
 	if p.Variant >= 0 {
 		v := &b.Site.Variants[p.Variant]
@@ -23,14 +23,17 @@ func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, schema stri
 	} else {
 		br.Pos = b.Site.Names[p.Offset].Pos
 	}
-	if p.Maybe {
+	isLate := !own && j.meets(b.Site, state) == late
+	if p.Maybe || isLate {
 		br.Severity = migratecheck.Warning
 	}
 	switch {
+	case isLate:
+		j.whileLate(br)
 	case cause == nil:
 		br.Rule = BrokenQuery
 		br.Help = "Nothing that is pending makes the difference: the query, or the schema that was taken for its own (-schema FILE gives another), is wrong."
-	case cell == Cell{New, Old}:
+	case lacks || cell == Cell{New, Old}: // the former, behind a gate that asks for too little, half-way
 		br.Rule = NeedsMigration
 		j.needs(br, cause)
 	default:
@@ -74,7 +77,7 @@ func disabled(list []string, rule string) bool {
 func (j *judge) needs(br *Break, cause *migratecheck.Step) {
 	file := path.Base(cause.File.Migration.File)
 	rule, finding := j.lintFinding(cause, &br.Problem)
-	switch both := breaksBothWays(rule); {
+	switch both := lintRules[rule].bothWays; {
 	case both && finding != nil:
 		br.Rule, br.Help = rule, finding.Help
 	case both && cause.Suppressed(rule):
@@ -118,27 +121,6 @@ func quoted(name string) string {
 		parts[i] = pgast.QuoteIdent(parts[i])
 	}
 	return strings.Join(parts, ".")
-}
-
-// asks reports whether a check finds that a schema asks for more, not that it has less.
-func asks(check string) bool {
-	switch check {
-	case "required-column", "null-written", "null-bound", "narrowed", "default-changed", "new-check", "new-exclusion", "new-foreign-key",
-		"new-trigger", "new-unique", "revoked", "row-security", "scan-null", "truncate":
-		return true
-	}
-	return false
-}
-
-// breaksBothWays reports whether a rule speaks of a statement that takes a name from old code while it gives new code
-// another one.
-func breaksBothWays(rule string) bool {
-	switch rule {
-	case "rename-column", "rename-table", "rename-enum-value", "rename-constraint", "rename-index", "rename-schema",
-		"reuse-column-name", "change-column-type", "narrow-column-type", "replace-view", "change-function":
-		return true
-	}
-	return false
 }
 
 // known takes the weight from what was broken before: an old version's own mistake cannot be mended by this change, and a

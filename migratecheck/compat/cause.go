@@ -101,13 +101,3 @@ func likeliest(span []*migratecheck.Step, p *query.Problem) *migratecheck.Step {
 	}
 	return nil
 }
-
-// rulesOf lists the lint rules that tell of what a check may find.
-func rulesOf(check string) []string {
-	for _, c := range query.Checks() {
-		if c.ID == check {
-			return c.Rules
-		}
-	}
-	return nil
-}

@@ -1,7 +1,6 @@
 package compat
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,42 +11,55 @@ import (
 
 // The command's fixtures (cmd/srhtvet/testdata/compat) show the matrix; here is what is easier to show by itself.
 
-// TestDecidable: of every rule about the two versions it is said whether queries can tell.
-func TestDecidable(t *testing.T) {
-	exempt := map[string]string{
-		"add-enum-value":  "what the code makes of a label is in no query",
-		"change-function": "what a function does is in no query",
-		"drop-constraint": "what it kept out comes in, which no query shows",
-		"drop-database":   "nothing is left to ask",
-		"drop-trigger":    "what it did is in no query",
-		"revoke":          "the role that the code runs as is not known",
-		"truncate-table":  "the rows are gone, not their names",
-	}
+// TestLintRules: every rule about the two versions, and about migrations by themselves, is in the table, which names no others.
+func TestLintRules(t *testing.T) {
+	ids := map[string]bool{}
 	for _, r := range migratecheck.Rules() {
-		if r.Category != migratecheck.Compatibility {
-			require.False(t, decidable(r.ID), r.ID)
-			continue
+		ids[r.ID] = true
+		known, ok := lintRules[r.ID]
+		switch r.Category {
+		case migratecheck.Compatibility:
+			require.True(t, ok, "lintRules has no entry for %s: say which changes of the schema it speaks of, whether queries tell of it, and whether it breaks both versions", r.ID)
+			require.True(t, len(known.speaksOf) > 0 || known.untold != "", "%s speaks of nothing", r.ID)
+			require.False(t, known.doubtful, r.ID)
+		case migratecheck.Itself, migratecheck.History:
+			require.True(t, ok, "lintRules has no entry for %s: say whether it puts the schemas in doubt", r.ID)
+			require.Equal(t, lintRule{doubtful: known.doubtful}, known, r.ID)
+		default:
+			require.False(t, ok, r.ID)
 		}
-		_, isExempt := exempt[r.ID]
-		require.Equal(t, !isExempt, decidable(r.ID), r.ID)
+	}
+	for id := range lintRules {
+		require.True(t, ids[id], "lintRules has %s, which is no rule", id)
+	}
+	for k, list := range families {
+		for i, id := range list {
+			require.Equal(t, i+1, lintRules[id].speaksOf[k], "%s: the ranks are 1, 2, …: %v", k, list)
+		}
+	}
+	require.True(t, decidable("drop-column"))
+	require.False(t, decidable("revoke"))
+	require.False(t, decidable("syntax-error"))
+	for _, id := range []string{NeedsMigration, BrokenQuery, StaleGate} {
+		require.True(t, ids[id], id)
 	}
 }
 
-// TestTables: the rules that checks and this package name are there.
-func TestTables(t *testing.T) {
-	known := func(id string) bool {
-		return slices.ContainsFunc(migratecheck.Rules(), func(r *migratecheck.Rule) bool { return r.ID == id })
-	}
+// TestChecksHaveRules: the rules that checks name are there, and each that queries decide is named by one: else no query could
+// ever confirm it.
+func TestChecksHaveRules(t *testing.T) {
+	named := map[string]bool{}
 	for _, c := range query.Checks() {
-		for _, rule := range c.Rules {
-			require.True(t, known(rule), "check %s names rule %s", c.ID, rule)
+		for _, id := range c.Rules {
+			named[id] = true
 		}
+		require.Equal(t, c.Rules, rulesOf(c.ID))
+		require.Equal(t, c.Asks == query.TheSchema, asks(c.ID))
 	}
-	require.True(t, known(NeedsMigration))
-	require.True(t, known(BrokenQuery))
-	for _, r := range migratecheck.Rules() {
-		if breaksBothWays(r.ID) {
-			require.Equal(t, migratecheck.Compatibility, r.Category, r.ID)
+	require.False(t, asks("no-such-check"))
+	for id := range lintRules {
+		if decidable(id) {
+			require.True(t, named[id], "no check names %s", id)
 		}
 	}
 }
@@ -99,4 +111,20 @@ func TestGateDecidesHome(t *testing.T) {
 	require.Equal(t, 1, j.home(New, site(0, 3)), "the last that it meets")
 	require.Equal(t, 1, j.home(Old, site(2, 0)))
 	require.Equal(t, -1, j.home(New, site(0, 1)), "it meets none")
+
+	require.Equal(t, always, j.meets(site(0, 2), 0))
+	require.Equal(t, late, j.meets(site(0, 2), 1), "until the gate has read that 2 is there")
+	require.Equal(t, late, j.meets(site(0, 2), 2))
+	require.Equal(t, never, j.meets(site(3, 0), 1))
+	require.Equal(t, never, j.meets(site(0, 1), 2), "nobody has read that 1 is not there")
+	require.Equal(t, never, j.meets(site(3, 2), 2), "a contradiction")
+	unnumbered := &judge{states: []state{{}, {}}}
+	require.Equal(t, always, unnumbered.meets(site(9, 0), 1), "a tool whose versions are no numbers")
+	require.Equal(t, never, unnumbered.meets(site(9, 0), 0))
+}
+
+func TestLasting(t *testing.T) {
+	list := []query.Problem{{Check: "missing-column", Code: "42703"}, {Check: "new-check", Code: "23514"}, {Check: "scan-type"}}
+	require.Equal(t, list[1:], lasting(list))
+	require.Equal(t, "42703", list[0].Code, "the list is the caller's")
 }

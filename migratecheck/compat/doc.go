@@ -89,13 +89,15 @@ type Unchecked struct {
 
 // Break is one site that does not work on one schema as it does on its own.
 type Break struct {
-	// Rule is the lint rule that the code confirms ("rename-column"), or NeedsMigration or BrokenQuery.
+	// Rule is the lint rule that the code confirms ("rename-column"), or NeedsMigration, BrokenQuery or StaleGate.
 	Rule     string
 	Severity migratecheck.Severity
 	Cell     Cell
 	// Schema names the schema on which it breaks: "after 0009_x.sql", "before 0009_x.sql". It is the first such one of
 	// the old code, the last such one of the new.
 	Schema string
+	// Late: the code is in a branch for an older schema, which a gate still takes until it reads the version again.
+	Late bool
 	// Own: that is the schema that the site was written for.
 	Own  bool
 	Site *query.Site
@@ -118,6 +120,8 @@ const (
 	NeedsMigration = "needs-migration"
 	// BrokenQuery: a query does not work on the schema it was written for.
 	BrokenQuery = "broken-query"
+	// StaleGate: code for the schema before a migration, which a gate still lets in for a while after it.
+	StaleGate = "stale-gate"
 )
 
 // Order is the order in which a service's operator releases.

@@ -27,26 +27,18 @@ func Exact(s *Service) []migratecheck.Finding {
 		if step == nil {
 			continue
 		}
-		if broken := s.confirm(f, step); len(broken) > 0 {
+		switch broken, stale := s.confirm(f, step); {
+		case len(broken) > 0:
 			confirmed(f, broken)
-		} else {
+		case len(stale) > 0:
+			confirmed(f, stale)
+			f.Message += ", which a gate lets in only until it has read the version again"
+			f.Severity = min(f.Severity, migratecheck.Warning)
+		default:
 			s.clear(f, step)
 		}
 	}
 	return list
-}
-
-// decidable reports whether queries tell of a rule's matter all there is to tell. Rights, rows, and what functions do are
-// not told by the text of a query, nor is what the code makes of a label it reads.
-func decidable(rule string) bool {
-	switch rule {
-	case "drop-table", "rename-table", "drop-column", "rename-column", "reuse-column-name", "change-column-type", "narrow-column-type",
-		"add-required-column", "set-not-null", "drop-not-null", "drop-default", "add-check", "add-unique", "add-foreign-key", "add-exclusion",
-		"drop-unique", "rename-constraint", "rename-index", "rename-enum-value", "drop-type", "drop-view", "replace-view", "drop-function",
-		"drop-schema", "rename-schema", "drop-sequence", "add-trigger", "enable-rls", "widen-select-star":
-		return true
-	}
-	return false
 }
 
 // stepOf is the statement that a finding is about.
@@ -61,9 +53,8 @@ func (s *Service) stepOf(f *migratecheck.Finding) *migratecheck.Step {
 	return nil
 }
 
-// confirm lists the old code's breaks that a finding foretold.
-func (s *Service) confirm(f *migratecheck.Finding, step *migratecheck.Step) []*Break {
-	var list []*Break
+// confirm lists the old code's breaks that a finding foretold, those of code that a gate lets in late apart.
+func (s *Service) confirm(f *migratecheck.Finding, step *migratecheck.Step) (list, stale []*Break) {
 	for _, b := range s.Breaks {
 		if b.Cell != (Cell{Old, New}) || b.Cause == nil || !slices.Contains(candidates(b.Cause, &b.Problem), f.Rule) {
 			continue
@@ -74,10 +65,14 @@ func (s *Service) confirm(f *migratecheck.Finding, step *migratecheck.Step) []*B
 		}
 		alone := b.Cause == step && (b.Problem.Column == "" || len(names(f, step)) < 2)
 		if alone || b.Problem.Column != "" && about(f, b.Problem.Column) {
-			list = append(list, b)
+			if b.Late {
+				stale = append(stale, b)
+			} else {
+				list = append(list, b)
+			}
 		}
 	}
-	return list
+	return list, stale
 }
 
 // names are what a finding's statement changes, as far as the finding's rule speaks of it.

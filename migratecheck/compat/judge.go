@@ -24,12 +24,8 @@ func Check(cfg Config, dir string, t *migratecheck.Timeline, old, new *Code) *Se
 	j := &judge{cfg: cfg, service: s, states: states(t)}
 	s.Doubts = doubts(t)
 	for v, code := range s.Code {
-		sites := make([]*query.Site, len(code.Sites))
-		for i := range code.Sites {
-			sites[i] = &code.Sites[i]
-		}
-		for _, b := range query.ParseAll(sites) {
-			j.site(Version(v), b)
+		for _, parts := range code.parse() {
+			j.site(Version(v), parts)
 		}
 	}
 	j.known()
@@ -83,50 +79,67 @@ func (p *problems) add(list []query.Problem, but *problems) {
 	}
 }
 
-// site judges one site on every schema it can meet.
-func (j *judge) site(v Version, b *query.Bound) {
-	s := j.service
-	home := j.home(v, b.Site)
-	if home < 0 {
-		// Its gate keeps it from every schema there is here: nothing can happen to it.
-		s.Coverage[v].Found++
-		s.Coverage[v].Checked++
-		return
+// parse prepares the sites of the code, each in the parts that are sent at the same schemas.
+func (c *Code) parse() [][]*query.Bound {
+	var sites []*query.Site
+	counts := make([]int, len(c.Sites))
+	for i := range c.Sites {
+		parts := c.Sites[i].ByGate()
+		counts[i] = len(parts)
+		sites = append(sites, parts...)
 	}
-	own := b.On(j.states[home].cat)
-	if foreign(b.Site, own) {
-		return
+	bound := query.ParseAll(sites)
+	list := make([][]*query.Bound, len(counts))
+	for i, n := range counts {
+		list[i], bound = bound[:n:n], bound[n:]
+	}
+	return list
+}
+
+// part is a part of a site, at home.
+type part struct {
+	*query.Bound
+	home   int
+	own    query.Verdict
+	reason string // why it could not be judged as a whole; "" when it could
+	partly bool   // all that is known of it was
+}
+
+// site judges one site on every schema that its parts can meet. It is broken where one of them is.
+func (j *judge) site(v Version, bound []*query.Bound) {
+	s := j.service
+	var parts []*part
+	for _, b := range bound {
+		p := &part{Bound: b, home: j.home(v, b.Site)}
+		if p.home < 0 {
+			continue // its gate keeps it from every schema there is here: nothing can happen to it
+		}
+		p.own = b.On(j.states[p.home].cat)
+		if foreign(b.Site, p.own) {
+			return
+		}
+		p.reason, p.partly = unchecked(b.Site, p.own)
+		parts = append(parts, p)
 	}
 	s.Coverage[v].Found++
-	reason, partly := unchecked(b.Site, own)
-	if reason != "" {
-		s.Unchecked[v] = append(s.Unchecked[v], Unchecked{b.Site, reason, partly})
-	}
-	if len(b.Site.Variants) == 0 && len(b.Site.Names) == 0 {
+	if len(parts) == 0 {
+		s.Coverage[v].Checked++
 		return
 	}
-	var atHome problems
-	atHome.add(own.Problems, nil)
-	away := make([]problems, len(j.states))
-	for i := range j.states {
-		if i != home && j.admits(b.Site, i) {
-			verdict := verdict(b, j.states[home].cat, j.states[i].cat)
-			away[i].add(j.news(v, i, b, verdict.Problems), &atHome)
+	// What is not known of one part is not known of the site.
+	worst := slices.MinFunc(parts, func(a, b *part) int { return cmp.Compare(a.known(), b.known()) })
+	if worst.reason != "" {
+		s.Unchecked[v] = append(s.Unchecked[v], Unchecked{worst.Site, worst.reason, worst.partly})
+	}
+	var broken [2]bool
+	for _, p := range parts {
+		for w, is := range j.part(v, p) {
+			broken[w] = broken[w] || is
 		}
 	}
-	broken := j.breaks(v, b, home, &atHome, away)
-	for i := range j.states {
-		// A mistake that it makes everywhere is told once, where it is at home, but counts wherever it is met.
-		if len(atHome.list) > 0 && j.admits(b.Site, i) && slices.ContainsFunc(b.On(j.states[i].cat).Problems, func(p query.Problem) bool { return atHome.keys[keyOf(&p)] }) {
-			broken[j.cell(v, i)] = true
-			if len(j.states) == 1 {
-				broken = [2]bool{true, true}
-			}
-		}
-	}
-	if reason == "" || partly || broken[0] || broken[1] {
+	if worst.known() > 0 || broken[0] || broken[1] {
 		s.Coverage[v].Checked++
-		if partly {
+		if worst.partly {
 			s.Coverage[v].Partly++
 		}
 		for w := range 2 {
@@ -136,6 +149,50 @@ func (j *judge) site(v Version, b *query.Bound) {
 			}
 		}
 	}
+}
+
+// known says how much of a part could be judged: 0 not enough, 1 what is known of it, 2 all.
+func (p *part) known() int {
+	switch {
+	case p.reason == "":
+		return 2
+	case p.partly:
+		return 1
+	}
+	return 0
+}
+
+// part files what breaks a part of a site, and says in which cells of its version.
+func (j *judge) part(v Version, p *part) (broken [2]bool) {
+	b, home := p.Bound, p.home
+	if len(b.Site.Variants) == 0 && len(b.Site.Names) == 0 {
+		return broken
+	}
+	var atHome problems
+	atHome.add(p.own.Problems, nil)
+	away := make([]problems, len(j.states))
+	for i := range j.states {
+		met := j.meets(b.Site, i)
+		if i == home || met == never {
+			continue
+		}
+		list := j.news(v, i, b, verdict(b, j.states[home].cat, j.states[i].cat).Problems)
+		if met == late && b.Site.Gate.Retried {
+			list = lasting(list)
+		}
+		away[i].add(list, &atHome)
+	}
+	broken = j.breaks(v, b, home, &atHome, away)
+	for i := range j.states {
+		// A mistake that it makes everywhere is told once, where it is at home, but counts wherever it is met.
+		if len(atHome.list) > 0 && j.meets(b.Site, i) == always && slices.ContainsFunc(b.On(j.states[i].cat).Problems, func(p query.Problem) bool { return atHome.keys[keyOf(&p)] }) {
+			broken[j.cell(v, i)] = true
+			if len(j.states) == 1 {
+				broken = [2]bool{true, true}
+			}
+		}
+	}
+	return broken
 }
 
 // verdict is what a site that was written for one schema has against another: what that by itself has against it, and
@@ -157,7 +214,7 @@ func (j *judge) home(v Version, site *query.Site) int {
 		if v == New {
 			i = len(j.states) - 1 - i
 		}
-		if j.admits(site, i) {
+		if j.meets(site, i) == always {
 			return i
 		}
 	}
@@ -195,18 +252,6 @@ func (j *judge) news(v Version, state int, b *query.Bound, list []query.Problem)
 	})
 }
 
-// admits reports whether a site's gate lets it run on a schema. The schema before the first migration of all has no
-// version, and is one that a gate keeps new branches from.
-func (j *judge) admits(site *query.Site, i int) bool {
-	if site.Gate == (query.Gate{}) {
-		return true
-	}
-	if i > 0 && j.states[i].version == 0 {
-		return true // nothing is known of this tool's versions
-	}
-	return site.Gate.Admits(j.states[i].version)
-}
-
 // unchecked says why a site could not be judged as a whole, "" when it could; partly is whether all that is known of it
 // was.
 func unchecked(site *query.Site, own query.Verdict) (reason string, partly bool) {
@@ -230,32 +275,33 @@ func (j *judge) breaks(v Version, b *query.Bound, home int, atHome *problems, aw
 		relation, column string
 	}
 	said := map[about]bool{}
-	file := func(p query.Problem, state int, cause *migratecheck.Step) {
+	file := func(p query.Problem, state int, cause *migratecheck.Step, lacks bool) {
 		schema := j.cell(v, state)
 		broken[schema] = true
 		if a := (about{schema, cause, p.Check, p.Relation, p.Column}); p.Relation == "" || !said[a] {
 			said[a] = true
-			j.service.Breaks = append(j.service.Breaks, j.newBreak(Cell{v, schema}, b, p, j.states[state].name, state == home, cause))
+			j.service.Breaks = append(j.service.Breaks, j.newBreak(Cell{v, schema}, b, p, state, state == home, cause, lacks))
 		}
 	}
 	cat := j.states[home].cat
-	if v == Old {
-		for _, p := range atHome.list {
-			file(p, home, nil)
+	for _, p := range atHome.list {
+		if v == Old {
+			file(p, home, nil, false)
+		} else {
+			file(p, home, j.origin(b, home, &p), false)
 		}
-		var seen problems
-		for i := home + 1; i < len(away); i++ {
-			for _, p := range away[i].list {
-				if k := keyOf(&p); !seen.keys[k] {
-					seen.add([]query.Problem{p}, nil)
-					file(p, i, j.cause(b, cat, i, &p))
-				}
+	}
+	var seen problems
+	for i := home + 1; i < len(away); i++ { // of the new code, where it is late
+		for _, p := range away[i].list {
+			if k := keyOf(&p); !seen.keys[k] {
+				seen.add([]query.Problem{p}, nil)
+				file(p, i, j.cause(b, cat, i, &p), false)
 			}
 		}
-		return broken
 	}
-	for _, p := range atHome.list {
-		file(p, home, j.origin(b, home, &p))
+	if v == Old {
+		return broken
 	}
 	first := j.home(Old, b.Site)
 	for _, p := range away[first].list { // none when it is at home there
@@ -264,21 +310,26 @@ func (j *judge) breaks(v Version, b *query.Bound, home int, atHome *problems, aw
 		for i+1 < home && away[i+1].keys[k] {
 			i++
 		}
-		file(p, first, j.cure(b, cat, i+1, &p))
+		file(p, first, j.cure(b, cat, i+1, &p), true)
 	}
 	for i := first + 1; i < home; i++ {
 		for _, p := range away[i].list {
 			if k := keyOf(&p); !away[first].keys[k] && !away[i-1].keys[k] {
-				file(p, i, j.cause(b, cat, i, &p))
+				file(p, i, j.cause(b, cat, i, &p), false)
 			}
 		}
 	}
 	return broken
 }
 
-// origin is the pending statement that makes a query of the new code fail on its own schema; nil when it fails on the
-// released one as well.
+// origin is the pending statement that makes a query of the new code fail on its own schema, or that makes what it lacks there:
+// its gate lets it run too early. It is nil when it fails on the released schema as well.
 func (j *judge) origin(b *query.Bound, home int, p *query.Problem) *migratecheck.Step {
+	for i := home + 1; i < len(j.states); i++ {
+		if presenceOf(b, nil, j.states[i].cat, keyOf(p)) == absent {
+			return j.cure(b, nil, i, p)
+		}
+	}
 	if home == 0 || presenceOf(b, nil, j.states[0].cat, keyOf(p)) == present {
 		return nil
 	}

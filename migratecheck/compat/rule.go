@@ -9,28 +9,75 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
 
-// family lists the lint rules that speak of a change, the usual one first.
-func family(c catalog.Change) []string {
+// kind is a kind of change of the schema, as far as the lint rules tell them apart.
+type kind string
+
+const (
+	columnDropped       kind = "column dropped"
+	columnRenamed       kind = "column renamed"
+	columnAdded         kind = "column added"
+	requiredColumnAdded kind = "column added that an INSERT must fill"
+	columnTypeChanged   kind = "type of a column changed"
+	notNullSet          kind = "NOT NULL set"
+	notNullDropped      kind = "NOT NULL dropped"
+	defaultChanged      kind = "default changed"
+	grantsChanged       kind = "grants changed"
+
+	checkCreated      kind = "CHECK created"
+	foreignKeyCreated kind = "foreign key created"
+	exclusionCreated  kind = "exclusion created"
+	uniqueCreated     kind = "unique constraint or index created"
+	viewCreated       kind = "view created"
+	relationCreated   kind = "table, index or sequence created" // it may have taken over a name
+	triggerCreated    kind = "trigger or rule created or altered"
+	policyCreated     kind = "policy created, or row security altered"
+	functionCreated   kind = "function created or altered"
+
+	viewDropped       kind = "view dropped"
+	sequenceDropped   kind = "sequence dropped"
+	indexDropped      kind = "index dropped"
+	tableDropped      kind = "table dropped"
+	keyDropped        kind = "unique constraint or exclusion dropped"
+	constraintDropped kind = "CHECK or foreign key dropped"
+	typeDropped       kind = "type dropped"
+	rowTypeDropped    kind = "composite type dropped, or a type renamed"
+	functionDropped   kind = "function dropped or renamed"
+	schemaDropped     kind = "schema dropped"
+	triggerDropped    kind = "trigger or rule dropped"
+
+	indexRenamed      kind = "index renamed"
+	relationRenamed   kind = "table, view or sequence renamed"
+	constraintRenamed kind = "constraint renamed"
+	schemaRenamed     kind = "schema renamed"
+
+	labelsAdded       kind = "labels added to an enum"
+	typeAltered       kind = "type altered"
+	viewAltered       kind = "view altered"
+	constraintAltered kind = "constraint altered"
+)
+
+// kindOf is the kind of a change, "" when no rule speaks of it.
+func kindOf(c catalog.Change) kind {
 	switch c.Op {
 	case catalog.ColumnDropped:
-		return []string{"drop-column", "reuse-column-name", "change-column-type"}
+		return columnDropped
 	case catalog.ColumnRenamed:
-		return []string{"rename-column", "reuse-column-name", "change-column-type"}
+		return columnRenamed
 	case catalog.ColumnAdded:
 		if required(c.NewColumn) {
-			return []string{"add-required-column", "reuse-column-name", "widen-select-star"}
+			return requiredColumnAdded
 		}
-		return []string{"widen-select-star", "reuse-column-name", "change-column-type"}
+		return columnAdded
 	case catalog.ColumnTypeChanged:
-		return []string{"change-column-type", "narrow-column-type"}
+		return columnTypeChanged
 	case catalog.ColumnNotNullSet:
-		return []string{"set-not-null", "add-required-column"}
+		return notNullSet
 	case catalog.ColumnNotNullDropped:
-		return []string{"drop-not-null"}
+		return notNullDropped
 	case catalog.ColumnDefaultChanged:
-		return []string{"drop-default", "add-required-column"}
+		return defaultChanged
 	case catalog.GrantsChanged:
-		return []string{"revoke"}
+		return grantsChanged
 	case catalog.Created:
 		return created(c.New)
 	case catalog.Dropped:
@@ -40,116 +87,116 @@ func family(c catalog.Change) []string {
 	case catalog.Altered:
 		return altered(c)
 	}
-	return nil
+	return ""
 }
 
 func required(col *catalog.Column) bool {
 	return col.NotNull && col.Default == nil && col.Identity == 0 && col.Generated == 0
 }
 
-func created(o catalog.Object) []string {
+func created(o catalog.Object) kind {
 	switch o := o.(type) {
 	case *catalog.Constraint:
 		switch o.Kind {
 		case catalog.Check:
-			return []string{"add-check"}
+			return checkCreated
 		case catalog.ForeignKey:
-			return []string{"add-foreign-key"}
+			return foreignKeyCreated
 		case catalog.Exclusion:
-			return []string{"add-exclusion"}
+			return exclusionCreated
 		case catalog.Unique, catalog.PrimaryKey:
-			return []string{"add-unique"}
+			return uniqueCreated
 		}
 	case *catalog.Relation:
 		if o.Index != nil && o.Index.Unique {
-			return []string{"add-unique"}
+			return uniqueCreated
 		}
 		if o.Kind == catalog.View || o.Kind == catalog.MatView {
-			return []string{"replace-view", "rename-table"}
+			return viewCreated
 		}
-		return []string{"rename-table"} // one that took over a name
+		return relationCreated
 	case *catalog.Trigger, *catalog.Rule:
-		return []string{"add-trigger"}
+		return triggerCreated
 	case *catalog.Policy:
-		return []string{"enable-rls"}
+		return policyCreated
 	case *catalog.Func:
-		return []string{"change-function"}
+		return functionCreated
 	}
-	return nil
+	return ""
 }
 
-func dropped(o catalog.Object) []string {
+func dropped(o catalog.Object) kind {
 	switch o := o.(type) {
 	case *catalog.Relation:
 		switch o.Kind {
 		case catalog.View, catalog.MatView:
-			return []string{"drop-view", "replace-view"}
+			return viewDropped
 		case catalog.Sequence:
-			return []string{"drop-sequence"}
+			return sequenceDropped
 		case catalog.Index, catalog.PartitionedIndex:
-			return []string{"drop-unique"}
+			return indexDropped
 		case catalog.CompositeRel:
-			return []string{"drop-type"}
+			return rowTypeDropped
 		}
-		return []string{"drop-table"}
+		return tableDropped
 	case *catalog.Constraint:
 		switch o.Kind {
 		case catalog.Unique, catalog.PrimaryKey, catalog.Exclusion:
-			return []string{"drop-unique", "drop-constraint"}
+			return keyDropped
 		}
-		return []string{"drop-constraint"}
+		return constraintDropped
 	case *catalog.Type:
-		return []string{"drop-type", "rename-enum-value"}
+		return typeDropped
 	case *catalog.Func:
-		return []string{"drop-function", "change-function"}
+		return functionDropped
 	case *catalog.Schema:
-		return []string{"drop-schema"}
+		return schemaDropped
 	case *catalog.Trigger, *catalog.Rule:
-		return []string{"drop-trigger"}
+		return triggerDropped
 	}
-	return nil
+	return ""
 }
 
-func renamed(o catalog.Object) []string {
+func renamed(o catalog.Object) kind {
 	switch o := o.(type) {
 	case *catalog.Relation:
 		if o.Kind == catalog.Index || o.Kind == catalog.PartitionedIndex {
-			return []string{"rename-index"}
+			return indexRenamed
 		}
-		return []string{"rename-table", "rename-schema", "replace-view"}
+		return relationRenamed
 	case *catalog.Constraint:
-		return []string{"rename-constraint"}
+		return constraintRenamed
 	case *catalog.Schema:
-		return []string{"rename-schema"}
+		return schemaRenamed
 	case *catalog.Type:
-		return []string{"drop-type"}
+		return rowTypeDropped
 	case *catalog.Func:
-		return []string{"drop-function", "change-function"}
+		return functionDropped
 	}
-	return nil
+	return ""
 }
 
-func altered(c catalog.Change) []string {
+func altered(c catalog.Change) kind {
 	switch now := c.New.(type) {
 	case *catalog.Type:
 		old, _ := c.Old.(*catalog.Type)
 		if old != nil && len(now.Labels) > len(old.Labels) {
-			return []string{"add-enum-value"}
+			return labelsAdded
 		}
-		return []string{"rename-enum-value", "drop-type", "narrow-column-type"}
+		return typeAltered
 	case *catalog.Relation:
 		if now.Kind == catalog.View || now.Kind == catalog.MatView {
-			return []string{"replace-view"}
+			return viewAltered
 		}
-		return []string{"enable-rls"}
+		return policyCreated
 	case *catalog.Func:
-		return []string{"change-function"}
+		return functionCreated
 	case *catalog.Constraint:
-		return []string{"add-check", "add-foreign-key"}
+		return constraintAltered
 	case *catalog.Trigger:
-		return []string{"add-trigger"}
+		return triggerCreated
 	}
-	return nil
+	return ""
 }
 
 // concerns reports whether a change is about what a problem is about.

@@ -46,13 +46,11 @@ func Verify(ctx context.Context, server *verify.Server, s *Service, progress fun
 	}
 	total, done := len(s.Code[Old].Sites)+len(s.Code[New].Sites), 0
 	for v, code := range s.Code {
-		sites := make([]*query.Site, len(code.Sites))
-		for i := range code.Sites {
-			sites[i] = &code.Sites[i]
-		}
-		for _, b := range query.ParseAll(sites) {
-			if err := p.prove(Version(v), b); err != nil {
-				return p.out, err
+		for _, parts := range code.parse() {
+			for _, b := range parts {
+				if err := p.prove(Version(v), b); err != nil {
+					return p.out, err
+				}
 			}
 			if done++; progress != nil {
 				progress(done, total)
@@ -143,7 +141,7 @@ func (p *prover) prove(v Version, b *query.Bound) error {
 		return err
 	}
 	for i, state := range p.built {
-		if !p.judge.admits(b.Site, i) {
+		if p.judge.meets(b.Site, i) == never {
 			continue
 		}
 		outcome, err := state.Judge(p.ctx, witness)

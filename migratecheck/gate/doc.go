@@ -1,15 +1,18 @@
 // Package gate tells a service at run time which migration its database is at, so that one release can carry the code for
 // the schema before a migration and the code for the schema behind it:
 //
-//	if g.AtLeast(9) {
-//		rows, err = db.QueryContext(ctx, "SELECT linked FROM tracker")
-//	} else {
-//		rows, err = db.QueryContext(ctx, "SELECT created FROM tracker")
-//	}
+//	err := g.Do(ctx, func(schema gate.Schema) error {
+//		column := "created"
+//		if schema.AtLeast(9) {
+//			column = "linked"
+//		}
+//		return db.QueryRowContext(ctx, "SELECT "+column+" FROM tracker").Scan(&at)
+//	})
+//
+// Where the old way works on the new schema as well, `if g.AtLeast(9) { … } else { … }` will do.
 //
 // It reads the version table of brant, goose, golang-migrate, dbmate, tern or alembic (see [Tool]): at the start, then every
-// [Config.Interval] while [Gate.Run] runs, and when [Gate.Refresh] is called. srhtvet understands AtLeast and checks each
-// branch only against the schemas that it is for. The package needs nothing but the standard library, and no cgo.
+// [Config.Interval] while [Gate.Run] runs, and when [Gate.Refresh] is called. The package needs nothing but the standard library, and no cgo.
 //
 // # What AtLeast promises
 //
@@ -22,14 +25,23 @@
 //
 //   - After a migration has been applied the branch for the old schema is still taken until the next read. So is it right
 //     behind the migration, for a request that asked just before. The old branch must work on the new schema for that
-//     long (add now, drop in a later release), or be called through [Gate.Do].
+//     long (add now, drop in a later release), or be called through [Gate.Do]. (TestLate.)
 //   - A schema can go down again. From the Down until the next read, AtLeast still says what was; and brant, goose and tern
 //     lower the version of a migration without a transaction only behind its last statement.
 //
 // [Gate.Do] closes both windows for what can be tried again: when its function fails with an error that another schema
 // explains (an undefined column, a cached plan), it reads the version and calls the function once more if that has changed.
 // It learns nothing from queries that succeed and mean something else: a name that was dropped and given to
-// something new needs two releases.
+// something new needs two releases. Nor does it try again after errors that other things explain as well: a value that a new
+// constraint refuses, say ([Gate.Stale] lists what it takes for a change of the schema).
+//
+// # What srhtvet makes of it
+//
+// srhtvet compat, and go vet with it, know AtLeast and Version, and follow what code makes of the answer: conditions, variables,
+// helpers, builders. What is sent only behind migration 9 is checked on the schemas from there on. What is sent only before it
+// is checked on the earlier ones, and, as above, on the later ones too: what breaks there is a warning, stale-gate, except for
+// errors after which Do tries again, in functions that are called in Do and in transactions that were begun there. The window
+// after a Down is not checked.
 //
 // # Within a request
 //

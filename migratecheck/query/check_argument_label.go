@@ -12,6 +12,7 @@ var checkArgumentLabel = &Check{
 	Catches: "A parameter is of an enum that lacks a label which the code may send.",
 	Code:    "22P02",
 	Rules:   []string{"add-enum-value", "change-column-type", "drop-type", "rename-enum-value"},
+	Asks:    TheCode,
 	Source:  "src/backend/utils/adt/enum.c enum_in",
 	between: func(s *step, c *Check) {
 		args := s.sql().Args

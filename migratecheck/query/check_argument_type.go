@@ -7,6 +7,7 @@ var checkArgumentType = &Check{
 	Catches: "A value of a Go type is bound to a parameter whose type takes no such value, by lib/pq or by pgx.",
 	Code:    "22P02",
 	Rules:   []string{"change-column-type", "change-function", "reuse-column-name"},
+	Asks:    TheCode,
 	Source:  "database/sql/driver.Value, pgtype.Map.PlanEncode; measured (drivers.go)",
 	on: func(r *reading, c *Check) {
 		if r.Site.Lang == "python" || !r.only {

@@ -7,6 +7,7 @@ var checkCachedPlan = &Check{
 	Catches: "A statement that a driver keeps prepared answers a result of another shape.",
 	Code:    "0A000",
 	Rules:   []string{"change-column-type", "drop-column", "rename-column", "replace-view", "widen-select-star"},
+	Asks:    TheCode,
 	Source:  "src/backend/utils/cache/plancache.c RevalidateCachedQuery: cached plan must not change result type",
 	between: func(s *step, c *Check) {
 		if s.fails() || !s.sql().Prepared || !s.only || s.an.Open || s.was.an.Open {

@@ -10,6 +10,7 @@ var checkConstraintName = &Check{
 	ID:      "constraint-name",
 	Catches: "The name of a constraint or index that code compares with the one in an error is gone or has another owner.",
 	Rules:   []string{"drop-constraint", "drop-unique", "rename-constraint", "rename-index"},
+	Asks:    TheCode,
 	Source:  "protocol-error-fields.html, field n: the constraint or index that was violated",
 	names: func(b *Bound, from, to *catalog.Catalog, out *Verdict, c *Check) {
 		for i, use := range b.Site.Names {

@@ -11,6 +11,7 @@ var checkCopyType = &Check{
 	Catches: "COPY sends values of the type that a column has on one schema to a column of another type.",
 	Code:    "22P02",
 	Rules:   []string{"change-column-type", "rename-enum-value", "reuse-column-name"},
+	Asks:    TheCode,
 	Source:  "src/backend/commands/copyfromparse.c NextCopyFrom: each field goes through the type's in function",
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {

@@ -6,6 +6,7 @@ var checkDefaultChanged = &Check{
 	ID:      "default-changed",
 	Catches: "An INSERT leaves out a column whose default has changed, or is gone where NULL is allowed.",
 	Rules:   []string{"drop-default", "reuse-column-name"},
+	Asks:    TheSchema,
 	Source:  "sql-insert.html: each column not present is filled with its default value",
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {

@@ -11,6 +11,7 @@ var checkEnumLabel = &Check{
 	Catches: "A literal is not a label of the enum that it is compared with or stored as.",
 	Code:    "22P02, 55P04",
 	Rules:   []string{"change-column-type", "rename-enum-value"},
+	Asks:    TheCode,
 	Source:  "src/backend/utils/adt/enum.c enum_in",
 	refuses: func(e *catalog.Error) bool {
 		return e.Code == "22P02" && strings.HasPrefix(e.Message, "invalid input value for enum") || e.Code == "55P04"

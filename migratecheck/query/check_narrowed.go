@@ -14,6 +14,7 @@ var checkNarrowed = &Check{
 	Catches: "A value is written to a column that is shorter, or of a smaller range, than on the other schema; or the column's own default does not fit.",
 	Code:    "22001, 22003",
 	Rules:   []string{"narrow-column-type"},
+	Asks:    TheSchema,
 	Source:  "datatype-character.html, datatype-numeric.html: a value that does not fit is an error",
 	on: func(r *reading, c *Check) {
 		r.defaultsFit(c)

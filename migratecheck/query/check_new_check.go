@@ -12,6 +12,7 @@ var checkNewCheck = &Check{
 	Catches: "A CHECK that the other schema does not have stands on columns, or on the domain of a column, that the code writes.",
 	Code:    "23514",
 	Rules:   []string{"add-check"},
+	Asks:    TheSchema,
 	Source:  "src/backend/executor/execMain.c ExecRelCheck; NOT VALID ones hold for new rows too: sql-altertable.html",
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {

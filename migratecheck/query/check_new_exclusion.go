@@ -11,6 +11,7 @@ var checkNewExclusion = &Check{
 	Catches: "An exclusion constraint that the other schema does not have stands on columns that the code writes.",
 	Code:    "23P01",
 	Rules:   []string{"add-exclusion"},
+	Asks:    TheSchema,
 	Source:  "src/backend/executor/execIndexing.c check_exclusion_constraint",
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {

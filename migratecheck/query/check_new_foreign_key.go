@@ -11,6 +11,7 @@ var checkNewForeignKey = &Check{
 	Catches: "A foreign key that the other schema does not have stands on columns that the code writes, or refers to rows that it deletes or renumbers.",
 	Code:    "23503",
 	Rules:   []string{"add-foreign-key"},
+	Asks:    TheSchema,
 	Source:  "src/backend/utils/adt/ri_triggers.c",
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {

@@ -13,6 +13,7 @@ var checkNewTrigger = &Check{
 	Catches: "A trigger that may refuse a row, or an INSTEAD rule, that the other schema does not have is in the way of a change.",
 	Code:    "P0001",
 	Rules:   []string{"add-trigger", "change-function"},
+	Asks:    TheSchema,
 	Source:  "trigger-definition.html: a BEFORE trigger that returns NULL skips the row, an exception ends the transaction",
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {

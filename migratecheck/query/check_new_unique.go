@@ -12,6 +12,7 @@ var checkNewUnique = &Check{
 	Catches: "A unique index, or primary key, that the other schema does not have stands on columns that the code writes.",
 	Code:    "23505",
 	Rules:   []string{"add-unique"},
+	Asks:    TheSchema,
 	Source:  "src/backend/access/nbtree/nbtinsert.c _bt_check_unique",
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {

@@ -11,6 +11,7 @@ var checkNotUpdatable = &Check{
 	Catches: "A view or another relation that is written to does not take the change.",
 	Code:    "55000, 0A000, 42809",
 	Rules:   []string{"drop-trigger", "rename-table", "replace-view"},
+	Asks:    TheCode,
 	Source:  "src/backend/rewrite/rewriteHandler.c rewriteTargetView",
 	refuses: func(e *catalog.Error) bool {
 		switch e.Code {

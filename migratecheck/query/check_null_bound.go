@@ -5,6 +5,7 @@ var checkNullBound = &Check{
 	Catches: "A value that may be NULL (a pointer, sql.Null…) is written to a column that has become NOT NULL.",
 	Code:    "23502",
 	Rules:   []string{"add-check", "set-not-null"},
+	Asks:    TheSchema,
 	Source:  "src/backend/executor/execMain.c ExecConstraints",
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {

@@ -7,6 +7,7 @@ var checkNullWritten = &Check{
 	Catches: "The constant NULL, or nil bound to a parameter, is written to a column that is NOT NULL.",
 	Code:    "23502",
 	Rules:   []string{"add-required-column", "set-not-null"},
+	Asks:    TheSchema,
 	Source:  "src/backend/executor/execMain.c ExecConstraints",
 	on: func(r *reading, c *Check) {
 		args := r.sql().Args

@@ -11,6 +11,7 @@ var checkOperandType = &Check{
 	Catches: "Values are compared, combined, cast or stored whose types do not go together.",
 	Code:    "42883, 42725, 42804, 42846, 42P18, 42P22",
 	Rules:   []string{"change-column-type", "change-function", "replace-view"},
+	Asks:    TheCode,
 	Source:  "src/backend/parser/parse_oper.c op_error, parse_coerce.c, parse_target.c transformAssignedExpr",
 	refuses: func(e *catalog.Error) bool {
 		switch e.Code {

@@ -10,6 +10,7 @@ var checkOtherColumn = &Check{
 	ID:      "other-column",
 	Catches: "A name in the query denotes another column than on the other schema.",
 	Rules:   []string{"change-column-type", "rename-column", "replace-view", "reuse-column-name"},
+	Asks:    TheCode,
 	Source:  "code's own: every name resolves, to something else",
 	between: func(s *step, c *Check) {
 		moved := s.movedRelations()

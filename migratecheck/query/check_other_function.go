@@ -10,6 +10,7 @@ var checkOtherFunction = &Check{
 	ID:      "other-function",
 	Catches: "A call in the query runs another function than on the other schema, or one with another body.",
 	Rules:   []string{"change-function", "drop-function"},
+	Asks:    TheCode,
 	Source:  "typeconv-func.html; sql-createfunction.html, OR REPLACE",
 	between: func(s *step, c *Check) {
 		for _, p := range s.places() {

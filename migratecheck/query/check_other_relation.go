@@ -10,6 +10,7 @@ var checkOtherRelation = &Check{
 	ID:      "other-relation",
 	Catches: "A name in the query denotes another table or view than on the other schema.",
 	Rules:   []string{"drop-table", "drop-view", "rename-table"},
+	Asks:    TheCode,
 	Source:  "code's own: every name resolves, to something else",
 	between: func(s *step, c *Check) {
 		for _, p := range s.places() {

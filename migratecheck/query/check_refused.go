@@ -8,6 +8,7 @@ var checkRefused = &Check{
 	Catches: "The server refuses the query for another reason.",
 	Code:    "any other",
 	Rules:   []string{"change-column-type", "change-function", "rename-column", "rename-table", "replace-view"},
+	Asks:    TheCode,
 	Source:  "src/backend/parser",
 	refuses: func(*catalog.Error) bool { return true },
 }

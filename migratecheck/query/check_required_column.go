@@ -13,6 +13,7 @@ var checkRequiredColumn = &Check{
 	Catches: "An INSERT, COPY or MERGE leaves out a column, or writes DEFAULT to it, that is NOT NULL and has no default.",
 	Code:    "23502",
 	Rules:   []string{"add-required-column", "drop-default", "set-not-null"},
+	Asks:    TheSchema,
 	Source:  "src/backend/executor/execMain.c ExecConstraints; sql-insert.html",
 	on: func(r *reading, c *Check) {
 		for _, w := range r.an.Writes {

@@ -4,6 +4,7 @@ var checkResultCount = &Check{
 	ID:      "result-count",
 	Catches: "A result has more or fewer columns than the code scans by position.",
 	Rules:   []string{"drop-column", "replace-view", "widen-select-star"},
+	Asks:    TheCode,
 	Source:  "database/sql Rows.Scan: expected %d destination arguments; pgx Rows.Scan: number of field descriptions must equal number of destinations",
 	on: func(r *reading, c *Check) {
 		scan := r.sql().Scan

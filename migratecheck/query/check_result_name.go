@@ -6,6 +6,7 @@ var checkResultName = &Check{
 	ID:      "result-name",
 	Catches: "A result that is scanned by name lacks a column that the code wants, or has one that it has no place for.",
 	Rules:   []string{"drop-column", "rename-column", "replace-view", "widen-select-star"},
+	Asks:    TheCode,
 	Source:  "pgx RowToStructByName: struct doesn't have corresponding row field; sqlx: missing destination name",
 	on: func(r *reading, c *Check) {
 		scan := r.sql().Scan

@@ -12,6 +12,7 @@ var checkRevoked = &Check{
 	Catches: "A role that could run the query has lost a privilege that it needs.",
 	Code:    "42501",
 	Rules:   []string{"revoke"},
+	Asks:    TheSchema,
 	Source:  "src/backend/executor/execMain.c ExecCheckRTPerms",
 	between: func(s *step, c *Check) {
 		for _, oid := range s.relations() {

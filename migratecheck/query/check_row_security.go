@@ -11,6 +11,7 @@ var checkRowSecurity = &Check{
 	Catches: "Row security, or a policy, that the other schema does not have is in the way of a query.",
 	Code:    "42501",
 	Rules:   []string{"enable-rls"},
+	Asks:    TheSchema,
 	Source:  "ddl-rowsecurity.html: no policy means that no row is visible; owners are exempt unless it is forced",
 	between: func(s *step, c *Check) {
 		for _, oid := range s.relations() {

@@ -11,6 +11,7 @@ var checkScanLabel = &Check{
 	ID:      "scan-label",
 	Catches: "An enum has a label that the code which reads it does not tell apart.",
 	Rules:   []string{"add-enum-value", "rename-enum-value"},
+	Asks:    TheCode,
 	Source:  "code's own: a switch or a set of constants without the label",
 	between: func(s *step, c *Check) {
 		if len(s.was.an.Columns) != len(s.an.Columns) {

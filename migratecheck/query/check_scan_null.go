@@ -6,6 +6,7 @@ var checkScanNull = &Check{
 	ID:      "scan-null",
 	Catches: "A column that could not be NULL may be, and is scanned into a type that cannot hold NULL.",
 	Rules:   []string{"drop-not-null", "replace-view", "reuse-column-name"},
+	Asks:    TheSchema,
 	Source:  "database/sql: converting NULL to string is unsupported; pgx: cannot scan NULL into *string",
 	between: func(s *step, c *Check) {
 		if len(s.was.an.Columns) != len(s.an.Columns) {

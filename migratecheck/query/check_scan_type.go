@@ -6,6 +6,7 @@ var checkScanType = &Check{
 	ID:      "scan-type",
 	Catches: "A column is scanned into a Go type that takes no value of it, or not all of them.",
 	Rules:   []string{"change-column-type", "change-function", "replace-view", "reuse-column-name"},
+	Asks:    TheCode,
 	Source:  "database/sql convertAssign, pgtype.Map.PlanScan; measured (drivers.go)",
 	on: func(r *reading, c *Check) {
 		r.scanned(func(i int, col catalog.OutputColumn, g GoType) {

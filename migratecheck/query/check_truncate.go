@@ -12,6 +12,7 @@ var checkTruncate = &Check{
 	Catches: "TRUNCATE without CASCADE empties a table that a foreign key of another one refers to.",
 	Code:    "0A000",
 	Rules:   []string{"add-foreign-key"},
+	Asks:    TheSchema,
 	Source:  "src/backend/catalog/heap.c heap_truncate_check_FKs",
 	on: func(r *reading, c *Check) {
 		n := r.stmt.Node.GetTruncateStmt()

@@ -6,6 +6,7 @@ var checkViewReplaced = &Check{
 	ID:      "view-replaced",
 	Catches: "A view that the query reads, replaced or dropped and made again, answers other rows than on the other schema, or other values in a column that the query uses.",
 	Rules:   []string{"drop-view", "replace-view"},
+	Asks:    TheCode,
 	Source:  "sql-createview.html, OR REPLACE: same columns, whatever the query",
 	between: func(s *step, c *Check) {
 		for _, p := range s.places() {

@@ -12,6 +12,8 @@ type Check struct {
 	Code string
 	// Rules are the ids of the lint rules (package migratecheck) that tell of migrations that may be the cause.
 	Rules []string
+	// Asks says who asks for more than it gets.
+	Asks Side
 	// Source is where PostgreSQL or a driver says so.
 	Source string
 
@@ -23,6 +25,16 @@ type Check struct {
 	// names judges the names that code compares.
 	names func(b *Bound, from, to *catalog.Catalog, out *Verdict, c *Check)
 }
+
+// Side is the code or the schema.
+type Side int
+
+const (
+	// TheCode asks for what a schema does not have, or understands less than it gets.
+	TheCode Side = iota + 1
+	// TheSchema asks for what the code does not do.
+	TheSchema
+)
 
 // Checks lists every check, sorted by ID but for the last, which takes what the others leave. A test compares it with the
 // check_*.go files.

@@ -38,6 +38,7 @@ func TestChecks(t *testing.T) {
 		assert.NotEmpty(t, c.Catches, c.ID)
 		assert.NotEmpty(t, c.Source, c.ID)
 		assert.NotEmpty(t, c.Rules, c.ID)
+		assert.NotZero(t, c.Asks, c.ID)
 		assert.True(t, slices.IsSorted(c.Rules), c.ID)
 	}
 	assert.Empty(t, inFiles)

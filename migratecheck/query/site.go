@@ -58,7 +58,7 @@ type Site struct {
 	// Names are the constraints and indexes that code compares by name (Kind Name, and besides a statement).
 	Names []NameUse
 	Tx    Tx
-	// Gate bounds the schemas that the site can meet, when it stands in a branch of migratecheck/gate.
+	// Gate bounds the schemas that the site can meet as a whole: it has those of all Variants (see [Site.Shared]).
 	Gate Gate
 }
 
@@ -76,6 +76,8 @@ type Variant struct {
 	// Prepared: the driver keeps a plan by name across schema changes, so that a result of another shape is an error
 	// ("cached plan must not change result type"): database/sql Prepare, pgx's default mode.
 	Prepared bool
+	// Gate bounds the schemas at which this text is sent, where branches of migratecheck/gate decide.
+	Gate Gate
 	// Optional marks conditions that are only sometimes sent; SQL then holds all that may appear together.
 	Optional bool
 }
@@ -118,14 +120,6 @@ func (v *Variant) Linear(offset, length int) bool {
 type NameUse struct {
 	Name string
 	Pos  Position
-}
-
-// Gate is a range of schema versions, as the migration tool counts them: AtLeast ≤ version < Below. 0 means no bound.
-type Gate struct{ AtLeast, Below int64 }
-
-// Admits reports whether a schema at version lies in the range.
-func (g Gate) Admits(version int64) bool {
-	return (g.AtLeast == 0 || version >= g.AtLeast) && (g.Below == 0 || version < g.Below)
 }
 
 // ScanKind is how columns find their destinations.

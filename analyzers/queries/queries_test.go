@@ -1,0 +1,31 @@
+package queries
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/tools/go/analysis/analysistest"
+)
+
+// The packages are of three modules with migrations beside them (testdata/src/example.org); .srhtvet.toml says there which are
+// pending, so that this repository's own history decides nothing. The libraries are stubs.
+
+func TestReported(t *testing.T) {
+	analysistest.Run(t, analysistest.TestData(), New(), "example.org/svc", "example.org/svc/store", "example.org/first", "example.org/bare")
+}
+
+// TestFix rewrites a query that only needs a column's new name.
+func TestFix(t *testing.T) {
+	analysistest.RunWithSuggestedFixes(t, analysistest.TestData(), New(), "example.org/svc")
+}
+
+// TestResult: other analyzers and srhtvet PACKAGES read what was reported as findings.
+func TestResult(t *testing.T) {
+	results := analysistest.Run(t, analysistest.TestData(), New(), "example.org/first", "example.org/bare")
+	require.Len(t, results, 2)
+	found := results[0].Result.(*Result).Findings
+	require.Len(t, found, 2)
+	require.Equal(t, "first.go", found[0].Pos.File)
+	require.Equal(t, "UPDATE tracker SET kind = 1", found[0].Statement)
+	require.Nil(t, results[1].Result.(*Result))
+}

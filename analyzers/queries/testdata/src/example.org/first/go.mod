@@ -1,0 +1,3 @@
+module example.org/first
+
+go 1.25
