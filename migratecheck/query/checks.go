@@ -57,6 +57,7 @@ func Checks() []*Check {
 		checkOperandType,
 		checkOtherColumn,
 		checkOtherFunction,
+		checkOtherPosition,
 		checkOtherRelation,
 		checkParameterType,
 		checkRequiredColumn,
