@@ -239,14 +239,8 @@ func kindDetail(rel *Relation) string {
 
 // triggerWhen binds WHEN (…), in which the row is called OLD and NEW.
 func (c *Catalog) triggerWhen(node *pgast.Node, rel *Relation, t *Trigger) (*Expr, error) {
-	s := &scope{}
-	for _, name := range []string{"old", "new"} {
-		it := relationItem(rel, name, "")
-		it.schema, it.colsVisible = "alias", false
-		s.items = append(s.items, it)
-	}
 	b := c.newBinder()
-	v, err := b.bindExpr(node, s)
+	v, err := b.bindExpr(node, rowScope(rel))
 	if err != nil {
 		return nil, err
 	}
@@ -277,6 +271,17 @@ func (c *Catalog) triggerWhen(node *pgast.Node, rel *Relation, t *Trigger) (*Exp
 		return nil, bad
 	}
 	return b.expr(node, v), nil
+}
+
+// rowScope has the row of a trigger as OLD and NEW.
+func rowScope(rel *Relation) *scope {
+	s := &scope{}
+	for _, name := range []string{"old", "new"} {
+		it := relationItem(rel, name, "")
+		it.schema, it.colsVisible = "alias", false
+		s.items = append(s.items, it)
+	}
+	return s
 }
 
 // triggerFunction finds a function without arguments that returns trigger or event_trigger.

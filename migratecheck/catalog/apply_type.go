@@ -89,6 +89,10 @@ func (c *Catalog) applyAlterEnum(n *pgast.AlterEnumStmt, eff *Effects) error {
 		case i < 0:
 			t.Labels = append(t.Labels, n.NewVal)
 		default:
+			if err := checkLabel(n.NewVal); err != nil {
+				return err
+			}
+			c.renameLabel(t.OID, n.OldVal, n.NewVal)
 			t.Labels[i] = n.NewVal
 		}
 		c.put(&t)

@@ -39,6 +39,8 @@ type binder struct {
 	at     int32 // where in the text the expression or name at hand stands
 	wide   bool  // it is a * that stands for several columns
 	lastID int   // the newest boundColumn.id
+	// literals, unless nil, is told of the type that each string literal is taken for.
+	literals func(v value, target TypeRef)
 	// ask is what Analyze fills; nil where an expression is bound to be stored.
 	ask *asked
 }

@@ -89,6 +89,9 @@ func (b *binder) rowCoerces(v value, target TypeRef) bool {
 // literal converts the text of a literal, as the type's in function would.
 func (b *binder) literal(v value, target TypeRef) {
 	text := *v.literal
+	if b.literals != nil {
+		b.literals(v, target)
+	}
 	b.regConstant(text, target)
 	err := b.c.checkEnumLabel(text, target)
 	if err == nil && target.OID == typeRegclass && !target.Array && b.ask != nil {

@@ -16,7 +16,7 @@ const typeUUID OID = 2950
 func (c *Catalog) checkLiteral(text string, target TypeRef) error {
 	base := c.baseType(target)
 	if base.Array {
-		return nil
+		return c.checkArrayLiteral(text, base)
 	}
 	invalid := func() error {
 		return errorf("22P02", "invalid input syntax for type %s: %s", c.typeText(base.bare()), quoteMessage(text))

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"math/big"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -52,7 +53,7 @@ func (r *reading) defaultsFit(c *Check) {
 			if col.Dropped || t != nil && !t.Default || col.Default == nil || col.Generated != 0 || !col.Default.Constant || isNull(col.Default) {
 				continue
 			}
-			code := narrower(catalog.TypeRef{OID: 25, Mod: -1}, r.cat.BaseType(col.Type))
+			code := limit(r.cat.BaseType(col.Type))
 			if code == "" || literalFits(col.Default.Node, r.cat.BaseType(col.Type)) {
 				continue
 			}
@@ -79,7 +80,7 @@ func (r *reading) literalsFit(c *Check) {
 				continue
 			}
 			now := r.cat.BaseType(col.Type)
-			code := narrower(catalog.TypeRef{OID: 25, Mod: -1}, now)
+			code := limit(now)
 			for _, v := range t.Values {
 				if code == "" || v.Null || v.Constant.GetAConst() == nil || literalFits(v.Constant, now) {
 					continue
@@ -112,6 +113,8 @@ func (s *step) allFit(t *catalog.Target, now catalog.TypeRef) bool {
 	return len(t.Values) > 0
 }
 
+// literalFits reports whether a literal can be stored as a type. A string that is no number is for the check literal to tell of, if it
+// is to be one.
 func literalFits(n *pgast.Node, now catalog.TypeRef) bool {
 	for n.GetTypeCast() != nil {
 		n = n.GetTypeCast().Arg
@@ -119,47 +122,99 @@ func literalFits(n *pgast.Node, now catalog.TypeRef) bool {
 	k := n.GetAConst()
 	text := k.GetSval().GetSval()
 	switch {
+	case k.GetBoolval() != nil || k.GetBsval() != nil:
+		return true
 	case k.GetIval() != nil || k.GetVal() == nil:
 		text = strconv.Itoa(int(k.GetIval().GetIval()))
 	case k.GetFval() != nil:
 		text = k.GetFval().GetFval()
 	}
-	if bits := intBits[now.OID]; bits > 0 {
-		_, err := strconv.ParseInt(text, 10, bits)
-		return err == nil
+	below := bound(now)
+	if below == nil {
+		return utf8.RuneCountInString(strings.TrimRight(text, " ")) <= int(now.Mod-4) // spaces too many are cut off
 	}
-	if now.OID == 1700 {
-		whole, _, _ := strings.Cut(strings.TrimLeft(text, "-+0"), ".")
-		return int32(len(whole)) <= (now.Mod-4)>>16-(now.Mod-4)&0x7ff
+	number, ok := new(big.Rat).SetString(strings.TrimSpace(text))
+	if !ok {
+		return true
 	}
-	return utf8.RuneCountInString(strings.TrimRight(text, " ")) <= int(now.Mod-4) // spaces too many are cut off
+	return number.Abs(rounded(number, now)).Cmp(below) < 0
+}
+
+// rounded is a number with as many digits behind the point as a type has (round_var, src/backend/utils/adt/numeric.c): away from zero.
+func rounded(n *big.Rat, t catalog.TypeRef) *big.Rat {
+	scale := 0
+	switch {
+	case t.OID == numericOID && t.Mod > 0:
+		_, scale = precision(t)
+	case intBits[t.OID] == 0:
+		return n
+	}
+	r, _ := new(big.Rat).SetString(n.FloatString(max(0, scale))) // as FloatString rounds
+	return r
+}
+
+// precision takes the type modifier of a numeric apart (numeric_typmod_scale, src/backend/utils/adt/numeric.c).
+func precision(t catalog.TypeRef) (digits, scale int) {
+	return int((t.Mod - 4) >> 16), int((t.Mod-4)&0x7ff^1024) - 1024
+}
+
+const (
+	numericOID = 1700
+	float4OID  = 700
+	float8OID  = 701
+)
+
+// bound is what the absolute values of a type of numbers are below, nil for other types and for numeric without a precision. That the
+// least integer is one further from zero does not matter here.
+func bound(t catalog.TypeRef) *big.Rat {
+	power := func(base, exponent int64) *big.Rat {
+		return new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(base), big.NewInt(exponent), nil))
+	}
+	switch {
+	case t.Array:
+	case intBits[t.OID] > 0:
+		return power(2, int64(intBits[t.OID]-1))
+	case t.OID == numericOID && t.Mod > 0:
+		digits, scale := precision(t)
+		return power(10, max(0, int64(digits-scale)))
+	case t.OID == float4OID:
+		return power(2, 128)
+	case t.OID == float8OID:
+		return power(2, 1024)
+	}
+	return nil
+}
+
+func isNumber(t catalog.TypeRef) bool { return bound(t) != nil || !t.Array && t.OID == numericOID }
+
+func isText(t catalog.TypeRef) bool {
+	return !t.Array && (t.OID == 25 || t.OID == 1043 || t.OID == 1042)
+}
+
+// limit answers the SQLSTATE of a value too large or too long for a type, "" when none is.
+func limit(t catalog.TypeRef) string {
+	switch {
+	case bound(t) != nil:
+		return "22003"
+	case isText(t) && t.OID != 25 && t.Mod > 0:
+		return "22001"
+	}
+	return ""
 }
 
 // narrower answers the SQLSTATE of a value that fitted the one type and not the other, "" when all do or the types are not
 // of one family.
 func narrower(was, now catalog.TypeRef) string {
-	if was.Array != now.Array {
-		return ""
-	}
-	a, b := intBits[was.OID], intBits[now.OID]
-	if a > 0 && b > 0 {
-		if b < a {
-			return "22003"
+	code := limit(now)
+	switch {
+	case isNumber(was) && isNumber(now) && code != "":
+		before := bound(was)
+		if before == nil && now.OID == float8OID || before != nil && before.Cmp(bound(now)) <= 0 {
+			return "" // what no float8 holds is no number that code computes
 		}
-		return ""
-	}
-	text := func(t catalog.TypeRef) bool { return t.OID == 25 || t.OID == 1043 || t.OID == 1042 }
-	if b > 0 && (was.OID == 1700 || was.OID == 700 || was.OID == 701) {
-		return "22003"
-	}
-	if text(was) && text(now) && now.Mod > 0 && (was.Mod < 0 || was.OID == 25 || now.Mod < was.Mod) {
-		return "22001"
-	}
-	if was.OID == 1700 && now.OID == 1700 && now.Mod > 0 {
-		digits := func(t catalog.TypeRef) int32 { return (t.Mod-4)>>16 - (t.Mod-4)&0x7ff }
-		if was.Mod < 0 || digits(now) < digits(was) {
-			return "22003"
-		}
+		return code
+	case isText(was) && isText(now) && code != "" && (limit(was) == "" || now.Mod < was.Mod):
+		return code
 	}
 	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
@@ -74,6 +75,53 @@ func (r *reading) privileges(oid catalog.OID) []string {
 	if reads {
 		list = append(list, "SELECT")
 	}
+	for _, use := range r.an.Uses {
+		if use.Address == (catalog.Address{OID: oid}) && slices.Contains(r.locked(), use.Offset) {
+			list = append(list, "UPDATE")
+		}
+	}
 	slices.Sort(list)
 	return slices.Compact(list)
+}
+
+// locked lists the places that name a relation whose rows SELECT … FOR UPDATE, or any weaker clause, locks, which takes the privilege
+// UPDATE (sql-select.html, The Locking Clause; transformLockingClause, src/backend/parser/analyze.c).
+func (r *reading) locked() []int {
+	var list []int
+	pgast.WalkMessages(r.stmt.Node, func(m pgast.Message) bool {
+		sel, _ := m.(*pgast.SelectStmt)
+		for _, l := range sel.GetLockingClause() {
+			var names []string
+			for _, rel := range l.GetLockingClause().GetLockedRels() {
+				names = append(names, rel.GetRangeVar().GetRelname())
+			}
+			list = append(list, lockedIn(sel.FromClause, names)...)
+		}
+		return true
+	})
+	return list
+}
+
+// lockedIn lists the relations among the items of FROM, of those that OF names when it names any. What a subquery reads is locked with it.
+func lockedIn(from []*pgast.Node, of []string) []int {
+	var list []int
+	for _, n := range from {
+		switch n := n.GetNode().(type) {
+		case *pgast.Node_RangeVar:
+			name := n.RangeVar.Relname
+			if n.RangeVar.Alias != nil {
+				name = n.RangeVar.Alias.Aliasname
+			}
+			if len(of) == 0 || slices.Contains(of, name) {
+				list = append(list, int(n.RangeVar.Location))
+			}
+		case *pgast.Node_RangeSubselect:
+			if len(of) == 0 || slices.Contains(of, n.RangeSubselect.GetAlias().GetAliasname()) {
+				list = append(list, lockedIn(n.RangeSubselect.Subquery.GetSelectStmt().GetFromClause(), nil)...)
+			}
+		case *pgast.Node_JoinExpr:
+			list = append(list, lockedIn([]*pgast.Node{n.JoinExpr.Larg, n.JoinExpr.Rarg}, of)...)
+		}
+	}
+	return list
 }

@@ -19,8 +19,14 @@ var checkScanLabel = &Check{
 		}
 		s.scanned(func(i int, col catalog.OutputColumn, g GoType) {
 			enum := enumOf(s.cat, col.Type)
-			if enum == nil || g.Labels == nil || s.wrote(col) {
+			if enum == nil || g.Labels == nil {
 				return
+			}
+			labels := enum.Labels
+			if s.wrote(col) {
+				if labels = s.labelsOfDefault(col, enum); labels == nil {
+					return
+				}
 			}
 			before := enumOf(s.was.cat, s.was.an.Columns[i].Type)
 			who := g.Name
@@ -32,7 +38,7 @@ var checkScanLabel = &Check{
 				who = "the switch on it"
 			}
 			var fresh []string
-			for _, label := range enum.Labels {
+			for _, label := range labels {
 				if !slices.Contains(g.Labels, label) && (before == nil || !slices.Contains(before.Labels, label)) {
 					fresh = append(fresh, `"`+label+`"`)
 				}

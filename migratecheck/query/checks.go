@@ -69,6 +69,7 @@ func Checks() []*Check {
 		checkOperandType,
 		checkOtherColumn,
 		checkOtherFunction,
+		checkOtherPosition,
 		checkOtherRelation,
 		checkParameterType,
 		checkRequiredColumn,

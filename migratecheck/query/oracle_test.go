@@ -170,10 +170,17 @@ func (s *serverRun) run(ctx context.Context, stmt pgast.Stmt) error {
 	return conn.ExecParams(ctx, stmt.SQL, values, sd.ParamOIDs, nil, nil).Read().Err
 }
 
-// copyIn sends one row of values.
+// copyIn sends one row, with a value for each column.
 func (s *serverRun) copyIn(ctx context.Context, stmt pgast.Stmt) error {
-	columns := len(stmt.Node.GetCopyStmt().Attlist)
-	row := strings.TrimSuffix(strings.Repeat("1\t", max(columns, 1)), "\t") + "\n"
+	n := stmt.Node.GetCopyStmt()
+	columns := len(n.Attlist)
+	if columns == 0 {
+		err := s.conn.QueryRow(ctx, "SELECT count(*) FROM information_schema.columns WHERE table_name = $1 AND is_generated = 'NEVER'", n.Relation.Relname).Scan(&columns)
+		if err != nil {
+			return err
+		}
+	}
+	row := strings.TrimSuffix(strings.Repeat("1\t", columns), "\t") + "\n"
 	_, err := s.conn.PgConn().CopyFrom(ctx, strings.NewReader(row), stmt.SQL)
 	return err
 }

@@ -63,17 +63,20 @@ func (p *Probe) Judge(ctx context.Context, w *Witness) (Outcome, error) {
 	}
 	var err error
 	out.NamesGone, err = p.missing(ctx, w.names)
-	return out, err
+	return out, errors.Join(err, p.settle(ctx))
 }
 
 // missing lists the names that no constraint and no index has.
 func (p *Probe) missing(ctx context.Context, names []string) ([]string, error) {
 	var list []string
 	for _, name := range names {
-		result := p.conn.ExecParams(ctx, `SELECT EXISTS (SELECT FROM pg_constraint WHERE conname = $1) OR
-			EXISTS (SELECT FROM pg_class WHERE relname = $1 AND relkind IN ('i', 'I'))`, [][]byte{[]byte(name)}, nil, nil, nil).Read()
-		if result.Err != nil {
-			return nil, fmt.Errorf("looking for constraint %s: %w", name, result.Err)
+		result, err := p.execParams(ctx, `SELECT EXISTS (SELECT FROM pg_constraint WHERE conname = $1) OR
+			EXISTS (SELECT FROM pg_class WHERE relname = $1 AND relkind IN ('i', 'I'))`, [][]byte{[]byte(name)})
+		if err == nil {
+			err = result.Err
+		}
+		if err != nil {
+			return nil, fmt.Errorf("looking for constraint %s: %w", name, err)
 		}
 		if string(result.Rows[0][0]) != "t" {
 			list = append(list, name)
@@ -91,7 +94,8 @@ func (p *Probe) judge(ctx context.Context, pr *proof, comparable bool) (VariantO
 			return out, err
 		}
 		seen, err := p.judgeStatement(ctx, pr, &s, &out, comparable)
-		if err := errors.Join(err, p.forget(ctx, &s)); err != nil || out.Failure != nil {
+		p.forget(&s)
+		if err != nil || out.Failure != nil {
 			return out, err
 		}
 		nulls = union(nulls, seen)
@@ -187,8 +191,11 @@ func (p *Probe) sample(ctx context.Context, pr *proof, s *planned, out *VariantO
 	}
 	out.samples = make([]sample, len(s.columns))
 	for format := range int16(2) { // text, binary
-		err := p.tryAs(ctx, func() error {
-			result := p.conn.ExecPrepared(ctx, s.name, values, nil, []int16{format}).Read()
+		err = p.tryAs(ctx, func() error {
+			result, err := p.execPrepared(ctx, s.name, values, format)
+			if err != nil {
+				return err
+			}
 			if _, err := refusal(ctx, result.Err); err != nil {
 				return err
 			}
@@ -341,11 +348,12 @@ func (p *Probe) Meaning(ctx context.Context, sql string) (Meaning, error) {
 		return nil, nil // the server would not take it in a function
 	}
 	s, err := p.plan(ctx, stmts[0])
-	if err != nil || s.failure != nil {
-		return nil, errors.Join(err, p.forget(ctx, &s))
+	var meaning Meaning
+	if err == nil && s.failure == nil {
+		meaning, err = p.denoted(ctx, &s)
 	}
-	meaning, err := p.denoted(ctx, &s)
-	return meaning, errors.Join(err, p.forget(ctx, &s))
+	p.forget(&s)
+	return meaning, errors.Join(err, p.settle(ctx))
 }
 
 // Otherwise lists the names in a statement that stand for other objects in here than in home, sorted. Both must be of one

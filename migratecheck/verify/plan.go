@@ -38,6 +38,9 @@ func (p *Probe) plan(ctx context.Context, stmt pgast.Stmt) (planned, error) {
 	}
 	name := p.statement()
 	err := p.tryAs(ctx, func() error {
+		if err := p.settle(ctx); err != nil {
+			return err
+		}
 		description, err := p.conn.Prepare(ctx, name, stmt.SQL, nil)
 		if out.failure, err = refusal(ctx, err); err != nil || out.failure != nil {
 			return err
@@ -59,11 +62,10 @@ func (p *Probe) plan(ctx context.Context, stmt pgast.Stmt) (planned, error) {
 }
 
 // forget gives a prepared statement's name back. A statement that the server refused has none.
-func (p *Probe) forget(ctx context.Context, s *planned) error {
-	if s.name == "" {
-		return nil
+func (p *Probe) forget(s *planned) {
+	if s.name != "" {
+		p.due = append(p.due, "DEALLOCATE "+s.name)
 	}
-	return p.conn.Deallocate(ctx, s.name)
 }
 
 // explain is the statement that has the server plan without values. GENERIC_PLAN is new in PostgreSQL 16

@@ -24,16 +24,28 @@ type Probe struct {
 	seen    map[string][]row  // by relation as a query names it: its first rows
 	builtin map[uint32]*typ   // the server's own types
 	role    string            // whom queries run as, "" for the connection's own
+	names   map[uint32]string // types as SQL writes them
 	number  int               // of prepared statements
 	marks   []string          // open savepoints
+	// due are commands that the server has not been sent yet: they go with the next that is. A statement takes a few round trips else
+	// for what is around it, and there are many statements.
+	due []string
 }
 
 // NewProbe returns a Probe on a connection in a transaction. The schema is read at once: whoever changes it needs a new one.
 func NewProbe(ctx context.Context, conn *pgconn.PgConn) (*Probe, error) {
+	return (&Probe{}).Another(ctx, conn)
+}
+
+// Another is NewProbe for a connection to the same server, of which it knows the built-in types already.
+func (p *Probe) Another(ctx context.Context, conn *pgconn.PgConn) (*Probe, error) {
 	if conn.TxStatus() != 'T' {
 		return nil, errors.New("verify: a probe needs an open transaction")
 	}
-	p := &Probe{conn: conn, rows: map[uint32][]row{}, unfit: map[uint32]string{}, filling: map[uint32]bool{}, seen: map[string][]row{}}
+	p = &Probe{
+		conn: conn, builtin: p.builtin, rows: map[uint32][]row{}, unfit: map[uint32]string{}, filling: map[uint32]bool{}, seen: map[string][]row{},
+		names: map[uint32]string{},
+	}
 	version := conn.ParameterStatus("server_version")
 	if _, err := fmt.Sscanf(version, "%d", &p.version); err != nil {
 		return nil, fmt.Errorf("reading the server's version %q: %w", version, err)
@@ -90,58 +102,65 @@ func ours(code string) bool {
 	return strings.HasPrefix(code, "57P") || strings.HasPrefix(code, "08") || code == duplicatePrepared || code == noPrepared || code == noSavepoint
 }
 
+// exec sends SQL, behind what is due.
 func (p *Probe) exec(ctx context.Context, sql string) ([]*pgconn.Result, error) {
-	return p.conn.Exec(ctx, sql).ReadAll()
+	due := p.due
+	p.due = nil
+	results, err := p.conn.Exec(ctx, strings.Join(append(due, sql), "; ")).ReadAll()
+	return results[min(len(due), len(results)):], err
+}
+
+// settle sends what is due. It comes before anything that is not sent by exec, and before whoever else uses the connection.
+func (p *Probe) settle(ctx context.Context) error {
+	if len(p.due) == 0 {
+		return nil
+	}
+	if _, err := p.exec(ctx, ""); err != nil {
+		return fmt.Errorf("setting and leaving savepoints: %w", err)
+	}
+	return nil
 }
 
 // try runs f behind a savepoint and takes back all that it did.
 func (p *Probe) try(ctx context.Context, f func() error) error {
-	if err := p.mark(ctx); err != nil {
-		return err
+	p.mark()
+	err := f()
+	p.back()
+	if err != nil && ctx.Err() == nil {
+		err = errors.Join(err, p.settle(ctx))
 	}
-	return errors.Join(f(), p.back(ctx))
+	return err
 }
 
 // tryAs is try for what the queries' role does.
 func (p *Probe) tryAs(ctx context.Context, f func() error) error {
-	if p.role == "" {
-		return p.try(ctx, f)
-	}
 	return p.try(ctx, func() error {
-		if _, err := p.exec(ctx, "SET LOCAL ROLE "+quote(p.role)); err != nil {
-			return fmt.Errorf("taking the queries' role: %w", err)
+		if p.role != "" {
+			p.due = append(p.due, "SET LOCAL ROLE "+quote(p.role))
 		}
 		return f()
 	})
 }
 
-func (p *Probe) mark(ctx context.Context) error {
+// mark sets a savepoint.
+func (p *Probe) mark() {
 	name := fmt.Sprintf("verify_%d", len(p.marks))
 	p.marks = append(p.marks, name)
-	if _, err := p.exec(ctx, "SAVEPOINT "+name); err != nil {
-		return fmt.Errorf("setting a savepoint: %w", err)
-	}
-	return nil
+	p.due = append(p.due, "SAVEPOINT "+name)
 }
 
 // back undoes what was done since the last mark.
-func (p *Probe) back(ctx context.Context) error {
+func (p *Probe) back() {
 	name := p.marks[len(p.marks)-1]
 	p.marks = p.marks[:len(p.marks)-1]
-	if _, err := p.exec(ctx, "ROLLBACK TO "+name+"; RELEASE "+name); err != nil {
-		return fmt.Errorf("going back to a savepoint: %w", err)
-	}
-	return nil
+	p.due = append(p.due, "ROLLBACK TO "+name, "RELEASE "+name)
 }
 
 // keep makes what was done since the last mark stay.
-func (p *Probe) keep(ctx context.Context) error {
+func (p *Probe) keep() {
 	name := p.marks[len(p.marks)-1]
 	p.marks = p.marks[:len(p.marks)-1]
-	if _, err := p.exec(ctx, "RELEASE "+name); err != nil {
-		return fmt.Errorf("releasing a savepoint: %w", err)
-	}
-	return nil
+	p.due = append(p.due, "RELEASE "+name)
 }
 
 // statement is a name for a prepared statement.

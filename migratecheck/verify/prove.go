@@ -94,7 +94,7 @@ func (p *Probe) Prove(ctx context.Context, site *query.Site, hints Hints) (*Witn
 	}
 	gone, err := p.missing(ctx, names)
 	w.names = slices.DeleteFunc(names, func(name string) bool { return slices.Contains(gone, name) })
-	return w, err
+	return w, errors.Join(err, p.settle(ctx))
 }
 
 // Unproved says why the site proves nothing, "" when each of its texts was run.
@@ -133,7 +133,8 @@ func (p *Probe) prove(ctx context.Context, v *query.Variant, hints Hints) (proof
 		if err != nil {
 			return pr, err
 		}
-		err = errors.Join(p.proveStatement(ctx, v, &s, &pr, hints), p.forget(ctx, &s))
+		err = p.proveStatement(ctx, v, &s, &pr, hints)
+		p.forget(&s)
 		if err != nil || pr.unproved != "" {
 			return pr, err
 		}

@@ -110,22 +110,22 @@ func (p *Probe) insert(ctx context.Context, t *table, index int) error {
 	}
 	var last *Failure
 	for range attempts {
-		if err := p.mark(ctx); err != nil {
+		p.mark()
+		sql, args := d.statement()
+		result, err := p.execParams(ctx, sql, args)
+		if err != nil {
 			return err
 		}
-		sql, args := d.statement()
-		result := p.conn.ExecParams(ctx, sql, args, nil, nil, nil).Read()
 		failure, err := refusal(ctx, result.Err)
 		if err != nil {
 			return fmt.Errorf("putting a row into %s: %w", t.name, err)
 		}
 		if failure == nil && len(result.Rows) == 1 {
 			p.rows[t.oid] = append(p.rows[t.oid], toRow(result, 0))
-			return p.keep(ctx)
+			p.keep()
+			return nil
 		}
-		if err := p.back(ctx); err != nil {
-			return err
-		}
+		p.back()
 		if failure == nil {
 			failure = &Failure{Message: "a trigger or rule swallowed the row"}
 		}
@@ -154,10 +154,11 @@ func (p *Probe) insertFull(ctx context.Context, d *draft) error {
 		}
 	}
 	sql, args := full.statement()
-	if err := p.mark(ctx); err != nil {
+	p.mark()
+	result, err := p.execParams(ctx, sql, args)
+	if err != nil {
 		return err
 	}
-	result := p.conn.ExecParams(ctx, sql, args, nil, nil, nil).Read()
 	failure, err := refusal(ctx, result.Err)
 	if err != nil {
 		return err
@@ -165,10 +166,12 @@ func (p *Probe) insertFull(ctx context.Context, d *draft) error {
 	if failure != nil || len(result.Rows) != 1 {
 		// One row is enough for most queries: the table is full, not unfit.
 		p.rows[d.t.oid] = append(p.rows[d.t.oid], p.rows[d.t.oid][0])
-		return p.back(ctx)
+		p.back()
+		return nil
 	}
 	p.rows[d.t.oid] = append(p.rows[d.t.oid], toRow(result, 0))
-	return p.keep(ctx)
+	p.keep()
+	return nil
 }
 
 func toRow(result *pgconn.Result, i int) row {

@@ -107,7 +107,10 @@ func (p *Probe) rowsOf(ctx context.Context, schemaName, name string, count int) 
 	}
 	var rows []row
 	err := p.try(ctx, func() error {
-		result := p.conn.ExecParams(ctx, "SELECT * FROM "+key+" LIMIT 2", nil, nil, nil, nil).Read()
+		result, err := p.execParams(ctx, "SELECT * FROM "+key+" LIMIT 2", nil)
+		if err != nil {
+			return err
+		}
 		if _, err := refusal(ctx, result.Err); err != nil {
 			return err
 		}
@@ -184,6 +187,22 @@ func (p *Probe) count(ctx context.Context, s *planned) (int, error) {
 	return n, err
 }
 
+// execParams sends a statement with its values.
+func (p *Probe) execParams(ctx context.Context, sql string, values [][]byte) (*pgconn.Result, error) {
+	if err := p.settle(ctx); err != nil {
+		return nil, err
+	}
+	return p.conn.ExecParams(ctx, sql, values, nil, nil, nil).Read(), nil
+}
+
+// execPrepared executes a prepared statement; format is that of the result, 0 text or 1 binary.
+func (p *Probe) execPrepared(ctx context.Context, name string, values [][]byte, format int16) (*pgconn.Result, error) {
+	if err := p.settle(ctx); err != nil {
+		return nil, err
+	}
+	return p.conn.ExecPrepared(ctx, name, values, nil, []int16{format}).Read(), nil
+}
+
 func (p *Probe) execute(ctx context.Context, s *planned, values [][]byte) (ran, error) {
 	var out ran
 	if c := s.stmt.Node.GetCopyStmt(); c != nil {
@@ -194,8 +213,10 @@ func (p *Probe) execute(ctx context.Context, s *planned, values [][]byte) (ran, 
 		out.failure, err = refusal(ctx, err)
 		return out, err
 	}
-	result := p.conn.ExecPrepared(ctx, s.name, values, nil, nil).Read()
-	var err error
+	result, err := p.execPrepared(ctx, s.name, values, 0)
+	if err != nil {
+		return out, err
+	}
 	if out.failure, err = refusal(ctx, result.Err); err != nil || out.failure != nil {
 		return out, err
 	}
@@ -225,7 +246,10 @@ func (p *Probe) execute(ctx context.Context, s *planned, values [][]byte) (ran, 
 func (p *Probe) copy(ctx context.Context, s *planned, c *pgast.CopyStmt, values [][]byte) (ran, error) {
 	var out ran
 	var tag pgconn.CommandTag
-	var err error
+	err := p.settle(ctx)
+	if err != nil {
+		return out, err
+	}
 	if c.IsFrom {
 		tag, err = p.conn.CopyFrom(ctx, strings.NewReader(copyLine(values)), s.stmt.SQL)
 	} else {
@@ -275,21 +299,13 @@ func (p *Probe) denoted(ctx context.Context, s *planned) (Meaning, error) {
 	if s.name == "" || p.version < 14 {
 		return nil, nil
 	}
-	var types []string
-	for _, oid := range s.params {
-		types = append(types, fmt.Sprintf("%d::regtype", oid))
+	types, err := p.typesAsWritten(ctx, s.params)
+	if err != nil {
+		return nil, err
 	}
 	var out Meaning
-	err := p.try(ctx, func() error {
-		names := ""
-		if len(types) > 0 {
-			results, err := p.exec(ctx, "SELECT concat_ws(', ', "+strings.Join(types, ", ")+")")
-			if _, err := refusal(ctx, err); err != nil || len(results) == 0 || len(results[0].Rows) == 0 {
-				return err
-			}
-			names = string(results[0].Rows[0][0])
-		}
-		results, err := p.exec(ctx, "CREATE FUNCTION pg_temp.verify_denoted("+names+") RETURNS void LANGUAGE sql BEGIN ATOMIC "+s.stmt.SQL+"; END;"+denotedQuery)
+	err = p.try(ctx, func() error {
+		results, err := p.exec(ctx, "CREATE FUNCTION pg_temp.verify_denoted("+types+") RETURNS void LANGUAGE sql BEGIN ATOMIC "+s.stmt.SQL+"; END;"+denotedQuery)
 		failure, err := refusal(ctx, err)
 		if err != nil || failure != nil {
 			return err
@@ -303,6 +319,22 @@ func (p *Probe) denoted(ctx context.Context, s *planned) (Meaning, error) {
 	return out, err
 }
 
+// typesAsWritten is a list of types in SQL.
+func (p *Probe) typesAsWritten(ctx context.Context, oids []uint32) (string, error) {
+	var list []string
+	for _, oid := range oids {
+		if p.names[oid] == "" {
+			results, err := p.exec(ctx, fmt.Sprintf("SELECT %d::regtype", oid))
+			if err != nil {
+				return "", fmt.Errorf("asking for the name of a type: %w", err)
+			}
+			p.names[oid] = string(results[0].Rows[0][0])
+		}
+		list = append(list, p.names[oid])
+	}
+	return strings.Join(list, ", "), nil
+}
+
 // denotedQuery reads the dependencies of the function: an identity that lasts, and how it is called now. What a view asks and
 // what a function does belong to what they are; a view's stored tree names objects by number, so no rename changes it, and
 // a view that is dropped and made again the same is the same. What its columns are is not looked at: some may have been added.
@@ -312,7 +344,7 @@ const denotedQuery = `
 WITH plain AS (
   SELECT r.ev_class AS view, r.ev_action::text AS tree, min(e.refobjid::bigint) AS base
   FROM pg_rewrite r JOIN pg_depend e ON e.classid = 'pg_rewrite'::regclass AND e.objid = r.oid AND e.refclassid = 'pg_class'::regclass AND e.refobjid <> r.ev_class
-  WHERE r.rulename = '_RETURN' AND r.ev_action::text ~ ':jointree \{FROMEXPR :fromlist \(\{RANGETBLREF :rtindex \d+\}\) :quals <>\}'
+  WHERE r.ev_class >= 16384 AND r.rulename = '_RETURN' AND r.ev_action::text ~ ':jointree \{FROMEXPR :fromlist \(\{RANGETBLREF :rtindex \d+\}\) :quals <>\}'
     AND r.ev_action::text !~ ':has(Aggs|WindowFuncs|TargetSRFs|SubLinks|DistinctOn) true|:(cteList|groupClause|groupingSets|havingQual|distinctClause|limitOffset|limitCount|setOperations) [({]|:rtekind [1-9]'
   GROUP BY r.oid, r.ev_class, r.ev_action::text HAVING count(DISTINCT e.refobjid) = 1
 )

@@ -5,9 +5,11 @@ import (
 	"maps"
 	"math"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,13 +30,17 @@ func number(t testing.TB, variable string, otherwise int) int {
 	return n
 }
 
-func newRunner(t testing.TB) *Runner {
+// newRunners makes runners of one server.
+func newRunners(t testing.TB, count int) []*Runner {
 	t.Helper()
 	server := pgtest.Start(t, pgtest.Config{}) // roles are a cluster's
-	r := &Runner{Old: pgtest.Connect(t, server.Database(t)).PgConn(), New: pgtest.Connect(t, server.Database(t)).PgConn()}
-	_, err := r.Old.Exec(t.Context(), "CREATE ROLE "+role).ReadAll()
+	list := make([]*Runner, count)
+	for i := range list {
+		list[i] = &Runner{Old: pgtest.Connect(t, server.Database(t)).PgConn(), New: pgtest.Connect(t, server.Database(t)).PgConn()}
+	}
+	_, err := list[0].Old.Exec(t.Context(), "CREATE ROLE "+role).ReadAll()
 	require.NoError(t, err)
-	return r
+	return list
 }
 
 // TestDifferential holds package query against the server: HA_TRIPLES of them (600), from seed HA_SEED (1) on, of every rule
@@ -76,46 +82,87 @@ func TestSoakDifferential(t *testing.T) {
 // limits of what may go wrong: nothing that breaks may be called fine, and of what works less than one in a hundred broken.
 const falseAlarmsPercent = 1
 
-// differential runs cases while next says so, which also chooses the rule of the next ("" for any).
+// differential runs cases, several at a time, while next says so, which also chooses the rule of the next ("" for any).
 func differential(t *testing.T, seed int, next func(*Tally) (rule string, goOn bool)) *Tally {
-	r := newRunner(t)
-	tally := &Tally{}
-	started := time.Now()
-	refused, shown := 0, 0
 	t.Logf("seeds from %d on", seed)
-	for i := 0; ; i++ {
-		rule, goOn := next(tally)
-		if !goOn {
-			break
-		}
-		c := Generate(uint64(seed + i))
-		if rule != "" {
-			c = GenerateRule(uint64(seed+i), rule)
-		}
-		list, err := r.Run(t.Context(), c)
-		if errors.Is(err, ErrCase) {
-			refused++
-			if os.Getenv("HA_SHOW") != "" {
-				t.Logf("seed %d, %s: %v", c.Seed, c.Rule, err)
-			}
-			continue
-		}
-		require.NoError(t, err, "seed %d (%s)", c.Seed, c.Rule)
-		for j := range list {
-			tally.Add(&list[j])
-			v := list[j].Verdict()
-			if s := os.Getenv("HA_SHOW"); s == string(v) || (v == FalseFine || v == FalseAlarm) && shown < number(t, "HA_FAILURES", 3) {
-				shown++
-				small, triple := r.Shrink(t.Context(), c, list[j])
-				t.Logf("HA_SEED=%d HA_RULE=%s: %s\n%s%s", c.Seed, c.Rule, v, small, triple.Explain())
-			}
-		}
+	d := &differ{tally: &Tally{}, seed: uint64(seed), next: next, failures: number(t, "HA_FAILURES", 3), show: os.Getenv("HA_SHOW")}
+	var work sync.WaitGroup
+	started := time.Now()
+	for _, r := range newRunners(t, runtime.GOMAXPROCS(0)) {
+		work.Go(func() { d.run(t, r) })
 	}
-	t.Logf("%d triples, %d cases refused, %.0f triples a minute\n%s", tally.Triples(), refused, float64(tally.Triples())/time.Since(started).Minutes(), tally)
+	work.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	tally := d.tally
+	t.Logf("%d triples, %d cases refused, %.0f triples a minute\n%s", tally.Triples(), d.refused, float64(tally.Triples())/time.Since(started).Minutes(), tally)
 	require.Zero(t, tally.Total(string(FalseFine)), "what the server shows to be broken was called fine")
 	require.LessOrEqual(t, tally.Total(string(FalseAlarm))*100, tally.Total("fine")*falseAlarmsPercent, "false alarms")
-	require.LessOrEqual(t, refused*50, tally.Triples(), "the generator makes cases that the server does not take")
+	require.LessOrEqual(t, d.refused*50, tally.Triples(), "the generator makes cases that the server does not take")
 	return tally
+}
+
+// differ is what the goroutines of differential share.
+type differ struct {
+	failures int    // how many disagreements to show
+	show     string // a verdict of which each is shown
+
+	mu             sync.Mutex
+	next           func(*Tally) (rule string, goOn bool)
+	seed           uint64 // of the next case
+	tally          *Tally
+	refused, shown int
+}
+
+// draw makes up the next case.
+func (d *differ) draw() (c Case, goOn bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	rule, goOn := d.next(d.tally)
+	if !goOn {
+		return Case{}, false
+	}
+	seed := d.seed
+	d.seed++
+	if rule != "" {
+		return GenerateRule(seed, rule), true
+	}
+	return Generate(seed), true
+}
+
+func (d *differ) run(t *testing.T, r *Runner) {
+	for {
+		c, goOn := d.draw()
+		if !goOn || t.Failed() {
+			return
+		}
+		list, err := r.Run(t.Context(), c)
+		if err != nil && !errors.Is(err, ErrCase) {
+			t.Errorf("seed %d (%s): %v", c.Seed, c.Rule, err)
+			return
+		}
+		var show []Triple
+		d.mu.Lock()
+		if err != nil {
+			d.refused++
+			if d.show != "" {
+				t.Logf("seed %d, %s: %v", c.Seed, c.Rule, err)
+			}
+		}
+		for i := range list {
+			d.tally.Add(&list[i])
+			if v := list[i].Verdict(); d.show == string(v) || (v == FalseFine || v == FalseAlarm) && d.shown < d.failures {
+				d.shown++
+				show = append(show, list[i])
+			}
+		}
+		d.mu.Unlock()
+		for _, u := range show {
+			small, triple := r.Shrink(t.Context(), c, u)
+			t.Logf("HA_SEED=%d HA_RULE=%s: %s\n%s%s", c.Seed, c.Rule, u.Verdict(), small, triple.Explain())
+		}
+	}
 }
 
 // TestEachCheckIsNeeded finds, for each check, a query that breaks and that nobody but that check notices, or whose error nobody
@@ -134,7 +181,7 @@ func TestEachCheckIsNeeded(t *testing.T) {
 		}
 		missing[check.ID] = slices.DeleteFunc(append(slices.Clone(check.Rules), check.ID), func(rule string) bool { return !slices.Contains(Rules(), rule) })
 	}
-	r := newRunner(t)
+	r := newRunners(t, 1)[0]
 	for seed := 0; seed < cases && len(missing) > 0; seed++ {
 		c := Generate(uint64(seed))
 		ids := slices.Sorted(maps.Keys(missing))
@@ -164,7 +211,7 @@ func TestEachCheckIsNeeded(t *testing.T) {
 // FuzzDifferential lets the fuzzer choose the seeds.
 func FuzzDifferential(f *testing.F) {
 	f.Add(uint64(1))
-	r := newRunner(f)
+	r := newRunners(f, 1)[0]
 	f.Fuzz(func(t *testing.T, seed uint64) {
 		c := Generate(seed)
 		list, err := r.Run(t.Context(), c)
@@ -183,7 +230,7 @@ func FuzzDifferential(f *testing.F) {
 
 // BenchmarkDifferential prints how fast triples are judged, and what was found.
 func BenchmarkDifferential(b *testing.B) {
-	r := newRunner(b)
+	r := newRunners(b, 1)[0]
 	tally := &Tally{}
 	for seed := uint64(1); b.Loop(); seed++ {
 		list, err := r.Run(b.Context(), Generate(seed))

@@ -19,6 +19,8 @@ import (
 // case runs in a transaction on each that is rolled back, so that nothing is left. It is not safe for concurrent use.
 type Runner struct {
 	Old, New *pgconn.PgConn
+
+	last *verify.Probe // it knows the server's own types, which the next need not ask for
 }
 
 // Triple is what was said of one query of a case on the schema that it was not written for.
@@ -83,10 +85,9 @@ func (r *Runner) Run(ctx context.Context, c Case) (triples []Triple, err error) 
 		side *side
 		conn *pgconn.PgConn
 	}{{from, r.Old}, {to, r.New}} {
-		if s.side.probe, err = verify.NewProbe(ctx, s.conn); err != nil {
+		if s.side.probe, err = r.probe(ctx, s.conn); err != nil {
 			return nil, err
 		}
-		s.side.probe.As(role)
 	}
 	hints := from.probe.Hints()
 	hints.Add(to.probe.Hints())
@@ -121,13 +122,27 @@ func (r *Runner) Run(ctx context.Context, c Case) (triples []Triple, err error) 
 	return triples, nil
 }
 
-// meanings is what the queries' names stand for before the migration, in the database that it is run in.
-func (r *Runner) meanings(ctx context.Context, c Case) ([]verify.Meaning, error) {
-	p, err := verify.NewProbe(ctx, r.New)
+// probe makes one of the schema that a connection sees now.
+func (r *Runner) probe(ctx context.Context, conn *pgconn.PgConn) (*verify.Probe, error) {
+	make := verify.NewProbe
+	if r.last != nil {
+		make = r.last.Another
+	}
+	p, err := make(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
 	p.As(role)
+	r.last = p
+	return p, nil
+}
+
+// meanings is what the queries' names stand for before the migration, in the database that it is run in.
+func (r *Runner) meanings(ctx context.Context, c Case) ([]verify.Meaning, error) {
+	p, err := r.probe(ctx, r.New)
+	if err != nil {
+		return nil, err
+	}
 	list := make([]verify.Meaning, len(c.Queries))
 	for i, q := range c.Queries {
 		if list[i], err = p.Meaning(ctx, q.SQL); err != nil {

@@ -98,3 +98,17 @@ ALTER TABLE b.t SET SCHEMA b;
 DROP SCHEMA a;
 DROP SCHEMA a CASCADE;
 DROP SCHEMA b CASCADE;
+
+-- script: a label's new name is in all that was stored with the old
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE TABLE person (m mood DEFAULT 'sad', n mood DEFAULT 'sad'::mood, note text DEFAULT 'sad', CHECK (m <> 'sad' OR note = 'sad'), CONSTRAINT listed CHECK (m IN ('sad', 'ok')));
+CREATE UNIQUE INDEX person_note ON person (note) WHERE m = 'sad';
+CREATE VIEW sad_people AS SELECT note, 'sad' AS word, m = 'sad' AS sad FROM person WHERE m = 'sad' AND note <> 'sad';
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER keep BEFORE UPDATE ON person FOR EACH ROW WHEN (NEW.m = 'sad') EXECUTE FUNCTION keep();
+CREATE POLICY mine ON person USING (m = 'sad');
+ALTER TYPE mood RENAME VALUE 'sad' TO 'blue';
+ALTER TABLE person ADD CHECK (m <> 'sad');
+ALTER TABLE person ADD CONSTRAINT more CHECK (m <> 'blue');
+ALTER TYPE mood RENAME VALUE 'blue' TO 'blue';
+ALTER TYPE mood RENAME VALUE 'ok' TO 'fine';
