@@ -58,7 +58,7 @@ type machine struct {
 	apis       map[string]*apiType
 	embeds     map[types.Object]string
 	names      []query.Site
-	batches    map[*types.Var]*queue // see holdBatch
+	batches    map[*types.Var]*queue              // see holdBatch
 	switches   map[*pkg]map[types.Object][]string // see switchLabels
 }
 
