@@ -372,7 +372,7 @@ func Otherwise(sql string, home, here Meaning) []string {
 // mentions: ON CONFLICT DO UPDATE has a row called excluded, which depends on every column of the table (transformOnConflictClause,
 // src/backend/parser/analyze.c), so there only those count that are written out.
 func mentions(sql, name string) bool {
-	if !strings.Contains(strings.ToUpper(sql), "ON CONFLICT") {
+	if !strings.Contains(strings.ToUpper(sql), "ON CONFLICT") || strings.HasPrefix(name, byPosition) {
 		return true
 	}
 	word := regexp.QuoteMeta(name[strings.LastIndexByte(name, '.')+1:])

@@ -314,9 +314,30 @@ func (p *Probe) denoted(ctx context.Context, s *planned) (Meaning, error) {
 		for _, r := range results[len(results)-1].Rows {
 			out[string(r[0])] = string(r[1])
 		}
+		p.positions(s.stmt.Node.GetInsertStmt(), out)
 		return nil
 	})
 	return out, err
+}
+
+// byPosition begins the names of values that an INSERT gives by their place alone.
+const byPosition = "value "
+
+// positions adds the columns that an INSERT without a list of them puts its values into: what it means depends on their order.
+func (p *Probe) positions(n *pgast.InsertStmt, out Meaning) {
+	if n == nil || len(n.Cols) > 0 {
+		return
+	}
+	t := p.schema.find(n.Relation.Schemaname, n.Relation.Relname)
+	rows := n.SelectStmt.GetSelectStmt().GetValuesLists()
+	if t == nil || len(rows) == 0 {
+		return
+	}
+	for i, v := range rows[0].GetList().GetItems() {
+		if i < len(t.columns) && v.GetSetToDefault() == nil && !v.GetAConst().GetIsnull() {
+			out[fmt.Sprintf("%s%d.%d", byPosition, t.oid, t.columns[i].num)] = fmt.Sprintf("%s%d of %s", byPosition, i+1, t.name)
+		}
+	}
 }
 
 // typesAsWritten is a list of types in SQL.

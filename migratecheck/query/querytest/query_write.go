@@ -212,6 +212,9 @@ func (w *writer) merge() string {
 
 func (w *writer) copy() string {
 	t := w.table()
+	if w.chance(20) {
+		return "COPY " + t.sql() + " FROM STDIN"
+	}
 	var names []string
 	for _, c := range w.filled(t) {
 		names = append(names, quote(c.name))
