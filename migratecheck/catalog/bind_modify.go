@@ -11,8 +11,7 @@ func (b *binder) target(rv *pgast.RangeVar) (*Relation, *rangeItem, error) {
 		return nil, nil, err
 	}
 	b.reads(rel, rv)
-	it := relationItem(rel, rel.Name, "")
-	b.identify(it)
+	it := b.readItem(rel)
 	it.at = rv.Location
 	items, err := b.aliased(it, rv.Alias, rv.Relname)
 	if err != nil {
@@ -407,6 +406,9 @@ func (b *binder) bindMerge(n *pgast.MergeStmt, parent *scope) (*boundQuery, erro
 	if err != nil {
 		return nil, err
 	}
+	if err := b.goOn(locate(b.c.refusesMerge(rel), n.Relation.Location)); err != nil {
+		return nil, err
+	}
 	s.items = append(s.items, it)
 	if err := b.from([]*pgast.Node{n.SourceRelation}, s); err != nil {
 		return nil, err
@@ -420,6 +422,17 @@ func (b *binder) bindMerge(n *pgast.MergeStmt, parent *scope) (*boundQuery, erro
 		}
 	}
 	return &boundQuery{}, nil
+}
+
+// refusesMerge is what transformMergeStmt has against a target (src/backend/parser/parse_merge.c). Since 17 views are taken.
+func (c *Catalog) refusesMerge(rel *Relation) error {
+	switch {
+	case rel.Assumed || rel.Kind == Table || rel.Kind == PartitionedTable || rel.Kind == View && c.Version >= 17:
+		return nil
+	case rel.Kind == View:
+		return &Error{Code: "0A000", Message: "cannot execute MERGE on relation " + quoteMessage(rel.Name), Detail: "This operation is not supported for views.", Object: c.nameOf(rel)}
+	}
+	return &Error{Code: "0A000", Message: "cannot execute MERGE on relation " + quoteMessage(rel.Name), Object: c.nameOf(rel)}
 }
 
 // mergeAction is one WHEN of transformMergeStmt. WHEN NOT MATCHED has no row of the target to look at.

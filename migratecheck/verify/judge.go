@@ -282,7 +282,7 @@ func (p *Probe) oldConstraint(pr *proof, f *Failure) bool {
 	}
 	for _, t := range p.schema.tables {
 		for _, c := range t.constraints {
-			if t.name == f.Table && c.name == f.Constraint && pr.constraints[p.definition(t, c)] {
+			if t.name == f.Table && c.name == f.Constraint && (pr.constraints[p.definition(t, c)] || pr.constraints[c.lasting()]) {
 				return true
 			}
 		}
@@ -295,7 +295,7 @@ func (p *Probe) constraints() map[string]bool {
 	defs := map[string]bool{}
 	for _, t := range p.schema.tables {
 		for _, c := range t.constraints {
-			defs[p.definition(t, c)] = true
+			defs[p.definition(t, c)], defs[c.lasting()] = true, true
 		}
 	}
 	return defs
@@ -314,6 +314,18 @@ func (p *Probe) definition(t *table, c constraint) string {
 		}
 	}
 	return def
+}
+
+// lasting is a constraint as it is called, whatever the tables are called that it is about.
+func (c constraint) lasting() string {
+	def := c.def
+	if c.kind == 'f' {
+		def = regexp.MustCompile(`REFERENCES [^(]*`).ReplaceAllString(def, "REFERENCES ")
+	}
+	if c.kind == 'i' {
+		_, def, _ = strings.Cut(def, " USING ")
+	}
+	return "constraint " + c.name + " " + def
 }
 
 // refuse notes what the server refuses. That it took too long says nothing of the query.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -19,6 +20,19 @@ type binding struct {
 	row           int
 	parent        bool // what the column refers to in the row of the parent table
 	array         bool // {value}
+	number        byte // what the code holds is a number: 'i' an integer, 'f' any, 0 something else
+}
+
+// sends reports whether code that holds such a value can send the text.
+func (b binding) sends(text string) bool {
+	var err error
+	switch b.number {
+	case 'i':
+		_, err = strconv.ParseInt(text, 10, 64)
+	case 'f':
+		_, err = strconv.ParseFloat(text, 64)
+	}
+	return err == nil
 }
 
 // ran is what came of a statement.
@@ -50,8 +64,8 @@ func (p *Probe) resolve(ctx context.Context, list []binding) ([][]byte, error) {
 		if !ok && b.table != "" && !b.parent {
 			return nil, errNoRow
 		}
-		if !ok {
-			text = b.text
+		if !ok || !b.sends(text) {
+			text = b.text // as it is where the code is at home
 		}
 		if b.array {
 			text = "{" + quoteElement(text) + "}"
@@ -330,8 +344,8 @@ func (p *Probe) positions(n *pgast.InsertStmt, out Meaning) {
 	}
 	t := p.schema.find(n.Relation.Schemaname, n.Relation.Relname)
 	rows := n.SelectStmt.GetSelectStmt().GetValuesLists()
-	if t == nil || len(rows) == 0 {
-		return
+	if t == nil || t.kind != 'r' && t.kind != 'p' || len(rows) == 0 {
+		return // which column of a table a view's is, is not looked at
 	}
 	for i, v := range rows[0].GetList().GetItems() {
 		if i < len(t.columns) && v.GetSetToDefault() == nil && !v.GetAConst().GetIsnull() {

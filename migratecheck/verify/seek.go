@@ -134,6 +134,7 @@ func (k *seeker) prepare(ctx context.Context, v *query.Variant, hints Hints) err
 		// A text that stands in on schemas where the row is called otherwise.
 		for _, bindings := range [][]binding{list, edges} {
 			for j := range bindings {
+				bindings[j].number = k.numberIn(&bindings[j])
 				text, ok, err := k.p.referred(ctx, bindings[j])
 				if err != nil {
 					return err
@@ -149,6 +150,22 @@ func (k *seeker) prepare(ctx context.Context, v *query.Variant, hints Hints) err
 		k.choices, k.edges = append(k.choices, list), append(k.edges, edges)
 	}
 	return nil
+}
+
+// numberIn tells what number is in the column that a value is taken from.
+func (k *seeker) numberIn(b *binding) byte {
+	t := k.p.schema.find(b.schema, b.table)
+	if t == nil || t.column(b.column) == nil {
+		return 0
+	}
+	typ := k.p.typ(t.column(b.column).typ)
+	switch {
+	case typ == nil || typ.category != 'N':
+		return 0
+	case strings.HasPrefix(typ.name, "int"):
+		return 'i'
+	}
+	return 'f'
 }
 
 // sendable leaves out what code cannot send: a Go integer is bound as its digits, whatever the type of the parameter.

@@ -12,6 +12,7 @@ import (
 type writer struct {
 	*gen
 	args []query.GoType
+	cols []*col // by parameter: whose value it is
 }
 
 // query makes up a query of the schema.
@@ -37,7 +38,7 @@ func (g *gen) query(q *Query) {
 		total += makers[i].weight
 	}
 	for q.SQL == "" {
-		w.args, q.Name = nil, ""
+		w.args, w.cols, q.Name = nil, nil, ""
 		n := g.rng.IntN(total)
 		for _, m := range makers {
 			if n -= m.weight; n < 0 {
@@ -74,7 +75,7 @@ func (w *writer) param(c *col, written bool) string {
 	if t.Nullable {
 		t.Name = "*" + t.Name
 	}
-	w.args = append(w.args, t)
+	w.args, w.cols = append(w.args, t), append(w.cols, c)
 	return fmt.Sprintf("$%d", len(w.args))
 }
 
@@ -113,6 +114,11 @@ func (w *writer) value(c *col, written bool) string {
 		percent = 88 // a constant seldom finds a row
 	}
 	if w.chance(percent) {
+		for i, d := range w.cols {
+			if written && d != c && d.typ == c.typ && d.enum == c.enum && c.ref == nil && d.ref == nil && w.chance(40) {
+				return fmt.Sprintf("$%d", i+1) // the same value, as of two times
+			}
+		}
 		return w.param(c, written)
 	}
 	if written && !c.notNull && w.chance(15) {
@@ -295,12 +301,12 @@ func (w *writer) selectView() string {
 	v := pick(w.gen, w.m.views...)
 	i := w.rng.IntN(len(v.names))
 	if w.chance(35) {
-		return "SELECT * FROM " + v.name
+		return "SELECT * FROM " + quote(v.name)
 	}
 	if plain(v.cols[i]) && !v.fixed && w.chance(25) {
-		return "UPDATE " + v.name + " SET " + quote(v.names[i]) + " = " + w.value(v.cols[i], true)
+		return "UPDATE " + quote(v.name) + " SET " + quote(v.names[i]) + " = " + w.value(v.cols[i], true)
 	}
-	return "SELECT " + quote(v.names[i]) + " FROM " + v.name
+	return "SELECT " + quote(v.names[i]) + " FROM " + quote(v.name)
 }
 
 func (w *writer) selectCall() string {
