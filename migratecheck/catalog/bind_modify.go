@@ -246,11 +246,26 @@ func (b *binder) onConflict(oc *pgast.OnConflictClause, rel *Relation, it *range
 	excluded.name, excluded.schema = "excluded", "alias"
 	both := &scope{parent: s.parent, ctes: s.ctes, items: []*rangeItem{it, &excluded}}
 	if oc.Action == pgast.OnConflictAction_ONCONFLICT_UPDATE {
-		if err := b.assignments(oc.TargetList, rel, both, b.writes(rel, 'u', oc.Location)); err != nil {
+		update := b.writes(rel, 'u', oc.Location)
+		if err := b.assignments(oc.TargetList, rel, both, update); err != nil {
 			return err
 		}
+		takesExcluded(oc.TargetList, rel, update)
 	}
 	return b.condition(oc.WhereClause, both, "WHERE")
+}
+
+// takesExcluded notes which values are excluded.column as it is.
+func takesExcluded(list []*pgast.Node, rel *Relation, w *Write) {
+	for _, n := range list {
+		set, value := rel.Column(n.GetResTarget().GetName()), stringList(n.GetResTarget().GetVal().GetColumnRef().GetFields())
+		if set == nil || len(value) != 2 || value[0] != "excluded" {
+			continue
+		}
+		if t, col := w.Target(set.Num), rel.Column(value[1]); t != nil && col != nil && len(t.Values) == 1 {
+			t.Values[0].Excluded = col.Num
+		}
+	}
 }
 
 // assignments binds the SET list of UPDATE.

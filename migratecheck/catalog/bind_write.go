@@ -58,6 +58,8 @@ type Value struct {
 	Null  bool // the constant NULL
 	// Fresh: each row gets a value that no other has, as of gen_random_uuid().
 	Fresh bool
+	// Excluded, in ON CONFLICT DO UPDATE, is the column of the row proposed for insertion that it is, 0 for anything else.
+	Excluded int
 	// Type is the type of the expression, zero when it is not known or, as that of a parameter or literal, the column's.
 	Type TypeRef
 }

@@ -86,15 +86,8 @@ const falseAlarmsPercent = 1
 func differential(t *testing.T, seed int, next func(*Tally) (rule string, goOn bool)) *Tally {
 	t.Logf("seeds from %d on", seed)
 	d := &differ{tally: &Tally{}, seed: uint64(seed), next: next, failures: number(t, "HA_FAILURES", 3), show: os.Getenv("HA_SHOW")}
-	var work sync.WaitGroup
 	started := time.Now()
-	for _, r := range newRunners(t, runtime.GOMAXPROCS(0)) {
-		work.Go(func() { d.run(t, r) })
-	}
-	work.Wait()
-	if t.Failed() {
-		t.FailNow()
-	}
+	d.runAll(t, newRunners(t, runtime.GOMAXPROCS(0)))
 	tally := d.tally
 	t.Logf("%d triples, %d cases refused, %.0f triples a minute\n%s", tally.Triples(), d.refused, float64(tally.Triples())/time.Since(started).Minutes(), tally)
 	require.Zero(t, tally.Total(string(FalseFine)), "what the server shows to be broken was called fine")
@@ -131,7 +124,19 @@ func (d *differ) draw() (c Case, goOn bool) {
 	return Generate(seed), true
 }
 
-func (d *differ) run(t *testing.T, r *Runner) {
+// runAll runs cases until there are no more.
+func (d *differ) runAll(t testing.TB, runners []*Runner) {
+	var work sync.WaitGroup
+	for _, r := range runners {
+		work.Go(func() { d.run(t, r) })
+	}
+	work.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+}
+
+func (d *differ) run(t testing.TB, r *Runner) {
 	for {
 		c, goOn := d.draw()
 		if !goOn || t.Failed() {
@@ -168,7 +173,7 @@ func (d *differ) run(t *testing.T, r *Runner) {
 // TestEachCheckIsNeeded finds, for each check, a query that breaks and that nobody but that check notices: were it off, the
 // differential test would fail.
 func TestEachCheckIsNeeded(t *testing.T) {
-	cases := number(t, "HA_CASES", 600)
+	cases := number(t, "HA_CASES", 1000)
 	missing := map[string][]string{} // checks not seen at work yet, and the rules to look at
 	for _, check := range query.Checks() {
 		missing[check.ID] = slices.DeleteFunc(append(slices.Clone(check.Rules), check.ID), func(rule string) bool { return !slices.Contains(Rules(), rule) })
@@ -220,21 +225,20 @@ func FuzzDifferential(f *testing.F) {
 	})
 }
 
-// BenchmarkDifferential prints how fast triples are judged, and what was found.
+// BenchmarkDifferential prints how fast triples are judged, and what was found: an operation is HA_TRIPLES (600) of them.
 func BenchmarkDifferential(b *testing.B) {
-	r := newRunners(b, 1)[0]
-	tally := &Tally{}
-	for seed := uint64(1); b.Loop(); seed++ {
-		list, err := r.Run(b.Context(), Generate(seed))
-		if !errors.Is(err, ErrCase) {
-			require.NoError(b, err)
-		}
-		for i := range list {
-			tally.Add(&list[i])
-		}
+	runners := newRunners(b, runtime.GOMAXPROCS(0))
+	each := number(b, "HA_TRIPLES", 600)
+	d := &differ{tally: &Tally{}, seed: uint64(number(b, "HA_SEED", 1))}
+	for b.Loop() {
+		until := d.tally.Triples() + each
+		d.next = func(n *Tally) (string, bool) { return os.Getenv("HA_RULE"), n.Triples() < until }
+		d.runAll(b, runners)
 	}
-	b.ReportMetric(float64(tally.Triples())/b.Elapsed().Minutes(), "triples/min")
-	for _, what := range []Verdict{FalseFine, FalseAlarm, Undecided, NotProved} {
-		b.ReportMetric(float64(tally.Total(string(what)))*100/float64(max(1, tally.Triples())), strings.ReplaceAll(string(what), " ", "-")+"-%")
+	n := d.tally
+	b.ReportMetric(float64(n.Triples())/b.Elapsed().Minutes(), "triples/min")
+	for _, what := range []string{"broken", "fine", string(FalseFine), string(Undecided), string(NotProved)} {
+		b.ReportMetric(float64(n.Total(what)), strings.ReplaceAll(what, " ", "-"))
 	}
+	b.ReportMetric(float64(n.Total(string(FalseAlarm)))*100/float64(max(1, n.Total("fine"))), "false-alarm-%-of-fine")
 }
