@@ -3,6 +3,7 @@ package query
 import (
 	"slices"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
@@ -32,12 +33,21 @@ var checkNewForeignKey = &Check{
 				if !(w.Op == 'd' && holds(con.OnDelete) || w.Op == 'u' && holds(con.OnUpdate) && w.gives(con.RefColumns)) {
 					continue
 				}
+				if con.Table == w.rel.OID && con.OnDelete == 'a' && emptiesTable(s.stmt.Node) {
+					continue // what refers to a row goes with it
+				}
 				p := w.about(s, nil, con.OID, con.Table)
 				p.Code = "23503"
 				s.report(c, p, "foreign key %q of %s refers to %s: %s fails for a row that %[2]s refers to", con.Name, s.cat.NameOf(con.Table), s.cat.NameOf(w.rel.OID), s.verb())
 			}
 		})
 	},
+}
+
+// emptiesTable tells of DELETE without a condition.
+func emptiesTable(n *pgast.Node) bool {
+	d := n.GetDeleteStmt()
+	return d != nil && d.WhereClause == nil && len(d.UsingClause) == 0
 }
 
 // givesKey reports whether a row gets a key that is not NULL in any part, of the statement or by a constant default.
