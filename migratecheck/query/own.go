@@ -5,7 +5,11 @@ import "git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 // wrote reports whether a column of the result is what the statement itself put there: RETURNING of a column that INSERT or
 // UPDATE sets, or that INSERT leaves to its default. Code knows what it writes, but for what a default is on another schema.
 func (r *reading) wrote(col catalog.OutputColumn) bool {
-	att, t := r.written(col)
+	w := r.returned(col)
+	if w == nil {
+		return false
+	}
+	att, t := r.written(w, col)
 	switch {
 	case att == nil:
 		return false
@@ -15,19 +19,29 @@ func (r *reading) wrote(col catalog.OutputColumn) bool {
 	return hasDefault(r.cat, att) || att.Identity != 0
 }
 
-// written finds the table column behind a column of RETURNING, and what the statement sets it to, nil when INSERT leaves it out.
-func (r *reading) written(col catalog.OutputColumn) (*catalog.Column, *catalog.Target) {
-	insert, update := r.stmt.Node.GetInsertStmt() != nil, r.stmt.Node.GetUpdateStmt() != nil
-	if !insert && !update || len(r.an.Writes) != 1 {
-		return nil, nil // with ON CONFLICT DO UPDATE there are two
+// returned is the INSERT or UPDATE of the table that a column of RETURNING is of, nil for other statements and where ON CONFLICT DO UPDATE
+// may leave in the column what is there.
+func (r *reading) returned(col catalog.OutputColumn) *catalog.Write {
+	list := r.an.Writes
+	if r.stmt.Node.GetInsertStmt() == nil && r.stmt.Node.GetUpdateStmt() == nil || len(list) == 0 || list[0].Relation != col.Origin.OID {
+		return nil
 	}
-	w := r.an.Writes[0]
+	switch {
+	case len(list) == 1:
+		return list[0]
+	case len(list) == 2 && list[0].Conflict != nil && list[1].Op == 'u' && list[1].Relation == list[0].Relation:
+		if t := list[1].Target(col.Origin.Column); t != nil && t.Given {
+			return list[0]
+		}
+	}
+	return nil
+}
+
+// written finds the table column behind a column of RETURNING, and what a change sets it to, nil when INSERT leaves it out.
+func (r *reading) written(w *catalog.Write, col catalog.OutputColumn) (*catalog.Column, *catalog.Target) {
 	rel, _ := r.cat.Get(w.Relation).(*catalog.Relation)
-	if rel == nil || col.Origin.OID != rel.OID {
-		return nil, nil
-	}
 	t := w.Target(col.Origin.Column)
-	if t == nil && !insert {
+	if rel == nil || t == nil && w.Op != 'i' {
 		return nil, nil
 	}
 	return rel.Att(col.Origin.Column), t
@@ -36,7 +50,7 @@ func (r *reading) written(col catalog.OutputColumn) (*catalog.Column, *catalog.T
 // labelsOfDefault lists what a column of RETURNING may hold that the statement leaves to its default: one label where that is a
 // constant, else any. It is nil where the statement gives a value.
 func (r *reading) labelsOfDefault(col catalog.OutputColumn, enum *catalog.Type) []string {
-	att, t := r.written(col)
+	att, t := r.written(r.returned(col), col)
 	if t != nil && !t.Default {
 		return nil
 	}

@@ -266,8 +266,12 @@ func (w *writer) merge() string {
 		insert = "INSERT (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(values, ", ") + ")"
 	}
 	n := quote(c.name)
+	set := n + " = s.k"
+	if d := w.anyCol(t, func(d *col) bool { return plain(d) && d != c }); d != nil && w.chance(70) {
+		set = quote(d.name) + " = " + w.value(d, true)
+	}
 	return "MERGE INTO " + t.sql() + " x USING (SELECT " + w.param(c, false) + "::" + c.typ + " AS k) s ON x." + n + " = s.k" +
-		" WHEN MATCHED THEN UPDATE SET " + n + " = s.k WHEN NOT MATCHED THEN " + insert
+		" WHEN MATCHED THEN UPDATE SET " + set + " WHEN NOT MATCHED THEN " + insert
 }
 
 func (w *writer) copy() string {
