@@ -1,6 +1,9 @@
 package query
 
-import "git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+import (
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
 
 // wrote reports whether a column of the result is what the statement itself put there: RETURNING of a column that INSERT or
 // UPDATE sets, or that INSERT leaves to its default. Code knows what it writes, but for what a default is on another schema.
@@ -14,9 +17,23 @@ func (r *reading) wrote(col catalog.OutputColumn) bool {
 	case att == nil:
 		return false
 	case t != nil && !t.Default:
-		return t.Given
+		return t.Given && !r.setsFromRow(att.Name)
 	}
 	return hasDefault(r.cat, att) || att.Identity != 0
+}
+
+// setsFromRow reports whether UPDATE computes a column's value from what is in the row, or in another.
+func (r *reading) setsFromRow(column string) bool {
+	found := false
+	for _, n := range r.stmt.Node.GetUpdateStmt().GetTargetList() {
+		if n.GetResTarget().GetName() == column {
+			pgast.Walk(n.GetResTarget().GetVal(), func(n *pgast.Node) bool {
+				found = found || n.GetColumnRef() != nil
+				return !found
+			})
+		}
+	}
+	return found
 }
 
 // returned is the INSERT or UPDATE of the table that a column of RETURNING is of, nil for other statements and where ON CONFLICT DO UPDATE
