@@ -239,7 +239,7 @@ func positions(n int) []int {
 func (p *Probe) lost(pr *proof, s *planned, out *VariantOutcome) {
 	guarded := false
 	for _, t := range analyse(p.schema, s.stmt.Node).relations {
-		guarded = guarded || t.guarded || s.stmt.Node.GetInsertStmt() != nil && p.newKey(pr, t)
+		guarded = guarded || t.guarded || t.fires&changes(s.stmt.Node) != 0 || s.stmt.Node.GetInsertStmt() != nil && p.newKey(pr, t)
 		if why := p.unfit[t.oid]; why != "" {
 			out.NotProved = fmt.Sprintf("table %s: %s", t.name, why)
 			return
@@ -253,6 +253,21 @@ func (p *Probe) lost(pr *proof, s *planned, out *VariantOutcome) {
 	case out.NotProved == "":
 		out.NotProved = "it touches fewer rows here"
 	}
+}
+
+// changes are the events of triggers that a statement may cause, as in pg_trigger.tgtype (TRIGGER_TYPE_INSERT and so on,
+// src/include/catalog/pg_trigger.h).
+func changes(n *pgast.Node) uint32 {
+	const inserts, deletes, updates = 1 << 2, 1 << 3, 1 << 4
+	switch {
+	case n.GetInsertStmt() != nil && n.GetInsertStmt().OnConflictClause == nil, n.GetCopyStmt() != nil:
+		return inserts
+	case n.GetUpdateStmt() != nil:
+		return updates
+	case n.GetDeleteStmt() != nil:
+		return deletes
+	}
+	return inserts | deletes | updates
 }
 
 // newKey: the table has a unique key or an exclusion constraint that it does not have where the text is at home.

@@ -20,16 +20,23 @@ type binding struct {
 	row           int
 	parent        bool // what the column refers to in the row of the parent table
 	array         bool // {value}
-	number        byte // what the code holds is a number: 'i' an integer, 'f' any, 0 something else
+	typ           *typ // of the column, where the code is at home
 }
 
-// sends reports whether code that holds such a value can send the text.
-func (b binding) sends(text string) bool {
+// sends reports whether code that holds a value of the column's type at home may hold what is in the column here: text that is of a
+// type of the same kind, a number that is one of the type's.
+func (p *Probe) sends(b binding, text string) bool {
+	here := p.typeIn(b)
+	switch {
+	case b.typ == nil || here == nil || here.name == b.typ.name:
+		return true
+	case b.typ.category != 'N':
+		return here.category == b.typ.category && here.category == 'S'
+	}
 	var err error
-	switch b.number {
-	case 'i':
+	if strings.HasPrefix(b.typ.name, "int") {
 		_, err = strconv.ParseInt(text, 10, 64)
-	case 'f':
+	} else {
 		_, err = strconv.ParseFloat(text, 64)
 	}
 	return err == nil
@@ -64,7 +71,7 @@ func (p *Probe) resolve(ctx context.Context, list []binding) ([][]byte, error) {
 		if !ok && b.table != "" && !b.parent {
 			return nil, errNoRow
 		}
-		if !ok || !b.sends(text) {
+		if !ok || !p.sends(b, text) {
 			text = b.text // as it is where the code is at home
 		}
 		if b.array {

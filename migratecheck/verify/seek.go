@@ -134,7 +134,7 @@ func (k *seeker) prepare(ctx context.Context, v *query.Variant, hints Hints) err
 		// A text that stands in on schemas where the row is called otherwise.
 		for _, bindings := range [][]binding{list, edges} {
 			for j := range bindings {
-				bindings[j].number = k.numberIn(&bindings[j])
+				bindings[j].typ = k.p.typeIn(bindings[j])
 				text, ok, err := k.p.referred(ctx, bindings[j])
 				if err != nil {
 					return err
@@ -152,20 +152,13 @@ func (k *seeker) prepare(ctx context.Context, v *query.Variant, hints Hints) err
 	return nil
 }
 
-// numberIn tells what number is in the column that a value is taken from.
-func (k *seeker) numberIn(b *binding) byte {
-	t := k.p.schema.find(b.schema, b.table)
+// typeIn is the type of the column that a value is taken from, nil when it is taken from none.
+func (p *Probe) typeIn(b binding) *typ {
+	t := p.schema.find(b.schema, b.table)
 	if t == nil || t.column(b.column) == nil {
-		return 0
+		return nil
 	}
-	typ := k.p.typ(t.column(b.column).typ)
-	switch {
-	case typ == nil || typ.category != 'N':
-		return 0
-	case strings.HasPrefix(typ.name, "int"):
-		return 'i'
-	}
-	return 'f'
+	return p.typ(t.column(b.column).typ)
 }
 
 // sendable leaves out what code cannot send: a Go integer is bound as its digits, whatever the type of the parameter.
