@@ -268,48 +268,59 @@ func takesExcluded(list []*pgast.Node, rel *Relation, w *Write) {
 	}
 }
 
-// assignments binds the SET list of UPDATE.
+// assignments binds the SET list of UPDATE: all expressions first, then what each does in its column (transformUpdateTargetList), so that
+// a parameter that stands for two columns of different types has no type.
 func (b *binder) assignments(list []*pgast.Node, rel *Relation, s *scope, w *Write) error {
-	for _, n := range list {
-		t := n.GetResTarget()
-		if t.Val.GetMultiAssignRef() != nil {
-			m := t.Val.GetMultiAssignRef()
-			if row := m.Source.GetRowExpr(); row != nil && len(row.Args) == int(m.Ncolumns) && !hasStar(row.Args) {
-				if err := b.assignment(rel, t, row.Args[m.Colno-1], s, w); err != nil {
-					return err
-				}
-				continue
-			}
-			if row := m.Source.GetRowExpr(); row != nil {
-				if !hasStar(row.Args) {
-					return locate(errorf("42601", "number of columns does not match number of values"), row.Location)
-				}
-				if err := b.assignment(rel, t, nil, s, w); err != nil {
-					return err
-				}
-				continue
-			}
-			if sub := m.Source.GetSubLink(); sub != nil {
-				if m.Colno == 1 {
-					q, err := b.bindQuery(sub.Subselect, s)
-					if err != nil {
-						return err
-					}
-					if !q.open && len(q.cols) != int(m.Ncolumns) {
-						return locate(errorf("42601", "number of columns does not match number of values"), locationOf(m.Source, b.at))
-					}
-				}
-				if err := b.assignment(rel, t, nil, s, w); err != nil {
-					return err
-				}
-				continue
-			}
+	sources := make([]*pgast.Node, len(list))
+	values := make([]value, len(list))
+	for i, n := range list {
+		source, err := b.source(n.GetResTarget(), s)
+		if err != nil {
+			return err
 		}
-		if err := b.assignment(rel, t, t.Val, s, w); err != nil {
+		if values[i], err = b.bindExpr(source, s); err != nil {
+			return err
+		}
+		sources[i] = source
+	}
+	for i, n := range list {
+		if err := b.assignment(rel, n.GetResTarget(), sources[i], values[i], s, w); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// source is the expression that a column is set to, nil for a column of a subquery's row.
+func (b *binder) source(t *pgast.ResTarget, s *scope) (*pgast.Node, error) {
+	m := t.Val.GetMultiAssignRef()
+	if m == nil {
+		return t.Val, nil
+	}
+	const counts = "number of columns does not match number of values"
+	if row := m.Source.GetRowExpr(); row != nil {
+		switch {
+		case hasStar(row.Args):
+			return nil, nil
+		case len(row.Args) != int(m.Ncolumns):
+			return nil, locate(errorf("42601", counts), row.Location)
+		}
+		return row.Args[m.Colno-1], nil
+	}
+	sub := m.Source.GetSubLink()
+	if sub == nil {
+		return t.Val, nil
+	}
+	if m.Colno == 1 {
+		q, err := b.bindQuery(sub.Subselect, s)
+		if err != nil {
+			return nil, err
+		}
+		if !q.open && len(q.cols) != int(m.Ncolumns) {
+			return nil, locate(errorf("42601", counts), locationOf(m.Source, b.at))
+		}
+	}
+	return nil, nil
 }
 
 // hasStar tells of t.* in a row, which stands for several columns.
@@ -322,11 +333,8 @@ func hasStar(list []*pgast.Node) bool {
 	return false
 }
 
-func (b *binder) assignment(rel *Relation, t *pgast.ResTarget, val *pgast.Node, s *scope, w *Write) error {
-	v, err := b.bindExpr(val, s)
-	if err != nil {
-		return err
-	}
+// assignment is updateTargetListEntry.
+func (b *binder) assignment(rel *Relation, t *pgast.ResTarget, val *pgast.Node, v value, s *scope, w *Write) error {
 	col := rel.Column(t.Name)
 	if col == nil {
 		if rel.Assumed {
@@ -342,6 +350,7 @@ func (b *binder) assignment(rel *Relation, t *pgast.ResTarget, val *pgast.Node, 
 		return nil // one column of a subquery's row
 	}
 	if len(t.Indirection) > 0 {
+		var err error
 		if col, err = b.part(col, t, s); err != nil {
 			return err
 		}
