@@ -30,7 +30,7 @@ var checkNewForeignKey = &Check{
 					continue
 				}
 				holds := func(action byte) bool { return action == 'a' || action == 'r' }
-				if !(w.Op == 'd' && holds(con.OnDelete) || w.Op == 'u' && holds(con.OnUpdate) && w.gives(con.RefColumns)) {
+				if !(w.Op == 'd' && holds(con.OnDelete) || w.Op == 'u' && holds(con.OnUpdate) && w.sets(con.RefColumns)) {
 					continue
 				}
 				if con.Table == w.rel.OID && con.OnDelete == 'a' && emptiesTable(s.stmt.Node) {

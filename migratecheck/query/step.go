@@ -39,12 +39,9 @@ func (s *step) changes(f func(w change)) {
 	}
 }
 
-// gives reports whether the statement gives a value of its own to one of the columns.
-func (w change) gives(columns []int) bool {
-	return slices.ContainsFunc(columns, func(n int) bool {
-		t := w.Target(n)
-		return t != nil && t.Given
-	})
+// sets reports whether the statement sets one of the columns, be it to its default.
+func (w change) sets(columns []int) bool {
+	return slices.ContainsFunc(columns, func(n int) bool { return w.Target(n) != nil })
 }
 
 // about is a problem with columns of the table, at the first of them that the statement names.
