@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
@@ -397,14 +398,18 @@ func Otherwise(sql string, home, here Meaning) []string {
 }
 
 // mentions: ON CONFLICT DO UPDATE has a row called excluded, which depends on every column of the table (transformOnConflictClause,
-// src/backend/parser/analyze.c), so there only those count that are written out.
+// src/backend/parser/analyze.c), and an INSERT without a list of columns depends on those that get DEFAULT, so there only those count that
+// are written out.
 func mentions(sql, name string) bool {
-	if !strings.Contains(strings.ToUpper(sql), "ON CONFLICT") || strings.HasPrefix(name, byPosition) {
+	if !strings.Contains(strings.ToUpper(sql), "ON CONFLICT") && !unlisted().MatchString(sql) || strings.HasPrefix(name, byPosition) {
 		return true
 	}
 	word := regexp.QuoteMeta(name[strings.LastIndexByte(name, '.')+1:])
 	return regexp.MustCompile(`(^|\W)` + word + `(\W|$)`).MatchString(sql)
 }
+
+// unlisted finds an INSERT of values that does not list its columns.
+var unlisted = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)\bINSERT\s+INTO\s+[^\s(]+\s+VALUES\b`) })
 
 func (m Meaning) byName() map[string][]string {
 	names := map[string][]string{}
