@@ -37,7 +37,7 @@ func (r *reading) setsFromRow(column string) bool {
 }
 
 // returned is the INSERT or UPDATE of the table that a column of RETURNING is of, nil for other statements and where ON CONFLICT DO UPDATE
-// may leave in the column what is there.
+// may leave in the column what is there, or computes it from that.
 func (r *reading) returned(col catalog.OutputColumn) *catalog.Write {
 	list := r.an.Writes
 	if r.stmt.Node.GetInsertStmt() == nil && r.stmt.Node.GetUpdateStmt() == nil || len(list) == 0 || list[0].Relation != col.Origin.OID {
@@ -47,8 +47,10 @@ func (r *reading) returned(col catalog.OutputColumn) *catalog.Write {
 	case len(list) == 1:
 		return list[0]
 	case len(list) == 2 && list[0].Conflict != nil && list[1].Op == 'u' && list[1].Relation == list[0].Relation:
-		if t := list[1].Target(col.Origin.Column); t != nil && t.Given {
-			return list[0]
+		if t := list[1].Target(col.Origin.Column); t != nil && len(t.Values) == 1 {
+			if v := t.Values[0]; v.Param != 0 || v.Constant != nil || v.Excluded != 0 {
+				return list[0]
+			}
 		}
 	}
 	return nil
