@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
@@ -364,59 +363,6 @@ func (p *Probe) runCase(ctx context.Context, s *planned, c trial) (ran, error) {
 		runs = append(runs, values)
 	}
 	return p.run(ctx, s, runs)
-}
-
-// Meaning is what the names in a statement stand for: from objects, by numbers that outlast renames, to names.
-type Meaning map[string]string
-
-// Meaning finds out what the names in a statement stand for on this schema; nil when it does not work there.
-func (p *Probe) Meaning(ctx context.Context, sql string) (Meaning, error) {
-	stmts, err := pgast.Parse(sql)
-	if err != nil || len(stmts) != 1 {
-		return nil, nil // the server would not take it in a function
-	}
-	s, err := p.plan(ctx, stmts[0])
-	var meaning Meaning
-	if err == nil && s.failure == nil {
-		meaning, err = p.denoted(ctx, &s)
-	}
-	p.forget(&s)
-	return meaning, errors.Join(err, p.settle(ctx))
-}
-
-// Otherwise lists the names in a statement that stand for other objects in here than in home, sorted. Both must be of one
-// database or copies of it.
-func Otherwise(sql string, home, here Meaning) []string {
-	was, is := home.byName(), here.byName()
-	var list []string
-	for _, name := range slices.Sorted(maps.Keys(was)) {
-		if ids, ok := is[name]; ok && !slices.Equal(ids, was[name]) && mentions(sql, name) {
-			list = append(list, name)
-		}
-	}
-	return list
-}
-
-// mentions: ON CONFLICT DO UPDATE has a row called excluded, which depends on every column of the table (transformOnConflictClause,
-// src/backend/parser/analyze.c), and an INSERT without a list of columns depends on those that get DEFAULT, so there only those count that
-// are written out.
-func mentions(sql, name string) bool {
-	if !strings.Contains(strings.ToUpper(sql), "ON CONFLICT") && !unlisted().MatchString(sql) || strings.HasPrefix(name, byPosition) {
-		return true
-	}
-	word := regexp.QuoteMeta(name[strings.LastIndexByte(name, '.')+1:])
-	return regexp.MustCompile(`(^|\W)` + word + `(\W|$)`).MatchString(sql)
-}
-
-// unlisted finds an INSERT of values that does not list its columns.
-var unlisted = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)\bINSERT\s+INTO\s+[^\s(]+\s+VALUES\b`) })
-
-func (m Meaning) byName() map[string][]string {
-	names := map[string][]string{}
-	for _, id := range slices.Sorted(maps.Keys(m)) {
-		names[m[id]] = append(names[m[id]], id)
-	}
-	return names
 }
 
 // another: a name is that of another column here, or of one that the server computes.
