@@ -25,16 +25,17 @@ func (b *binder) arbiter(oc *pgast.OnConflictClause, rel *Relation, it *rangeIte
 	if inf.Conname != "" {
 		return locate(b.namedArbiter(inf.Conname, rel, update, w), inf.Location)
 	}
-	if rel.Kind == View || rel.Kind == ForeignTable {
+	table, columns := b.c.tableBehind(rel)
+	if table == nil || table.Kind == ForeignTable {
 		b.unsure("the indexes behind %s", quoteMessage(rel.Name))
 		return nil
 	}
 	maybe := false
-	for _, idx := range b.c.Indexes(rel.OID) {
+	for _, idx := range b.c.Indexes(table.OID) {
 		if !idx.Index.Unique || !idx.Index.Valid {
 			continue
 		}
-		switch b.arbitrates(inf, idx, it) {
+		switch b.arbitrates(inf, idx, it, columns) {
 		case certain:
 			w.Conflict.Arbiters = append(w.Conflict.Arbiters, idx.OID)
 			b.refAt(Address{OID: idx.OID}, inf.Location)
@@ -55,6 +56,33 @@ func (b *binder) arbiter(oc *pgast.OnConflictClause, rel *Relation, it *rangeIte
 		}, inf.Location))
 	}
 	return nil
+}
+
+// tableBehind is the table that a change of a relation changes, itself but for an updatable view, with its columns by those of the view;
+// columns is nil where they are its own. The table is nil when it is not known or there is none.
+func (c *Catalog) tableBehind(rel *Relation) (table *Relation, columns []int) {
+	for range 32 {
+		if rel.Kind != View {
+			return rel, columns
+		}
+		base, next, why := c.ViewBase(rel)
+		if base == nil || why != "" || c.firesInstead(rel, 'i') {
+			return nil, nil
+		}
+		if columns == nil {
+			columns = next
+		} else {
+			through := make([]int, len(columns))
+			for i, num := range columns {
+				if num > 0 && num <= len(next) {
+					through[i] = next[num-1]
+				}
+			}
+			columns = through
+		}
+		rel = base
+	}
+	return nil, nil
 }
 
 func deferrableArbiter(of Name) error {
@@ -99,8 +127,8 @@ const (
 )
 
 // arbitrates tells whether an index matches the specification: the same columns and expressions, in any order, and a
-// predicate that the specification's WHERE implies.
-func (b *binder) arbitrates(inf *pgast.InferClause, idx *Relation, it *rangeItem) certainty {
+// predicate that the specification's WHERE implies. of translates the columns of a view.
+func (b *binder) arbitrates(inf *pgast.InferClause, idx *Relation, it *rangeItem, of []int) certainty {
 	answer := certain
 	var columns []int
 	var exprs []*pgast.IndexElem
@@ -119,6 +147,12 @@ func (b *binder) arbitrates(inf *pgast.InferClause, idx *Relation, it *rangeItem
 			return impossible
 		}
 		num := col.refs[0].Column
+		if of != nil {
+			if num > len(of) || of[num-1] == 0 {
+				return impossible
+			}
+			num = of[num-1]
+		}
 		columns = append(columns, num)
 		if !slices.ContainsFunc(idx.Index.Keys, func(k IndexKey) bool { return k.Column == num && elemMatches(e, k) }) {
 			return impossible
@@ -145,6 +179,9 @@ func (b *binder) arbitrates(inf *pgast.InferClause, idx *Relation, it *rangeItem
 	}
 	if slices.Contains(used, false) {
 		return impossible
+	}
+	if of != nil && (len(exprs) > 0 || inf.WhereClause != nil && idx.Index.Predicate != nil) {
+		answer = min(answer, possible) // a view may call its columns otherwise
 	}
 	return min(answer, implies(inf.WhereClause, idx.Index.Predicate))
 }

@@ -110,6 +110,15 @@ func (b *binder) rangeVar(rv *pgast.RangeVar, s *scope) (*rangeItem, error) {
 		return nil, err
 	}
 	b.reads(rel, rv)
+	items, err := b.aliased(b.readItem(rel), rv.Alias, rv.Relname)
+	if err != nil {
+		return nil, err
+	}
+	return items[0], nil
+}
+
+// readItem is relationItem for a relation whose rows are read. Which columns of a view may be NULL its query tells.
+func (b *binder) readItem(rel *Relation) *rangeItem {
 	it := relationItem(rel, rel.Name, "")
 	if rel.Kind == View && b.ask != nil {
 		for i, col := range b.c.viewOutput(rel) {
@@ -119,11 +128,7 @@ func (b *binder) rangeVar(rv *pgast.RangeVar, s *scope) (*rangeItem, error) {
 		}
 	}
 	b.identify(it)
-	items, err := b.aliased(it, rv.Alias, rv.Relname)
-	if err != nil {
-		return nil, err
-	}
-	return items[0], nil
+	return it
 }
 
 // derived are the columns of a query as a subquery or CTE offers them: no longer a table's own.

@@ -11,8 +11,7 @@ func (b *binder) target(rv *pgast.RangeVar) (*Relation, *rangeItem, error) {
 		return nil, nil, err
 	}
 	b.reads(rel, rv)
-	it := relationItem(rel, rel.Name, "")
-	b.identify(it)
+	it := b.readItem(rel)
 	it.at = rv.Location
 	items, err := b.aliased(it, rv.Alias, rv.Relname)
 	if err != nil {
@@ -247,55 +246,81 @@ func (b *binder) onConflict(oc *pgast.OnConflictClause, rel *Relation, it *range
 	excluded.name, excluded.schema = "excluded", "alias"
 	both := &scope{parent: s.parent, ctes: s.ctes, items: []*rangeItem{it, &excluded}}
 	if oc.Action == pgast.OnConflictAction_ONCONFLICT_UPDATE {
-		if err := b.assignments(oc.TargetList, rel, both, b.writes(rel, 'u', oc.Location)); err != nil {
+		update := b.writes(rel, 'u', oc.Location)
+		if err := b.assignments(oc.TargetList, rel, both, update); err != nil {
 			return err
 		}
+		takesExcluded(oc.TargetList, rel, update)
 	}
 	return b.condition(oc.WhereClause, both, "WHERE")
 }
 
-// assignments binds the SET list of UPDATE.
-func (b *binder) assignments(list []*pgast.Node, rel *Relation, s *scope, w *Write) error {
+// takesExcluded notes which values are excluded.column as it is.
+func takesExcluded(list []*pgast.Node, rel *Relation, w *Write) {
 	for _, n := range list {
-		t := n.GetResTarget()
-		if t.Val.GetMultiAssignRef() != nil {
-			m := t.Val.GetMultiAssignRef()
-			if row := m.Source.GetRowExpr(); row != nil && len(row.Args) == int(m.Ncolumns) && !hasStar(row.Args) {
-				if err := b.assignment(rel, t, row.Args[m.Colno-1], s, w); err != nil {
-					return err
-				}
-				continue
-			}
-			if row := m.Source.GetRowExpr(); row != nil {
-				if !hasStar(row.Args) {
-					return locate(errorf("42601", "number of columns does not match number of values"), row.Location)
-				}
-				if err := b.assignment(rel, t, nil, s, w); err != nil {
-					return err
-				}
-				continue
-			}
-			if sub := m.Source.GetSubLink(); sub != nil {
-				if m.Colno == 1 {
-					q, err := b.bindQuery(sub.Subselect, s)
-					if err != nil {
-						return err
-					}
-					if !q.open && len(q.cols) != int(m.Ncolumns) {
-						return locate(errorf("42601", "number of columns does not match number of values"), locationOf(m.Source, b.at))
-					}
-				}
-				if err := b.assignment(rel, t, nil, s, w); err != nil {
-					return err
-				}
-				continue
-			}
+		set, value := rel.Column(n.GetResTarget().GetName()), stringList(n.GetResTarget().GetVal().GetColumnRef().GetFields())
+		if set == nil || len(value) != 2 || value[0] != "excluded" {
+			continue
 		}
-		if err := b.assignment(rel, t, t.Val, s, w); err != nil {
+		if t, col := w.Target(set.Num), rel.Column(value[1]); t != nil && col != nil && len(t.Values) == 1 {
+			t.Values[0].Excluded = col.Num
+		}
+	}
+}
+
+// assignments binds the SET list of UPDATE: all expressions first, then what each does in its column (transformUpdateTargetList), so that
+// a parameter that stands for two columns of different types has no type.
+func (b *binder) assignments(list []*pgast.Node, rel *Relation, s *scope, w *Write) error {
+	sources := make([]*pgast.Node, len(list))
+	values := make([]value, len(list))
+	for i, n := range list {
+		source, err := b.source(n.GetResTarget(), s)
+		if err != nil {
+			return err
+		}
+		if values[i], err = b.bindExpr(source, s); err != nil {
+			return err
+		}
+		sources[i] = source
+	}
+	for i, n := range list {
+		if err := b.assignment(rel, n.GetResTarget(), sources[i], values[i], s, w); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// source is the expression that a column is set to, nil for a column of a subquery's row.
+func (b *binder) source(t *pgast.ResTarget, s *scope) (*pgast.Node, error) {
+	m := t.Val.GetMultiAssignRef()
+	if m == nil {
+		return t.Val, nil
+	}
+	const counts = "number of columns does not match number of values"
+	if row := m.Source.GetRowExpr(); row != nil {
+		switch {
+		case hasStar(row.Args):
+			return nil, nil
+		case len(row.Args) != int(m.Ncolumns):
+			return nil, locate(errorf("42601", counts), row.Location)
+		}
+		return row.Args[m.Colno-1], nil
+	}
+	sub := m.Source.GetSubLink()
+	if sub == nil {
+		return t.Val, nil
+	}
+	if m.Colno == 1 {
+		q, err := b.bindQuery(sub.Subselect, s)
+		if err != nil {
+			return nil, err
+		}
+		if !q.open && len(q.cols) != int(m.Ncolumns) {
+			return nil, locate(errorf("42601", counts), locationOf(m.Source, b.at))
+		}
+	}
+	return nil, nil
 }
 
 // hasStar tells of t.* in a row, which stands for several columns.
@@ -308,11 +333,8 @@ func hasStar(list []*pgast.Node) bool {
 	return false
 }
 
-func (b *binder) assignment(rel *Relation, t *pgast.ResTarget, val *pgast.Node, s *scope, w *Write) error {
-	v, err := b.bindExpr(val, s)
-	if err != nil {
-		return err
-	}
+// assignment is updateTargetListEntry.
+func (b *binder) assignment(rel *Relation, t *pgast.ResTarget, val *pgast.Node, v value, s *scope, w *Write) error {
 	col := rel.Column(t.Name)
 	if col == nil {
 		if rel.Assumed {
@@ -328,6 +350,7 @@ func (b *binder) assignment(rel *Relation, t *pgast.ResTarget, val *pgast.Node, 
 		return nil // one column of a subquery's row
 	}
 	if len(t.Indirection) > 0 {
+		var err error
 		if col, err = b.part(col, t, s); err != nil {
 			return err
 		}
@@ -407,6 +430,9 @@ func (b *binder) bindMerge(n *pgast.MergeStmt, parent *scope) (*boundQuery, erro
 	if err != nil {
 		return nil, err
 	}
+	if err := b.goOn(locate(b.c.refusesMerge(rel), n.Relation.Location)); err != nil {
+		return nil, err
+	}
 	s.items = append(s.items, it)
 	if err := b.from([]*pgast.Node{n.SourceRelation}, s); err != nil {
 		return nil, err
@@ -420,6 +446,17 @@ func (b *binder) bindMerge(n *pgast.MergeStmt, parent *scope) (*boundQuery, erro
 		}
 	}
 	return &boundQuery{}, nil
+}
+
+// refusesMerge is what transformMergeStmt has against a target (src/backend/parser/parse_merge.c). Since 17 views are taken.
+func (c *Catalog) refusesMerge(rel *Relation) error {
+	switch {
+	case rel.Assumed || rel.Kind == Table || rel.Kind == PartitionedTable || rel.Kind == View && c.Version >= 17:
+		return nil
+	case rel.Kind == View:
+		return &Error{Code: "0A000", Message: "cannot execute MERGE on relation " + quoteMessage(rel.Name), Detail: "This operation is not supported for views.", Object: c.nameOf(rel)}
+	}
+	return &Error{Code: "0A000", Message: "cannot execute MERGE on relation " + quoteMessage(rel.Name), Object: c.nameOf(rel)}
 }
 
 // mergeAction is one WHEN of transformMergeStmt. WHEN NOT MATCHED has no row of the target to look at.

@@ -249,7 +249,10 @@ func (b *binder) bindAExpr(n *pgast.A_Expr, s *scope) (value, error) {
 			if isPolymorphic(want) {
 				want = b.c.polymorphic(want, []TypeRef{o.Left, o.Right}, []TypeRef{left.typ, elem.typ})
 			}
-			if !isPolymorphic(want) && want.known() {
+			switch {
+			case b.c.baseType(want).Array:
+				err = errorf("42704", "could not find array type for data type %s", b.c.typeText(want))
+			case !isPolymorphic(want) && want.known():
 				b.coerce(right, arrayOf(want), implicitly)
 				err = b.failed
 			}

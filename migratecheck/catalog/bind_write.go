@@ -58,6 +58,8 @@ type Value struct {
 	Null  bool // the constant NULL
 	// Fresh: each row gets a value that no other has, as of gen_random_uuid().
 	Fresh bool
+	// Excluded, in ON CONFLICT DO UPDATE, is the column of the row proposed for insertion that it is, 0 for anything else.
+	Excluded int
 	// Type is the type of the expression, zero when it is not known or, as that of a parameter or literal, the column's.
 	Type TypeRef
 }
@@ -153,7 +155,7 @@ func (c *Catalog) rewriteTarget(rel *Relation, w *Write) error {
 				Detail: "View columns that are not columns of their base relation are not updatable.", Object: name, Column: col,
 			}, int32(t.Offset))
 		}
-		return c.rewriteTarget(base, onBase(w, base, columns))
+		return c.rewriteTarget(base, onBase(w, rel, base, columns))
 	case MatView:
 		return &Error{Code: "42809", Message: "cannot change materialized view " + quoteMessage(rel.Name), Object: name}
 	case Sequence:
@@ -251,12 +253,21 @@ func (c *Catalog) ViewBase(view *Relation) (base *Relation, columns []int, why s
 	return base, columns, ""
 }
 
-// onBase is a change of a view as a change of the table behind it.
-func onBase(w *Write, base *Relation, columns []int) *Write {
+// onBase is a change of a view as a change of the table behind it. What UPDATE sets to DEFAULT is the view's own default, NULL where it has
+// none, and not the table's (rewriteTargetListIU, src/backend/rewrite/rewriteHandler.c).
+func onBase(w *Write, view, base *Relation, columns []int) *Write {
 	out := *w
 	out.Relation, out.AllColumns = base.OID, false
 	out.Targets = nil
 	for _, t := range w.Targets {
+		if col := view.Att(t.Column); w.Op == 'u' && t.Default && !t.Given && col != nil {
+			own := col.Default
+			t.Given, t.Default, t.Null, t.Mixed = true, false, own == nil, own != nil
+			t.Values = []Value{{Null: own == nil, Constant: nullNode}}
+			if own != nil {
+				t.Values[0].Constant = nil
+			}
+		}
 		if t.Column >= 1 && t.Column <= len(columns) {
 			t.Column = columns[t.Column-1]
 		}
@@ -264,6 +275,8 @@ func onBase(w *Write, base *Relation, columns []int) *Write {
 	}
 	return &out
 }
+
+var nullNode = &pgast.Node{Node: &pgast.Node_AConst{AConst: &pgast.A_Const{Isnull: true}}}
 
 // OnTable is a change of a view as the change of the table behind it that the server makes of it, through views over views;
 // a change of a table is itself. It is nil when a trigger or rule does something else, or too little is known.
@@ -283,7 +296,7 @@ func (c *Catalog) OnTable(w *Write) *Write {
 		if base == nil {
 			return nil
 		}
-		next := onBase(w, base, columns)
+		next := onBase(w, rel, base, columns)
 		// The view's own defaults are values.
 		for i, num := range columns {
 			if col := &rel.Columns[i]; w.Op == 'i' && col.Default != nil && num != 0 && next.Target(num) == nil {

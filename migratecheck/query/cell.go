@@ -24,11 +24,14 @@ const (
 	givenCell                    // a value of the statement that is not known here
 )
 
-// rows counts the rows that a change lists, 1 for a query's or COPY's.
+// rows counts the rows that a change lists, 1 for a query's or COPY's; of DO UPDATE those proposed.
 func (w change) rows() int {
 	n := 1
 	for i := range w.Targets {
 		n = max(n, len(w.Targets[i].Values))
+	}
+	if w.proposed != nil {
+		n = max(n, w.proposed.rows())
 	}
 	return n
 }
@@ -41,6 +44,13 @@ func (w change) cell(column, row int) cell {
 		return cell{}
 	case t == nil:
 		return defaultCell(w.rel.Att(column))
+	case w.proposed != nil && len(t.Values) == 1:
+		if v := t.Values[0]; v.Excluded != 0 {
+			return w.proposed.cell(v.Excluded, row)
+		}
+		row = 0
+	}
+	switch {
 	case row >= len(t.Values):
 		return cell{kind: givenCell} // COPY
 	}

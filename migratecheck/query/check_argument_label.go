@@ -40,11 +40,18 @@ var checkArgumentLabel = &Check{
 					continue
 				}
 				what = `"` + strings.Join(missing, `", "`) + `"`
-			case classOf(s.was.cat, before) != textClass:
+			case classOf(s.was.cat, element(s.was.cat, before)) != textClass:
 				continue
 			}
 			s.report(c, Problem{Code: "22P02", Offset: p.Offset, Objects: []catalog.Address{{OID: enum.OID}}},
 				"$%d is of enum %s here: %s fails for %s", i+1, s.cat.NameOf(enum.OID), s.verb(), what)
 		}
 	},
+}
+
+// element is what an array holds, of another type itself.
+func element(cat *catalog.Catalog, t catalog.TypeRef) catalog.TypeRef {
+	t = cat.BaseType(t)
+	t.Array = false
+	return t
 }

@@ -30,7 +30,11 @@ func (s *step) reshaped() (column int, what string) {
 		if was[i].Name != now[i].Name {
 			return i, fmt.Sprintf("column %d of its result is %q, and %q on the schema this code was written for", i+1, now[i].Name, was[i].Name)
 		}
-		if before, after := s.was.cat.FormatType(was[i].Type), s.cat.FormatType(now[i].Type); before != after {
+		before, after := s.was.cat.FormatType(was[i].Type), s.cat.FormatType(now[i].Type)
+		if before == after && was[i].Type.OID != now[i].Type.OID {
+			after += ", another type of that name" // the rows of a view in the place of a table, say
+		}
+		if before != after {
 			return i, fmt.Sprintf("column %q of its result is %s, and %s on the schema this code was written for", now[i].Name, after, before)
 		}
 	}

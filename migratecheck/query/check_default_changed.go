@@ -17,7 +17,7 @@ var checkDefaultChanged = &Check{
 				col := &w.rel.Columns[i]
 				// Code knows columns by their names: one that has taken over a name is compared with the one that had it.
 				was := w.was.Column(col.Name)
-				if was == nil {
+				if was == nil || w.AllColumns { // or by their places
 					was = w.was.Att(i + 1)
 				}
 				t := w.Target(col.Num)

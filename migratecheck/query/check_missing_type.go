@@ -13,5 +13,7 @@ var checkMissingType = &Check{
 	Rules:   []string{"drop-type"},
 	Asks:    TheCode,
 	Source:  "src/backend/parser/parse_type.c typenameType",
-	refuses: func(e *catalog.Error) bool { return e.Code == "42704" && !strings.HasPrefix(e.Message, "constraint ") },
+	refuses: func(e *catalog.Error) bool {
+		return e.Code == "42704" && !strings.HasPrefix(e.Message, "constraint ") && !strings.HasPrefix(e.Message, "could not find array type")
+	},
 }

@@ -53,7 +53,7 @@ func (s *step) mayViolate(w change, con *catalog.Constraint, columns []int) bool
 			// What is written to be there is not a default's doing.
 			given = given || c.kind == constantCell && w.Target(n) != nil
 		}
-		if w.Op == 'u' && !w.gives(columns) {
+		if w.Op == 'u' && !w.sets(columns) {
 			continue
 		}
 		ok, decided := s.cat.Satisfies(w.rel, con.Check, known)

@@ -2,6 +2,7 @@ package query
 
 import (
 	"slices"
+	"strconv"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
@@ -24,13 +25,7 @@ var checkNewExclusion = &Check{
 				if con.Kind != catalog.Exclusion || idx == nil || s.had(con, before) || s.uniqueAlready(con, idx) || !w.repeats(keyColumns(idx), false) {
 					continue
 				}
-				p := w.about(s, keyColumns(idx), con.OID)
-				if w.Conflict != nil && w.Conflict.DoNothing && len(w.Conflict.Arbiters) == 0 {
-					s.report(c, p, "exclusion constraint %q of %s is on what %s writes: a row that conflicts with another is left out in silence", con.Name, s.cat.NameOf(w.rel.OID), s.verb())
-					continue
-				}
-				p.Code = "23P01"
-				s.report(c, p, "exclusion constraint %q of %s is on what %s writes: a row that conflicts with another is refused", con.Name, s.cat.NameOf(w.rel.OID), s.verb())
+				w.reportRepeat(s, c, w.about(s, keyColumns(idx), con.OID), "exclusion constraint "+strconv.Quote(con.Name), "a row that conflicts with another")
 			}
 		})
 	},

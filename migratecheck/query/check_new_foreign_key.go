@@ -3,6 +3,7 @@ package query
 import (
 	"slices"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
@@ -29,8 +30,11 @@ var checkNewForeignKey = &Check{
 					continue
 				}
 				holds := func(action byte) bool { return action == 'a' || action == 'r' }
-				if !(w.Op == 'd' && holds(con.OnDelete) || w.Op == 'u' && holds(con.OnUpdate) && w.gives(con.RefColumns)) {
+				if !(w.Op == 'd' && holds(con.OnDelete) || w.Op == 'u' && holds(con.OnUpdate) && w.sets(con.RefColumns)) {
 					continue
+				}
+				if con.Table == w.rel.OID && con.OnDelete == 'a' && emptiesTable(s.stmt.Node) {
+					continue // what refers to a row goes with it
 				}
 				p := w.about(s, nil, con.OID, con.Table)
 				p.Code = "23503"
@@ -38,6 +42,12 @@ var checkNewForeignKey = &Check{
 			}
 		})
 	},
+}
+
+// emptiesTable tells of DELETE without a condition.
+func emptiesTable(n *pgast.Node) bool {
+	d := n.GetDeleteStmt()
+	return d != nil && d.WhereClause == nil && len(d.UsingClause) == 0
 }
 
 // givesKey reports whether a row gets a key that is not NULL in any part, of the statement or by a constant default.

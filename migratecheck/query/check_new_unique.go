@@ -2,6 +2,7 @@ package query
 
 import (
 	"slices"
+	"strconv"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
@@ -31,16 +32,20 @@ var checkNewUnique = &Check{
 				if !w.repeats(columns, idx.Index.NullsNotDistinct) || w.isOutside(idx) {
 					continue
 				}
-				p := w.about(s, columns, idx.OID)
-				if w.Conflict != nil && w.Conflict.DoNothing && len(w.Conflict.Arbiters) == 0 {
-					s.report(c, p, "unique index %q of %s is on what %s writes: a second row of the same value is left out in silence", idx.Name, s.cat.NameOf(w.rel.OID), s.verb())
-					continue
-				}
-				p.Code = "23505"
-				s.report(c, p, "unique index %q of %s is on what %s writes: a second row of the same value is refused", idx.Name, s.cat.NameOf(w.rel.OID), s.verb())
+				w.reportRepeat(s, c, w.about(s, columns, idx.OID), "unique index "+strconv.Quote(idx.Name), "a second row of the same value")
 			}
 		})
 	},
+}
+
+// reportRepeat reports a constraint in the way of rows that the change may write: they are refused or, with ON CONFLICT DO NOTHING, left
+// out.
+func (w change) reportRepeat(s *step, c *Check, p Problem, constraint, row string) {
+	fate := "left out in silence"
+	if w.Conflict == nil || !w.Conflict.DoNothing || len(w.Conflict.Arbiters) > 0 {
+		p.Code, fate = c.Code, "refused"
+	}
+	s.report(c, p, "%s of %s is on what %s writes: %s is %s", constraint, s.cat.NameOf(w.rel.OID), s.verb(), row, fate)
 }
 
 // isOutside reports whether a partial index holds none of the rows that a change writes, since a column that its condition

@@ -16,7 +16,7 @@ var checkNotUpdatable = &Check{
 	refuses: func(e *catalog.Error) bool {
 		switch e.Code {
 		case "55000", "0A000":
-			return strings.Contains(e.Message, "view")
+			return strings.Contains(e.Message, "view") || strings.HasPrefix(e.Message, "cannot execute MERGE")
 		case "42809":
 			return strings.HasPrefix(e.Message, "cannot ")
 		}

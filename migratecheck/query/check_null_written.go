@@ -4,9 +4,9 @@ import "git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 
 var checkNullWritten = &Check{
 	ID:      "null-written",
-	Catches: "The constant NULL, or nil bound to a parameter, is written to a column that is NOT NULL.",
+	Catches: "The constant NULL, nil bound to a parameter, or in an UPDATE the DEFAULT that there is not, is written to a column that is NOT NULL.",
 	Code:    "23502",
-	Rules:   []string{"add-required-column", "set-not-null"},
+	Rules:   []string{"add-required-column", "drop-default", "set-not-null"},
 	Asks:    TheSchema,
 	Source:  "src/backend/executor/execMain.c ExecConstraints",
 	on: func(r *reading, c *Check) {
@@ -24,7 +24,10 @@ var checkNullWritten = &Check{
 				if col == nil || !col.NotNull && !domainNotNull(r.cat, col.Type) {
 					continue
 				}
-				null := t.Null
+				null, what := t.Null, "NULL"
+				if !null && w.Op == 'u' && t.Default && !hasDefault(r.cat, col) && col.Identity == 0 && col.Generated == 0 {
+					null, what = true, "DEFAULT, which there is none of,"
+				}
 				for _, n := range t.Params {
 					null = null || n <= len(args) && args[n-1].Null
 				}
@@ -39,7 +42,7 @@ var checkNullWritten = &Check{
 				r.report(c, Problem{
 					Code: "23502", Offset: t.Offset, Relation: name, Column: col.Name,
 					Objects: []catalog.Address{{OID: rel.OID}, {OID: rel.OID, Column: col.Num}},
-				}, "%s writes NULL to column %q of %s, which is NOT NULL: the row is refused", r.verb(), col.Name, name)
+				}, "%s writes %s to column %q of %s, which is NOT NULL: the row is refused", r.verb(), what, col.Name, name)
 			}
 		}
 	},

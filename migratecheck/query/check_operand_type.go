@@ -9,7 +9,7 @@ import (
 var checkOperandType = &Check{
 	ID:      "operand-type",
 	Catches: "Values are compared, combined, cast or stored whose types do not go together.",
-	Code:    "42883, 42725, 42804, 42846, 42P18, 42P22",
+	Code:    "42883, 42704, 42725, 42804, 42846, 42P18, 42P22",
 	Rules:   []string{"change-column-type", "change-function", "replace-view"},
 	Asks:    TheCode,
 	Source:  "src/backend/parser/parse_oper.c op_error, parse_coerce.c, parse_target.c transformAssignedExpr",
@@ -19,6 +19,8 @@ var checkOperandType = &Check{
 			return strings.HasPrefix(e.Message, "operator")
 		case "42809":
 			return strings.HasPrefix(e.Message, "op ANY/ALL") || strings.HasPrefix(e.Message, "column notation")
+		case "42704":
+			return strings.HasPrefix(e.Message, "could not find array type")
 		case "42P18":
 			return !strings.Contains(e.Message, "parameter")
 		}

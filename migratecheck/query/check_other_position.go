@@ -7,6 +7,7 @@ var checkOtherPosition = &Check{
 	Catches: "An INSERT or COPY that does not list its columns puts a value into another column than on the other schema, or COPY has too many or too few.",
 	Code:    "22P04",
 	Rules:   []string{"drop-column", "reuse-column-name", "widen-select-star"},
+	Asks:    TheCode,
 	Source:  "sql-insert.html: values without a list of columns go into the columns in their declared order; src/backend/commands/copyfromparse.c NextCopyFrom",
 	between: func(s *step, c *Check) {
 		for i, w := range s.an.Writes {

@@ -51,7 +51,8 @@ func holds(grants []catalog.Grant, grantee, priv string) bool {
 	})
 }
 
-// privileges lists what a statement needs on a relation: SELECT where it reads a column, and for ON CONFLICT with a target.
+// privileges lists what a statement needs on a relation: SELECT where it reads a column or counts the rows, and for ON CONFLICT with a
+// target.
 func (r *reading) privileges(oid catalog.OID) []string {
 	var list []string
 	written := map[int]bool{} // the places that name a target
@@ -70,7 +71,7 @@ func (r *reading) privileges(oid catalog.OID) []string {
 	}
 	reads := len(list) == 0
 	for _, use := range r.an.Uses {
-		reads = reads || use.Address.OID == oid && use.Address.Column != 0 && !written[use.Offset]
+		reads = reads || use.Address.OID == oid && !written[use.Offset]
 	}
 	if reads {
 		list = append(list, "SELECT")

@@ -137,7 +137,7 @@ func (s *serverRun) try(b *Bound) string {
 		}
 		switch {
 		case e == nil:
-		case strings.HasPrefix(e.Code, "23") && e.Code != "23502", e.Code == "P0001", e.Code == "55000" && strings.Contains(e.Message, "currval"), strings.HasPrefix(e.Code, "25"):
+		case strings.HasPrefix(e.Code, "23") && e.Code != "23502", e.Code == "P0001", e.Code == "21000", e.Code == "55000" && strings.Contains(e.Message, "currval"), strings.HasPrefix(e.Code, "25"):
 			return "" // the rows' doing
 		default:
 			return e.Code

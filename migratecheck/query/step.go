@@ -11,10 +11,12 @@ import (
 type change struct {
 	*catalog.Write
 	rel, was *catalog.Relation
+	proposed *change // of ON CONFLICT DO UPDATE, the INSERT
 }
 
 // changes calls f for each of them. A change of a view is one of the table behind it.
 func (s *step) changes(f func(w change)) {
+	var last change
 	for i, w := range s.an.Writes {
 		if i >= len(s.was.an.Writes) {
 			return
@@ -26,17 +28,20 @@ func (s *step) changes(f func(w change)) {
 		rel, _ := s.cat.Get(now.Relation).(*catalog.Relation)
 		was, _ := s.was.cat.Get(now.Relation).(*catalog.Relation)
 		if rel != nil && was != nil && !rel.Assumed {
-			f(change{now, rel, was})
+			c := change{now, rel, was, nil}
+			if i > 0 && now == w && now.Op == 'u' && last.Write != nil && last.Conflict != nil && last.Write == s.an.Writes[i-1] {
+				insert := last
+				c.proposed = &insert
+			}
+			f(c)
+			last = c
 		}
 	}
 }
 
-// gives reports whether the statement gives a value of its own to one of the columns.
-func (w change) gives(columns []int) bool {
-	return slices.ContainsFunc(columns, func(n int) bool {
-		t := w.Target(n)
-		return t != nil && t.Given
-	})
+// sets reports whether the statement sets one of the columns, be it to its default.
+func (w change) sets(columns []int) bool {
+	return slices.ContainsFunc(columns, func(n int) bool { return w.Target(n) != nil })
 }
 
 // about is a problem with columns of the table, at the first of them that the statement names.

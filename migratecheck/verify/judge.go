@@ -239,7 +239,7 @@ func positions(n int) []int {
 func (p *Probe) lost(pr *proof, s *planned, out *VariantOutcome) {
 	guarded := false
 	for _, t := range analyse(p.schema, s.stmt.Node).relations {
-		guarded = guarded || t.guarded || s.stmt.Node.GetInsertStmt() != nil && p.newKey(pr, t)
+		guarded = guarded || t.guarded || t.fires&changes(s.stmt.Node) != 0 || s.stmt.Node.GetInsertStmt() != nil && p.newKey(pr, t)
 		if why := p.unfit[t.oid]; why != "" {
 			out.NotProved = fmt.Sprintf("table %s: %s", t.name, why)
 			return
@@ -253,6 +253,21 @@ func (p *Probe) lost(pr *proof, s *planned, out *VariantOutcome) {
 	case out.NotProved == "":
 		out.NotProved = "it touches fewer rows here"
 	}
+}
+
+// changes are the events of triggers that a statement may cause, as in pg_trigger.tgtype (TRIGGER_TYPE_INSERT and so on,
+// src/include/catalog/pg_trigger.h).
+func changes(n *pgast.Node) uint32 {
+	const inserts, deletes, updates = 1 << 2, 1 << 3, 1 << 4
+	switch {
+	case n.GetInsertStmt() != nil && n.GetInsertStmt().OnConflictClause == nil, n.GetCopyStmt() != nil:
+		return inserts
+	case n.GetUpdateStmt() != nil:
+		return updates
+	case n.GetDeleteStmt() != nil:
+		return deletes
+	}
+	return inserts | deletes | updates
 }
 
 // newKey: the table has a unique key or an exclusion constraint that it does not have where the text is at home.
@@ -282,7 +297,7 @@ func (p *Probe) oldConstraint(pr *proof, f *Failure) bool {
 	}
 	for _, t := range p.schema.tables {
 		for _, c := range t.constraints {
-			if t.name == f.Table && c.name == f.Constraint && pr.constraints[p.definition(t, c)] {
+			if t.name == f.Table && c.name == f.Constraint && (pr.constraints[p.definition(t, c)] || pr.constraints[c.lasting()]) {
 				return true
 			}
 		}
@@ -295,7 +310,7 @@ func (p *Probe) constraints() map[string]bool {
 	defs := map[string]bool{}
 	for _, t := range p.schema.tables {
 		for _, c := range t.constraints {
-			defs[p.definition(t, c)] = true
+			defs[p.definition(t, c)], defs[c.lasting()] = true, true
 		}
 	}
 	return defs
@@ -314,6 +329,18 @@ func (p *Probe) definition(t *table, c constraint) string {
 		}
 	}
 	return def
+}
+
+// lasting is a constraint as it is called, whatever the tables are called that it is about.
+func (c constraint) lasting() string {
+	def := c.def
+	if c.kind == 'f' {
+		def = regexp.MustCompile(`REFERENCES [^(]*`).ReplaceAllString(def, "REFERENCES ")
+	}
+	if c.kind == 'i' {
+		_, def, _ = strings.Cut(def, " USING ")
+	}
+	return "constraint " + c.name + " " + def
 }
 
 // refuse notes what the server refuses. That it took too long says nothing of the query.
@@ -336,55 +363,6 @@ func (p *Probe) runCase(ctx context.Context, s *planned, c trial) (ran, error) {
 		runs = append(runs, values)
 	}
 	return p.run(ctx, s, runs)
-}
-
-// Meaning is what the names in a statement stand for: from objects, by numbers that outlast renames, to names.
-type Meaning map[string]string
-
-// Meaning finds out what the names in a statement stand for on this schema; nil when it does not work there.
-func (p *Probe) Meaning(ctx context.Context, sql string) (Meaning, error) {
-	stmts, err := pgast.Parse(sql)
-	if err != nil || len(stmts) != 1 {
-		return nil, nil // the server would not take it in a function
-	}
-	s, err := p.plan(ctx, stmts[0])
-	var meaning Meaning
-	if err == nil && s.failure == nil {
-		meaning, err = p.denoted(ctx, &s)
-	}
-	p.forget(&s)
-	return meaning, errors.Join(err, p.settle(ctx))
-}
-
-// Otherwise lists the names in a statement that stand for other objects in here than in home, sorted. Both must be of one
-// database or copies of it.
-func Otherwise(sql string, home, here Meaning) []string {
-	was, is := home.byName(), here.byName()
-	var list []string
-	for _, name := range slices.Sorted(maps.Keys(was)) {
-		if ids, ok := is[name]; ok && !slices.Equal(ids, was[name]) && mentions(sql, name) {
-			list = append(list, name)
-		}
-	}
-	return list
-}
-
-// mentions: ON CONFLICT DO UPDATE has a row called excluded, which depends on every column of the table (transformOnConflictClause,
-// src/backend/parser/analyze.c), so there only those count that are written out.
-func mentions(sql, name string) bool {
-	if !strings.Contains(strings.ToUpper(sql), "ON CONFLICT") {
-		return true
-	}
-	word := regexp.QuoteMeta(name[strings.LastIndexByte(name, '.')+1:])
-	return regexp.MustCompile(`(^|\W)` + word + `(\W|$)`).MatchString(sql)
-}
-
-func (m Meaning) byName() map[string][]string {
-	names := map[string][]string{}
-	for _, id := range slices.Sorted(maps.Keys(m)) {
-		names[m[id]] = append(names[m[id]], id)
-	}
-	return names
 }
 
 // another: a name is that of another column here, or of one that the server computes.

@@ -80,3 +80,37 @@ func TestPlanningSeesALostIndexOnEveryVersion(t *testing.T) {
 		})
 	}
 }
+
+// A value that is given by its place means the column that it goes into; DEFAULT by its place means none.
+func TestMeaningByPosition(t *testing.T) {
+	p := probe(t, "CREATE TABLE item (id int, a int, b int); CREATE TABLE other (id int, a int)")
+	sql := []string{"INSERT INTO item VALUES (1, 2, 3)", "INSERT INTO item VALUES (1, DEFAULT)", "INSERT INTO other VALUES (1, 2)"}
+	var home []Meaning
+	for _, s := range sql {
+		m, err := p.Meaning(t.Context(), s)
+		require.NoError(t, err)
+		require.NotEmpty(t, m)
+		home = append(home, m)
+	}
+	_, err := p.conn.Exec(t.Context(), "ALTER TABLE item DROP COLUMN a; ALTER TABLE item ADD COLUMN c int").ReadAll()
+	require.NoError(t, err)
+	here, err := p.Another(t.Context(), p.conn)
+	require.NoError(t, err)
+	for i, want := range [][]string{{"value 2 of item", "value 3 of item"}, nil, nil} {
+		m, err := here.Meaning(t.Context(), sql[i])
+		require.NoError(t, err)
+		require.Equal(t, want, Otherwise(sql[i], home[i], m), sql[i])
+	}
+}
+
+// Code that holds an integer sends no text, whatever its column is on another schema.
+func TestSendsWhatCodeCanHold(t *testing.T) {
+	p := probe(t, "CREATE TYPE mood AS ENUM ('a'); CREATE TABLE here (n text, m text, v varchar(5), i int)")
+	column := func(name string, home typ) binding { return binding{table: "here", column: name, typ: &home} }
+	require.False(t, p.sends(column("n", typ{name: "int8", category: 'N'}), "s1"))
+	require.True(t, p.sends(column("n", typ{name: "int8", category: 'N'}), "12"))
+	require.False(t, p.sends(column("i", typ{name: "int4range", category: 'R'}), "12"))
+	require.False(t, p.sends(column("m", typ{name: "mood", category: 'E'}), "s1"))
+	require.True(t, p.sends(column("v", typ{name: "text", category: 'S'}), "s1"))
+	require.True(t, p.sends(column("i", typ{name: "int4", category: 'N'}), "12"))
+}

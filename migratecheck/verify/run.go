@@ -3,7 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -19,6 +19,26 @@ type binding struct {
 	row           int
 	parent        bool // what the column refers to in the row of the parent table
 	array         bool // {value}
+	typ           *typ // of the column, where the code is at home
+}
+
+// sends reports whether code that holds a value of the column's type at home may hold what is in the column here: text that is of a
+// type of the same kind, a number that is one of the type's.
+func (p *Probe) sends(b binding, text string) bool {
+	here := p.typeIn(b)
+	switch {
+	case b.typ == nil || here == nil || here.name == b.typ.name:
+		return true
+	case b.typ.category != 'N':
+		return here.category == b.typ.category && here.category == 'S'
+	}
+	var err error
+	if strings.HasPrefix(b.typ.name, "int") {
+		_, err = strconv.ParseInt(text, 10, 64)
+	} else {
+		_, err = strconv.ParseFloat(text, 64)
+	}
+	return err == nil
 }
 
 // ran is what came of a statement.
@@ -50,8 +70,8 @@ func (p *Probe) resolve(ctx context.Context, list []binding) ([][]byte, error) {
 		if !ok && b.table != "" && !b.parent {
 			return nil, errNoRow
 		}
-		if !ok {
-			text = b.text
+		if !ok || !p.sends(b, text) {
+			text = b.text // as it is where the code is at home
 		}
 		if b.array {
 			text = "{" + quoteElement(text) + "}"
@@ -291,79 +311,3 @@ func (p *Probe) deferrable() bool {
 	}
 	return false
 }
-
-// denoted lists what the names in a statement mean: relations and columns by number, which no rename changes.
-// A function with an SQL-standard body (PostgreSQL 14) records them as its dependencies
-// (src/backend/catalog/pg_proc.c, recordDependencyOnExpr of the body).
-func (p *Probe) denoted(ctx context.Context, s *planned) (Meaning, error) {
-	if s.name == "" || p.version < 14 {
-		return nil, nil
-	}
-	types, err := p.typesAsWritten(ctx, s.params)
-	if err != nil {
-		return nil, err
-	}
-	var out Meaning
-	err = p.try(ctx, func() error {
-		results, err := p.exec(ctx, "CREATE FUNCTION pg_temp.verify_denoted("+types+") RETURNS void LANGUAGE sql BEGIN ATOMIC "+s.stmt.SQL+"; END;"+denotedQuery)
-		failure, err := refusal(ctx, err)
-		if err != nil || failure != nil {
-			return err
-		}
-		out = Meaning{}
-		for _, r := range results[len(results)-1].Rows {
-			out[string(r[0])] = string(r[1])
-		}
-		return nil
-	})
-	return out, err
-}
-
-// typesAsWritten is a list of types in SQL.
-func (p *Probe) typesAsWritten(ctx context.Context, oids []uint32) (string, error) {
-	var list []string
-	for _, oid := range oids {
-		if p.names[oid] == "" {
-			results, err := p.exec(ctx, fmt.Sprintf("SELECT %d::regtype", oid))
-			if err != nil {
-				return "", fmt.Errorf("asking for the name of a type: %w", err)
-			}
-			p.names[oid] = string(results[0].Rows[0][0])
-		}
-		list = append(list, p.names[oid])
-	}
-	return strings.Join(list, ", "), nil
-}
-
-// denotedQuery reads the dependencies of the function: an identity that lasts, and how it is called now. What a view asks and
-// what a function does belong to what they are; a view's stored tree names objects by number, so no rename changes it, and
-// a view that is dropped and made again the same is the same. What its columns are is not looked at: some may have been added.
-// A view that answers all rows of one table as they are, which stands in for a table that was renamed, is that table, and a
-// column of it that is one of the table's is that column (resorigtbl, resorigcol in its stored tree).
-const denotedQuery = `
-WITH plain AS (
-  SELECT r.ev_class AS view, r.ev_action::text AS tree, min(e.refobjid::bigint) AS base
-  FROM pg_rewrite r JOIN pg_depend e ON e.classid = 'pg_rewrite'::regclass AND e.objid = r.oid AND e.refclassid = 'pg_class'::regclass AND e.refobjid <> r.ev_class
-  WHERE r.ev_class >= 16384 AND r.rulename = '_RETURN' AND r.ev_action::text ~ ':jointree \{FROMEXPR :fromlist \(\{RANGETBLREF :rtindex \d+\}\) :quals <>\}'
-    AND r.ev_action::text !~ ':has(Aggs|WindowFuncs|TargetSRFs|SubLinks|DistinctOn) true|:(cteList|groupClause|groupingSets|havingQual|distinctClause|limitOffset|limitCount|setOperations) [({]|:rtekind [1-9]'
-  GROUP BY r.oid, r.ev_class, r.ev_action::text HAVING count(DISTINCT e.refobjid) = 1
-)
-SELECT CASE
-  WHEN v.view IS NOT NULL AND d.refobjsubid = 0 THEN 'pg_class ' || v.base || '.0'
-  WHEN v.origin[1] <> '0' THEN 'pg_class ' || v.origin[1] || '.' || v.origin[2]
-  WHEN d.refclassid = 'pg_class'::regclass AND c.relkind = 'v'
-    THEN concat('view ', a.attname, ' ', (SELECT md5(regexp_replace(replace(ev_action::text, ':relid ' || d.refobjid || ' ', ''),
-      ':targetList .* :override|:selectedCols \(b[^)]*\)|:colnames \([^)]*\)|:(stmt_)?(location|len) -?[0-9]+', '', 'g'))
-      FROM pg_rewrite WHERE ev_class = d.refobjid AND rulename = '_RETURN'))
-  ELSE d.refclassid::regclass || ' ' || d.refobjid || '.' || d.refobjsubid ||
-    CASE
-         WHEN d.refclassid = 'pg_proc'::regclass THEN ' ' || md5(f.prosrc || coalesce(pg_get_function_sqlbody(f.oid), '')) ELSE '' END END,
-  coalesce(c.relname || coalesce('.' || a.attname, ''), f.proname)
-  FROM pg_depend d
-  LEFT JOIN LATERAL (SELECT view, base, regexp_match(tree, ':resno ' || d.refobjsubid || ' :resname [^:]*:ressortgroupref \d+ :resorigtbl (\d+) :resorigcol (\d+)') AS origin
-    FROM plain WHERE view = d.refobjid AND d.refclassid = 'pg_class'::regclass) v ON true
-  LEFT JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid
-  LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid AND d.refobjsubid > 0
-  LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
-  WHERE d.classid = 'pg_proc'::regclass AND d.objid = (SELECT oid FROM pg_proc WHERE proname = 'verify_denoted')
-    AND (c.oid IS NOT NULL OR f.oid IS NOT NULL)`

@@ -29,7 +29,8 @@ type table struct {
 	base         []uint32 // of a view: the relations below it
 	partition    bool
 	triggers     []string // its own that fire for everybody
-	guarded      bool     // a trigger, a rule or row security may stand between a write and the table
+	guarded      bool     // a rule or row security may stand between a write and the table
+	fires        uint32   // for which changes its triggers do: bits of pg_trigger.tgtype
 }
 
 func (t *table) sql() string { return quote(t.schema) + "." + quote(t.name) }
@@ -115,7 +116,7 @@ const relationFilter = `c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f'
 const schemaQuery = `SELECT unnest(current_schemas(true));
 SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, a.attnum, a.attname, a.atttypid, format_type(a.atttypid, a.atttypmod),
   a.attnotnull, coalesce(pg_get_expr(d.adbin, d.adrelid), ''), a.attgenerated <> '', a.attidentity,
-  c.relrowsecurity OR c.relkind = 'r' AND c.relhasrules OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)
+  c.relrowsecurity OR c.relkind = 'r' AND c.relhasrules, (SELECT coalesce(bit_or(g.tgtype::int), 0) FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
@@ -151,7 +152,7 @@ func (p *Probe) readSchema(ctx context.Context) error {
 		oid := number(r[0])
 		t := s.tables[oid]
 		if t == nil {
-			t = &table{oid: oid, schema: string(r[1]), name: string(r[2]), kind: r[3][0], partition: string(r[4]) == "t", guarded: string(r[13]) == "t"}
+			t = &table{oid: oid, schema: string(r[1]), name: string(r[2]), kind: r[3][0], partition: string(r[4]) == "t", guarded: string(r[13]) == "t", fires: number(r[14])}
 			s.tables[oid] = t
 		}
 		if r[5] == nil {

@@ -134,6 +134,7 @@ func (k *seeker) prepare(ctx context.Context, v *query.Variant, hints Hints) err
 		// A text that stands in on schemas where the row is called otherwise.
 		for _, bindings := range [][]binding{list, edges} {
 			for j := range bindings {
+				bindings[j].typ = k.p.typeIn(bindings[j])
 				text, ok, err := k.p.referred(ctx, bindings[j])
 				if err != nil {
 					return err
@@ -149,6 +150,15 @@ func (k *seeker) prepare(ctx context.Context, v *query.Variant, hints Hints) err
 		k.choices, k.edges = append(k.choices, list), append(k.edges, edges)
 	}
 	return nil
+}
+
+// typeIn is the type of the column that a value is taken from, nil when it is taken from none.
+func (p *Probe) typeIn(b binding) *typ {
+	t := p.schema.find(b.schema, b.table)
+	if t == nil || t.column(b.column) == nil {
+		return nil
+	}
+	return p.typ(t.column(b.column).typ)
 }
 
 // sendable leaves out what code cannot send: a Go integer is bound as its digits, whatever the type of the parameter.

@@ -11,13 +11,14 @@ import (
 func (k *seeker) others(ctx context.Context, pr *proof) error {
 	base := pr.cases[0].runs[0]
 	runs := 0
+	untouched := false // a run that touches no row counts too: another schema may refuse what code looks for
 	add := func(lists ...[]binding) error {
 		runs++
 		r, err := k.try(ctx, lists...)
 		if errors.Is(err, errNoRow) {
 			return nil
 		}
-		if err == nil && r.failure == nil && (r.affected > 0 || !k.needsRow()) {
+		if err == nil && r.failure == nil && (r.affected > 0 || !k.needsRow() || untouched) {
 			pr.cases = append(pr.cases, trial{runs: lists, affected: r.affected, rows: r.rows})
 			pr.nulls = union(pr.nulls, r.nulls)
 		}
@@ -91,6 +92,7 @@ func (k *seeker) others(ctx context.Context, pr *proof) error {
 			if list[i] = c[round-1]; list[i] == base[i] {
 				continue
 			}
+			untouched = k.a.params[i+1].use != written
 			if err := add(list); err != nil {
 				return err
 			}

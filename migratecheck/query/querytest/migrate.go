@@ -19,7 +19,7 @@ type migration struct {
 func migrations() []migration {
 	const writes, enums = "insert upsert update copy merge insert-select", "cast insert update upsert select"
 	return []migration{
-		{"drop-table", dropTable, ""}, {"rename-table", renameTable, ""}, {"rename-table", replaceTable, ""},
+		{"drop-table", dropTable, ""}, {"rename-table", renameTable, ""}, {"rename-table", replaceTable, ""}, {"rename-table", viewInstead, "truncate copy merge upsert group"},
 		{"drop-column", dropColumn, "positional"}, {"rename-column", renameColumn, ""}, {"reuse-column-name", reuseColumnName, ""},
 		{"change-column-type", changeType, "insert update select copy"}, {"narrow-column-type", narrowType, writes},
 		{"add-required-column", addRequiredColumn, writes}, {"set-not-null", setNotNull, writes}, {"drop-not-null", dropNotNull, "select star join cte"},

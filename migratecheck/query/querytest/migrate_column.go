@@ -20,6 +20,23 @@ func renameTable(g *gen) []string {
 	return s
 }
 
+// viewInstead leaves a view under the name of a table, for old code to go on.
+func viewInstead(g *gen) []string {
+	t := g.target()
+	if t.schema != "" {
+		return nil
+	}
+	v := &view{name: t.name, table: t}
+	for _, c := range t.cols {
+		v.cols, v.names = append(v.cols, c), append(v.names, c.name)
+	}
+	s := alter(t, "RENAME TO %s2", t.name)
+	t.name += "2"
+	g.m.views = append(g.m.views, v)
+	g.focusOn(t.name)
+	return append(s, v.create("CREATE VIEW "))
+}
+
 // replaceTable gives a table's name to another one.
 func replaceTable(g *gen) []string {
 	t := g.target()

@@ -179,7 +179,7 @@ func (v *view) create(head string) string {
 		}
 		cols = append(cols, s)
 	}
-	s := head + v.name + " AS SELECT " + strings.Join(cols, ", ") + " FROM " + v.table.sql()
+	s := head + quote(v.name) + " AS SELECT " + strings.Join(cols, ", ") + " FROM " + v.table.sql()
 	if v.where != "" {
 		s += " WHERE " + v.where
 	}

@@ -12,6 +12,7 @@ import (
 type writer struct {
 	*gen
 	args []query.GoType
+	cols []*col // by parameter: whose value it is
 }
 
 // query makes up a query of the schema.
@@ -25,7 +26,8 @@ func (g *gen) query(q *Query) {
 		{"select", 20, w.selectPlain}, {"star", 10, w.selectStar}, {"join", 14, w.selectJoin}, {"subquery", 8, w.selectSub}, {"cte", 6, w.selectWith},
 		{"union", 4, w.selectUnion}, {"aggregate", 6, w.selectAggregate}, {"view", 8, w.selectView}, {"call", 5, w.selectCall}, {"sequence", 3, w.selectSequence},
 		{"cast", 4, w.selectCast}, {"lateral", 3, w.selectLateral},
-		{"insert", 24, w.insert}, {"upsert", 14, w.upsert}, {"insert-select", 4, w.insertSelect}, {"update", 18, w.update}, {"update-from", 4, w.updateFrom},
+		{"insert", 24, w.insert}, {"upsert", 14, w.upsert}, {"insert-select", 4, w.insertSelect}, {"update", 18, w.update}, {"update-from", 4, w.updateFrom}, {"update-row", 3, w.updateRow},
+		{"delete-using", 3, w.deleteUsing}, {"insert-with", 3, w.insertWith}, {"expression", 8, w.selectExpression},
 		{"delete", 8, w.delete}, {"merge", 4, w.merge}, {"copy", 2, w.copy},
 		{"truncate", 1, w.truncate}, {"positional", 2, w.positional}, {"group", 1, w.group}, {"name", 2, func() string { q.Name = w.constraintName(); return q.Name }},
 	}
@@ -37,7 +39,7 @@ func (g *gen) query(q *Query) {
 		total += makers[i].weight
 	}
 	for q.SQL == "" {
-		w.args, q.Name = nil, ""
+		w.args, w.cols, q.Name = nil, nil, ""
 		n := g.rng.IntN(total)
 		for _, m := range makers {
 			if n -= m.weight; n < 0 {
@@ -74,7 +76,7 @@ func (w *writer) param(c *col, written bool) string {
 	if t.Nullable {
 		t.Name = "*" + t.Name
 	}
-	w.args = append(w.args, t)
+	w.args, w.cols = append(w.args, t), append(w.cols, c)
 	return fmt.Sprintf("$%d", len(w.args))
 }
 
@@ -113,6 +115,11 @@ func (w *writer) value(c *col, written bool) string {
 		percent = 88 // a constant seldom finds a row
 	}
 	if w.chance(percent) {
+		for i, d := range w.cols {
+			if written && d != c && d.typ == c.typ && d.enum == c.enum && c.ref == nil && d.ref == nil && w.chance(40) {
+				return fmt.Sprintf("$%d", i+1) // the same value, as of two times
+			}
+		}
 		return w.param(c, written)
 	}
 	if written && !c.notNull && w.chance(15) {
@@ -295,12 +302,12 @@ func (w *writer) selectView() string {
 	v := pick(w.gen, w.m.views...)
 	i := w.rng.IntN(len(v.names))
 	if w.chance(35) {
-		return "SELECT * FROM " + v.name
+		return "SELECT * FROM " + quote(v.name)
 	}
 	if plain(v.cols[i]) && !v.fixed && w.chance(25) {
-		return "UPDATE " + v.name + " SET " + quote(v.names[i]) + " = " + w.value(v.cols[i], true)
+		return "UPDATE " + quote(v.name) + " SET " + quote(v.names[i]) + " = " + w.value(v.cols[i], true)
 	}
-	return "SELECT " + quote(v.names[i]) + " FROM " + v.name
+	return "SELECT " + quote(v.names[i]) + " FROM " + quote(v.name)
 }
 
 func (w *writer) selectCall() string {
@@ -341,6 +348,39 @@ func (w *writer) selectCast() string {
 		to = pick(w.gen, "bigint", "text", "numeric")
 	}
 	return "SELECT " + quote(c.name) + "::" + to + " FROM " + t.sql() + w.where(t, "")
+}
+
+// selectExpression computes with a column what its type allows.
+func (w *writer) selectExpression() string {
+	t := w.table()
+	c := w.anyCol(t, nil)
+	n := quote(c.name)
+	e := "CASE WHEN " + n + " IS NULL THEN 1 ELSE 0 END"
+	switch family := c.family(); {
+	case isNumber(c) || family == "numeric" || family == "double precision":
+		e = pick(w.gen, n+" * 2", "round("+n+")", "greatest("+n+", 1)", "sum("+n+")", "nullif("+n+", 0)", "abs("+n+") % 2", n+" BETWEEN 1 AND 2", "to_char("+n+", '999')", n+" IN (1, 2)")
+		if family == "double precision" {
+			e = pick(w.gen, n+" / 2", "floor("+n+")", "avg("+n+")")
+		}
+	case isText(c):
+		e = pick(w.gen, "substring("+n+" FROM 1 FOR 2)", "split_part("+n+", ',', 1)", n+" ~ '^a'", "string_agg("+n+", ',')", "left("+n+", 3)", "concat("+n+", 1)", n+" || 1", "md5("+n+")", "to_tsvector("+n+")", n+" ILIKE $$x%$$")
+	case c.enum != nil:
+		l := w.literal(c)
+		e = pick(w.gen, n+" = "+l, n+" > "+l, "CASE "+n+" WHEN "+l+" THEN 1 END", n+" IN ("+l+")", n+"::text = 'x'", "max("+n+")", "coalesce("+n+", "+l+")", "ARRAY["+n+", "+l+"]", "count(*) FILTER (WHERE "+n+" = "+l+")")
+	case family == "boolean":
+		e = pick(w.gen, "NOT "+n, n+" AND true", n+" IS TRUE", "bool_or("+n+")", "CASE WHEN "+n+" THEN 'y' END")
+	case family == "timestamptz" || family == "date":
+		e = pick(w.gen, "date_trunc('day', "+n+")", n+" + interval '1 day'", "extract(year FROM "+n+")", n+" < now()", "max("+n+")", n+"::date", "age("+n+")", n+" - "+n)
+	case family == "jsonb":
+		e = pick(w.gen, n+" ->> 'a'", n+" -> 'a'", n+" @> '{}'", n+" ? 'a'", "jsonb_typeof("+n+")", n+" #>> '{a,b}'")
+	case strings.HasSuffix(family, "[]"):
+		e = pick(w.gen, n+"[1]", "array_length("+n+", 1)", "unnest("+n+")", "cardinality("+n+")", w.literal(&col{typ: strings.TrimSuffix(family, "[]")})+" = ANY ("+n+")", n+" || "+n, n+" && "+n)
+	case family == "bytea":
+		e = pick(w.gen, "length("+n+")", "encode("+n+", 'hex')", "sha256("+n+")")
+	case family == "uuid":
+		e = pick(w.gen, n+"::text", n+" < gen_random_uuid()", "count(DISTINCT "+n+")")
+	}
+	return "SELECT " + e + " AS e FROM " + t.sql() + w.maybe(30, " WHERE "+n+" IS NOT NULL")
 }
 
 func (w *writer) selectLateral() string {

@@ -1,6 +1,7 @@
 package querytest
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -40,20 +41,26 @@ func (w *writer) body(t *table) string {
 	if len(cols) == 0 {
 		return "INSERT INTO " + t.sql() + " DEFAULT VALUES"
 	}
-	var names, values []string
+	var names, rows []string
 	for _, c := range cols {
 		names = append(names, quote(c.name))
-		if (c.def != "" || !c.notNull && c.auto == "") && w.chance(6) {
-			values = append(values, "DEFAULT")
-			continue
+	}
+	for range 1 + w.rng.IntN(8)/7 {
+		var values []string
+		for _, c := range cols {
+			if (c.def != "" || !c.notNull && c.auto == "") && w.chance(6) {
+				values = append(values, "DEFAULT")
+				continue
+			}
+			values = append(values, w.value(c, true))
 		}
-		values = append(values, w.value(c, true))
+		rows = append(rows, "("+strings.Join(values, ", ")+")")
 	}
 	list := " (" + strings.Join(names, ", ") + ")"
 	if len(cols) == len(t.cols) && w.chance(40) {
 		list = "" // by position
 	}
-	return "INSERT INTO " + t.sql() + list + " VALUES (" + strings.Join(values, ", ") + ")"
+	return "INSERT INTO " + t.sql() + list + " VALUES " + strings.Join(rows, ", ")
 }
 
 // positional gives every column a value, by its place.
@@ -173,6 +180,59 @@ func (w *writer) update() string {
 	return "UPDATE " + t.sql() + " SET " + set + where + w.returning(t)
 }
 
+// updateRow sets several columns at once.
+func (w *writer) updateRow() string {
+	t := w.table()
+	a := w.anyCol(t, func(c *col) bool { return plain(c) })
+	b := w.anyCol(t, func(c *col) bool { return plain(c) && c != a })
+	if a == nil || b == nil {
+		return ""
+	}
+	return "UPDATE " + t.sql() + " SET (" + quote(a.name) + ", " + quote(b.name) + ") = (" + w.value(a, true) + ", " + w.value(b, true) + ")" + w.where(t, "") + w.returning(t)
+}
+
+// deleteUsing deletes rows that another table has to do with.
+func (w *writer) deleteUsing() string {
+	t, from := w.table(), pick(w.gen, w.m.tables...)
+	if t == from {
+		return ""
+	}
+	for _, c := range t.cols {
+		if c.ref == from {
+			return "DELETE FROM " + t.sql() + " x USING " + from.sql() + " y WHERE x." + quote(c.name) + " = y.id AND y." + quote(w.anyCol(from, nil).name) + " IS NOT NULL"
+		}
+	}
+	return "DELETE FROM " + t.sql() + " x USING " + from.sql() + " y WHERE x." + quote(w.anyCol(t, nil).name) + " IS NOT NULL"
+}
+
+// insertWith puts in a row and another that refers to it.
+func (w *writer) insertWith() string {
+	t := w.table()
+	for _, c := range t.cols {
+		if c.ref == nil {
+			continue
+		}
+		s := "WITH made AS (" + w.body(c.ref) + " RETURNING id) "
+		var names, values []string
+		for _, d := range w.filled(t) {
+			names = append(names, quote(d.name))
+			switch {
+			case d == c:
+				values = append(values, "made.id")
+			case d.typ == "":
+				return ""
+			default:
+				values = append(values, w.value(d, true)+"::"+d.typ)
+			}
+		}
+		if !slices.Contains(values, "made.id") {
+			names, values = append(names, quote(c.name)), append(values, "made.id")
+		}
+		return s + "INSERT INTO " + t.sql() + " (" + strings.Join(names, ", ") + ") SELECT " + strings.Join(values, ", ") + " FROM made"
+	}
+	return ""
+}
+
 func (w *writer) updateFrom() string {
 	t, from := w.table(), pick(w.gen, w.m.tables...)
 	if t == from {
@@ -206,12 +266,19 @@ func (w *writer) merge() string {
 		insert = "INSERT (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(values, ", ") + ")"
 	}
 	n := quote(c.name)
+	set := n + " = s.k"
+	if d := w.anyCol(t, func(d *col) bool { return plain(d) && d != c }); d != nil && w.chance(70) {
+		set = quote(d.name) + " = " + w.value(d, true)
+	}
 	return "MERGE INTO " + t.sql() + " x USING (SELECT " + w.param(c, false) + "::" + c.typ + " AS k) s ON x." + n + " = s.k" +
-		" WHEN MATCHED THEN UPDATE SET " + n + " = s.k WHEN NOT MATCHED THEN " + insert
+		" WHEN MATCHED THEN UPDATE SET " + set + " WHEN NOT MATCHED THEN " + insert
 }
 
 func (w *writer) copy() string {
 	t := w.table()
+	if w.chance(20) {
+		return "COPY " + t.sql() + " FROM STDIN"
+	}
 	var names []string
 	for _, c := range w.filled(t) {
 		names = append(names, quote(c.name))

@@ -6,9 +6,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-
-	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
-	"git.sr.ht/~sourcehut/ha-go/migratecheck/verify"
 )
 
 // Verdict compares package query with the server on one triple.
@@ -54,14 +51,6 @@ func (t *Triple) Without(checks ...string) Verdict {
 	u := *t
 	u.Home, u.Away = t.static(t.bound.Without(checks...))
 	return u.Verdict()
-}
-
-// Unforeseen: the server refuses the query with an error that, were the named checks not made, nobody would foretell.
-func (t *Triple) Unforeseen(checks ...string) bool {
-	_, away := t.static(t.bound.Without(checks...))
-	return slices.ContainsFunc(t.Server.Breaks, func(b verify.Break) bool {
-		return b.Kind == verify.Refused && !slices.ContainsFunc(away.Problems, func(p query.Problem) bool { return strings.Contains(p.Code, b.Code) })
-	})
 }
 
 // Explain says what each said.

@@ -57,3 +57,7 @@ SELECT 1 FROM song WHERE 'sad' = ANY (moods);
 INSERT INTO song (tags, marks) VALUES ('{a}', '{1}');
 INSERT INTO song (tags, marks) VALUES ('[]', '{1}');
 INSERT INTO song (moods) VALUES ('{glad}');
+SELECT 1 FROM song WHERE tags = ANY ('{a}');
+SELECT 1 FROM song WHERE tags = ANY (NULL);
+SELECT 1 FROM song WHERE tags = ALL ('{{a}}');
+SELECT 1 FROM song WHERE 'a' = ANY (tags);

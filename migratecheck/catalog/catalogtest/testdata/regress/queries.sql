@@ -87,3 +87,9 @@ DELETE FROM project USING event e WHERE e.project_id = project.id AND e.kind = '
 DELETE FROM project p WHERE p.nope = 5;
 MERGE INTO project p USING event e ON e.project_id = p.id WHEN MATCHED AND e.kind = 'x' THEN UPDATE SET name = 'y' WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT (owner_id, name) VALUES (5, e.kind);
 MERGE INTO project p USING event e ON e.project_id = p.id WHEN NOT MATCHED THEN INSERT (owner_id, nope) VALUES (5, e.kind);
+UPDATE project SET meta = '1', tags = '{a}', at = '2024-01-02', (name, owner_id) = ('a', 1), (rid, n) = (SELECT gen_random_uuid(), 1) WHERE id = 1;
+PREPARE one AS UPDATE project SET name = $1, at = $1;
+PREPARE two AS UPDATE project SET (name, at) = ($1, $1) WHERE id = 1;
+PREPARE three AS UPDATE project SET (id, n) = ($1, $1) WHERE id = $1;
+PREPARE four AS INSERT INTO project (name, owner_id) VALUES ($1, 1) ON CONFLICT (id) DO UPDATE SET name = $1, owner_id = $1;
+PREPARE five AS UPDATE project SET name = $1, id = length($1);
