@@ -70,8 +70,8 @@ type Problem struct {
 	Down      bool
 	// Limit: the statement may be right, but was too complex to hand to the parser.
 	Limit bool
-	// Newer is set when the statement has a form that is newer than the parser, and may be right on such a server.
-	Newer newerForm
+	// Newer is set when the statement has a form that is newer than the server or the parser.
+	Newer pgast.Newer
 	at    int // in Statement
 }
 

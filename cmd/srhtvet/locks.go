@@ -33,7 +33,7 @@ The exit status is 2 when a file cannot be read or no statement of it parses, el
 whose effect cannot be known, says so where it stands.`,
 		flags: func(t *terminal, fs *flag.FlagSet) func([]string) int {
 			l := &locks{terminal: t}
-			fs.IntVar(&l.pg, "pg", 15, "the major `VERSION` of PostgreSQL, 12 to 17")
+			fs.IntVar(&l.pg, "pg", 15, "the major `VERSION` of PostgreSQL, 12 to 18")
 			fs.StringVar(&l.schema, "schema", "", "start from the schema in this `FILE`")
 			fs.StringVar(&l.format, "format", "text", "print the effects as `FORMAT`: text, json")
 			fs.StringVar(&l.source, "source", "", "read the files as this migration `TOOL` does (default: detected)")
@@ -177,8 +177,13 @@ func (l *locks) text(cat *catalog.Catalog, text *source.Statement) []locksStatem
 	}
 	for _, stmt := range stmts {
 		pos := text.Position(stmt.Offset)
-		entry := locksStatement{File: pos.File, Line: pos.Line, SQL: strings.TrimSpace(stmt.SQL), parsed: true}
-		entry.analyze(l.pg, cat, stmt)
+		entry := locksStatement{File: pos.File, Line: pos.Line, SQL: strings.TrimSpace(stmt.SQL), Locks: []locksLock{}, Rewrites: []string{}, Scans: []string{}}
+		if err := stmt.Refused(l.pg); err != nil {
+			entry.Error = fmt.Sprintf("%v: %s is new in PostgreSQL %d, and -pg says %d", err, stmt.Newer.Name, stmt.Newer.Since, l.pg)
+		} else {
+			entry.parsed = true
+			entry.analyze(l.pg, cat, stmt)
+		}
 		list = append(list, entry)
 	}
 	return list

@@ -26,6 +26,11 @@ func (a *alterTable) misc(cmd *pgast.AlterTableCmd) error {
 	case pgast.AlterTableType_AT_DropCluster:
 		return set(func(r *Relation) { r.ClusterIndex = 0 })
 	case pgast.AlterTableType_AT_SetLogged, pgast.AlterTableType_AT_SetUnLogged:
+		if c.Version >= 18 {
+			if err := a.allow(cmd, Table, Sequence); err != nil {
+				return err
+			}
+		}
 		return a.setPersistence(cmd.Subtype == pgast.AlterTableType_AT_SetLogged)
 	case pgast.AlterTableType_AT_SetAccessMethod:
 		if r.AccessMethod != cmd.Name {

@@ -237,7 +237,10 @@ func (c *Catalog) referencePartition(con *Constraint, part *Relation) error {
 	table := c.relation(con.Table)
 	child := *con
 	child.OID, child.Name = c.newOID(), con.Name
-	if c.constraintNamed(con.Table, con.Name) != nil {
+	switch taken := c.constraintNamed(con.Table, con.Name) != nil; {
+	case taken && c.Version >= 18:
+		child.Name = c.numberedConstraintName(con.Name, table.Schema)
+	case taken:
 		child.Name = c.chooseConstraintName(table.Name, joinNames(c.columnNames(con.Table, con.Columns)), "fkey", table.Schema)
 	}
 	child.RefTable, child.RefColumns = part.OID, c.mapColumns(con.RefTable, part.OID, con.RefColumns)
@@ -276,7 +279,10 @@ func (c *Catalog) foreignKeyToPartition(con *Constraint, part OID, eff *Effects)
 		}
 	}
 	r := c.relation(part)
-	if c.constraintNamed(part, con.Name) != nil {
+	switch taken := c.constraintNamed(part, con.Name) != nil; {
+	case taken && c.Version >= 18:
+		child.Name = c.numberedConstraintName(con.Name, r.Schema)
+	case taken:
 		child.Name = c.chooseConstraintName(r.Name, joinNames(c.columnNames(part, child.Columns)), "fkey", r.Schema)
 	}
 	child.OID, child.schema = c.newOID(), 0
@@ -293,6 +299,16 @@ func (c *Catalog) attachConstraint(oid OID, parent *Constraint) {
 		con.Inherited++
 	})
 	c.addPartitionDeps(oid, parent.OID, c.Get(oid).(*Constraint).Table)
+}
+
+// numberedConstraintName is how a partition's foreign key is called since PostgreSQL 18 when its parent's name is taken
+// (addFkConstraint).
+func (c *Catalog) numberedConstraintName(name string, schema OID) string {
+	for n := 1; ; n++ {
+		if numbered := makeObjectName(name, "", itoa(n)); !c.constraintNameExists(schema, numbered) {
+			return numbered
+		}
+	}
 }
 
 func (c *Catalog) addPartitionDeps(oid, parent, table OID) {
