@@ -47,6 +47,23 @@ func TestLocks(t *testing.T) {
 	require.Contains(t, srhtvet(t, dir, "locks", "1.sql").out, "AccessExclusiveLock")
 }
 
+// TestLocksOfNewerForm: what the server's grammar does not have is said, and locks nothing.
+func TestLocksOfNewerForm(t *testing.T) {
+	dir := tree(t, map[string]string{"1.sql": "CREATE TABLE t (a integer);\nALTER TABLE t ADD CONSTRAINT c NOT NULL a NOT VALID;\nALTER TABLE t VALIDATE CONSTRAINT c;\n"})
+	type stmt struct {
+		Error string
+		Locks []struct{ Relation, Mode string }
+		Scans []string
+	}
+	var doc struct{ Statements []stmt }
+	require.NoError(t, json.Unmarshal([]byte(srhtvet(t, dir, "locks", "-pg", "18", "-format", "json", "1.sql").out), &doc))
+	require.Equal(t, stmt{Locks: []struct{ Relation, Mode string }{{"t", "AccessExclusiveLock"}}, Scans: []string{}}, doc.Statements[1])
+	require.Equal(t, stmt{Locks: []struct{ Relation, Mode string }{{"t", "ShareUpdateExclusiveLock"}}, Scans: []string{"t"}}, doc.Statements[2])
+	require.NoError(t, json.Unmarshal([]byte(srhtvet(t, dir, "locks", "-pg", "17", "-format", "json", "1.sql").out), &doc))
+	require.Contains(t, doc.Statements[1].Error, "new in PostgreSQL 18")
+	require.Empty(t, doc.Statements[1].Locks)
+}
+
 // TestLocksOfUnknownTables: without a schema, a table that nobody created has no indexes and no keys, which is no error.
 // What cannot be assumed is one.
 func TestLocksOfUnknownTables(t *testing.T) {

@@ -237,7 +237,7 @@ func inheritanceRows() []entry {
 			example: "ALTER TABLE par ALTER COLUMN a SET NOT NULL"},
 		{statement: "ALTER TABLE … ADD UNIQUE on a partitioned table, since 18", first: 18,
 			source:  "src/backend/commands/tablecmds.c ATPrepCmd, PostgreSQL 18: all descendants are locked first",
-			setup:   "TRUNCATE part;",
+			setup:   "TRUNCATE part; INSERT INTO part SELECT g, 'x' FROM generate_series(0, 19) g;",
 			example: "ALTER TABLE part ADD UNIQUE (k)"},
 		{statement: "ALTER TABLE … ADD FOREIGN KEY with children, since 18", first: 18,
 			source:  "src/backend/commands/tablecmds.c ATPrepCmd, PostgreSQL 18: all descendants are locked first",
