@@ -45,18 +45,18 @@ func TestNewerForms(t *testing.T) {
 		}
 		var syntax *pgast.SyntaxError
 		require.True(t, errors.As(err, &syntax), "the parser knows it by now: %s", sql)
-		form, ok := findNewerForm("SELECT 1; "+sql+"; SELECT 2", syntax.Offset)
+		form, ok := pgast.FindNewer("SELECT 1; "+sql+"; SELECT 2", syntax.Offset)
 		require.True(t, ok, sql)
 		require.Equal(t, since, form.Since, sql)
 	}
 	for _, sql := range []string{"ALTER TABLE t DROP CONSTRIANT c", "ALTER TABLE t ADD COLUMN a int NOT NUL", "MERGE INTO t USIGN u ON true", "SELECT 'ADD NOT NULL' FORM t"} {
-		_, ok := findNewerForm(sql, 5)
+		_, ok := pgast.FindNewer(sql, 5)
 		require.False(t, ok, sql)
 	}
-	form, ok := findNewerForm("ALTER TABLE t ALTER CONSTRAINT c NO INHERIT", 0) // before 18 no syntax error, and without a position
+	form, ok := pgast.FindNewer("ALTER TABLE t ALTER CONSTRAINT c NO INHERIT", 0) // before 18 no syntax error, and without a position
 	require.True(t, ok)
 	require.Equal(t, 18, form.Since)
-	_, ok = findNewerForm("ANALYZE ONLY t; ALTER TABEL t", 22)
+	_, ok = pgast.FindNewer("ANALYZE ONLY t; ALTER TABEL t", 22)
 	require.False(t, ok, "it stands in another statement")
 }
 

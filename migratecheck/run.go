@@ -200,7 +200,7 @@ func problemOf(text *source.Statement, err error, down bool) Problem {
 	switch {
 	case errors.As(err, &syn):
 		offset = syn.Offset
-		p.Newer, _ = findNewerForm(text.SQL, offset)
+		p.Newer, _ = pgast.FindNewer(text.SQL, offset)
 	case errors.As(err, &lim):
 		offset, p.Limit = lim.Offset, true
 	}

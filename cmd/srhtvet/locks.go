@@ -173,13 +173,13 @@ func (l *locks) text(cat *catalog.Catalog, text *source.Statement) []locksStatem
 	for _, err := range errs {
 		pos := text.Position(0)
 		list = append(list, locksStatement{File: pos.File, Line: pos.Line, SQL: strings.TrimSpace(text.SQL),
-			Locks: []locksLock{}, Rewrites: []string{}, Scans: []string{}, Error: err.Error()})
+			Locks: []locksLock{}, Rewrites: []string{}, Scans: []string{}, Error: l.parseError(text.SQL, err)})
 	}
 	for _, stmt := range stmts {
 		pos := text.Position(stmt.Offset)
 		entry := locksStatement{File: pos.File, Line: pos.Line, SQL: strings.TrimSpace(stmt.SQL), Locks: []locksLock{}, Rewrites: []string{}, Scans: []string{}}
 		if err := stmt.Refused(l.pg); err != nil {
-			entry.Error = fmt.Sprintf("%v: %s is new in PostgreSQL %d, and -pg says %d", err, stmt.Newer.Name, stmt.Newer.Since, l.pg)
+			entry.Error = l.newer(err, stmt.Newer)
 		} else {
 			entry.parsed = true
 			entry.analyze(l.pg, cat, stmt)
@@ -187,6 +187,24 @@ func (l *locks) text(cat *catalog.Catalog, text *source.Statement) []locksStatem
 		list = append(list, entry)
 	}
 	return list
+}
+
+// parseError is what to say of a text that does not parse: also whether a newer PostgreSQL takes it.
+func (l *locks) parseError(text string, err error) string {
+	var syntax *pgast.SyntaxError
+	if errors.As(err, &syntax) {
+		if form, ok := pgast.FindNewer(text, syntax.Offset); ok {
+			return l.newer(err, form)
+		}
+	}
+	return err.Error()
+}
+
+func (l *locks) newer(err error, form pgast.Newer) string {
+	if l.pg >= form.Since {
+		return fmt.Sprintf("not understood: %s is new in PostgreSQL %d, and the grammar known here is %d's", form.Name, form.Since, pgast.GrammarVersion)
+	}
+	return fmt.Sprintf("%v: %s is new in PostgreSQL %d, and -pg says %d", err, form.Name, form.Since, l.pg)
 }
 
 // analyze finds the effect of one statement and applies it.

@@ -62,6 +62,13 @@ func TestLocksOfNewerForm(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(srhtvet(t, dir, "locks", "-pg", "17", "-format", "json", "1.sql").out), &doc))
 	require.Contains(t, doc.Statements[1].Error, "new in PostgreSQL 18")
 	require.Empty(t, doc.Statements[1].Locks)
+
+	// Others are named, and not understood on a server that has them.
+	dir = tree(t, map[string]string{"1.sql": "CREATE TABLE t (a integer);\nALTER TABLE t ADD CHECK (a > 0) NOT ENFORCED;\n"})
+	require.NoError(t, json.Unmarshal([]byte(srhtvet(t, dir, "locks", "-pg", "18", "-format", "json", "1.sql").out), &doc))
+	require.Contains(t, doc.Statements[1].Error, "not understood: [NOT] ENFORCED is new in PostgreSQL 18")
+	require.NoError(t, json.Unmarshal([]byte(srhtvet(t, dir, "locks", "-format", "json", "1.sql").out), &doc))
+	require.Contains(t, doc.Statements[1].Error, "and -pg says 15")
 }
 
 // TestLocksOfUnknownTables: without a schema, a table that nobody created has no indexes and no keys, which is no error.

@@ -91,6 +91,9 @@ func (c *Catalog) createTable(s *pgast.CreateStmt, foreign *pgast.CreateForeignT
 	if rel.Options, err = relOptions(nil, s.Options, false); err != nil {
 		return 0, err
 	}
+	if err := c.storesOptions(rel, rel.Options); err != nil {
+		return 0, err
+	}
 	if s.OfTypename != nil {
 		if err := b.ofType(rel, s.OfTypename); err != nil {
 			return 0, err
