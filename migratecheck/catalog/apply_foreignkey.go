@@ -61,7 +61,7 @@ func (c *Catalog) addForeignKey(table OID, def *pgast.Constraint, eff *Effects) 
 	}
 	con.OID = c.newOID()
 	c.addConstraint(con)
-	if err := c.referencedPartitions(con); err != nil {
+	if err := c.referencedPartitions(con, con.Name); err != nil {
 		return err
 	}
 	return c.referencingPartitions(con, eff)
@@ -221,25 +221,26 @@ func (c *Catalog) comparable(a, b TypeRef) bool {
 
 // referencedPartitions adds the constraints that point at the partitions of a referenced partitioned table
 // (addFkRecurseReferenced).
-func (c *Catalog) referencedPartitions(con *Constraint) error {
+func (c *Catalog) referencedPartitions(con *Constraint, given string) error {
 	if c.relation(con.RefTable).Kind != PartitionedTable {
 		return nil
 	}
 	for _, part := range c.partitions(con.RefTable) {
-		if err := c.referencePartition(con, part); err != nil {
+		if err := c.referencePartition(con, part, given); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *Catalog) referencePartition(con *Constraint, part *Relation) error {
+// referencePartition adds the constraint that points at one partition; given is the name that the statement began with.
+func (c *Catalog) referencePartition(con *Constraint, part *Relation, given string) error {
 	table := c.relation(con.Table)
 	child := *con
 	child.OID, child.Name = c.newOID(), con.Name
 	switch taken := c.constraintNamed(con.Table, con.Name) != nil; {
 	case taken && c.Version >= 18:
-		child.Name = c.numberedConstraintName(con.Name, table.Schema)
+		child.Name = c.numberedConstraintName(given, table.Schema)
 	case taken:
 		child.Name = c.chooseConstraintName(table.Name, joinNames(c.columnNames(con.Table, con.Columns)), "fkey", table.Schema)
 	}
@@ -248,7 +249,7 @@ func (c *Catalog) referencePartition(con *Constraint, part *Relation) error {
 	child.Parent, child.Local, child.Inherited, child.NoInherit = con.OID, false, 1, false
 	c.addConstraint(&child)
 	c.addDep(Address{OID: child.OID}, Address{OID: con.OID}, DepInternal)
-	return c.referencedPartitions(&child)
+	return c.referencedPartitions(&child, given)
 }
 
 // referencingPartitions adds a partitioned table's foreign key to its partitions (addFkRecurseReferencing).
