@@ -74,7 +74,7 @@ srhtvet:
 staticcheck:
 	$(GO) run $(STATICCHECK) ./...
 
-# PostgreSQL's other major versions, for tests that compare them. Needs npm. VERSIONS="12 18" names others.
+# PostgreSQL's other major versions, for tests that compare them. Needs npm. VERSIONS="12 19" names others.
 postgres-versions:
 	$(GO) run ./internal/pgtest/fetchversions $(VERSIONS)
 

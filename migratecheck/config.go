@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
 )
 
 // Config says what to judge and how. The zero value is right for a service whose history is in git.
 type Config struct {
-	// Version is the major version of PostgreSQL the migrations will run on, 12 to 17; 0 means 15 (Debian 12's).
+	// Version is the major version of PostgreSQL the migrations will run on, 12 to 18; 0 means 15 (Debian 12's).
 	Version int
 	// Severity is the lowest that is reported; 0 means Warning.
 	Severity Severity
@@ -37,8 +39,8 @@ type Config struct {
 // validate reports every bad field at once.
 func (c *Config) validate() error {
 	var errs []error
-	if c.Version != 0 && (c.Version < 12 || c.Version > 17) {
-		errs = append(errs, fmt.Errorf("PostgreSQL version %d is not supported: use 12 to 17", c.Version))
+	if c.Version != 0 && (c.Version < lockmode.FirstVersion || c.Version > lockmode.LastVersion) {
+		errs = append(errs, fmt.Errorf("PostgreSQL version %d is not supported: use %d to %d", c.Version, lockmode.FirstVersion, lockmode.LastVersion))
 	}
 	if c.Since != "" && c.Base != "" {
 		errs = append(errs, errors.New("-since and -base exclude each other: give one"))

@@ -50,13 +50,3 @@ func (f *File) takesReleasedName(table catalog.OID, col *catalog.Column) bool {
 	old := last.knownAs(f.Run.released(f), table, col.Name)
 	return old != nil && old.Num != col.Num && last.copiesColumn(table, old, col.Num)
 }
-
-// notNullSteps is SET NOT NULL without a scan under an exclusive lock, each statement in a migration of its own.
-func (s *Step) notNullSteps(table catalog.OID, column string) string {
-	name := s.Before.NameOf(table).Name
-	if name == "" { // assumed by this statement
-		name = s.After.NameOf(table).Name
-	}
-	return fmt.Sprintf("ALTER TABLE %[1]s ADD CONSTRAINT %[2]s CHECK (%[3]s IS NOT NULL) NOT VALID;\nin a later migration (another transaction)\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;\nALTER TABLE %[1]s ALTER COLUMN %[3]s SET NOT NULL;\nALTER TABLE %[1]s DROP CONSTRAINT %[2]s;",
-		s.sqlName(table), quoteIdent(name+"_"+column+"_not_null"), quoteIdent(column))
-}

@@ -14,7 +14,7 @@ var ruleDropConstraint = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, size bigint, CONSTRAINT repo_size_check CHECK (size >= 0));",
 		Bad:        "ALTER TABLE repo DROP CONSTRAINT repo_size_check;",
 		Good:       "ALTER TABLE repo ADD COLUMN note text;",
-		Exceptions: "Silent when it goes with its table or column, when an equal one takes its place in the same file, and for NOT NULL helpers dropped after SET NOT NULL. Unique ones: drop-unique.",
+		Exceptions: "Silent when it goes with its table or column, when an equal one takes its place in the same file, and for NOT NULL helpers dropped after SET NOT NULL. Unique ones: drop-unique; NOT NULL, which is a constraint from 18 on: drop-not-null.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, ALTER TABLE, DROP CONSTRAINT.",
 	},
@@ -22,7 +22,7 @@ var ruleDropConstraint = &Rule{
 		for _, s := range f.Up {
 			for _, c := range s.Changes {
 				con, ok := c.Old.(*catalog.Constraint)
-				if !ok || c.Op != catalog.Dropped || con.Table == 0 || con.Parent != 0 || con.Inherited > 0 || s.IsNew(con.OID) || s.IsNew(con.Table) || con.Kind == catalog.Unique || con.Kind == catalog.PrimaryKey || con.Kind == catalog.TriggerCon {
+				if !ok || c.Op != catalog.Dropped || con.Table == 0 || con.Parent != 0 || con.Inherited > 0 || s.IsNew(con.OID) || s.IsNew(con.Table) || con.Kind == catalog.Unique || con.Kind == catalog.PrimaryKey || con.Kind == catalog.TriggerCon || con.Kind == catalog.NotNullCon {
 					continue
 				}
 				rel, ok := f.After.Get(con.Table).(*catalog.Relation)

@@ -28,7 +28,13 @@ var ruleDropNotNull = &Rule{
 				if after := f.columnAfter(oid, c.OldColumn.Num); after == nil || after.NotNull {
 					continue
 				}
-				f.ReportStepAt(s, s.Find("ALTER", "[COLUMN]", col, "DROP", "NOT"), Warning,
+				at := s.Find("ALTER", "[COLUMN]", col, "DROP", "NOT")
+				for _, gone := range s.Changes {
+					if con, ok := gone.Old.(*catalog.Constraint); ok && gone.Op == catalog.Dropped && con.Kind == catalog.NotNullCon && con.Table == oid && con.Columns[0] == c.OldColumn.Num {
+						at = max(at, s.Find("DROP", "CONSTRAINT", "[IF EXISTS]", con.Name))
+					}
+				}
+				f.ReportStepAt(s, at, Warning,
 					fmt.Sprintf("%s.%s may be NULL from now on: released code that scans it into a Go type without NULL fails on each such row once somebody writes one", s.Name(oid), col),
 					fmt.Sprintf("Split it over releases:\nrelease 1: ship code that reads %[2]s as nullable (*T, sql.Null, COALESCE) and never writes NULL, with\nALTER TABLE %[1]s ALTER COLUMN %[2]s DROP NOT NULL;\nrelease 2, when no older code runs: write NULL.", s.sqlName(oid), quoteIdent(col)))
 			}

@@ -25,13 +25,13 @@ var ruleFailsOnExistingRows = &Rule{
 			switch {
 			case c.Op == catalog.ColumnNotNullSet && s.inUse(c.Old) && s.subject(c.Old.ObjectID()) == c.Old.ObjectID() && !s.addsPrimaryKey(c.Old.ObjectID()):
 				oid, col := c.Old.ObjectID(), c.NewColumn
-				if s.fills(oid, col.Num) || provenNotNull(s.File.Run.released(s.File), oid, col.Num) || provenNotNull(s.Before, oid, col.Num) {
+				if col.NotNullUnproved || s.fills(oid, col.Num) || provenNotNull(s.File.Run.released(s.File), oid, col.Num) || provenNotNull(s.Before, oid, col.Num) {
 					continue
 				}
 				if s.IsNewColumn(oid, col.Num) && col.Default != nil {
 					continue
 				}
-				s.existing(s.Find("ALTER", "[COLUMN]", col.Name, "SET", "NOT"), fmt.Sprintf("fails if a row of %s has NULL in %s (23502), and nothing before it fills the column", s.Name(oid), col.Name),
+				s.existing(s.notNullAt(col.Name), fmt.Sprintf("fails if a row of %s has NULL in %s (23502), and nothing before it fills the column", s.Name(oid), col.Name),
 					fmt.Sprintf("Count them before the release:\nSELECT count(*) FROM %[1]s WHERE %[2]s IS NULL;\nand fill them in a migration before this one, in batches.", s.sqlName(oid), quoteIdent(col.Name)))
 			case c.Op == catalog.ColumnAdded && s.inUse(c.New) && s.subject(c.New.ObjectID()) == c.New.ObjectID() && c.NewColumn.NotNull && c.NewColumn.Default == nil && c.NewColumn.Identity == 0 && c.NewColumn.Generated == 0:
 				s.existing(s.Find("ADD", "[COLUMN]", "[IF NOT EXISTS]", c.NewColumn.Name), fmt.Sprintf("fails if %s has any row (23502): column %s is NOT NULL and has no default to fill it with", s.Name(c.New.ObjectID()), c.NewColumn.Name),

@@ -3,6 +3,7 @@ package migratecheck
 import (
 	"fmt"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
@@ -32,7 +33,7 @@ var ruleNotUnderstood = &Rule{
 			case p.Limit:
 				f.reportProblem(p, "not understood: "+p.Message, "Split the statement.")
 			case f.tooNew(p):
-				f.reportProblem(p, fmt.Sprintf("not understood: %s is new in PostgreSQL %d, and the grammar known here is %d's", p.Newer.name, p.Newer.since, grammarVersion),
+				f.reportProblem(p, fmt.Sprintf("not understood: %s is new in PostgreSQL %d, and the grammar known here is %d's", p.Newer.Name, p.Newer.Since, pgast.GrammarVersion),
 					"Judge this statement by hand; later ones are judged as if it had changed nothing.")
 			}
 		}

@@ -14,7 +14,7 @@ var ruleRenameConstraint = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, name text, CONSTRAINT uq_repo_name UNIQUE (name));",
 		Bad:        "ALTER TABLE repo RENAME CONSTRAINT uq_repo_name TO repo_name_key;",
 		Good:       "ALTER TABLE repo ADD COLUMN note text;",
-		Exceptions: "Silent for tables and constraints that the pending change creates, and when the file gives the name back. A foreign key or CHECK is info: ON CONFLICT cannot name it.",
+		Exceptions: "Silent for tables and constraints that the pending change creates, and when the file gives the name back. A foreign key or CHECK is info: ON CONFLICT cannot name it. Silent for NOT NULL (a constraint from 18 on): its error names the column only.",
 		Versions:   "All.",
 		Source:     "git.sr.ht api/graph/schema.resolvers.go and hub.sr.ht compare constraint names; hub's webhooks.go names one in ON CONFLICT.",
 	},
@@ -22,7 +22,7 @@ var ruleRenameConstraint = &Rule{
 		for _, s := range f.Up {
 			for _, c := range s.Changes {
 				old, ok := c.Old.(*catalog.Constraint)
-				if !ok || c.Op != catalog.Renamed || old.Table == 0 || s.IsNew(old.Table) || s.IsNew(old.OID) || old.Parent != 0 || old.Inherited > 0 || f.keepsConstraintName(old) {
+				if !ok || c.Op != catalog.Renamed || old.Table == 0 || old.Kind == catalog.NotNullCon || s.IsNew(old.Table) || s.IsNew(old.OID) || old.Parent != 0 || old.Inherited > 0 || f.keepsConstraintName(old) {
 					continue
 				}
 				if was, ok := f.Run.released(f).Get(old.OID).(*catalog.Constraint); ok && was.Name != old.Name {

@@ -16,7 +16,7 @@ var ruleSetNotNull = &Rule{
 		Bad:        "ALTER TABLE repo ALTER COLUMN name SET NOT NULL;",
 		Good:       "ALTER TABLE repo ALTER COLUMN name SET DEFAULT '';",
 		Exceptions: "Silent when a CHECK (column IS NOT NULL), valid or not, is part of the released schema: old code lives with that already. A warning when the column has a default, since only an explicit NULL breaks then. Of the columns that the pending change adds, one that an earlier pending file added without a default is reported, since released code leaves it out; for those of the same file see add-required-column.",
-		Versions:   "All.",
+		Versions:   "All. From 18 on NOT NULL is a constraint that can be added NOT VALID and validated later, without a CHECK: with -pg 18 findings advise that. Rows from before may hold NULL until then, new ones may not, so that it breaks old code all the same.",
 		Source:     "PostgreSQL 15 manual, ALTER TABLE, SET NOT NULL. An sr.ht service once set it on the wrong column; hub.sr.ht 0003 adds a column, and 0004 of the same release sets it NOT NULL.",
 	},
 	File: func(f *File) {
@@ -43,7 +43,7 @@ var ruleSetNotNull = &Rule{
 				case filled:
 					severity, who = Warning, "every INSERT or UPDATE of released code that writes an explicit NULL fails"
 				}
-				f.ReportStepAt(s, s.Find("ALTER", "[COLUMN]", col.Name, "SET", "NOT"), severity,
+				f.ReportStepAt(s, s.notNullAt(col.Name), severity,
 					fmt.Sprintf("%s.%s becomes NOT NULL: %s", s.Name(oid), col.Name, who),
 					fmt.Sprintf("Split it over releases:\nrelease 1: ship code that always writes %s (or give it a default); then fill the old rows in batches\nrelease 2, when no older code runs:\n%s",
 						quoteIdent(col.Name), s.notNullSteps(oid, col.Name)))

@@ -1,6 +1,10 @@
 package migratecheck
 
-import "fmt"
+import (
+	"fmt"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
+)
 
 var ruleSyntaxError = &Rule{
 	ID: "syntax-error", Category: History, Severity: Error,
@@ -10,16 +14,16 @@ var ruleSyntaxError = &Rule{
 		Schema:     "CREATE TABLE t (id integer PRIMARY KEY, CONSTRAINT c CHECK (id > 0));",
 		Bad:        "ALTER TABLE t DROP CONSTRIANT c;",
 		Good:       "ALTER TABLE t DROP CONSTRAINT c;",
-		Exceptions: "The grammar is PostgreSQL 16's. Forms that are new in 17 or 18 (JSON_TABLE, MERGE … BY SOURCE, SET EXPRESSION; ADD CONSTRAINT … NOT NULL, NOT ENFORCED) are reported as what they are; with -pg 17, the newest that is known and stands for later ones, by not-understood.",
-		Versions:   "The grammar of PostgreSQL 16.",
+		Exceptions: "The grammar is PostgreSQL 16's, with NOT NULL as a constraint that is added (17 for domains, 18 for tables). Other forms that are new in 17 or 18 (JSON_TABLE, MERGE … BY SOURCE, SET EXPRESSION; NOT ENFORCED, virtual generated columns) are reported as what they are, and by not-understood when -pg says that the server has them.",
+		Versions:   "The grammar of PostgreSQL 16, see the exceptions.",
 		Source:     "src/backend/parser/gram.y, PostgreSQL 16, through libpg_query. A misspelt DROP CONSTRIANT was really released by an sr.ht service.",
 	},
 	File: func(f *File) {
 		for _, p := range f.Problems {
 			switch {
 			case p.Limit || f.tooNew(p):
-			case p.Newer.since > 0:
-				f.reportProblem(p, fmt.Sprintf("%s: %s is new in PostgreSQL %d, and -pg says %d", p.Message, p.Newer.name, p.Newer.since, f.Run.Config.version()), p.Newer.help())
+			case p.Newer.Since > 0:
+				f.reportProblem(p, fmt.Sprintf("%s: %s is new in PostgreSQL %d, and -pg says %d", p.Message, p.Newer.Name, p.Newer.Since, f.Run.Config.version()), newerHelp(p.Newer))
 			default:
 				f.reportProblem(p, p.Message, "Correct the statement; `psql --single-transaction -f FILE` on a scratch database shows the same error.")
 			}
@@ -30,14 +34,15 @@ var ruleSyntaxError = &Rule{
 	},
 }
 
-// tooNew reports whether the server that the migrations are judged for may take what the parser does not know.
+// tooNew reports whether the server that the migrations are judged for may take what the parser does not know; what the parser knows
+// is a problem on older servers only.
 func (f *File) tooNew(p Problem) bool {
-	return p.Newer.since > 0 && f.Run.Config.version() >= min(p.Newer.since, newestVersion)
+	return p.Newer.Since > 0 && f.Run.Config.version() >= p.Newer.Since
 }
 
-// help says what to write for a server that does not know the form.
-func (n newerForm) help() string {
-	if n.name == addNotNull {
+// newerHelp says what to write for a server that does not know the form.
+func newerHelp(n pgast.Newer) string {
+	if n.Name == pgast.AddNotNull {
 		return "Before 18 let a CHECK take its place: ADD CONSTRAINT … CHECK (column IS NOT NULL) NOT VALID, then VALIDATE CONSTRAINT, then SET NOT NULL, each in a migration of its own. If the server is newer, say so with -pg, or in .srhtvet.toml."
 	}
 	return "Write it in forms that the server knows; if the server is newer, say so with -pg, or in .srhtvet.toml."

@@ -99,8 +99,7 @@ func (s *Step) addFilledColumnHelp(table string, rel *catalog.Relation, col *cat
 	}
 	b.WriteString("which holds for new rows; then fill the old ones in batches, each its own transaction")
 	if col.NotNull {
-		check := quoteIdent(rel.Name + "_" + col.Name + "_not_null")
-		fmt.Fprintf(&b, "\nthen, in a migration each:\nALTER TABLE %[1]s ADD CONSTRAINT %[3]s CHECK (%[2]s IS NOT NULL) NOT VALID;\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[3]s;\nALTER TABLE %[1]s ALTER COLUMN %[2]s SET NOT NULL, DROP CONSTRAINT %[3]s;", table, name, check)
+		b.WriteString("\nthen\n" + s.notNullSteps(rel.OID, col.Name))
 	}
 	return b.String()
 }

@@ -70,8 +70,8 @@ type Problem struct {
 	Down      bool
 	// Limit: the statement may be right, but was too complex to hand to the parser.
 	Limit bool
-	// Newer is set when the statement has a form that is newer than the parser, and may be right on such a server.
-	Newer newerForm
+	// Newer is set when the statement has a form that is newer than the server or the parser.
+	Newer pgast.Newer
 	at    int // in Statement
 }
 
@@ -200,7 +200,7 @@ func problemOf(text *source.Statement, err error, down bool) Problem {
 	switch {
 	case errors.As(err, &syn):
 		offset = syn.Offset
-		p.Newer, _ = findNewerForm(text.SQL, offset)
+		p.Newer, _ = pgast.FindNewer(text.SQL, offset)
 	case errors.As(err, &lim):
 		offset, p.Limit = lim.Offset, true
 	}

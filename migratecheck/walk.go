@@ -113,6 +113,7 @@ func (r *Run) script(w *walked, cat *catalog.Catalog, script *source.Script, tre
 		for _, err := range tree.errs {
 			f.Problems = append(f.Problems, problemOf(text, err, down))
 		}
+		tree.stmts = f.refuseNewer(text, tree.stmts, down)
 		if !explicit {
 			switch {
 			case text.Tx != 0 && (text.Tx != txID || tx == nil):

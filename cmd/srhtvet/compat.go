@@ -46,7 +46,7 @@ says order = "migrate-first": then it is a warning that names the migration.`,
 			fs.StringVar(&c.migrations, "migrations", "", "the migrations are in this `DIR` (default: found)")
 			fs.StringVar(&c.schema, "schema", "", "start from the schema in this `FILE` instead of looking for one")
 			fs.StringVar(&c.source, "source", "", "read the migrations as this `TOOL` does (default: detected)")
-			fs.IntVar(&c.pg, "pg", 0, "the major `VERSION` of PostgreSQL, 12 to 17 (default 15)")
+			fs.IntVar(&c.pg, "pg", 0, "the major `VERSION` of PostgreSQL, 12 to 18 (default 15)")
 			fs.StringVar(&c.severity, "severity", "", "report from this `LEVEL` on: info, warning, error (default warning)")
 			fs.StringVar(&c.format, "format", "text", "print the result as `NAME`: "+strings.Join(names, ", "))
 			fs.StringVar(&c.color, "color", "auto", "colour the text, `WHEN`: auto (on a terminal, unless NO_COLOR is set), always, never")

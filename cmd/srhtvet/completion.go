@@ -89,7 +89,7 @@ func completions(t *terminal) []completed {
 			case "enable", "disable":
 				cf.values, cf.list = append(slices.Clone(rules), categories...), true
 			case "pg":
-				cf.values = []string{"12", "13", "14", "15", "16", "17"}
+				cf.values = []string{"12", "13", "14", "15", "16", "17", "18"}
 			case "source":
 				for _, s := range source.Formats() {
 					cf.values = append(cf.values, s.Name)

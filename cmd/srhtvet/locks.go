@@ -33,7 +33,7 @@ The exit status is 2 when a file cannot be read or no statement of it parses, el
 whose effect cannot be known, says so where it stands.`,
 		flags: func(t *terminal, fs *flag.FlagSet) func([]string) int {
 			l := &locks{terminal: t}
-			fs.IntVar(&l.pg, "pg", 15, "the major `VERSION` of PostgreSQL, 12 to 17")
+			fs.IntVar(&l.pg, "pg", 15, "the major `VERSION` of PostgreSQL, 12 to 18")
 			fs.StringVar(&l.schema, "schema", "", "start from the schema in this `FILE`")
 			fs.StringVar(&l.format, "format", "text", "print the effects as `FORMAT`: text, json")
 			fs.StringVar(&l.source, "source", "", "read the files as this migration `TOOL` does (default: detected)")
@@ -173,15 +173,38 @@ func (l *locks) text(cat *catalog.Catalog, text *source.Statement) []locksStatem
 	for _, err := range errs {
 		pos := text.Position(0)
 		list = append(list, locksStatement{File: pos.File, Line: pos.Line, SQL: strings.TrimSpace(text.SQL),
-			Locks: []locksLock{}, Rewrites: []string{}, Scans: []string{}, Error: err.Error()})
+			Locks: []locksLock{}, Rewrites: []string{}, Scans: []string{}, Error: l.parseError(text.SQL, err)})
 	}
 	for _, stmt := range stmts {
 		pos := text.Position(stmt.Offset)
-		entry := locksStatement{File: pos.File, Line: pos.Line, SQL: strings.TrimSpace(stmt.SQL), parsed: true}
-		entry.analyze(l.pg, cat, stmt)
+		entry := locksStatement{File: pos.File, Line: pos.Line, SQL: strings.TrimSpace(stmt.SQL), Locks: []locksLock{}, Rewrites: []string{}, Scans: []string{}}
+		if err := stmt.Refused(l.pg); err != nil {
+			entry.Error = l.newer(err, stmt.Newer)
+		} else {
+			entry.parsed = true
+			entry.analyze(l.pg, cat, stmt)
+		}
 		list = append(list, entry)
 	}
 	return list
+}
+
+// parseError is what to say of a text that does not parse: also whether a newer PostgreSQL takes it.
+func (l *locks) parseError(text string, err error) string {
+	var syntax *pgast.SyntaxError
+	if errors.As(err, &syntax) {
+		if form, ok := pgast.FindNewer(text, syntax.Offset); ok {
+			return l.newer(err, form)
+		}
+	}
+	return err.Error()
+}
+
+func (l *locks) newer(err error, form pgast.Newer) string {
+	if l.pg >= form.Since {
+		return fmt.Sprintf("not understood: %s is new in PostgreSQL %d, and the grammar known here is %d's", form.Name, form.Since, pgast.GrammarVersion)
+	}
+	return fmt.Sprintf("%v: %s is new in PostgreSQL %d, and -pg says %d", err, form.Name, form.Since, l.pg)
 }
 
 // analyze finds the effect of one statement and applies it.

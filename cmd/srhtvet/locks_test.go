@@ -47,6 +47,30 @@ func TestLocks(t *testing.T) {
 	require.Contains(t, srhtvet(t, dir, "locks", "1.sql").out, "AccessExclusiveLock")
 }
 
+// TestLocksOfNewerForm: what the server's grammar does not have is said, and locks nothing.
+func TestLocksOfNewerForm(t *testing.T) {
+	dir := tree(t, map[string]string{"1.sql": "CREATE TABLE t (a integer);\nALTER TABLE t ADD CONSTRAINT c NOT NULL a NOT VALID;\nALTER TABLE t VALIDATE CONSTRAINT c;\n"})
+	type stmt struct {
+		Error string
+		Locks []struct{ Relation, Mode string }
+		Scans []string
+	}
+	var doc struct{ Statements []stmt }
+	require.NoError(t, json.Unmarshal([]byte(srhtvet(t, dir, "locks", "-pg", "18", "-format", "json", "1.sql").out), &doc))
+	require.Equal(t, stmt{Locks: []struct{ Relation, Mode string }{{"t", "AccessExclusiveLock"}}, Scans: []string{}}, doc.Statements[1])
+	require.Equal(t, stmt{Locks: []struct{ Relation, Mode string }{{"t", "ShareUpdateExclusiveLock"}}, Scans: []string{"t"}}, doc.Statements[2])
+	require.NoError(t, json.Unmarshal([]byte(srhtvet(t, dir, "locks", "-pg", "17", "-format", "json", "1.sql").out), &doc))
+	require.Contains(t, doc.Statements[1].Error, "new in PostgreSQL 18")
+	require.Empty(t, doc.Statements[1].Locks)
+
+	// Others are named, and not understood on a server that has them.
+	dir = tree(t, map[string]string{"1.sql": "CREATE TABLE t (a integer);\nALTER TABLE t ADD CHECK (a > 0) NOT ENFORCED;\n"})
+	require.NoError(t, json.Unmarshal([]byte(srhtvet(t, dir, "locks", "-pg", "18", "-format", "json", "1.sql").out), &doc))
+	require.Contains(t, doc.Statements[1].Error, "not understood: [NOT] ENFORCED is new in PostgreSQL 18")
+	require.NoError(t, json.Unmarshal([]byte(srhtvet(t, dir, "locks", "-format", "json", "1.sql").out), &doc))
+	require.Contains(t, doc.Statements[1].Error, "and -pg says 15")
+}
+
 // TestLocksOfUnknownTables: without a schema, a table that nobody created has no indexes and no keys, which is no error.
 // What cannot be assumed is one.
 func TestLocksOfUnknownTables(t *testing.T) {

@@ -1,4 +1,4 @@
-// Command docgen writes the generated pages of docs/: rules.md, locks.md and analyzers.md. Its test fails while one of
+// Command docgen writes the generated pages of docs/: rules.md, hazards.md, locks.md and analyzers.md. Its test fails while one of
 // them is stale.
 package main
 
@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers"
+	"git.sr.ht/~sourcehut/ha-go/internal/hazards"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
 )
@@ -40,8 +41,44 @@ func pages() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string][]byte{"rules.md": rules(), "locks.md": table, "analyzers.md": analyzerPage()}, nil
+	return map[string][]byte{"rules.md": rules(), "hazards.md": hazardPage(), "locks.md": table, "analyzers.md": analyzerPage()}, nil
 }
+
+func hazardPage() []byte {
+	var b bytes.Buffer
+	b.WriteString(generated)
+	b.WriteString("# Hazards that other linters know, and what srhtvet says\n\n")
+	fmt.Fprintf(&b, "A survey of 21 public tools, made in November 2026 from their sources and documentation: %s. The number is how many of them check\n", hazards.Tools)
+	b.WriteString("the row (— is nobody). A test runs an example of every row through the linter and demands a finding of each rule that is named; where that\nneeds code, git or a server, the row names what shows it.\n")
+	for _, section := range hazards.Survey() {
+		fmt.Fprintf(&b, "\n## %s\n\n| hazard | tools | rules | note |\n| --- | --- | --- | --- |\n", section.Title)
+		for _, h := range section.Hazards {
+			tools := fmt.Sprint(h.Tools)
+			switch {
+			case section.Wishes:
+				tools = ""
+			case h.Tools == 0:
+				tools = "—"
+			}
+			var rules []string
+			for _, id := range h.Rules {
+				rules = append(rules, fmt.Sprintf("[`%s`](rules.md#%[1]s)", id))
+			}
+			note := h.Note
+			if len(h.Shown) > 0 {
+				if note != "" {
+					note += "; "
+				}
+				note += "shown by " + strings.Join(h.Shown, ", ")
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", cell(h.Name), tools, strings.Join(rules, ", "), cell(note))
+		}
+	}
+	return b.Bytes()
+}
+
+// cell is a text as a cell of a table.
+func cell(s string) string { return strings.NewReplacer("|", "\\|", "\n", " ").Replace(s) }
 
 // categories is the order of the page, with what each holds.
 var categories = []struct {
@@ -105,7 +142,6 @@ func locks() ([]byte, error) {
 	fmt.Fprintf(&b, "# What statements lock, rewrite and read\n\nThe %d rows that `srhtvet locks` goes by. The tests execute each example on a real server and compare with\n"+
 		"`pg_locks`, the files of tables and indexes, and the counters of sequential scans. The schema of the examples:\n\n%s\n", len(rows), sql(lockmode.Schema))
 	b.WriteString("| statement | example | locks | rewrites | reads in full | versions | source |\n| --- | --- | --- | --- | --- | --- | --- |\n")
-	cell := strings.NewReplacer("|", "\\|", "\n", " ")
 	code := func(s string) string {
 		if s == "" {
 			return ""
@@ -117,8 +153,8 @@ func locks() ([]byte, error) {
 		if r.Note != "" {
 			source += ". " + r.Note
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", cell.Replace(r.Statement), cell.Replace(code(r.Example)), cell.Replace(r.Lock),
-			cell.Replace(r.Rewrites), cell.Replace(r.Scans), cell.Replace(r.Versions), cell.Replace(source))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", cell(r.Statement), cell(code(r.Example)), cell(r.Lock),
+			cell(r.Rewrites), cell(r.Scans), cell(r.Versions), cell(source))
 	}
 	return b.Bytes(), nil
 }

@@ -104,8 +104,19 @@ func (p *Parser) parsePieces(sql string, from, to int, pieces []piece) ([]Stmt, 
 		parse = p.parseDeep
 	}
 	raws, err := parse(sql[from:to], from, len(pieces))
+	var newer []newerNotNull
 	if err != nil {
-		return nil, syntaxError(sql, from, err)
+		var older string
+		if older, newer = withoutNewer(sql, pieces); len(newer) == 0 {
+			return nil, syntaxError(sql, from, err)
+		}
+		first := syntaxError(sql, from, err)
+		if raws, err = parse(older[from:to], from, len(pieces)); err != nil {
+			if err = syntaxError(sql, from, err); atStandIn(err, newer) {
+				err = first
+			}
+			return nil, err
+		}
 	}
 	stmts := make([]Stmt, len(raws))
 	for i := range raws {
@@ -121,6 +132,7 @@ func (p *Parser) parsePieces(sql string, from, to int, pieces []piece) ([]Stmt, 
 		}
 		stmts[i] = Stmt{Node: raw.Stmt, SQL: sql[start:end], Offset: start}
 	}
+	putBack(stmts, newer)
 	return stmts, nil
 }
 

@@ -26,6 +26,9 @@ type Stmt struct {
 	// Offset is where SQL begins in the parsed text, in bytes. Node locations count from the start of the parsed
 	// text too, so loc-Offset is an index into SQL.
 	Offset int
+	// Newer is set when the statement has a form that is newer than the grammar and understood all the same: only NOT NULL as a
+	// constraint with a name, whose Constraint is as PostgreSQL 18 parses it (Contype CONSTR_NOTNULL, Keys the column).
+	Newer Newer
 }
 
 // SyntaxError says where PostgreSQL's grammar (or scanner) gave up.

@@ -26,7 +26,7 @@ func (f *Flags) Register(fs *flag.FlagSet) {
 	fs.StringVar(&f.severity, "severity", "", "report findings from this `LEVEL` on: info, warning, error (default warning)")
 	fs.StringVar(&f.enable, "enable", "", "switch on these comma-separated `RULES` or categories (hygiene)")
 	fs.StringVar(&f.disable, "disable", "", "switch off these comma-separated `RULES` or categories")
-	fs.IntVar(&f.pg, "pg", 0, "the major `VERSION` of PostgreSQL, 12 to 17 (default 15)")
+	fs.IntVar(&f.pg, "pg", 0, "the major `VERSION` of PostgreSQL, 12 to 18 (default 15)")
 	fs.StringVar(&f.stats, "stats", "", "read the sizes of tables from this `FILE` (see srhtvet stats)")
 	fs.StringVar(&f.schema, "schema", "", "start from the schema in this `FILE` instead of looking for one")
 	fs.StringVar(&f.source, "source", "", "read the files as this `TOOL` does (default: detected)")

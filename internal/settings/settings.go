@@ -160,8 +160,8 @@ func CheckRules(names []string) error {
 
 // CheckVersion says when a major version of PostgreSQL is not known.
 func CheckVersion(major int) error {
-	if major < 12 || major > 17 {
-		return fmt.Errorf("PostgreSQL %d is not known here: use 12 to 17", major)
+	if major < 12 || major > 18 {
+		return fmt.Errorf("PostgreSQL %d is not known here: use 12 to 18", major)
 	}
 	return nil
 }

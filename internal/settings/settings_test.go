@@ -50,7 +50,7 @@ func TestLoadErrors(t *testing.T) {
 		{"severty = 'info'", `:1: unknown key "severty"; did you mean severity?`},
 		{"pg = 15\n\n[rules]\nx = 1", `:3: unknown key "rules"`},
 		{"pg = 15\n\n[rules]\nx = 1", "there are severity, enable, disable, pg, schema, stats, base, since, source"},
-		{"pg = 11", ":1: pg: PostgreSQL 11 is not known here: use 12 to 17"},
+		{"pg = 11", ":1: pg: PostgreSQL 11 is not known here: use 12 to 18"},
 		{"pg = 0", ":1: pg: PostgreSQL 0"},
 		{"\npg = '15'", ":2: "},
 		{"pg = ", ":1: "},

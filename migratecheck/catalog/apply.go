@@ -80,6 +80,9 @@ func (c *Catalog) applyOr(stmt pgast.Stmt, saved *Catalog) (Effects, error) {
 	if readsOnly(stmt.Node) {
 		return eff, nil
 	}
+	if err := stmt.Refused(c.Version); err != nil {
+		return eff, errorf("42601", "%s", err)
+	}
 	err := c.apply(stmt, &eff)
 	if err == nil && len(c.onCommit) > 0 && !c.InTransaction() && c.depth == 0 {
 		err = c.dropOnCommit()

@@ -6,7 +6,7 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
 
-// The passes in which ALTER TABLE runs its subcommands (AT_PASS_*, src/backend/commands/tablecmds.c, PostgreSQL 13 to 17;
+// The passes in which ALTER TABLE runs its subcommands (AT_PASS_*, src/backend/commands/tablecmds.c, PostgreSQL 13 to 18;
 // 12 orders the last ones a little differently, which no result shows).
 const (
 	passDrop = iota
@@ -160,10 +160,7 @@ func (a *alterTable) prepare(cmd *pgast.AlterTableCmd) (pass int, run func() err
 		if err := a.allow(cmd, Table, PartitionedTable, ForeignTable); err != nil {
 			return 0, nil, err
 		}
-		return column(passColumnAttrs, cmd.Name, func(rel OID, col *Column) error {
-			c.setNotNull(rel, col.Num, a.recurse)
-			return nil
-		})
+		return column(passColumnAttrs, cmd.Name, a.setColumnNotNull)
 	case pgast.AlterTableType_AT_AlterColumnType:
 		if err := a.allow(cmd, Table, PartitionedTable, CompositeRel, ForeignTable); err != nil {
 			return 0, nil, err
@@ -231,6 +228,10 @@ func actionWord(cmd *pgast.AlterTableCmd) string {
 		return "ALTER COLUMN ... SET NOT NULL"
 	case pgast.AlterTableType_AT_AlterColumnType:
 		return "ALTER COLUMN ... SET DATA TYPE"
+	case pgast.AlterTableType_AT_SetLogged:
+		return "SET LOGGED"
+	case pgast.AlterTableType_AT_SetUnLogged:
+		return "SET UNLOGGED"
 	case pgast.AlterTableType_AT_AddConstraint:
 		return "ADD CONSTRAINT"
 	case pgast.AlterTableType_AT_DropConstraint:

@@ -42,6 +42,14 @@ func (a *alterTable) addColumn(cmd *pgast.AlterTableCmd) error {
 		return err
 	}
 	b.own(a.rel)
+	if notNulls, err := b.mergeNotNulls(); err != nil {
+		return err
+	} else if len(notNulls) > 0 {
+		spec, num := notNulls[0], c.relation(a.rel).Column(def.Colname).Num
+		a.later(passColumnAttrs, func() error {
+			return c.addNotNull(a.rel, num, Constraint{Name: spec.name, Valid: true, Local: true, NoInherit: spec.noInherit}, a.recurse)
+		})
+	}
 	for _, con := range b.checks {
 		a.later(passAddOtherConstraint, func() error { return a.addCheck(con) })
 	}
@@ -267,26 +275,22 @@ func (a *alterTable) dropNotNull(rel OID, col *Column) error {
 	c := a.c
 	r := c.relation(rel)
 	name := col.Name
+	if !col.NotNull && c.Version >= firstNamedNotNull {
+		return nil
+	}
 	if col.Identity != 0 {
 		return errorf("42601", "column \"%s\" of relation \"%s\" is an identity column", name, r.Name)
 	}
-	for _, index := range c.Indexes(rel) {
-		for _, key := range index.Index.Keys {
-			if key.Column != col.Num {
-				continue
-			}
-			if index.Index.Primary {
-				return errorf("42P16", "column \"%s\" is in a primary key", name)
-			}
-			if r.ReplicaIndex == index.OID {
-				return errorf("42P16", "column \"%s\" is in index used as replica identity", name)
-			}
-		}
+	if err := c.needsNotNull(r, col); err != nil {
+		return err
 	}
 	if parent := c.relation(r.PartitionOf); parent != nil {
 		if up := parent.Column(name); up != nil && up.NotNull {
 			return errorf("42P16", "column \"%s\" is marked NOT NULL in parent table", name)
 		}
+	}
+	if con := c.notNullOf(rel, col.Num); con != nil {
+		return a.dropNotNullConstraint(con, false)
 	}
 	if r.Kind == PartitionedTable && !a.recurse && len(c.Inheritors(rel)) > 0 {
 		e := errorf("42P16", "cannot remove constraint from only the partitioned table when partitions exist")

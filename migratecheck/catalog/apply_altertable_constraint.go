@@ -15,6 +15,8 @@ func (a *alterTable) prepareConstraint(cmd *pgast.AlterTableCmd) (pass int, run 
 	switch con.Contype {
 	case pgast.ConstrType_CONSTR_CHECK:
 		return passAddOtherConstraint, func() error { return a.addCheck(con) }, nil
+	case pgast.ConstrType_CONSTR_NOTNULL:
+		return passColumnAttrs, func() error { return a.notNullConstraint(con) }, nil
 	case pgast.ConstrType_CONSTR_FOREIGN:
 		return passAddOtherConstraint, func() error {
 			r := c.relation(a.rel)
@@ -105,7 +107,9 @@ func (a *alterTable) useIndex(con *pgast.Constraint) error {
 	for _, key := range index.Index.Keys {
 		made.Columns = append(made.Columns, key.Column)
 		if primary {
-			c.setNotNull(r.OID, key.Column, a.recurse)
+			if err := c.setNotNull(r.OID, key.Column, a.recurse); err != nil {
+				return err
+			}
 		}
 	}
 	c.dropDeps(index.OID, func(d Dep) bool { return d.Ref.OID == r.OID && d.Type == DepAuto })
@@ -180,6 +184,9 @@ func (a *alterTable) dropConstraint(cmd *pgast.AlterTableCmd) error {
 		}
 		return a.noConstraint(cmd.Name)
 	}
+	if con.Kind == NotNullCon {
+		return a.dropNotNullConstraint(con, false)
+	}
 	if con.Inherited > 0 {
 		return errorf("42P16", "cannot drop inherited constraint \"%s\" of relation \"%s\"", con.Name, r.Name)
 	}
@@ -237,7 +244,15 @@ func (a *alterTable) validateConstraint(rel OID, name string, recurse bool) erro
 	if con == nil {
 		return a.noConstraint(name)
 	}
+	if con.Kind == NotNullCon {
+		return a.validateNotNull(con, recurse)
+	}
 	if con.Kind != ForeignKey && con.Kind != Check {
+		if c.Version >= 18 {
+			e := errorf("42809", "cannot validate constraint \"%s\" of relation \"%s\"", name, c.relation(rel).Name)
+			e.Detail = "This operation is not supported for this type of constraint."
+			return e
+		}
 		return errorf("42809", "constraint \"%s\" of relation \"%s\" is not a foreign key or check constraint", name, c.relation(rel).Name)
 	}
 	if con.Valid {

@@ -12,6 +12,10 @@ func (a *alterTable) addIdentity(rel OID, col *Column, cmd *pgast.AlterTableCmd)
 	switch {
 	case !col.NotNull:
 		return errorf("55000", "column \"%s\" of relation \"%s\" must be declared NOT NULL before identity can be added", col.Name, r.Name)
+	case col.NotNullUnproved:
+		e := errorf("55000", "incompatible NOT VALID constraint \"%s\" on relation \"%s\"", c.notNullOf(rel, col.Num).Name, r.Name)
+		e.Hint = "You might need to validate it using ALTER TABLE ... VALIDATE CONSTRAINT."
+		return e
 	case col.Identity != 0:
 		return errorf("55000", "column \"%s\" of relation \"%s\" is already an identity column", col.Name, r.Name)
 	case col.Default != nil:

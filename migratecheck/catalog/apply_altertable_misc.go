@@ -26,6 +26,11 @@ func (a *alterTable) misc(cmd *pgast.AlterTableCmd) error {
 	case pgast.AlterTableType_AT_DropCluster:
 		return set(func(r *Relation) { r.ClusterIndex = 0 })
 	case pgast.AlterTableType_AT_SetLogged, pgast.AlterTableType_AT_SetUnLogged:
+		if c.Version >= 18 {
+			if err := a.allow(cmd, Table, Sequence); err != nil {
+				return err
+			}
+		}
 		return a.setPersistence(cmd.Subtype == pgast.AlterTableType_AT_SetLogged)
 	case pgast.AlterTableType_AT_SetAccessMethod:
 		if r.AccessMethod != cmd.Name {
@@ -141,8 +146,22 @@ func (a *alterTable) setOptions(cmd *pgast.AlterTableCmd) error {
 	if err != nil {
 		return err
 	}
+	if err := c.storesOptions(c.relation(a.rel), options); err != nil {
+		return err
+	}
 	c.editRelation(a.rel, func(r *Relation) { r.Options = options })
 	return nil
+}
+
+// storesOptions refuses storage parameters of what has no storage (partitioned_table_reloptions, since PostgreSQL 16; before, the
+// parameters are not recognized).
+func (c *Catalog) storesOptions(r *Relation, options []string) error {
+	if r.Kind != PartitionedTable || len(options) == 0 || c.Version < 16 {
+		return nil
+	}
+	e := errorf("42809", "cannot specify storage parameters for a partitioned table")
+	e.Hint = "Specify storage parameters for its leaf partitions instead."
+	return e
 }
 
 // setCheckOption takes check_option, which is kept with the view's query, out of the options.

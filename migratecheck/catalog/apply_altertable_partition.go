@@ -53,6 +53,9 @@ func (c *Catalog) createInheritance(child, parent OID, typ DepType) error {
 	if err := c.mergeChecksInto(child, parent); err != nil {
 		return err
 	}
+	if err := c.mergeNotNullsInto(child, parent); err != nil {
+		return err
+	}
 	c.editRelation(child, func(r *Relation) { r.Inherits = append(slices.Clip(r.Inherits), parent) })
 	c.addDep(Address{OID: child}, Address{OID: parent}, typ)
 	return nil
@@ -75,6 +78,10 @@ func (c *Catalog) mergeColumnsInto(child, parent OID) error {
 			return errorf("42804", "child table \"%s\" has different type for column \"%s\"", r.Name, col.Name)
 		case own.Collation != col.Collation:
 			return errorf("42P21", "child table \"%s\" has different collation for column \"%s\"", r.Name, col.Name)
+		case col.NotNull && !own.NotNull && c.Version >= firstNamedNotNull:
+			if con := c.notNullOf(parent, col.Num); con == nil || !con.NoInherit {
+				return errorf("42804", "column \"%s\" in child table \"%s\" must be marked NOT NULL", col.Name, r.Name)
+			}
 		case col.NotNull && !own.NotNull:
 			return errorf("42804", "column \"%s\" in child table must be marked NOT NULL", col.Name)
 		case col.Generated != 0 && own.Generated == 0:
@@ -157,6 +164,7 @@ func (c *Catalog) removeInheritance(child OID, parent *Relation) error {
 			})
 		}
 	}
+	c.unlinkNotNulls(child, parent)
 	c.editRelation(child, func(r *Relation) {
 		for i := range r.Columns {
 			col := &r.Columns[i]
@@ -183,6 +191,9 @@ func (a *alterTable) attachPartition(cmd *pgast.PartitionCmd) error {
 	}
 	if parent.Assumed && parent.Kind == Table {
 		parent = c.editRelation(a.rel, func(r *Relation) { r.Kind, r.PartitionKey = PartitionedTable, &PartitionKey{} })
+	}
+	if parent.Kind != PartitionedTable && c.Version >= 18 {
+		return errorf("42809", "ALTER action ATTACH PARTITION cannot be performed on relation \"%s\"", parent.Name)
 	}
 	if parent.Kind != PartitionedTable {
 		return errorf("42P17", "table \"%s\" is not partitioned", parent.Name)

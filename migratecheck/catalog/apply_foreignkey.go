@@ -61,7 +61,7 @@ func (c *Catalog) addForeignKey(table OID, def *pgast.Constraint, eff *Effects) 
 	}
 	con.OID = c.newOID()
 	c.addConstraint(con)
-	if err := c.referencedPartitions(con); err != nil {
+	if err := c.referencedPartitions(con, con.Name); err != nil {
 		return err
 	}
 	return c.referencingPartitions(con, eff)
@@ -221,23 +221,27 @@ func (c *Catalog) comparable(a, b TypeRef) bool {
 
 // referencedPartitions adds the constraints that point at the partitions of a referenced partitioned table
 // (addFkRecurseReferenced).
-func (c *Catalog) referencedPartitions(con *Constraint) error {
+func (c *Catalog) referencedPartitions(con *Constraint, given string) error {
 	if c.relation(con.RefTable).Kind != PartitionedTable {
 		return nil
 	}
 	for _, part := range c.partitions(con.RefTable) {
-		if err := c.referencePartition(con, part); err != nil {
+		if err := c.referencePartition(con, part, given); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *Catalog) referencePartition(con *Constraint, part *Relation) error {
+// referencePartition adds the constraint that points at one partition; given is the name that the statement began with.
+func (c *Catalog) referencePartition(con *Constraint, part *Relation, given string) error {
 	table := c.relation(con.Table)
 	child := *con
 	child.OID, child.Name = c.newOID(), con.Name
-	if c.constraintNamed(con.Table, con.Name) != nil {
+	switch taken := c.constraintNamed(con.Table, con.Name) != nil; {
+	case taken && c.Version >= 18:
+		child.Name = c.numberedConstraintName(given, table.Schema)
+	case taken:
 		child.Name = c.chooseConstraintName(table.Name, joinNames(c.columnNames(con.Table, con.Columns)), "fkey", table.Schema)
 	}
 	child.RefTable, child.RefColumns = part.OID, c.mapColumns(con.RefTable, part.OID, con.RefColumns)
@@ -245,7 +249,7 @@ func (c *Catalog) referencePartition(con *Constraint, part *Relation) error {
 	child.Parent, child.Local, child.Inherited, child.NoInherit = con.OID, false, 1, false
 	c.addConstraint(&child)
 	c.addDep(Address{OID: child.OID}, Address{OID: con.OID}, DepInternal)
-	return c.referencedPartitions(&child)
+	return c.referencedPartitions(&child, given)
 }
 
 // referencingPartitions adds a partitioned table's foreign key to its partitions (addFkRecurseReferencing).
@@ -276,7 +280,10 @@ func (c *Catalog) foreignKeyToPartition(con *Constraint, part OID, eff *Effects)
 		}
 	}
 	r := c.relation(part)
-	if c.constraintNamed(part, con.Name) != nil {
+	switch taken := c.constraintNamed(part, con.Name) != nil; {
+	case taken && c.Version >= 18:
+		child.Name = c.numberedConstraintName(con.Name, r.Schema)
+	case taken:
 		child.Name = c.chooseConstraintName(r.Name, joinNames(c.columnNames(part, child.Columns)), "fkey", r.Schema)
 	}
 	child.OID, child.schema = c.newOID(), 0
@@ -293,6 +300,16 @@ func (c *Catalog) attachConstraint(oid OID, parent *Constraint) {
 		con.Inherited++
 	})
 	c.addPartitionDeps(oid, parent.OID, c.Get(oid).(*Constraint).Table)
+}
+
+// numberedConstraintName is how a partition's foreign key is called since PostgreSQL 18 when its parent's name is taken
+// (addFkConstraint).
+func (c *Catalog) numberedConstraintName(name string, schema OID) string {
+	for n := 1; ; n++ {
+		if numbered := makeObjectName(name, "", itoa(n)); !c.constraintNameExists(schema, numbered) {
+			return numbered
+		}
+	}
 }
 
 func (c *Catalog) addPartitionDeps(oid, parent, table OID) {

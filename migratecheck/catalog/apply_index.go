@@ -421,24 +421,17 @@ func (c *Catalog) primaryKeyNotNull(table OID, x *IndexAttrs, spec *indexSpec, e
 		if key.Column == 0 {
 			return errorf("0A000", "primary keys cannot be expressions")
 		}
-		c.setNotNull(table, key.Column, !spec.only)
-	}
-	return nil
-}
-
-// setNotNull marks a column NOT NULL, in the children too.
-func (c *Catalog) setNotNull(table OID, num int, recurse bool) {
-	r := c.relation(table)
-	name := r.Att(num).Name
-	if !r.Att(num).NotNull {
-		c.editColumn(table, num, func(col *Column) { col.NotNull = true })
-	}
-	if !recurse {
-		return
-	}
-	for _, child := range c.Inheritors(table) {
-		if col := child.Column(name); col != nil {
-			c.setNotNull(child.OID, col.Num, true)
+		if con := c.notNullOf(table, key.Column); con != nil && !con.Valid {
+			e := errorf("55000", "cannot create primary key on column \"%s\"", c.relation(table).Att(key.Column).Name)
+			e.Hint = "You might need to validate it using ALTER TABLE ... VALIDATE CONSTRAINT."
+			return e
+		}
+		if c.Version >= firstNamedNotNull && c.relation(table).Att(key.Column).NotNull {
+			continue // its constraint is there, or about to be made
+		}
+		if err := c.setNotNull(table, key.Column, !spec.only); err != nil {
+			return err
 		}
 	}
+	return nil
 }

@@ -331,7 +331,7 @@ func (c *Catalog) cloneToPartition(parent, part OID, eff *Effects) error {
 		referencing = append(referencing, con)
 	}
 	for _, con := range referenced {
-		if err := c.referencePartition(con, c.relation(part)); err != nil {
+		if err := c.referencePartition(con, c.relation(part), con.Name); err != nil {
 			return err
 		}
 	}

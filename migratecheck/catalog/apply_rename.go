@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"slices"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -26,7 +27,7 @@ func (c *Catalog) applyRename(stmt pgast.Stmt, s *pgast.RenameStmt, eff *Effects
 		if r == nil {
 			return err
 		}
-		return c.renameConstraint(r.OID, s.Subname, s.Newname, s.Relation.Inh, false)
+		return c.renameConstraint(r.OID, s.Subname, s.Newname, s.Relation.Inh, 0)
 	case pgast.ObjectType_OBJECT_SCHEMA:
 		return c.renameSchema(s.Subname, s.Newname)
 	case pgast.ObjectType_OBJECT_TRIGGER, pgast.ObjectType_OBJECT_RULE, pgast.ObjectType_OBJECT_POLICY:
@@ -146,27 +147,34 @@ func (c *Catalog) renameColumn(rel OID, old, name string, recurse, recursing boo
 	return nil
 }
 
-// renameConstraint renames a constraint, with its index when it has one, in the children too (rename_constraint_internal).
-func (c *Catalog) renameConstraint(table OID, old, name string, recurse, recursing bool) error {
+// renameConstraint renames a constraint, with its index when it has one, in the children too (rename_constraint_internal). root is
+// the table it began with, 0 there.
+func (c *Catalog) renameConstraint(table OID, old, name string, recurse bool, root OID) error {
 	a := &alterTable{c: c, rel: table}
 	con := a.findConstraint(old)
 	r := c.relation(table)
 	if con == nil {
 		return errorf("42704", "constraint \"%s\" for table \"%s\" does not exist", old, r.Name)
 	}
-	if con.Kind == Check && !con.NoInherit {
+	if (con.Kind == Check || con.Kind == NotNullCon) && !con.NoInherit {
 		children := c.Inheritors(table)
 		if !recurse && len(children) > 0 {
 			return errorf("42P16", "inherited constraint \"%s\" must be renamed in child tables too", old)
 		}
 		for _, child := range children {
 			if c.constraintNamed(child.OID, old) != nil {
-				if err := c.renameConstraint(child.OID, old, name, true, true); err != nil {
+				if err := c.renameConstraint(child.OID, old, name, true, cmp.Or(root, table)); err != nil {
 					return err
 				}
 			}
 		}
-		if con.Inherited > 0 && !recursing {
+		expected := 0 // parents that are renamed with it
+		for _, p := range r.Inherits {
+			if root != 0 && (p == root || c.inheritsFrom(c.relation(p), root)) {
+				expected++
+			}
+		}
+		if con.Inherited > expected {
 			return errorf("42P16", "cannot rename inherited constraint \"%s\"", old)
 		}
 	}

@@ -73,6 +73,7 @@ func (b *newTable) column(def *pgast.ColumnDef) error {
 func (b *newTable) columnConstraints(col *newColumn, def *pgast.ColumnDef, serial string) error {
 	sawNull, sawNotNull := false, def.IsNotNull
 	sawDefault, sawIdentity, sawGenerated := false, false, false
+	var named *pgast.Constraint
 	if serial != "" {
 		oid, err := b.makeSequence(col.Name, col.Type, nil, false)
 		if err != nil {
@@ -97,7 +98,11 @@ func (b *newTable) columnConstraints(col *newColumn, def *pgast.ColumnDef, seria
 			if sawNull {
 				return b.conflictingNull(col.Name)
 			}
-			sawNotNull = true
+			if named != nil && named.Conname != "" && con.Conname != "" && con.Conname != named.Conname && b.c.Version >= firstNamedNotNull {
+				return errorf("XX000", "conflicting not-null constraint names \"%s\" and \"%s\"", named.Conname, con.Conname)
+			}
+			sawNotNull, named = true, con
+			b.notNull(notNullSpec{column: col.Name, name: con.Conname, noInherit: con.IsNoInherit})
 		case pgast.ConstrType_CONSTR_DEFAULT:
 			if sawDefault {
 				return errorf("42601", "multiple default values specified for column \"%s\" of table \"%s\"", col.Name, b.name)
@@ -150,6 +155,9 @@ func (b *newTable) columnConstraints(col *newColumn, def *pgast.ColumnDef, seria
 		return errorf("42601", "both identity and generation expression specified for column \"%s\" of table \"%s\"", col.Name, b.name)
 	}
 	col.NotNull = col.NotNull || sawNotNull
+	if sawNotNull && named == nil {
+		b.notNull(notNullSpec{column: col.Name})
+	}
 	return nil
 }
 

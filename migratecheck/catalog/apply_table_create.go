@@ -19,6 +19,7 @@ type newTable struct {
 	unlogged bool
 
 	columns   []newColumn
+	notNulls  []notNullSpec // since 18
 	checks    []*pgast.Constraint
 	indexes   []*pgast.Constraint
 	foreign   []*pgast.Constraint
@@ -78,6 +79,9 @@ func (c *Catalog) createTable(s *pgast.CreateStmt, foreign *pgast.CreateForeignT
 	case s.Partspec != nil:
 		rel.Kind, rel.AccessMethod = PartitionedTable, ""
 	}
+	if b.unlogged && rel.Kind == PartitionedTable && c.Version >= 18 {
+		return 0, errorf("0A000", "partitioned tables cannot be unlogged")
+	}
 	if s.AccessMethod != "" {
 		if err := c.checkTableMethod(s.AccessMethod); err != nil {
 			return 0, err
@@ -85,6 +89,9 @@ func (c *Catalog) createTable(s *pgast.CreateStmt, foreign *pgast.CreateForeignT
 		rel.AccessMethod = s.AccessMethod
 	}
 	if rel.Options, err = relOptions(nil, s.Options, false); err != nil {
+		return 0, err
+	}
+	if err := c.storesOptions(rel, rel.Options); err != nil {
 		return 0, err
 	}
 	if s.OfTypename != nil {
@@ -193,6 +200,9 @@ func (b *newTable) define(rel *Relation, s *pgast.CreateStmt) error {
 			return err
 		}
 	}
+	if err := b.makeNotNulls(rel.OID, parents); err != nil {
+		return err
+	}
 	return b.finish(rel.OID)
 }
 
@@ -282,6 +292,8 @@ func (b *newTable) constraints(list []*pgast.Node) error {
 // constraint takes a table constraint.
 func (b *newTable) constraint(con *pgast.Constraint) error {
 	switch con.Contype {
+	case pgast.ConstrType_CONSTR_NOTNULL:
+		b.notNull(notNullSpec{column: stringsOf(con.Keys)[0], name: con.Conname, noInherit: con.IsNoInherit})
 	case pgast.ConstrType_CONSTR_CHECK:
 		b.checks = append(b.checks, con)
 	case pgast.ConstrType_CONSTR_PRIMARY, pgast.ConstrType_CONSTR_UNIQUE, pgast.ConstrType_CONSTR_EXCLUSION:
@@ -341,6 +353,7 @@ func (b *newTable) markPrimaryKey(columns []newColumn) error {
 				return errorf("42703", "column \"%s\" named in key does not exist", key)
 			}
 			columns[i].NotNull = true
+			b.notNull(notNullSpec{column: key})
 		}
 	}
 	return nil

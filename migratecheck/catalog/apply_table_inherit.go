@@ -64,6 +64,9 @@ func (b *newTable) mergeInheritance(rel *Relation, s *pgast.CreateStmt) ([]newCo
 	conflicting := map[string]bool{}
 	for _, p := range parents {
 		for _, col := range p.Columns {
+			if con := b.c.notNullOf(p.OID, col.Num); con != nil && con.NoInherit {
+				col.NotNull = false
+			}
 			if !col.Dropped {
 				if columns, err = b.inheritColumn(columns, col, conflicting, s.Partbound != nil); err != nil {
 					return nil, nil, nil, err

@@ -51,6 +51,9 @@ func (b *newTable) like(clause *pgast.TableLikeClause) error {
 			return errorf("42701", "column \"%s\" specified more than once", from.Name)
 		}
 		col := newColumn{Column: Column{Name: from.Name, Type: from.Type, NotNull: from.NotNull, Collation: from.Collation, Local: true, Stats: -1}}
+		if con := c.notNullOf(source.OID, from.Num); con != nil {
+			b.notNull(notNullSpec{column: from.Name, name: con.Name, noInherit: con.NoInherit})
+		}
 		if opts&likeStorage != 0 {
 			col.Storage = from.Storage
 		}
@@ -118,6 +121,9 @@ func (c *Catalog) expandLike(rel OID, like likeClause, eff *Effects) error {
 		}
 		if like.options&likeComments != 0 {
 			c.copyComment(Address{source.OID, from.Num}, Address{rel, to.Num})
+			if con, made := c.notNullOf(source.OID, from.Num), c.notNullOf(rel, to.Num); con != nil && made != nil {
+				c.copyComment(Address{OID: con.OID}, Address{OID: made.OID})
+			}
 		}
 	}
 	if like.options&likeConstraints != 0 {

@@ -239,9 +239,12 @@ func (c *Catalog) applyAlterDomain(n *pgast.AlterDomainStmt, eff *Effects) error
 			_, err = c.addDomainCheck(&t, con)
 			return err
 		case pgast.ConstrType_CONSTR_NOTNULL:
+			if t.NotNull {
+				return nil
+			}
 			t.NotNull = true
 			c.put(&t)
-			return nil
+			return c.addDomainNotNull(&t, con.Conname)
 		}
 		return domainConstraintError(con.Contype)
 	case "X":

@@ -72,7 +72,7 @@ func relationItem(r *Relation, name, schema string) *rangeItem {
 		if !col.Dropped {
 			refs[i] = Address{r.OID, col.Num}
 			it.cols = append(it.cols, boundColumn{
-				name: col.Name, typ: col.Type, collation: col.Collation, refs: refs[i : i+1 : i+1], origin: refs[i], notNull: col.NotNull,
+				name: col.Name, typ: col.Type, collation: col.Collation, refs: refs[i : i+1 : i+1], origin: refs[i], notNull: col.NotNull && !col.NotNullUnproved,
 			})
 		}
 	}

@@ -17,7 +17,7 @@ import (
 
 // Config says what kind of server and history a Catalog stands for. The zero value is PostgreSQL 15, complete.
 type Config struct {
-	// Version is the server's major version, 12 to 17; 0 means 15.
+	// Version is the server's major version, 12 to 18; 0 means 15.
 	Version int
 	// Open means that the history does not begin at the beginning: an object that a statement refers to and nobody
 	// created is assumed to exist.

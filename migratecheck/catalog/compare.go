@@ -324,6 +324,7 @@ func (c *Catalog) columnFacts(r *Relation, col *Column) *facts {
 	f := c.part("column", col.Name, r.OID)
 	f.set("type", c.FormatType(col.Type))
 	f.flag("not null", col.NotNull)
+	f.flag("not null is not proved", col.NotNullUnproved)
 	f.set("collation", col.Collation)
 	f.set("storage", col.Storage)
 	f.set("compression", col.Compression)

@@ -200,6 +200,12 @@ func (c *Catalog) constraintText(con *Constraint) string {
 		}
 	case NotNullCon:
 		b.WriteString("not null")
+		if con.Table != 0 {
+			b.WriteString(" " + of)
+		}
+		if con.NoInherit {
+			b.WriteString(" no inherit")
+		}
 	case ForeignKey:
 		fmt.Fprintf(&b, "foreign key (%s) references %s (%s) %c%c%c", of, c.NameOf(con.RefTable), strings.Join(c.columnNames(con.RefTable, con.RefColumns), ", "), con.OnUpdate, con.OnDelete, con.Match)
 		if con.SetColumns != nil {

@@ -100,6 +100,8 @@ func created(o catalog.Object) kind {
 		switch o.Kind {
 		case catalog.Check:
 			return checkCreated
+		case catalog.NotNullCon:
+			return notNullSet
 		case catalog.ForeignKey:
 			return foreignKeyCreated
 		case catalog.Exclusion:
@@ -143,6 +145,8 @@ func dropped(o catalog.Object) kind {
 		switch o.Kind {
 		case catalog.Unique, catalog.PrimaryKey, catalog.Exclusion:
 			return keyDropped
+		case catalog.NotNullCon:
+			return notNullDropped
 		}
 		return constraintDropped
 	case *catalog.Type:

@@ -62,11 +62,29 @@ func (a *alteration) addConstraint(con *pgast.Constraint, def *pgast.ColumnDef, 
 		if !con.SkipValidation {
 			a.scanFamily("checks every row against "+constraintText(con, "the CHECK constraint"), inh)
 		}
+	case pgast.ConstrType_CONSTR_NOTNULL:
+		a.addNotNull(con)
 	case pgast.ConstrType_CONSTR_FOREIGN:
 		a.addForeignKey(con, def, filled)
 	case pgast.ConstrType_CONSTR_UNIQUE, pgast.ConstrType_CONSTR_PRIMARY, pgast.ConstrType_CONSTR_EXCLUSION:
 		a.addIndexConstraint(con, def, filled)
 	}
+}
+
+// addNotNull follows ATAddCheckNNConstraint (src/backend/commands/tablecmds.c, 18): a NOT NULL constraint is added to the children
+// too, and rows are read unless it is NOT VALID or the column is known to hold no NULL.
+func (a *alteration) addNotNull(con *pgast.Constraint) {
+	column := con.Keys[0].GetString_().GetSval()
+	if a.table.rel != nil {
+		if col := a.table.rel.Column(column); col != nil && col.NotNull {
+			return // there is one: it stays
+		}
+	}
+	a.recurse(func(m member) {
+		if !con.SkipValidation && (!con.IsNoInherit || m == a.table) {
+			a.notNull(m, column, "checks that no row has NULL in column "+column)
+		}
+	})
 }
 
 func constraintText(con *pgast.Constraint, kind string) string {
@@ -194,7 +212,7 @@ func (a *alteration) dropConstraint(cmd *pgast.AlterTableCmd) {
 		}
 		return
 	}
-	if con.Kind == catalog.Check && !con.NoInherit {
+	if (con.Kind == catalog.Check || con.Kind == catalog.NotNullCon) && !con.NoInherit {
 		// With ONLY the children keep theirs, but learn that it is their own now (conislocal).
 		for _, child := range a.descendants(a.table.rel) {
 			a.lockRel(child, a.mode)
@@ -234,6 +252,10 @@ func (a *alteration) validateConstraint(name string) {
 	for _, m := range a.family(a.table.target, a.table.rel, a.inh && !con.NoInherit) {
 		a.lock(m.target, a.mode)
 		if !hasStorage(m.rel) {
+			continue
+		}
+		if con.Kind == catalog.NotNullCon {
+			a.notNull(m, a.table.rel.Att(con.Columns[0]).Name, "validates constraint "+name)
 			continue
 		}
 		if own := a.constraint(m.rel, name); own == nil || !own.Valid {

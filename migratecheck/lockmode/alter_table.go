@@ -105,6 +105,9 @@ func (a *alteration) command(cmd *pgast.AlterTableCmd) {
 		}
 		a.typedTables(a.table.rel, cmd.Behavior)
 	case pgast.AlterTableType_AT_AddConstraint, pgast.AlterTableType_AT_AddIndexConstraint:
+		if a.version >= 18 {
+			a.recurse(nil) // ATPrepCmd locks the descendants whether the constraint is inherited or not
+		}
 		a.addConstraint(cmd.Def.GetConstraint(), nil, false)
 	case pgast.AlterTableType_AT_DropConstraint:
 		a.dropConstraint(cmd)
@@ -168,19 +171,19 @@ func (a *alteration) notNull(m member, column, reason string) {
 	a.scan(m.target, ScanValidate, reason)
 }
 
-// notNullBelow tells whether a column of a partitioned table is NOT NULL already, so that SET NOT NULL does not go on to
-// the partitions (ATPrepSetNotNull).
+// notNullBelow tells whether a column is NOT NULL already, so that SET NOT NULL does not go on to the partitions
+// (ATPrepSetNotNull) or, since version 18, the children (ATExecSetNotNull).
 func (a *alteration) notNullBelow(column string) bool {
-	if !isPartitioned(a.table.rel) {
+	if !isPartitioned(a.table.rel) && (a.version < 18 || a.table.rel == nil) {
 		return false
 	}
 	col := a.table.rel.Column(column)
-	return col != nil && col.NotNull
+	return col != nil && col.NotNull && !col.NotNullUnproved
 }
 
 // provedNotNull tells whether no scan is needed to know that a column holds no NULL.
 func (a *analyzer) provedNotNull(rel *catalog.Relation, column string) bool {
-	if col := rel.Column(column); col != nil && col.NotNull {
+	if col := rel.Column(column); col != nil && col.NotNull && !col.NotNullUnproved {
 		return true
 	}
 	for _, con := range a.before.Constraints(rel.OID) {

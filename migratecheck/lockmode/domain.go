@@ -23,7 +23,7 @@ func (a *analyzer) alterDomain(s *pgast.AlterDomainStmt) {
 		a.note("the tables that use the domain are not known")
 		return
 	}
-	if s.Subtype == "O" && domain.NotNull {
+	if (s.Subtype == "O" || s.Def.GetConstraint().GetContype() == pgast.ConstrType_CONSTR_NOTNULL) && domain.NotNull {
 		return
 	}
 	reason := "checks the values of domain " + domain.Name

@@ -208,9 +208,11 @@ func (a *analyzer) vacuum(s *pgast.VacuumStmt) {
 	var tables []member
 	for _, n := range s.Rels {
 		if t, rel, ok := a.ref(n.GetVacuumRelation().GetRelation()); ok {
-			// Partitions are processed with their parent, inheriting children only for its own statistics (expand_vacuum_rel).
-			tables = append(tables, a.family(t, rel, isPartitioned(rel))...)
-			if rel != nil && !isPartitioned(rel) && !s.IsVacuumcmd {
+			// Partitions are processed with their parent; inheriting children, before version 18, only for its own statistics
+			// (expand_vacuum_rel).
+			all := isPartitioned(rel) || a.version >= 18
+			tables = append(tables, a.family(t, rel, all)...)
+			if rel != nil && !all && !s.IsVacuumcmd {
 				for _, child := range a.descendants(rel) {
 					a.lockRel(child, AccessShare) // acquire_inherited_sample_rows
 				}

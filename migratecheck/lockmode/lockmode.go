@@ -1,6 +1,6 @@
 // Package lockmode says what a statement does to those who use the database meanwhile: which relations it locks and how,
 // which tables and indexes it writes anew, which tables it reads in full, which indexes it builds. It reads the schema
-// as it is before the statement (package catalog), knows the differences between PostgreSQL 12 and 17, and asks no server.
+// as it is before the statement (package catalog), knows the differences between PostgreSQL 12 and 18, and asks no server.
 //
 // What is reported is what pg_locks shows when the statement has ended and its transaction has not: locks that are
 // released earlier (the indexes of an INSERT, system catalogs) last no longer than any query's and are left out, as are
@@ -97,7 +97,7 @@ func (e Effect) Lock(relation catalog.OID) Mode {
 	return ""
 }
 
-// Analyze returns the effect of stmt on a server of the given major version (12 to 17; 0 is the catalog's own), before
+// Analyze returns the effect of stmt on a server of the given major version (12 to 18; 0 is the catalog's own), before
 // being the catalog before it. A statement that would fail takes its locks too, before it fails, so that it is no error here;
 // an error is returned for a nil statement only.
 func Analyze(version int, before *catalog.Catalog, stmt pgast.Stmt) (Effect, error) {

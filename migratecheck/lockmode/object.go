@@ -43,7 +43,7 @@ func (a *analyzer) rename(s *pgast.RenameStmt) {
 			return
 		}
 		a.lockOID(con.Index, ShareUpdateExclusive) // RenameRelationInternal of the index of the same name
-		if con.Kind == catalog.Check && !con.NoInherit && s.Relation.Inh {
+		if (con.Kind == catalog.Check || con.Kind == catalog.NotNullCon) && !con.NoInherit && s.Relation.Inh {
 			for _, child := range a.descendants(rel) {
 				a.lockRel(child, AccessExclusive)
 			}
@@ -243,6 +243,19 @@ func (a *analyzer) createStatistics(s *pgast.CreateStatsStmt) {
 }
 
 // publication follows OpenTableList (src/backend/commands/publicationcmds.c): children too, unless ONLY.
+// grant follows objectNamesToOids (src/backend/catalog/aclchk.c): since version 18 tables and sequences that are named are locked.
+func (a *analyzer) grant(s *pgast.GrantStmt) {
+	if a.version < 18 || s.Targtype != pgast.GrantTargetType_ACL_TARGET_OBJECT ||
+		s.Objtype != pgast.ObjectType_OBJECT_TABLE && s.Objtype != pgast.ObjectType_OBJECT_SEQUENCE {
+		return
+	}
+	for _, n := range s.Objects {
+		if t, _, ok := a.ref(n.GetRangeVar()); ok {
+			a.lock(t, AccessShare)
+		}
+	}
+}
+
 func (a *analyzer) publication(objects []*pgast.Node) {
 	for _, n := range objects {
 		o := n.GetPublicationObjSpec()

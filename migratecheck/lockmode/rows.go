@@ -15,7 +15,7 @@ type Row struct {
 	Lock      string // of the example: "t ACCESS EXCLUSIVE, p SHARE ROW EXCLUSIVE"
 	Rewrites  string // "t and its indexes", "" for nothing
 	Scans     string // "t", "" for nothing
-	Versions  string // "12-17"
+	Versions  string // "12-18"
 	Source    string // where PostgreSQL says so: manual page, or file and function of its source
 	Example   string
 	Setup     string // statements before the example, on top of Schema
@@ -29,7 +29,7 @@ type Row struct {
 // FirstVersion and LastVersion are the major versions that are known about.
 const (
 	FirstVersion = 12
-	LastVersion  = 17
+	LastVersion  = 18
 )
 
 // entry is a Row before its columns are computed.
@@ -43,7 +43,11 @@ type entry struct {
 // An error means that an example is not valid SQL, or its setup cannot be applied.
 func Rows() ([]Row, error) {
 	var rows []Row
-	catalogs := map[string]*catalog.Catalog{}
+	type start struct {
+		version int
+		setup   string
+	}
+	catalogs := map[start]*catalog.Catalog{}
 	for _, e := range entries() {
 		if e.first == 0 {
 			e.first = FirstVersion
@@ -51,19 +55,20 @@ func Rows() ([]Row, error) {
 		if e.last == 0 {
 			e.last = LastVersion
 		}
-		before := catalogs[e.setup]
+		version := min(max(catalog.New(catalog.Config{}).Version, e.first), e.last)
+		before := catalogs[start{version, e.setup}]
 		if before == nil {
 			var err error
-			if before, err = applied(catalog.Config{}, Schema+e.setup); err != nil {
+			if before, err = applied(catalog.Config{Version: version}, Schema+e.setup); err != nil {
 				return nil, fmt.Errorf("preparing %q: %w", e.example, err)
 			}
-			catalogs[e.setup] = before
+			catalogs[start{version, e.setup}] = before
 		}
 		stmts, err := pgast.Parse(e.example)
 		if err != nil {
 			return nil, fmt.Errorf("parsing %q: %w", e.example, err)
 		}
-		effect, err := Analyze(min(max(catalog.New(catalog.Config{}).Version, e.first), e.last), before, stmts[0])
+		effect, err := Analyze(version, before, stmts[0])
 		if err != nil {
 			return nil, err
 		}

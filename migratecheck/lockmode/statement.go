@@ -48,6 +48,8 @@ func (a *analyzer) statement(n *pgast.Node) {
 		a.policy(s.CreatePolicyStmt.Table, s.CreatePolicyStmt.Qual, s.CreatePolicyStmt.WithCheck)
 	case *pgast.Node_AlterPolicyStmt:
 		a.policy(s.AlterPolicyStmt.Table, s.AlterPolicyStmt.Qual, s.AlterPolicyStmt.WithCheck)
+	case *pgast.Node_GrantStmt:
+		a.grant(s.GrantStmt)
 	case *pgast.Node_CreateSeqStmt:
 		a.ownedBy(s.CreateSeqStmt.Options)
 	case *pgast.Node_AlterSeqStmt:

@@ -81,6 +81,38 @@ func TestAlembicDirectory(t *testing.T) {
 	require.NotEqual(t, up.Tx, down.Tx)
 }
 
+// TestAlembicNamingConvention: what env.py imports within the repository says how constraints are named; what says it in a way that has
+// to be run, or in two ways, does not.
+func TestAlembicNamingConvention(t *testing.T) {
+	const revision = "from alembic import op\nrevision = \"1a\"\ndown_revision = None\ndef upgrade():\n    op.create_unique_constraint(None, \"t\", [\"a\"])\ndef downgrade():\n    pass\n"
+	const named = "from sqlalchemy import MetaData\nfrom .names import convention\nmetadata = MetaData(naming_convention=convention)\n"
+	for _, c := range []struct {
+		name, env, names string
+		want             string
+	}{
+		{"in a package above", "from app import (\n    models,\n    other,\n)\ntarget_metadata = models.db.metadata\n", "convention = {\"uq\": \"uq_%(table_name)s\"}\n", "ADD CONSTRAINT uq_t UNIQUE"},
+		{"not imported", "target_metadata = thing\n", "convention = {\"uq\": \"uq_%(table_name)s\"}\n", "ADD UNIQUE"},
+		{"not literal", "from app.models import db\ntarget_metadata = db.metadata\n", "convention = make()\n", "ADD UNIQUE"},
+		{"two of them", "from app.models import db\nfrom sqlalchemy import MetaData\ntarget_metadata = MetaData(naming_convention={\"uq\": \"x\"})\n", "convention = {\"uq\": \"uq_%(table_name)s\"}\n", "ADD UNIQUE"},
+		{"not given", "from app.models import db\ntarget_metadata = None\n", "convention = {\"uq\": \"uq_%(table_name)s\"}\n", "ADD UNIQUE"},
+	} {
+		fsys := fstest.MapFS{
+			"svc/alembic/env.py":             {Data: []byte(c.env)},
+			"svc/alembic/versions/1a_one.py": {Data: []byte(revision)},
+			"svc/app/__init__.py":            {},
+			"svc/app/models.py":              {Data: []byte("from app.db import metadata\n")},
+			"svc/app/db.py":                  {Data: []byte(named)},
+			"svc/app/names.py":               {Data: []byte(c.names)},
+		}
+		sets, err := Discover(fsys, ".")
+		require.NoError(t, err, c.name)
+		require.Len(t, sets, 1, c.name)
+		require.Empty(t, sets[0].Other, c.name)
+		require.Empty(t, sets[0].Problems, c.name)
+		require.Contains(t, sets[0].Migrations[0].Up.Statements[0].SQL, c.want, c.name)
+	}
+}
+
 func TestAlembicMisplaced(t *testing.T) {
 	fsys := fstest.MapFS{
 		"versions/2b_two.py": {Data: []byte(secondRevision)},

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source/alembic"
 )
@@ -32,7 +33,9 @@ func arrangeAlembic(d *directory, files []File, set *Set) {
 			files = append(slices.Clip(files), f)
 		}
 	}
-	migrations, err := readAlembic(files)
+	own := files
+	migrations, err := readAlembic(append(slices.Clip(files), importedByEnv(d.fsys, files)...))
+	files = own
 	set.Migrations = migrations
 	set.Problems = append(set.Problems, problems(d.path, err)...)
 	for i := range files {
@@ -47,6 +50,79 @@ func arrangeAlembic(d *directory, files []File, set *Set) {
 			set.Problems = append(set.Problems, Problem{Pos: Position{File: name}, Reason: "the file's revision cannot be told"})
 		}
 	}
+}
+
+// importedLimit bounds how many files are read for env.py's sake: more is no package of models.
+const importedLimit = 100
+
+// importedByEnv loads the files below the root that env.py imports, and what those import, as far as one may say how constraints are
+// named (naming_convention). A name is looked for beside env.py and in the directories above it, as a service's own packages are.
+func importedByEnv(fsys fs.FS, files []File) []File {
+	i := slices.IndexFunc(files, func(f File) bool { return path.Base(f.Path) == "env.py" })
+	if i < 0 || !strings.Contains(files[i].Text, "target_metadata") {
+		return nil
+	}
+	known := map[string]bool{}
+	for _, f := range files {
+		known[f.Path] = true
+	}
+	var found []File
+	for queue := []File{files[i]}; len(queue) > 0 && len(known) < len(files)+importedLimit; queue = queue[1:] {
+		for _, name := range moduleFiles(fsys, queue[0]) {
+			if known[name] {
+				continue
+			}
+			known[name] = true
+			f, problem := load(fsys, name)
+			if problem != nil {
+				continue
+			}
+			queue = append(queue, f)
+			if strings.Contains(f.Text, "naming_convention") {
+				found = append(found, f)
+			}
+		}
+	}
+	// A convention may be a name that a file imports: those are read too.
+	for k := 0; k < len(found) && len(found) < importedLimit; k++ {
+		for _, name := range moduleFiles(fsys, found[k]) {
+			if slices.ContainsFunc(found, func(f File) bool { return f.Path == name }) || slices.ContainsFunc(files, func(f File) bool { return f.Path == name }) {
+				continue
+			}
+			if f, problem := load(fsys, name); problem == nil {
+				found = append(found, f)
+			}
+		}
+	}
+	return found
+}
+
+// moduleFiles lists the files that the imports of a file may mean.
+func moduleFiles(fsys fs.FS, from File) []string {
+	var list []string
+	for _, module := range alembic.Imports(from.Text) {
+		bare := strings.TrimLeft(module, ".")
+		relative := strings.ReplaceAll(bare, ".", "/")
+		dirs := []string{path.Dir(from.Path)}
+		if dots := len(module) - len(bare); dots == 0 {
+			for dir := dirs[0]; dir != "."; {
+				dir = path.Dir(dir)
+				dirs = append(dirs, dir)
+			}
+		} else {
+			for range dots - 1 {
+				dirs[0] = path.Dir(dirs[0])
+			}
+		}
+		for _, dir := range dirs {
+			for _, name := range []string{path.Join(dir, relative+".py"), path.Join(dir, relative, "__init__.py")} {
+				if info, err := fs.Stat(fsys, name); err == nil && info.Mode().IsRegular() {
+					list = append(list, name)
+				}
+			}
+		}
+	}
+	return list
 }
 
 // namedAlembic reads the named revisions with all those beside them, which say what comes first.

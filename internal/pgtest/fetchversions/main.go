@@ -4,7 +4,7 @@
 //
 //	go run ./internal/pgtest/fetchversions [-dir DIR] [-force] [MAJOR…]
 //
-// Without arguments it fetches those of 12 to 17 that no other installation provides.
+// Without arguments it fetches those of 12 to 18 that no other installation provides.
 package main
 
 import (
@@ -30,7 +30,7 @@ import (
 )
 
 // Versions fetched unless others are named.
-const oldest, newest = 12, 17
+const oldest, newest = 12, 18
 
 func main() {
 	dir := flag.String("dir", pgtest.CacheDir(), "directory that gets a subdirectory per major version")

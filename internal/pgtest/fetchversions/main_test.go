@@ -15,11 +15,11 @@ import (
 func TestWantedAreThoseNotInstalled(t *testing.T) {
 	majors, err := wanted(nil, []int{12, 15}, false)
 	require.NoError(t, err)
-	require.Equal(t, []int{13, 14, 16, 17}, majors)
+	require.Equal(t, []int{13, 14, 16, 17, 18}, majors)
 
 	majors, err = wanted(nil, []int{15}, true)
 	require.NoError(t, err)
-	require.Equal(t, []int{12, 13, 14, 15, 16, 17}, majors)
+	require.Equal(t, []int{12, 13, 14, 15, 16, 17, 18}, majors)
 
 	majors, err = wanted([]string{"12", "15"}, []int{15}, false)
 	require.NoError(t, err)

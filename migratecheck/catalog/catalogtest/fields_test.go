@@ -77,7 +77,7 @@ func TestEveryFieldIsCompared(t *testing.T) {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for _, script := range ParseScripts(string(text)) {
-			cat := catalog.New(catalog.Config{})
+			cat := catalog.New(catalog.Config{Version: script.Since})
 			for _, sql := range script.Statements {
 				if apply(cat, sql) == nil {
 					m.mutate(cat)

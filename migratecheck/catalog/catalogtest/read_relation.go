@@ -31,7 +31,7 @@ type columnRow struct {
 	Dropped                        bool
 	Type                           catalog.OID
 	Mod                            int32
-	NotNull                        bool
+	NotNull, Unproved              bool
 	Generated, Identity            string
 	Storage, TypStorage, Collation string
 	Missing                        bool
@@ -113,7 +113,7 @@ func (r *reader) buildRelations() {
 			continue
 		}
 		col := catalog.Column{
-			Num: c.Num, Name: c.Name, Dropped: c.Dropped, Type: r.typeRef(c.Type, c.Mod), NotNull: c.NotNull,
+			Num: c.Num, Name: c.Name, Dropped: c.Dropped, Type: r.typeRef(c.Type, c.Mod), NotNull: c.NotNull, NotNullUnproved: c.Unproved,
 			Generated: first(c.Generated), Identity: first(c.Identity), Collation: c.Collation, Missing: c.Missing,
 			Inherited: c.Inherited, Local: c.Local, Stats: c.Stats, Compression: c.Compression, Options: slices.Sorted(slices.Values(c.Options)),
 		}

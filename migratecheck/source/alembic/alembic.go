@@ -9,9 +9,10 @@
 // (sqlalchemy/sql/compiler.py, sqlalchemy/dialects/postgresql/base.py); the tests run alembic over the same files and
 // compare.
 //
-// Two things outside of the files read here can change what alembic sends and are not seen: a naming convention of the
-// MetaData that env.py gives as target_metadata (it names constraints that are written without a name), and listeners
-// on SQLAlchemy's events.
+// A naming convention of the MetaData that env.py gives as target_metadata names the constraints that are written without a name. It is
+// applied when env.py, or a file that it imports and that is among those given, has one that is a literal dict of strings. What is made
+// at run time, tokens that are functions, two conventions that differ, and files that cannot be found are as no convention. Not seen at
+// all are listeners on SQLAlchemy's events.
 package alembic
 
 import (

@@ -15,10 +15,12 @@ type history struct {
 	byPath  map[string]*python.Module
 	early   map[*python.Module][]Gap        // SQL sent while a file is imported
 	used    map[*python.Module]map[int]bool // the comments that suppress something, by their offset
+
+	conventions map[*python.Module]convention // by env.py
 }
 
 func newHistory(modules []*python.Module) *history {
-	h := &history{modules: modules, byPath: map[string]*python.Module{}, early: map[*python.Module][]Gap{}, used: map[*python.Module]map[int]bool{}}
+	h := &history{modules: modules, byPath: map[string]*python.Module{}, early: map[*python.Module][]Gap{}, used: map[*python.Module]map[int]bool{}, conventions: map[*python.Module]convention{}}
 	for _, m := range modules {
 		h.byPath[m.Path] = m
 	}
@@ -32,6 +34,7 @@ type revision struct {
 	upgrade   *python.Function
 	downgrade *python.Function
 	ownTx     bool // env.py asks for one transaction for each revision
+	names     convention
 }
 
 // globals runs a module's top level, once.
@@ -92,7 +95,7 @@ func (h *history) load(m *python.Module) (*revision, error) {
 	}
 	r.Message = docstring(h, m)
 	r.upgrade, r.downgrade = asFunction(g.Vars["upgrade"]), asFunction(g.Vars["downgrade"])
-	r.ownTx = h.perRevision(m)
+	r.ownTx, r.names = h.perRevision(m), h.conventionOf(m)
 	return r, nil
 }
 
@@ -147,24 +150,21 @@ func docstring(h *history, m *python.Module) string {
 // (EnvironmentContext.configure, transaction_per_migration); otherwise a run is one transaction, since alembic knows
 // PostgreSQL's DDL to be transactional (alembic/ddl/postgresql.py, transactional_ddl).
 func (h *history) perRevision(m *python.Module) bool {
-	for dir := path.Dir(m.Path); ; dir = path.Dir(dir) {
-		if e := h.byPath[path.Join(dir, "env.py")]; e != nil {
-			found := false
-			python.Walk(e.Root, func(k *python.Node) bool {
-				if k.Kind == "keyword_argument" {
-					name, v := k.Child("name"), k.Child("value")
-					if name != nil && v != nil && e.Src(name) == "transaction_per_migration" && v.Kind == "true" {
-						found = true
-					}
-				}
-				return !found
-			})
-			return found
-		}
-		if dir == "." || dir == "/" || dir == path.Dir(dir) {
-			return false
-		}
+	e := h.envOf(m)
+	if e == nil {
+		return false
 	}
+	found := false
+	python.Walk(e.Root, func(k *python.Node) bool {
+		if k.Kind == "keyword_argument" {
+			name, v := k.Child("name"), k.Child("value")
+			if name != nil && v != nil && e.Src(name) == "transaction_per_migration" && v.Kind == "true" {
+				found = true
+			}
+		}
+		return !found
+	})
+	return found
 }
 
 // run reads upgrade() of all revisions in order and downgrade() in the opposite one, as `alembic upgrade heads` and
@@ -183,7 +183,7 @@ func (h *history) run(revs []*revision) {
 			if r.ownTx && i > 0 {
 				tx.begin()
 			}
-			now := &run{h: h, script: script, tx: tx, enums: enums}
+			now := &run{h: h, script: script, tx: tx, enums: enums, names: r.names}
 			x := &python.Interp{State: newState(now), Mod: r.mod, Env: r.mod.Env}
 			if r.mod.ErrorAt >= 0 {
 				script.Gaps = append(script.Gaps, Gap{File: r.File, At: r.mod.ErrorAt, Refused: true, Source: lineAt(r.mod, r.mod.ErrorAt),

@@ -15,6 +15,7 @@ type opCall struct {
 	rest  []python.Value // what a *columns or *elements parameter takes
 	batch *batch
 	args  python.Args
+	names convention
 }
 
 // batch is what op.batch_alter_table gives: operations on one table, run at the end of the with statement
@@ -82,14 +83,18 @@ func (o *opCall) has(name string) bool {
 	return ok && !python.IsNone(v)
 }
 
+// schema is the schema that an argument names, empty for none.
+func (o *opCall) schema(param string) python.Text {
+	if o.has(param) {
+		return o.name(param)
+	}
+	return python.Text{}
+}
+
 func (o *opCall) name(param string) python.Text { return o.g.Name(o.given[param], param) }
 
 func (o *opCall) table(name, schema string) python.Text {
-	var s python.Text
-	if o.has(schema) {
-		s = o.name(schema)
-	}
-	return python.Qualified(s, o.name(name))
+	return python.Qualified(o.schema(schema), o.name(name))
 }
 
 // kw are the given arguments, for what takes keywords.
@@ -184,6 +189,10 @@ func callOp(x *python.Interp, name string, a python.Args) python.Value {
 		return &migrationContext{}
 	case "f":
 		v, _ := a.Get(0, "name")
+		if t, ok := v.(python.Text); ok {
+			t.Conv = true
+			return t
+		}
 		return v
 	case "inline_literal":
 		if v, ok := x.SAExpr("op.inline_literal", a); ok {
@@ -217,6 +226,9 @@ func operation(x *python.Interp, name string, a python.Args, b *batch) python.Va
 		return python.Unknown{Why: "an operation that is not known"}
 	}
 	o := &opCall{x: x, n: a.N, g: &python.Gen{Why: a.Why}, given: map[string]python.Value{}, batch: b, args: a}
+	if r := collecting(x); r != nil {
+		o.names = r.names
+	}
 	if b != nil {
 		params = batchParams
 		if b.why != "" {
@@ -261,6 +273,9 @@ func (o *opCall) run(name string) python.Value {
 		o.send(python.CatAny("ALTER TABLE ", o.table("old_table_name", "schema"), " RENAME TO ", g.Ident(o.given["new_table_name"], "new_table_name")))
 	case "create_index":
 		ix := &python.Index{Name: o.given["index_name"], Exprs: o.list("columns"), Kw: o.kw()}
+		if o.names != nil {
+			ix = o.namedIndex(o.schema("schema"), o.name("table_name"), ix)
+		}
 		o.send(g.IndexSQL(ix, o.table("table_name", "schema")))
 	case "drop_index":
 		o.dropIndex()
@@ -322,19 +337,20 @@ func (o *opCall) addColumn() {
 		words = "ADD COLUMN IF NOT EXISTS "
 	}
 	o.boundChecks(c)
-	spec := g.ColumnSpec(o.x, c, autocolumn(c, t))
+	spec := g.ColumnSpec(o.x, o.namedChecks(t, c), autocolumn(c, t))
 	if !o.send(python.CatAny("ALTER TABLE ", table, " "+words, spec)) {
 		return
 	}
 	index := g.ColumnIndex(t, c)
 	if index == nil && g.Flag(c.Kw, "unique", false) {
-		k := &python.Constraint{Kind: "unique", Columns: []python.Value{c.Name}}
+		k := o.named(t.Schema, t.Name, &python.Constraint{Kind: "unique", Columns: []python.Value{c.Name}})
 		o.send(python.CatAny("ALTER TABLE ", table, " ADD ", g.ConstraintSQL(k)))
 	}
 	for _, fk := range c.ForeignKeys() {
-		o.send(python.CatAny("ALTER TABLE ", table, " ADD ", g.ConstraintSQL(python.KeyConstraint(c, fk))))
+		o.send(python.CatAny("ALTER TABLE ", table, " ADD ", g.ConstraintSQL(o.named(t.Schema, t.Name, python.KeyConstraint(c, fk)))))
 	}
 	if index != nil {
+		index = o.namedIndex(t.Schema, t.Name, index)
 		o.send(g.IndexSQL(index, table))
 	}
 	o.columnComment(table, c)
@@ -467,8 +483,13 @@ func (o *opCall) dropConstraint() {
 		o.x.Gap(o.n, "a constraint without a name, which alembic cannot drop", true)
 		return
 	}
-	o.send(python.CatAny("ALTER TABLE ", o.table("table_name", "schema"), " DROP CONSTRAINT ", o.ifExists(),
-		o.g.Ident(o.given["constraint_name"], "constraint_name")))
+	name := o.given["constraint_name"]
+	if kind, ok := o.given["type_"].(python.Text); ok && o.names != nil {
+		// The constraint is made, without columns, to be dropped (SchemaObjects.generic_constraint).
+		made := map[string]string{"check": "check", "unique": "unique", "primary": "primary", "foreignkey": "foreign"}[kind.S]
+		name = o.named(o.schema("schema"), o.name("table_name"), &python.Constraint{Kind: made, Name: name, Body: python.Plain("")}).Name
+	}
+	o.send(python.CatAny("ALTER TABLE ", o.table("table_name", "schema"), " DROP CONSTRAINT ", o.ifExists(), o.g.Ident(name, "constraint_name")))
 }
 
 func (o *opCall) addConstraint(name string) {
@@ -482,6 +503,7 @@ func (o *opCall) addConstraint(name string) {
 		if o.has("referent_schema") {
 			k.RefSchema = o.name("referent_schema")
 		}
+		k = o.named(o.schema("source_schema"), o.name(table), k)
 		o.send(python.CatAny("ALTER TABLE ", o.table(table, "source_schema"), " ADD ", o.g.ConstraintSQL(k)))
 		return
 	case "create_unique_constraint":
@@ -493,6 +515,7 @@ func (o *opCall) addConstraint(name string) {
 	case "create_exclude_constraint":
 		k.Kind, k.Elements = "exclude", o.rest
 	}
+	k = o.named(o.schema("schema"), o.name("table_name"), k)
 	o.send(python.CatAny("ALTER TABLE ", o.table("table_name", "schema"), " ADD ", o.g.ConstraintSQL(k)))
 }
 
@@ -538,12 +561,12 @@ func (o *opCall) makeTable(t *python.Table) {
 	o.send(sql)
 	for _, it := range t.Items {
 		if ix, ok := it.(*python.Index); ok {
-			o.send(g.IndexSQL(ix, t.SQL()))
+			o.send(g.IndexSQL(o.namedIndex(t.Schema, t.Name, ix), t.SQL()))
 		}
 	}
 	for _, c := range t.Columns {
 		if ix := g.ColumnIndex(t, c); ix != nil {
-			o.send(g.IndexSQL(ix, t.SQL()))
+			o.send(g.IndexSQL(o.namedIndex(t.Schema, t.Name, ix), t.SQL()))
 		}
 	}
 	if o.has("comment") {
@@ -577,7 +600,7 @@ func (o *opCall) tableSQL(t *python.Table) python.Text {
 	auto := python.Autoincrement(t.Columns)
 	var parts []python.Text
 	for _, c := range t.Columns {
-		parts = append(parts, g.ColumnSpec(o.x, c, auto))
+		parts = append(parts, g.ColumnSpec(o.x, o.namedChecks(t, c), auto))
 	}
 	var primary *python.Constraint
 	var others []*python.Constraint
@@ -605,7 +628,7 @@ func (o *opCall) tableSQL(t *python.Table) python.Text {
 		}
 	}
 	if len(primary.Columns) > 0 {
-		parts = append(parts, g.ConstraintSQL(primary))
+		parts = append(parts, g.ConstraintSQL(o.namedKey(t, primary)))
 	}
 	for _, c := range t.Columns {
 		if g.Flag(c.Kw, "unique", false) && g.ColumnIndex(t, c) == nil {
@@ -616,7 +639,7 @@ func (o *opCall) tableSQL(t *python.Table) python.Text {
 		}
 	}
 	for _, k := range others {
-		parts = append(parts, g.ConstraintSQL(k))
+		parts = append(parts, g.ConstraintSQL(o.named(t.Schema, t.Name, k)))
 	}
 	out := python.Plain("CREATE ")
 	if v, ok := o.given["prefixes"]; ok && !python.IsNone(v) {

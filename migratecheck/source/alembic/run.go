@@ -13,6 +13,7 @@ type run struct {
 	seen   map[gapKey]bool
 	used   map[usedIgnore]bool
 	tx     *transaction
+	names  convention
 	enums  map[string]bool // the enum types that create_table has created in this run
 }
 

@@ -23,7 +23,9 @@ WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c', 'S', 'i', '
 --: columns
 SELECT json_agg(q) FROM (
 SELECT a.attrelid::bigint AS rel, a.attnum AS num, a.attname AS name, a.attisdropped AS dropped,
-       a.atttypid::bigint AS type, a.atttypmod AS mod, a.attnotnull AS notnull, a.attgenerated::text AS generated,
+       a.atttypid::bigint AS type, a.atttypmod AS mod, a.attnotnull AS notnull,
+       EXISTS (SELECT FROM pg_constraint n WHERE n.conrelid = a.attrelid AND n.contype = 'n' AND n.conkey[1] = a.attnum
+         AND NOT n.convalidated) AS unproved, a.attgenerated::text AS generated,
        a.attidentity::text AS identity, a.attstorage::text AS storage, t.typstorage::text AS typstorage,
        CASE WHEN a.attcollation <> coalesce(t.typcollation, 0) THEN co.collname ELSE '' END AS collation,
        a.atthasmissing AS missing, a.attinhcount AS inherited, a.attislocal AS local,

@@ -142,3 +142,9 @@ ALTER TABLE a ADD CONSTRAINT fk FOREIGN KEY (n, m) REFERENCES a (n, m);
 ALTER TABLE q RENAME CONSTRAINT fk TO fk2;
 ALTER TABLE a ADD CONSTRAINT c CHECK (n > 0);
 ALTER TABLE q RENAME CONSTRAINT c TO c2;
+
+-- script: storage parameters are for what has storage
+CREATE TABLE p (a int) PARTITION BY LIST (a);
+ALTER TABLE p SET (fillfactor = 70);
+ALTER TABLE p RESET (fillfactor);
+CREATE TABLE q (a int) PARTITION BY LIST (a) WITH (fillfactor = 70);

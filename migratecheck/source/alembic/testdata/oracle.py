@@ -1,14 +1,33 @@
 # Runs alembic itself over directories of revisions, offline, and prints what it would send as JSON:
 # {dir: {"upgrade": {"steps": [[revision, statement], …], "error": ""}, "downgrade": …}}.
 # A step whose revision is empty is BEGIN or COMMIT. An argument "dir:per" sets transaction_per_migration.
+import ast
 import io
 import json
+import os
 import re
 import sys
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
+
+
+def target_metadata(directory):
+    """What env.py has as target_metadata: its imports and assignments, without the calls that need a database."""
+    path = os.path.join(directory, "env.py")
+    if not os.path.exists(path):
+        return None
+    with open(path) as f:
+        tree = ast.parse(f.read())
+    tree.body = [n for n in tree.body if isinstance(n, (ast.Import, ast.ImportFrom, ast.Assign))]
+    names = {}
+    sys.path.insert(0, directory)
+    try:
+        exec(compile(tree, path, "exec"), names)
+    finally:
+        sys.path.remove(directory)
+    return names.get("target_metadata")
 
 
 def run(directory, way, per_migration):
@@ -23,6 +42,7 @@ def run(directory, way, per_migration):
             return scripts._upgrade_revs("heads", None)
         return scripts._downgrade_revs("base", heads)
 
+    metadata = target_metadata(directory)
     out = []
     current = [""]
 
@@ -46,6 +66,7 @@ def run(directory, way, per_migration):
             environment.configure(
                 dialect_name="postgresql",
                 literal_binds=True,
+                target_metadata=metadata,
                 # An online connection doubles neither % nor \ in what reaches the server.
                 dialect_opts={"paramstyle": "named"},
                 transaction_per_migration=per_migration,

@@ -390,7 +390,7 @@ func (c *Class) order(m *Module, body *Node) {
 			continue
 		}
 		name := m.Src(left)
-		l.Items = append(l.Items, Text{name, []Span{{0, left.Start, true, m}}})
+		l.Items = append(l.Items, Text{S: name, P: []Span{{0, left.Start, true, m}}})
 	}
 	c.Env.Vars["\x00order"] = l
 }

@@ -131,7 +131,7 @@ func (x *Interp) unescape(start, end int, raw, formatted bool) Text {
 		if src == "" {
 			return Text{}
 		}
-		return Text{src, []Span{{0, start, true, x.Mod}}}
+		return Text{S: src, P: []Span{{0, start, true, x.Mod}}}
 	}
 	var out strings.Builder
 	var spans []Span
@@ -176,7 +176,7 @@ func (x *Interp) unescape(start, end int, raw, formatted bool) Text {
 		}
 	}
 	flush(len(src))
-	return Text{out.String(), spans}
+	return Text{S: out.String(), P: spans}
 }
 
 // escape reads the escape sequence at the beginning of s and how long it is.

@@ -181,6 +181,10 @@ func (x *Interp) saSchema(c string, a Args) (Value, bool) {
 		if q, ok := a.Get(1, "quote"); ok && c == "sa.quoted_name" && !IsNone(q) {
 			return Unknown{Why: "a name with quoting of its own"}, true
 		}
+		if t, isText := v.(Text); isText && c != "sa.quoted_name" {
+			t.Conv = true
+			v = t
+		}
 		return v, v != nil
 	case "sa.table", "sa.Table":
 		return x.NewTable(c == "sa.table", a), true

@@ -89,7 +89,7 @@ type Constraint struct {
 // Index is sa.Index(…) or op.create_index's.
 type Index struct {
 	Name  Value
-	auto  bool // made by index=True: its name may be cut
+	Auto  bool // made by index=True: its name may be cut
 	Exprs []Value
 	Kw    Args
 }
@@ -429,7 +429,11 @@ func (g *Gen) ConstraintSQL(k *Constraint) Text {
 	}
 	var out Text
 	if k.Name != nil && !IsNone(k.Name) {
-		out = CatAny("CONSTRAINT ", g.Ident(k.Name, "a constraint's name"), " ")
+		name := g.Name(k.Name, "a constraint's name")
+		if name.Conv {
+			name = cut(name)
+		}
+		out = CatAny("CONSTRAINT ", Quote(name), " ")
 	}
 	switch k.Kind {
 	case "primary":
@@ -602,7 +606,7 @@ func (g *Gen) IndexSQL(ix *Index, table Text) Text {
 		out = CatAny(out, "IF NOT EXISTS ")
 	}
 	name := g.Name(ix.Name, "an index's name")
-	if ix.auto {
+	if ix.Auto || name.Conv {
 		name = cut(name)
 	}
 	out = CatAny(out, Quote(name), " ON ")
@@ -694,5 +698,5 @@ func (g *Gen) ColumnIndex(t *Table, c *Column) *Index {
 		label = CatAny(t.Schema.Replace(".", Plain("_"), -1), "_", label)
 	}
 	kw := map[string]Value{"unique": g.Flag(c.Kw, "unique", false)}
-	return &Index{Name: CatAny("ix_", label), auto: true, Exprs: []Value{c.Name}, Kw: Args{Kw: kw}}
+	return &Index{Name: CatAny("ix_", label), Auto: true, Exprs: []Value{c.Name}, Kw: Args{Kw: kw}}
 }

@@ -9,6 +9,9 @@ import (
 type Text struct {
 	S string
 	P []Span // sorted by off; the first has off 0 unless s is empty
+	// Conv: a name that is final, as alembic's op.f and SQLAlchemy's conv mark it: no naming convention changes it, and it is cut
+	// to the length that PostgreSQL keeps.
+	Conv bool
 }
 
 // Span says that bytes from off on stand in mod's file from at on; see Piece.
@@ -24,7 +27,7 @@ func Fixed(s string, m *Module, at int) Text {
 	if s == "" {
 		return Text{}
 	}
-	return Text{s, []Span{{0, at, false, m}}}
+	return Text{S: s, P: []Span{{0, at, false, m}}}
 }
 
 // Hole stands in a Text for a part that is not known; no source can hold it.
@@ -79,7 +82,7 @@ func (b *Builder) push(p Span) {
 }
 
 // Text is all that was added.
-func (b *Builder) Text() Text { return Text{b.s.String(), b.p} }
+func (b *Builder) Text() Text { return Text{S: b.s.String(), P: b.p} }
 
 // Cat joins texts; those from nowhere stay so.
 func Cat(parts ...Text) Text {
@@ -144,7 +147,7 @@ func (t Text) Sub(i, j int) Text {
 // Mapped is s in t's place: byte by byte when the lengths agree, else all at t's beginning.
 func (t Text) Mapped(s string) Text {
 	if len(s) == len(t.S) {
-		return Text{s, t.P}
+		return Text{S: s, P: t.P}
 	}
 	return t.spot(s)
 }
@@ -156,7 +159,7 @@ func (t Text) spot(s string) Text {
 	}
 	p := t.P[0]
 	p.Off, p.Linear = 0, false
-	return Text{s, []Span{p}}
+	return Text{S: s, P: []Span{p}}
 }
 
 // Split is strings.SplitN, each part with its places.

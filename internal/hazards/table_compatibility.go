@@ -1,0 +1,92 @@
+package hazards
+
+// repo is a schema that most examples are about.
+const repo = `CREATE TABLE owner (id integer PRIMARY KEY, name text NOT NULL);
+CREATE TABLE repo (id integer PRIMARY KEY, owner_id integer NOT NULL, name varchar(64) NOT NULL, size bigint, kind integer NOT NULL DEFAULT 1,
+  CONSTRAINT repo_owner_name UNIQUE (owner_id, name), CONSTRAINT repo_size_check CHECK (size >= 0));
+CREATE INDEX repo_size ON repo (size);
+`
+
+func oldCode() []Hazard {
+	return []Hazard{
+		{Name: "drop column", Tools: 18, Rules: []string{"drop-column"}, Schema: repo, Changes: []string{"ALTER TABLE repo DROP COLUMN size;"}},
+		{Name: "drop column takes a unique constraint, primary or foreign key along, unseen", Tools: 1, Rules: []string{"drop-column"},
+			Note:   "the finding names what goes with the column; drop-unique where another column takes its name",
+			Schema: repo, Changes: []string{"ALTER TABLE repo DROP COLUMN name;"}, Says: []string{"repo_owner_name"}},
+		{Name: "drop table", Tools: 15, Rules: []string{"drop-table"}, Schema: repo, Changes: []string{"DROP TABLE repo;"}},
+		{Name: "drop … CASCADE, of a table that foreign keys refer to for one", Tools: 5, Rules: []string{"drop-table", "drop-view", "drop-constraint"},
+			Note:    "each object that goes along is a finding of its own",
+			Schema:  repo + "ALTER TABLE repo ADD FOREIGN KEY (owner_id) REFERENCES owner;\nCREATE VIEW owners AS SELECT name FROM owner;",
+			Changes: []string{"DROP TABLE owner CASCADE;"}},
+		{Name: "drop view, replace view with fewer or other columns", Tools: 2, Rules: []string{"drop-view", "replace-view"},
+			Schema:  repo + "CREATE VIEW a AS SELECT id FROM repo; CREATE VIEW b AS SELECT id FROM repo;",
+			Changes: []string{"DROP VIEW a;\nCREATE OR REPLACE VIEW b AS SELECT id FROM repo WHERE size > 0;"}},
+		{Name: "drop function or procedure that is still called", Tools: 2, Rules: []string{"drop-function"},
+			Schema: "CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT $1';", Changes: []string{"DROP FUNCTION f(int);"}},
+		{Name: "drop schema", Tools: 7, Rules: []string{"drop-schema"}, Schema: "CREATE SCHEMA old;", Changes: []string{"DROP SCHEMA old;"}},
+		{Name: "drop database", Tools: 7, Rules: []string{"drop-database"}, Schema: repo, Changes: []string{"DROP DATABASE old;"}},
+		{Name: "drop type, remove an enum value", Tools: 3, Rules: []string{"drop-type"}, Note: "PostgreSQL removes no label: the type is made anew",
+			Schema: "CREATE TYPE mode AS ENUM ('ro', 'rw');", Changes: []string{"DROP TYPE mode;"}},
+		{Name: "drop default: old INSERTs leave the column out", Tools: 2, Rules: []string{"drop-default"}, Schema: repo,
+			Changes: []string{"ALTER TABLE repo ALTER COLUMN kind DROP DEFAULT;"}},
+		{Name: "rename column", Tools: 17, Rules: []string{"rename-column"}, Schema: repo, Changes: []string{"ALTER TABLE repo RENAME COLUMN name TO title;"}},
+		{Name: "rename table without a view in its place", Tools: 16, Rules: []string{"rename-table"}, Schema: repo, Changes: []string{"ALTER TABLE repo RENAME TO repository;"}},
+		{Name: "rename table: a view is offered", Tools: 1, Rules: []string{"rename-table"}, Note: "the split has the view; with it in the same file the finding is gone",
+			Schema: repo, Changes: []string{"ALTER TABLE repo RENAME TO repository;"}, Says: []string{"CREATE VIEW repo"}, Shown: []string{"migratecheck/testdata/rules/rename-table.txt"}},
+		{Name: "rename schema, SET SCHEMA", Tools: 3, Rules: []string{"rename-schema", "rename-table"},
+			Schema: repo + "CREATE SCHEMA a; CREATE SCHEMA b; CREATE TABLE a.t (id int);", Changes: []string{"ALTER TABLE repo SET SCHEMA b;\nALTER SCHEMA a RENAME TO c;"}},
+		{Name: "rename enum value", Tools: 2, Rules: []string{"rename-enum-value"},
+			Schema: "CREATE TYPE mode AS ENUM ('ro', 'rw');", Changes: []string{"ALTER TYPE mode RENAME VALUE 'rw' TO 'readwrite';"}},
+		{Name: "change column type, as clients see it", Tools: 18, Rules: []string{"change-column-type"}, Schema: repo,
+			Changes: []string{"ALTER TABLE repo ALTER COLUMN kind DROP DEFAULT, ALTER COLUMN kind TYPE text;"}},
+		{Name: "narrower type, lost data", Tools: 2, Rules: []string{"narrow-column-type"}, Schema: repo,
+			Changes: []string{"ALTER TABLE repo ALTER COLUMN name TYPE varchar(8);"}},
+		{Name: "add a NOT NULL column without a default", Tools: 17, Rules: []string{"add-required-column"}, Schema: repo,
+			Changes: []string{"ALTER TABLE repo ADD COLUMN topic text NOT NULL;"}},
+		{Name: "a default that is added and dropped in the same migration", Tools: 2, Rules: []string{"add-required-column"}, Schema: repo,
+			Changes: []string{"ALTER TABLE repo ADD COLUMN topic text NOT NULL DEFAULT '';\nALTER TABLE repo ALTER COLUMN topic DROP DEFAULT;"}},
+		{Name: "SET NOT NULL on a column that old code may leave NULL", Tools: 15, Rules: []string{"set-not-null"}, Schema: repo,
+			Changes: []string{"ALTER TABLE repo ALTER COLUMN size SET NOT NULL;"}},
+		{Name: "a new UNIQUE, CHECK, EXCLUDE or foreign key that old writers may violate", Tools: 3,
+			Rules: []string{"add-unique", "add-check", "add-exclusion", "add-foreign-key"}, Schema: repo,
+			Changes: []string{"ALTER TABLE repo ADD UNIQUE (size);\nALTER TABLE repo ADD CHECK (kind > 0);\nALTER TABLE repo ADD EXCLUDE USING btree (kind WITH =);\nALTER TABLE repo ADD FOREIGN KEY (owner_id) REFERENCES owner;"}},
+		{Name: "drop NOT NULL: old readers scan into a type without NULL", Tools: 7, Rules: []string{"drop-not-null"}, Schema: repo,
+			Changes: []string{"ALTER TABLE repo ALTER COLUMN name DROP NOT NULL;"}},
+		{Name: "a new enum value that old readers do not know", Rules: []string{"add-enum-value"},
+			Schema: "CREATE TYPE mode AS ENUM ('ro', 'rw');", Changes: []string{"ALTER TYPE mode ADD VALUE 'admin';"}},
+		{Name: "a new column makes an old query ambiguous, or SELECT * wider", Rules: []string{"widen-select-star"},
+			Note: "with code at hand each query is bound: the check ambiguous-column", Schema: repo,
+			Changes: []string{"ALTER TABLE repo ADD COLUMN topic text;"}, Shown: []string{"migratecheck/query/check_ambiguous_column.go", "migratecheck/query/testdata"}},
+		{Name: "drop or replace a unique index that ON CONFLICT needs", Rules: []string{"drop-unique"}, Schema: repo,
+			Changes: []string{"ALTER TABLE repo DROP CONSTRAINT repo_owner_name;"}, Shown: []string{"cmd/srhtvet/testdata/compat/drop-unique-on-conflict.txtar"}},
+		{Name: "change a default", Tools: 2, Rules: []string{"drop-default"}, Schema: repo,
+			Changes: []string{"ALTER TABLE repo ALTER COLUMN kind SET DEFAULT 2;"}},
+		{Name: "an ORM's cache of columns: stop mapping the column first", Tools: 4, Rules: []string{"drop-column"},
+			Note: "release 1 of the split; SQLAlchemy's mapped classes are read as queries of every column", Schema: repo,
+			Changes: []string{"ALTER TABLE repo DROP COLUMN size;"}, Shown: []string{"cmd/srhtvet/testdata/compat/sqlalchemy-beside-go.txtar"}},
+		{Name: "drop a foreign key or another constraint", Tools: 3, Rules: []string{"drop-constraint"}, Schema: repo,
+			Changes: []string{"ALTER TABLE repo DROP CONSTRAINT repo_size_check;"}},
+		{Name: "row-level security without a policy; GRANT and REVOKE", Tools: 3, Rules: []string{"enable-rls", "revoke"},
+			Note:    "GRANT takes nothing from anybody, and is silent",
+			Schema:  repo + "CREATE ROLE api;\nGRANT SELECT ON repo TO api;",
+			Changes: []string{"ALTER TABLE repo ENABLE ROW LEVEL SECURITY;\nREVOKE SELECT ON repo FROM api;"}},
+		{Name: "dropping the primary key takes the replica identity", Tools: 1, Rules: []string{"drop-unique"},
+			Note: "the finding says that logical replication stops", Schema: repo, Changes: []string{"ALTER TABLE repo DROP CONSTRAINT repo_pkey;"}, Says: []string{"logical replication"}},
+		{Name: "process: code and migration in one change", Tools: 1, Rules: []string{"code-with-migration"}, Note: "opt-in; needs git",
+			Shown: []string{"migratecheck/testdata/rules/code-with-migration.txt"}},
+		{Name: "process: a column is unused for a release before it is dropped", Tools: 1, Rules: []string{"drop-column"},
+			Note: "the released code is read instead of a list being kept", Schema: repo, Changes: []string{"ALTER TABLE repo DROP COLUMN size;"},
+			Shown: []string{"cmd/srhtvet/testdata/compat/drop-unused-column.txtar"}},
+	}
+}
+
+func newCode() []Hazard {
+	return []Hazard{
+		{Name: "queries of the new code on the old schema", Note: "of 21, one community tool for TypeScript only", Rules: []string{"needs-migration"},
+			Shown: []string{"cmd/srhtvet/testdata/compat/needs-migration.txtar"}},
+		{Name: "queries of the old code on the new schema", Note: "of 21, a cloud service for sqlc and one tool for TypeScript; ours reports them under the rule of the statement",
+			Rules: []string{"rename-column", "broken-query"}, Shown: []string{"cmd/srhtvet/testdata/compat/rename-column.txtar", "cmd/srhtvet/testdata/compat/broken-query.txtar"}},
+		{Name: "the application's code is read to decide whether something is still used", Rules: []string{"drop-column"},
+			Shown: []string{"cmd/srhtvet/testdata/compat/drop-unused-column.txtar"}},
+	}
+}
