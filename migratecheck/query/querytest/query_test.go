@@ -80,7 +80,11 @@ func TestSoakDifferential(t *testing.T) {
 }
 
 // limits of what may go wrong: nothing that breaks may be called fine, and of what works less than one in a hundred broken.
-const falseAlarmsPercent = 1
+// alarmSample is how many that work it takes to tell.
+const (
+	falseAlarmsPercent = 1
+	alarmSample        = 300
+)
 
 // differential runs cases, several at a time, while next says so, which also chooses the rule of the next ("" for any).
 func differential(t *testing.T, seed int, next func(*Tally) (rule string, goOn bool)) *Tally {
@@ -91,7 +95,10 @@ func differential(t *testing.T, seed int, next func(*Tally) (rule string, goOn b
 	tally := d.tally
 	t.Logf("%d triples, %d cases refused, %.0f triples a minute\n%s", tally.Triples(), d.refused, float64(tally.Triples())/time.Since(started).Minutes(), tally)
 	require.Zero(t, tally.Total(string(FalseFine)), "what the server shows to be broken was called fine")
-	require.LessOrEqual(t, tally.Total(string(FalseAlarm))*100, tally.Total("fine")*falseAlarmsPercent, "false alarms")
+	// Of a hundred, one alarm more or less tells nothing about one in a hundred.
+	if fine := tally.Total("fine"); fine >= alarmSample {
+		require.LessOrEqual(t, tally.Total(string(FalseAlarm))*100, fine*falseAlarmsPercent, "false alarms")
+	}
 	require.LessOrEqual(t, d.refused*50, tally.Triples(), "the generator makes cases that the server does not take")
 	return tally
 }
@@ -182,7 +189,7 @@ func (d *differ) judge(t testing.TB, runners []*Runner) {
 // TestEachCheckIsNeeded finds, for each check, a query that breaks and that nobody but that check notices: were it off, the
 // differential test would fail.
 func TestEachCheckIsNeeded(t *testing.T) {
-	cases := number(t, "HA_CASES", 1000)
+	cases := number(t, "HA_CASES", 5000)
 	missing := map[string][]string{} // checks not seen at work yet, and the rules to look at
 	for _, check := range query.Checks() {
 		missing[check.ID] = slices.DeleteFunc(append(slices.Clone(check.Rules), check.ID), func(rule string) bool { return !slices.Contains(Rules(), rule) })
