@@ -25,25 +25,35 @@ func (s *Step) notNullName(table catalog.OID, column string) string {
 	return quoteIdent(name + "_" + column + "_not_null")
 }
 
-// namesNotNull reports whether NOT NULL is a constraint of its own, which can be added NOT VALID.
-func (s *Step) namesNotNull() bool { return s.File.Run.Config.version() >= 18 }
-
-// notNullSteps is SET NOT NULL without a scan under an exclusive lock, in migrations of their own.
-func (s *Step) notNullSteps(table catalog.OID, column string) string {
+// notNullSQL makes a column NOT NULL without a scan under an exclusive lock: note says so of new rows, in an instant, prove reads the old
+// ones while everybody works, and rest, "" when the two do it, makes the column what they have proved, in an instant too. note stands in
+// a migration of its own: its lock is held to the end of the transaction.
+func (s *Step) notNullSQL(table catalog.OID, column string) (note, prove, rest string) {
 	t, c, name := s.sqlName(table), quoteIdent(column), s.notNullName(table, column)
-	if s.namesNotNull() {
-		return fmt.Sprintf("ALTER TABLE %[1]s ADD CONSTRAINT %[2]s NOT NULL %[3]s NOT VALID;\nin a later migration (another transaction)\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;", t, name, c)
+	prove = fmt.Sprintf("ALTER TABLE %s VALIDATE CONSTRAINT %s;", t, name)
+	if s.File.Run.Config.version() >= 18 { // NOT NULL is a constraint of its own, which can be added NOT VALID
+		return fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s NOT NULL %s NOT VALID;", t, name, c), prove, ""
 	}
-	return fmt.Sprintf("ALTER TABLE %[1]s ADD CONSTRAINT %[2]s CHECK (%[3]s IS NOT NULL) NOT VALID;\nin a later migration (another transaction)\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;\nALTER TABLE %[1]s ALTER COLUMN %[3]s SET NOT NULL;\nALTER TABLE %[1]s DROP CONSTRAINT %[2]s;",
-		t, name, c)
+	return fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s IS NOT NULL) NOT VALID;", t, name, c), prove,
+		fmt.Sprintf("ALTER TABLE %[1]s ALTER COLUMN %[2]s SET NOT NULL;\nALTER TABLE %[1]s DROP CONSTRAINT %[3]s;", t, c, name)
 }
 
-// notNullHelp is notNullSteps with what each waits for.
-func (s *Step) notNullHelp(table catalog.OID, column string) string {
-	t, c, name := s.sqlName(table), quoteIdent(column), s.notNullName(table, column)
-	if s.namesNotNull() {
-		return fmt.Sprintf("Add it NOT VALID, in an instant:\nALTER TABLE %[1]s ADD CONSTRAINT %[3]s NOT NULL %[2]s NOT VALID;\nand in the next migration, while everybody works:\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[3]s;", t, c, name)
+// notNullSteps is notNullSQL as the steps of a split.
+func (s *Step) notNullSteps(table catalog.OID, column string) string {
+	note, prove, rest := s.notNullSQL(table, column)
+	steps := note + "\nin a later migration (another transaction)\n" + prove
+	if rest != "" {
+		steps += "\n" + rest
 	}
-	return fmt.Sprintf("Let a CHECK prove it first. In one migration:\nALTER TABLE %[1]s ADD CONSTRAINT %[3]s CHECK (%[2]s IS NOT NULL) NOT VALID;\nin the next, while everybody works:\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[3]s;\nin the one after, both in an instant:\nALTER TABLE %[1]s ALTER COLUMN %[2]s SET NOT NULL;\nALTER TABLE %[1]s DROP CONSTRAINT %[3]s;",
-		t, c, name)
+	return steps
+}
+
+// notNullHelp is notNullSQL with what each waits for.
+func (s *Step) notNullHelp(table catalog.OID, column string) string {
+	note, prove, rest := s.notNullSQL(table, column)
+	if rest == "" {
+		return "Add it NOT VALID, in an instant:\n" + note + "\nand in the next migration, while everybody works:\n" + prove
+	}
+	return "Let a CHECK prove it first. In one migration:\n" + note + "\nin the next, while everybody works:\n" + prove +
+		"\nin the one after, both in an instant:\n" + rest
 }

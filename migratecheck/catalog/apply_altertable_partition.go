@@ -103,7 +103,7 @@ func (c *Catalog) mergeColumnsInto(child, parent OID) error {
 }
 
 func (c *Catalog) mergeChecksInto(child, parent OID) error {
-	r := c.relation(child)
+	r, p := c.relation(child), c.relation(parent)
 	for _, con := range c.Constraints(parent) {
 		if con.Kind != Check || con.NoInherit {
 			continue
@@ -122,14 +122,25 @@ func (c *Catalog) mergeChecksInto(child, parent OID) error {
 		case con.Valid && !own.Valid:
 			return errorf("42P17", "constraint \"%s\" conflicts with NOT VALID constraint on child table \"%s\"", con.Name, r.Name)
 		}
-		c.editConstraint(own.OID, func(own *Constraint) {
-			own.Inherited++
-			if c.relation(parent).Kind == PartitionedTable {
-				own.Local = false
-			}
-		})
+		c.inheritConstraint(own, p)
 	}
 	return nil
+}
+
+// inheritConstraint notes that a constraint is also one of a parent of its table.
+func (c *Catalog) inheritConstraint(own *Constraint, parent *Relation) {
+	c.editConstraint(own.OID, func(own *Constraint) {
+		own.Inherited++
+		own.Local = own.Local && parent.Kind != PartitionedTable
+	})
+}
+
+// disinheritConstraint takes back inheritConstraint.
+func (c *Catalog) disinheritConstraint(own *Constraint) {
+	c.editConstraint(own.OID, func(own *Constraint) {
+		own.Inherited--
+		own.Local = own.Local || own.Inherited == 0
+	})
 }
 
 // dropInherit is NO INHERIT.
@@ -158,10 +169,7 @@ func (c *Catalog) removeInheritance(child OID, parent *Relation) error {
 	for _, con := range c.Constraints(child) {
 		up := c.constraintNamed(parent.OID, con.Name)
 		if con.Kind == Check && con.Inherited > 0 && up != nil && up.Kind == Check {
-			c.editConstraint(con.OID, func(con *Constraint) {
-				con.Inherited--
-				con.Local = con.Local || con.Inherited == 0
-			})
+			c.disinheritConstraint(con)
 		}
 	}
 	c.unlinkNotNulls(child, parent)

@@ -269,10 +269,7 @@ func (c *Catalog) mergeNotNullsInto(child, parent OID) error {
 		case con.Valid && !own.Valid:
 			return errorf("42P17", "constraint \"%s\" conflicts with NOT VALID constraint on child table \"%s\"", own.Name, r.Name)
 		}
-		c.editConstraint(own.OID, func(own *Constraint) {
-			own.Inherited++
-			own.Local = own.Local && p.Kind != PartitionedTable
-		})
+		c.inheritConstraint(own, p)
 	}
 	return nil
 }
@@ -290,10 +287,7 @@ func (c *Catalog) unlinkNotNulls(child OID, parent *Relation) {
 		if above := c.notNullOf(parent.OID, up.Num); above == nil || above.NoInherit {
 			continue
 		}
-		c.editConstraint(con.OID, func(con *Constraint) {
-			con.Inherited--
-			con.Local = con.Local || con.Inherited == 0
-		})
+		c.disinheritConstraint(con)
 	}
 }
 

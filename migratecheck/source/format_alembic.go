@@ -66,9 +66,12 @@ func importedByEnv(fsys fs.FS, files []File) []File {
 	for _, f := range files {
 		known[f.Path] = true
 	}
-	var found []File
-	for queue := []File{files[i]}; len(queue) > 0 && len(known) < len(files)+importedLimit; queue = queue[1:] {
-		for _, name := range moduleFiles(fsys, queue[0]) {
+	read, imports := map[string]File{}, map[string][]string{}
+	var naming []string // where a convention may be
+	for queue := []File{files[i]}; len(queue) > 0 && len(read) < importedLimit; queue = queue[1:] {
+		from := queue[0]
+		imports[from.Path] = moduleFiles(fsys, from)
+		for _, name := range imports[from.Path] {
 			if known[name] {
 				continue
 			}
@@ -77,20 +80,19 @@ func importedByEnv(fsys fs.FS, files []File) []File {
 			if problem != nil {
 				continue
 			}
-			queue = append(queue, f)
+			read[name], queue = f, append(queue, f)
 			if strings.Contains(f.Text, "naming_convention") {
-				found = append(found, f)
+				naming = append(naming, name)
 			}
 		}
 	}
-	// A convention may be a name that a file imports: those are read too.
-	for k := 0; k < len(found) && len(found) < importedLimit; k++ {
-		for _, name := range moduleFiles(fsys, found[k]) {
-			if slices.ContainsFunc(found, func(f File) bool { return f.Path == name }) || slices.ContainsFunc(files, func(f File) bool { return f.Path == name }) {
-				continue
-			}
-			if f, problem := load(fsys, name); problem == nil {
-				found = append(found, f)
+	// The convention itself may be a name that such a file imports.
+	var found []File
+	for k := 0; k < len(naming); k++ {
+		found = append(found, read[naming[k]])
+		for _, name := range imports[naming[k]] {
+			if _, ok := read[name]; ok && !slices.Contains(naming, name) {
+				naming = append(naming, name)
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
@@ -331,11 +332,14 @@ func (p *Probe) definition(t *table, c constraint) string {
 	return def
 }
 
+// referenced finds the table that a foreign key points at.
+var referenced = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`REFERENCES [^(]*`) })
+
 // lasting is a constraint as it is called, whatever the tables are called that it is about.
 func (c constraint) lasting() string {
 	def := c.def
 	if c.kind == 'f' {
-		def = regexp.MustCompile(`REFERENCES [^(]*`).ReplaceAllString(def, "REFERENCES ")
+		def = referenced().ReplaceAllString(def, "REFERENCES ")
 	}
 	if c.kind == 'i' {
 		_, def, _ = strings.Cut(def, " USING ")
