@@ -155,8 +155,6 @@ func (r *reader) buildTypes() {
 			continue
 		}
 		if row.RelKind != nil && *row.RelKind != "c" {
-			// The row type of a table goes by the table's name.
-			r.w.rowTypes[row.OID] = row.Rel
 			continue
 		}
 		t := &catalog.Type{
