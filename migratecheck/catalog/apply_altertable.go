@@ -29,6 +29,7 @@ type alterTable struct {
 	rel     OID
 	recurse bool     // no ONLY
 	retyped []string // columns with an ALTER TYPE
+	written []OID    // the tables whose rows are written anew
 	passes  [passCount][]func() error
 }
 
@@ -105,6 +106,9 @@ func (a *alterTable) run() error {
 				return err
 			}
 		}
+	}
+	for _, rel := range a.written {
+		a.c.clearMissing(rel) // in phase 3, so that it counts for columns added by this statement too
 	}
 	return nil
 }

@@ -129,8 +129,8 @@ func (c *Catalog) constrainedDomain(t *Type) bool {
 	return false
 }
 
-// rewritten notes that a table's rows are written anew: no column has a missing value any more.
-func (a *alterTable) rewritten(rel OID) { a.c.clearMissing(rel) }
+// rewritten notes that a table's rows are written anew: no column will have a missing value any more.
+func (a *alterTable) rewritten(rel OID) { a.written = append(a.written, rel) }
 
 func (c *Catalog) clearMissing(rel OID) {
 	r := c.relation(rel)
@@ -334,11 +334,16 @@ func (a *alterTable) columnAttribute(cmd *pgast.AlterTableCmd) error {
 		return err
 	}
 	set := func(change func(col *Column)) error {
-		c.editColumn(a.rel, col.Num, change)
-		return a.eachChild(a.rel, cmd.Name, func(child OID, col *Column) error {
-			c.editColumn(child, col.Num, change)
-			return nil
-		})
+		tables := []OID{a.rel}
+		if a.recurse {
+			tables = c.inheritanceTree(a.rel)
+		}
+		for _, table := range tables {
+			if col := c.relation(table).Column(cmd.Name); col != nil {
+				c.editColumn(table, col.Num, change)
+			}
+		}
+		return nil
 	}
 	switch cmd.Subtype {
 	case pgast.AlterTableType_AT_SetStatistics:

@@ -178,7 +178,7 @@ func (a *alterTable) changeType(rel OID, name string, typ TypeRef, def *pgast.Co
 	}
 	r := c.editColumn(rel, col.Num, func(col *Column) { *col = changed })
 	c.addTypeDeps(rel, r.Att(col.Num))
-	if r.Kind == Table && (def.RawDefault != nil || c.typeRewrites(old, typ)) {
+	if r.Kind == Table && c.usingRewrites(def.RawDefault, col, old, typ) {
 		a.rewritten(rel)
 	}
 	if err := a.rebuild(rel, col.Num); err != nil {
@@ -193,6 +193,30 @@ func (a *alterTable) changeType(rel OID, name string, typ TypeRef, def *pgast.Co
 		c.editRelation(seq.OID, func(r *Relation) { r.Seq = &attrs })
 	}
 	return nil
+}
+
+// usingRewrites is typeRewrites for ALTER … TYPE … USING: the column itself, and casts of it that change nothing, are no
+// computation (ATColumnChangeRequiresRewrite looks at the planned expression).
+func (c *Catalog) usingRewrites(using *pgast.Node, col *Column, from, to TypeRef) bool {
+	var casts []*pgast.TypeName
+	for using.GetTypeCast() != nil {
+		casts = append(casts, using.GetTypeCast().TypeName)
+		using = using.GetTypeCast().Arg
+	}
+	if using != nil {
+		fields := using.GetColumnRef().GetFields()
+		if len(fields) == 0 || fields[len(fields)-1].GetString_().GetSval() != col.Name {
+			return true
+		}
+	}
+	for _, name := range slices.Backward(casts) {
+		step, err := c.resolveType(name)
+		if err != nil || c.typeRewrites(from, step) {
+			return true
+		}
+		from = step
+	}
+	return c.typeRewrites(from, to)
 }
 
 // typeRewrites tells whether stored values must change with the type (ATColumnChangeRequiresRewrite, and the support
@@ -285,6 +309,9 @@ func (a *alterTable) rebuild(rel OID, num int) error {
 		}
 	}
 	for _, index := range c.Indexes(rel) {
+		if index.Index.Parent != 0 && index.Index.uses(rel, num) {
+			c.rebuildPartitionComments(index)
+		}
 		for i, key := range index.Index.Keys {
 			if key.Column != num {
 				continue
@@ -309,4 +336,20 @@ func (a *alterTable) rebuild(rel OID, num int) error {
 		}
 	}
 	return nil
+}
+
+// uses tells whether an index of the table has anything to do with one of its columns.
+func (x *IndexAttrs) uses(table OID, num int) bool {
+	column := Address{table, num}
+	return slices.Contains(x.Include, num) || x.Predicate != nil && slices.Contains(x.Predicate.Refs, column) ||
+		slices.ContainsFunc(x.Keys, func(k IndexKey) bool { return k.Column == num || k.Expr != nil && slices.Contains(k.Expr.Refs, column) })
+}
+
+// rebuildPartitionComments does what becomes of comments when an index of a partition is made anew by way of the partitioned
+// index: the one on the index is that one's, the one on the constraint is lost (DefineIndex passes the comment on).
+func (c *Catalog) rebuildPartitionComments(index *Relation) {
+	c.setComment(Address{OID: index.OID}, c.Comment(Address{OID: index.Index.Parent}))
+	if con := c.constraintOfIndex(index); con != nil {
+		c.setComment(Address{OID: con.OID}, "")
+	}
 }

@@ -208,9 +208,7 @@ func (f *follower) statement(ctx context.Context, sql string, every int) error {
 		f.t.NotUnderstood = append(f.t.NotUnderstood, oneLine(sql)+": "+strings.Join(gaps, ", "))
 	}
 	if server != nil {
-		if ours == nil && !queryOnly(sql) {
-			f.cat = before
-		}
+		f.cat = before
 		return f.refused(ctx, sql)
 	}
 	if understood && queryOnly(sql) && ours == nil || conn.TxStatus() == 'E' {
@@ -286,12 +284,9 @@ func (f *follower) judge(sql string, server *pgconn.PgError, ours *catalog.Error
 // behind tells whether a refusal of ours is about an object that is not what it is on the server because a statement was not
 // understood.
 func (f *follower) behind(e *catalog.Error) bool {
-	for name := range f.lost {
-		if strings.Contains(e.Message+e.Detail, name) {
-			return true
-		}
-	}
-	return false
+	text := e.Message + " " + e.Detail
+	words := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \".,()", r) })
+	return slices.ContainsFunc(words, func(word string) bool { return f.lost[word] })
 }
 
 // compare finds the objects that differ now and did not before. They count when all statements since the last comparison
@@ -321,7 +316,7 @@ func (f *follower) compare(ctx context.Context, counts bool) error {
 			}
 		}
 		f.off[d.object] = true
-		if !counts {
+		if !counts && !strings.HasPrefix(d.object, "column ") {
 			f.lost[bareName(d.object)] = true
 		}
 		fresh = append(fresh, d.String())

@@ -23,7 +23,6 @@ type treeReader struct {
 	object   *regexp.Regexp
 	typeOf   *regexp.Regexp
 	selected *regexp.Regexp
-	viaIO    *regexp.Regexp
 	format   *regexp.Regexp
 	regConst *regexp.Regexp
 }
@@ -39,7 +38,6 @@ func newTreeReader(r *reader) treeReader {
 		object:   regexp.MustCompile(`:(?:funcid|opno|aggfnoid|winfnoid|consttype|resulttype|row_typeid|collOid) (\d+)`),
 		typeOf:   regexp.MustCompile(`^:(?:vartype|consttype|paramtype|funcresulttype|refrestype|opresulttype|resulttype|array_typeid|casetype|coalescetype|minmaxtype|row_typeid|typeId|type) (\d+)`),
 		selected: regexp.MustCompile(`\{FIELDSELECT `),
-		viaIO:    regexp.MustCompile(`\{COERCEVIAIO :arg \{[A-Z]+ [^{}]*?:(?:vartype|consttype|funcresulttype|resulttype|opresulttype|array_typeid|casetype|coalescetype|minmaxtype|type) (\d+)`),
 		format:   regexp.MustCompile(`\{FUNCEXPR [^{}]*?:funcformat (\d)`),
 		regConst: regexp.MustCompile(`:consttype (?:2205|2206|24|2202|4089) [^{}]*?:constvalue 4 \[ (-?\d+) (-?\d+) (-?\d+) (-?\d+)`),
 	}
@@ -80,8 +78,8 @@ func (t treeReader) volatility(tree string) catalog.Volatility {
 	if strings.Contains(tree, "{NEXTVALUEEXPR") {
 		raise(catalog.Volatile)
 	}
-	for _, m := range t.viaIO.FindAllStringSubmatch(tree, -1) {
-		raise(t.out[oid(m[1])])
+	for _, part := range strings.Split(tree, "{COERCEVIAIO :arg {")[1:] {
+		raise(t.out[t.nodeType(part)])
 	}
 	for _, part := range strings.Split(tree, "{COERCEVIAIO")[1:] {
 		raise(t.in[resultType(part)])
@@ -129,6 +127,17 @@ func ownFields(node string, yield func(rest string) bool) {
 	}
 }
 
+// nodeType is the type of the expression whose node the text begins with.
+func (t treeReader) nodeType(node string) (typ catalog.OID) {
+	ownFields(node, func(rest string) bool {
+		if m := t.typeOf.FindStringSubmatch(rest); m != nil {
+			typ = oid(m[1])
+		}
+		return true
+	})
+	return typ
+}
+
 // fields lists the columns of composite types that are taken out of values: FieldSelect needs its column
 // (find_expr_references_walker).
 func (t treeReader) fields(tree string) []catalog.Address {
@@ -136,13 +145,7 @@ func (t treeReader) fields(tree string) []catalog.Address {
 	for _, at := range t.selected.FindAllStringIndex(tree, -1) {
 		node := tree[at[1]:]
 		_, arg, _ := strings.Cut(node, "{")
-		var typ catalog.OID
-		ownFields(arg, func(rest string) bool {
-			if m := t.typeOf.FindStringSubmatch(rest); m != nil {
-				typ = oid(m[1])
-			}
-			return true
-		})
+		typ := t.nodeType(arg)
 		if rel := t.r.composite(typ); rel != 0 {
 			list = append(list, catalog.Address{OID: rel, Column: ownField(node, ":fieldnum ")})
 		}
