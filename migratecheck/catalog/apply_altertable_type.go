@@ -346,9 +346,14 @@ func (x *IndexAttrs) uses(table OID, num int) bool {
 }
 
 // rebuildPartitionComments does what becomes of comments when an index of a partition is made anew by way of the partitioned
-// index: the one on the index is that one's, the one on the constraint is lost (DefineIndex passes the comment on).
+// index: before 17 the one on the index is that one's (DefineIndex passes it on), later it is lost, as is the one on the
+// constraint.
 func (c *Catalog) rebuildPartitionComments(index *Relation) {
-	c.setComment(Address{OID: index.OID}, c.Comment(Address{OID: index.Index.Parent}))
+	comment := ""
+	if c.Version < 17 {
+		comment = c.Comment(Address{OID: index.Index.Parent})
+	}
+	c.setComment(Address{OID: index.OID}, comment)
 	if con := c.constraintOfIndex(index); con != nil {
 		c.setComment(Address{OID: con.OID}, "")
 	}

@@ -69,6 +69,7 @@ func TestRegress(t *testing.T) {
 			}
 			t.Log(tally)
 			assert.Empty(t, tally.Panics)
+			assert.Empty(t, tally.Differ, "objects came to differ")
 			if !given {
 				assert.Empty(t, tally.Complaints())
 			}

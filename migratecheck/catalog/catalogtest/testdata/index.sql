@@ -88,7 +88,7 @@ CREATE INDEX page_twice ON page ((title COLLATE "C") COLLATE "POSIX");
 CREATE INDEX page_default ON page (body COLLATE "default");
 -- script: functions that the planner puts in line
 CREATE FUNCTION half(int) RETURNS int LANGUAGE sql AS 'SELECT $1 / 2';
-CREATE FUNCTION quarter(n int) RETURNS int LANGUAGE sql STABLE AS 'SELECT half(half(n))';
+CREATE FUNCTION quarter(n int) RETURNS int LANGUAGE sql STABLE AS 'SELECT public.half(public.half(n))';
 CREATE FUNCTION hour_of(int) RETURNS timestamptz LANGUAGE sql AS 'SELECT now()';
 CREATE FUNCTION plain(int) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN $1; END';
 CREATE TABLE n (a int);

@@ -129,6 +129,7 @@ CREATE FUNCTION seen() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; EN
 CREATE TRIGGER seen AFTER INSERT ON log FOR EACH ROW EXECUTE FUNCTION seen();
 ALTER TABLE log DETACH PARTITION log_a;
 -- script: a foreign key of a partitioned table to itself
+-- since: 15
 CREATE TABLE node (id int, kind int, parent int, PRIMARY KEY (id), FOREIGN KEY (parent) REFERENCES node (id)) PARTITION BY RANGE (id);
 CREATE TABLE node_1 PARTITION OF node FOR VALUES FROM (0) TO (10);
 CREATE TABLE node_2 PARTITION OF node FOR VALUES FROM (10) TO (20);
@@ -136,6 +137,7 @@ CREATE TABLE node_3 PARTITION OF node FOR VALUES FROM (20) TO (30) PARTITION BY 
 CREATE TABLE node_3a PARTITION OF node_3 FOR VALUES FROM (20) TO (25);
 ALTER TABLE node DETACH PARTITION node_2;
 -- script: and attached again
+-- since: 15
 CREATE TABLE node (id int, parent int, PRIMARY KEY (id), FOREIGN KEY (parent) REFERENCES node (id)) PARTITION BY RANGE (id);
 CREATE TABLE node_1 PARTITION OF node FOR VALUES FROM (0) TO (10);
 CREATE TABLE node_2 PARTITION OF node FOR VALUES FROM (10) TO (20);
@@ -162,6 +164,15 @@ CREATE TABLE log (d day, n text) PARTITION BY RANGE (d);
 CREATE TABLE log_1 PARTITION OF log FOR VALUES FROM (0) TO (10);
 DROP DOMAIN day;
 DROP DOMAIN day CASCADE;
+-- script: comments on what a partition's index is built anew by way of the whole
+-- since: 15
+CREATE TABLE log (id int, n varchar(10), UNIQUE (id, n)) PARTITION BY RANGE (id);
+CREATE TABLE log_1 PARTITION OF log FOR VALUES FROM (0) TO (10);
+COMMENT ON CONSTRAINT log_id_n_key ON log IS 'whole constraint';
+COMMENT ON CONSTRAINT log_1_id_n_key ON log_1 IS 'part constraint';
+COMMENT ON INDEX log_id_n_key IS 'whole index';
+COMMENT ON INDEX log_1_id_n_key IS 'part index';
+ALTER TABLE log ALTER COLUMN n TYPE varchar(20);
 -- script: the database's tablespace named
 CREATE TABLE log (a int) PARTITION BY LIST (a);
 CREATE TABLE log_1 PARTITION OF log FOR VALUES IN (1) TABLESPACE pg_default;
