@@ -270,6 +270,9 @@ func (h relationRenamed) rename(n *pgast.Node) bool {
 			}
 			if ref.Fields[i].GetString_().GetSval() == h.old {
 				ref.Fields[i] = stringNode(h.new.Name)
+				if i > 0 {
+					ref.Fields[i-1] = stringNode(h.new.Schema)
+				}
 				changed = true
 			}
 		}

@@ -151,9 +151,6 @@ func (c *Catalog) expandLike(rel OID, like likeClause, eff *Effects) error {
 			}
 			if like.options&likeComments != 0 && made != nil {
 				c.copyComment(Address{OID: index.OID}, Address{OID: made.OID})
-				if to := c.constraintOfIndex(made); con != nil && to != nil {
-					c.copyComment(Address{OID: con.OID}, Address{OID: to.OID})
-				}
 			}
 		}
 	}

@@ -200,6 +200,10 @@ COMMENT ON STATISTICS item_ab IS 'both';
 ALTER TABLE item RENAME COLUMN t TO title;
 CREATE TABLE copy (LIKE item INCLUDING ALL);
 CREATE TABLE copy2 (LIKE item INCLUDING STATISTICS);
+-- script: LIKE leaves the comments of unique constraints
+CREATE TABLE item (a int UNIQUE);
+COMMENT ON CONSTRAINT item_a_key ON item IS 'words';
+CREATE TABLE copy (LIKE item INCLUDING ALL);
 -- script: the access method of new tables
 CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler;
 SET default_table_access_method = heap2;
