@@ -88,6 +88,9 @@ func (c *Catalog) applyOr(stmt pgast.Stmt, saved *Catalog) (Effects, error) {
 		err = c.dropOnCommit()
 	}
 	if err == nil {
+		if c.depth == 0 && c.log != saved.log && stmt.Node.GetTransactionStmt() == nil {
+			c.noteEventTriggers(&eff)
+		}
 		return eff, nil
 	}
 	c.restore(saved.Clone())
@@ -145,6 +148,10 @@ func (c *Catalog) apply(stmt pgast.Stmt, eff *Effects) error {
 		return c.applyComment(n.CommentStmt, eff)
 	case *pgast.Node_CreateSchemaStmt:
 		return c.applyCreateSchema(stmt, n.CreateSchemaStmt, eff)
+	case *pgast.Node_ExplainStmt:
+		if runs(n.ExplainStmt) {
+			return c.apply(pgast.Stmt{Node: n.ExplainStmt.Query, SQL: stmt.SQL, Offset: stmt.Offset}, eff)
+		}
 	case *pgast.Node_SelectStmt:
 		if into := n.SelectStmt.IntoClause; into != nil {
 			return c.applySelectInto(n.SelectStmt, eff)
@@ -164,11 +171,25 @@ func (c *Catalog) apply(stmt pgast.Stmt, eff *Effects) error {
 	case *pgast.Node_ReindexStmt:
 		return nil
 	case *pgast.Node_ClusterStmt:
-		return c.applyCluster(n.ClusterStmt)
+		return c.applyCluster(n.ClusterStmt, eff)
 	case *pgast.Node_RefreshMatViewStmt:
 		return c.applyRefresh(n.RefreshMatViewStmt)
 	}
 	return errorf(NotUnderstood, "%s is not followed", nodeName(stmt.Node))
+}
+
+// runs tells whether EXPLAIN runs its statement: with ANALYZE.
+func runs(s *pgast.ExplainStmt) bool {
+	for _, node := range s.Options {
+		if d := node.GetDefElem(); d.GetDefname() == "analyze" {
+			switch strings.ToLower(constText(d.Arg)) {
+			case "false", "off", "0":
+			default:
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // lookupAll checks that the relations of a statement exist.

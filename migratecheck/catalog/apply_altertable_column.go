@@ -50,6 +50,7 @@ func (a *alterTable) addColumn(cmd *pgast.AlterTableCmd) error {
 			return c.addNotNull(a.rel, num, Constraint{Name: spec.name, Valid: true, Local: true, NoInherit: spec.noInherit}, a.recurse)
 		})
 	}
+	a.noteNamedJoins()
 	for _, con := range b.checks {
 		a.later(passAddOtherConstraint, func() error { return a.addCheck(con) })
 	}
@@ -66,6 +67,27 @@ func (a *alterTable) addColumn(cmd *pgast.AlterTableCmd) error {
 		a.later(passAddOtherConstraint, func() error { return c.addForeignKey(a.rel, con, a.eff) })
 	}
 	return nil
+}
+
+// noteNamedJoins notes views over the table in which a join is given names for its columns, (a JOIN b) AS j (x, y): the new column
+// is one of the join's, and which name it gets there the server makes up.
+func (a *alterTable) noteNamedJoins() {
+	for _, d := range a.c.Dependents(Address{OID: a.rel}) {
+		view := a.c.relation(d.OID)
+		if view == nil || view.Query == nil || view.Query.Node == nil {
+			continue
+		}
+		named := false
+		pgast.WalkMessages(view.Query.Node, func(m pgast.Message) bool {
+			join, ok := m.(*pgast.JoinExpr)
+			named = named || ok && len(join.Alias.GetColnames()) > 0
+			return !named
+		})
+		if named {
+			a.eff.Gaps = append(a.eff.Gaps, "the names that the columns of a join have in "+view.Name)
+			return
+		}
+	}
 }
 
 // storeColumn appends the column to a table and its children.
@@ -339,11 +361,16 @@ func (a *alterTable) columnAttribute(cmd *pgast.AlterTableCmd) error {
 		return err
 	}
 	set := func(change func(col *Column)) error {
-		c.editColumn(a.rel, col.Num, change)
-		return a.eachChild(a.rel, cmd.Name, func(child OID, col *Column) error {
-			c.editColumn(child, col.Num, change)
-			return nil
-		})
+		tables := []OID{a.rel}
+		if a.recurse {
+			tables = c.inheritanceTree(a.rel)
+		}
+		for _, table := range tables {
+			if col := c.relation(table).Column(cmd.Name); col != nil {
+				c.editColumn(table, col.Num, change)
+			}
+		}
+		return nil
 	}
 	switch cmd.Subtype {
 	case pgast.AlterTableType_AT_SetStatistics:

@@ -36,13 +36,11 @@ func (a *alterTable) misc(cmd *pgast.AlterTableCmd) error {
 		if r.AccessMethod != cmd.Name {
 			a.rewritten(a.rel)
 		}
+		c.dropDeps(a.rel, func(d Dep) bool { return d.Ref.OID == c.methodOID(r.AccessMethod) })
+		c.addMethodDep(a.rel, cmd.Name, DepNormal)
 		return set(func(r *Relation) { r.AccessMethod = cmd.Name })
 	case pgast.AlterTableType_AT_SetTableSpace:
-		name := cmd.Name
-		if name == "pg_default" {
-			name = ""
-		}
-		return set(func(r *Relation) { r.Tablespace = name })
+		return set(func(r *Relation) { r.Tablespace = tablespace(cmd.Name) })
 	case pgast.AlterTableType_AT_SetRelOptions, pgast.AlterTableType_AT_ResetRelOptions, pgast.AlterTableType_AT_ReplaceRelOptions:
 		return a.setOptions(cmd)
 	case pgast.AlterTableType_AT_EnableTrig, pgast.AlterTableType_AT_EnableAlwaysTrig, pgast.AlterTableType_AT_EnableReplicaTrig,

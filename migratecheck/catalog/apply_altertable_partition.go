@@ -239,7 +239,7 @@ func (a *alterTable) attachPartition(cmd *pgast.PartitionCmd) error {
 		return err
 	}
 	c.editRelation(part.OID, func(r *Relation) { r.PartitionOf = parent.OID })
-	if err := c.setBound(part.OID, cmd.Bound); err != nil {
+	if err := c.setBound(part.OID, cmd.Bound, a.eff); err != nil {
 		return err
 	}
 	return c.cloneToPartition(parent.OID, part.OID, a.eff)
@@ -327,8 +327,13 @@ func (a *alterTable) detachPartition(cmd *pgast.PartitionCmd) error {
 		return err
 	}
 	for _, t := range c.Triggers(part.OID) {
-		if t.Parent != 0 {
-			c.remove(t.OID)
+		if t.Parent == 0 {
+			continue
+		}
+		// With those of the partitions' own partitions (DropClonedTriggersFromPartition).
+		c.dropDeps(t.OID, func(d Dep) bool { return d.Type == DepPartition })
+		if err := c.dropObject(Address{OID: t.OID}, true, &Effects{}); err != nil {
+			return err
 		}
 	}
 	for _, index := range c.Indexes(part.OID) {
@@ -348,6 +353,10 @@ func (a *alterTable) detachPartition(cmd *pgast.PartitionCmd) error {
 	for _, con := range c.Constraints(part.OID) {
 		if up, ok := c.Get(con.Parent).(*Constraint); ok && con.Kind == ForeignKey && up.Table == parent.OID {
 			c.detachConstraint(con.OID)
+			// On its own it needs rows for the partitions that it refers to, which the parent's had for it.
+			if err := c.referencedPartitions(c.Get(con.OID).(*Constraint), con.Name); err != nil {
+				return err
+			}
 		}
 	}
 	for _, con := range c.ReferencedBy(part.OID) {
@@ -391,8 +400,56 @@ func (a *alterTable) keepPartitionConstraint(part OID, parent *Relation, bound *
 		return err
 	}
 	expr := stmts[0].Node.GetSelectStmt().TargetList[0].GetResTarget().Val
+	switch a.c.checkImplied(part, expr) {
+	case certain:
+		return nil
+	case possible:
+		a.eff.Gaps = append(a.eff.Gaps, "whether DETACH PARTITION … CONCURRENTLY leaves a CHECK constraint: the table's own may say as much")
+		return nil
+	}
 	_, err = a.c.addCheck(part, &pgast.Constraint{RawExpr: expr, InitiallyValid: true}, nil, true, false, a.eff)
 	return err
+}
+
+// checkImplied tells whether a table's own constraints say what a condition says (ConstraintImpliedByRelConstraint): each part
+// of it word for word, or NOT NULL. Other constraints on the same columns may imply it in ways that only the server proves.
+func (c *Catalog) checkImplied(table OID, condition *pgast.Node) certainty {
+	r := c.relation(table)
+	var given []*pgast.Node
+	columns := map[int]bool{}
+	for _, con := range c.Constraints(table) {
+		if con.Kind == Check && con.Valid && con.Check != nil {
+			given = conjuncts(con.Check.Node, given)
+			for _, num := range con.Columns {
+				columns[num] = true
+			}
+		}
+	}
+	said := func(want *pgast.Node) bool {
+		if t := want.GetNullTest(); t != nil && t.Nulltesttype == pgast.NullTestType_IS_NOT_NULL {
+			if names := stringsOf(t.Arg.GetColumnRef().GetFields()); len(names) == 1 {
+				if col := r.Column(names[0]); col != nil && col.NotNull {
+					return true
+				}
+			}
+		}
+		return slices.ContainsFunc(given, func(have *pgast.Node) bool { return canonicalSQL(have) == canonicalSQL(want) })
+	}
+	e, err := c.newExpr(condition, r)
+	if err != nil {
+		return possible
+	}
+	answer := certain
+	for _, want := range conjuncts(condition, nil) {
+		if said(want) {
+			continue
+		}
+		if !slices.ContainsFunc(ownColumns(e, table), func(num int) bool { return columns[num] }) {
+			return impossible
+		}
+		answer = possible
+	}
+	return answer
 }
 
 // boundCheck is the partition constraint of a bound on one column (get_qual_from_partbound); "" for what is not followed.

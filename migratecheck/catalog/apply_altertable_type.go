@@ -211,7 +211,7 @@ func (a *alterTable) changeType(rel OID, name string, typ TypeRef, def *pgast.Co
 	}
 	r := c.editColumn(rel, col.Num, func(col *Column) { *col = changed })
 	c.addTypeDeps(rel, r.Att(col.Num))
-	if r.Kind == Table && (def.RawDefault != nil || c.typeRewrites(old, typ)) {
+	if r.Kind == Table && c.usingRewrites(def.RawDefault, col, old, typ) {
 		a.rewritten(rel)
 	}
 	if err := a.rebuild(rel, col.Num); err != nil {
@@ -226,6 +226,30 @@ func (a *alterTable) changeType(rel OID, name string, typ TypeRef, def *pgast.Co
 		c.editRelation(seq.OID, func(r *Relation) { r.Seq = &attrs })
 	}
 	return nil
+}
+
+// usingRewrites is typeRewrites for ALTER … TYPE … USING: the column itself, and casts of it that change nothing, are no
+// computation (ATColumnChangeRequiresRewrite looks at the planned expression).
+func (c *Catalog) usingRewrites(using *pgast.Node, col *Column, from, to TypeRef) bool {
+	var casts []*pgast.TypeName
+	for using.GetTypeCast() != nil {
+		casts = append(casts, using.GetTypeCast().TypeName)
+		using = using.GetTypeCast().Arg
+	}
+	if using != nil {
+		fields := using.GetColumnRef().GetFields()
+		if len(fields) == 0 || fields[len(fields)-1].GetString_().GetSval() != col.Name {
+			return true
+		}
+	}
+	for _, name := range slices.Backward(casts) {
+		step, err := c.resolveType(name)
+		if err != nil || c.typeRewrites(from, step) {
+			return true
+		}
+		from = step
+	}
+	return c.typeRewrites(from, to)
 }
 
 // typeRewrites tells whether stored values must change with the type (ATColumnChangeRequiresRewrite, and the support
@@ -325,6 +349,9 @@ func (a *alterTable) rebuild(rel OID, num int) error {
 				elem.Indexcolname = ""
 			}
 			c.editIndex(index.OID, func(x *IndexAttrs) { x.names = c.indexColumnNames(slices.Concat(spec.elems, spec.include)) })
+			if index.Index.Parent != 0 {
+				c.rebuildPartitionComments(index)
+			}
 		}
 		for i, key := range index.Index.Keys {
 			if key.Column != num {
@@ -350,4 +377,18 @@ func (a *alterTable) rebuild(rel OID, num int) error {
 		}
 	}
 	return nil
+}
+
+// rebuildPartitionComments does what becomes of comments when an index of a partition is made anew by way of the partitioned
+// index: before 17 the one on the index is that one's (DefineIndex passes it on), later it is lost, as is the one on the
+// constraint.
+func (c *Catalog) rebuildPartitionComments(index *Relation) {
+	comment := ""
+	if c.Version < 17 {
+		comment = c.Comment(Address{OID: index.Index.Parent})
+	}
+	c.setComment(Address{OID: index.OID}, comment)
+	if con := c.constraintOfIndex(index); con != nil {
+		c.setComment(Address{OID: con.OID}, "")
+	}
 }

@@ -77,8 +77,11 @@ func (c *Catalog) addCheck(rel OID, con *pgast.Constraint, expr *Expr, local, re
 	name := con.Conname
 	if name == "" {
 		column := ""
-		if len(columns) == 1 {
+		switch {
+		case len(columns) == 1 && len(expr.system) == 0:
 			column = r.Columns[columns[0]-1].Name
+		case len(columns) == 0 && len(expr.system) == 1:
+			column = expr.system[0]
 		}
 		name = c.chooseConstraintName(r.Name, column, "check", r.Schema)
 	} else if old := c.constraintNamed(rel, name); old != nil {

@@ -149,7 +149,7 @@ func (c *Catalog) dropSchemas(s *pgast.DropStmt, eff *Effects) error {
 			}
 			return errorf("3F000", "schema \"%s\" does not exist", name)
 		}
-		if schema.OID == pgCatalogOID {
+		if schema.OID == pgCatalogOID || schema.OID == pgToastOID {
 			return errorf("2BP01", "cannot drop schema %s because it is required by the database system", name)
 		}
 		targets = append(targets, dropTarget{Address: Address{OID: schema.OID}})

@@ -222,18 +222,19 @@ type operatorClass struct {
 	isDefault bool
 }
 
-// operatorSignature is an operator's Other.Name: @>(hstore,hstore), NONE for a missing operand.
+// operatorSignature is an operator's Other.Name: @>(hstore,hstore), NONE for a missing operand. Types in it are not qualified,
+// so that it is the same under every search path.
 func (c *Catalog) operatorSignature(o *Operator) string {
 	left := "NONE"
 	if o.Left.known() {
-		left = c.typeText(o.Left)
+		left = c.bareTypeText(o.Left)
 	}
-	return o.Name + "(" + left + "," + c.typeText(o.Right) + ")"
+	return o.Name + "(" + left + "," + c.bareTypeText(o.Right) + ")"
 }
 
-// castName is a cast's Other.Name.
+// castName is a cast's Other.Name, with types as in operatorSignature.
 func (c *Catalog) castName(source, target TypeRef) string {
-	return "(" + c.typeText(source) + " AS " + c.typeText(target) + ")"
+	return "(" + c.bareTypeText(source) + " AS " + c.bareTypeText(target) + ")"
 }
 
 func (c *Catalog) extensionNamed(name string) (*Extension, error) {

@@ -275,6 +275,16 @@ func (c *Catalog) foreignKeyToPartition(con *Constraint, part OID, eff *Effects)
 	child.SetColumns = c.mapColumns(con.Table, part, con.SetColumns)
 	for _, own := range c.Constraints(part) {
 		if own.Parent == 0 && sameForeignKey(own, &child) {
+			// Its rows for the partitions that it refers to go: the parent's stand for them (tryAttachPartitionForeignKey).
+			for _, row := range c.Constraints(part) {
+				if row.Parent != own.OID {
+					continue
+				}
+				c.dropDeps(row.OID, func(d Dep) bool { return d.Type == DepInternal })
+				if err := c.dropObject(Address{OID: row.OID}, true, &Effects{}); err != nil {
+					return err
+				}
+			}
 			c.attachConstraint(own.OID, con)
 			return nil
 		}

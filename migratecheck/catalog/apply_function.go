@@ -393,7 +393,7 @@ func changeSettings(settings []string, s *pgast.VariableSetStmt) []string {
 	if s.Kind == pgast.VariableSetKind_VAR_RESET_ALL {
 		return nil
 	}
-	name := strings.ToLower(s.Name)
+	name := settingName(s.Name)
 	out := slices.DeleteFunc(slices.Clone(settings), func(x string) bool { return strings.HasPrefix(x, name+"=") })
 	if s.Kind == pgast.VariableSetKind_VAR_SET_VALUE {
 		out = append(out, name+"="+settingText(s))

@@ -318,20 +318,34 @@ func changeGrant(list []Grant, role string, privileges []string, grant, option b
 	return list
 }
 
-// defaultsAt is where ALTER DEFAULT PRIVILEGES are kept: with the schema (0: all), under a column number no column has.
-func defaultsAt(schema OID, kind pgast.ObjectType) Address {
-	return Address{OID: schema, Column: -int(kind)}
+// defaultsAt is where ALTER DEFAULT PRIVILEGES for what a role creates are kept: with the schema (0: all), under a column number
+// no column has.
+func (c *Catalog) defaultsAt(role string, schema OID, kind pgast.ObjectType) Address {
+	const kinds = 256 // more than there are of pgast.ObjectType
+	n := slices.Index(c.creators, role) + 1
+	if role != "" && n == 0 {
+		c.creators = append(slices.Clip(c.creators), role)
+		n = len(c.creators)
+	}
+	return Address{OID: schema, Column: -int(kind) - kinds*n}
 }
 
-// applyDefaultPrivileges is ALTER DEFAULT PRIVILEGES. FOR ROLE is about what that role creates: who runs the migrations
-// is not known, so only statements without it are followed.
+// applyDefaultPrivileges is ALTER DEFAULT PRIVILEGES: about what the role creates that it names, or the one that runs it. Who
+// runs the migrations is not known, but when it is SET.
 func (c *Catalog) applyDefaultPrivileges(n *pgast.AlterDefaultPrivilegesStmt) error {
-	schemas := []OID{0}
+	schemas, roles := []OID{0}, []string{c.currentRole()}
 	for _, node := range n.Options {
 		d := node.GetDefElem()
 		switch d.Defname {
 		case "roles":
-			return nil
+			roles = nil
+			for _, item := range d.Arg.GetList().GetItems() {
+				role := roleName(item.GetRoleSpec())
+				if item.GetRoleSpec().GetRoletype() != pgast.RoleSpecType_ROLESPEC_CSTRING {
+					role = c.currentRole()
+				}
+				roles = append(roles, role)
+			}
 		case "schemas":
 			schemas = nil
 			for _, item := range d.Arg.GetList().GetItems() {
@@ -355,25 +369,31 @@ func (c *Catalog) applyDefaultPrivileges(n *pgast.AlterDefaultPrivilegesStmt) er
 		}
 		privileges = append(privileges, p)
 	}
-	for _, schema := range schemas {
-		at := defaultsAt(schema, kind)
-		list, touched := c.grants.Get(at.key())
-		list = slices.Clone(list)
-		if !touched && schema == 0 {
-			switch kind {
-			case pgast.ObjectType_OBJECT_FUNCTION:
-				list = []Grant{{Privileges: []string{"EXECUTE"}}}
-			case pgast.ObjectType_OBJECT_TYPE:
-				list = []Grant{{Privileges: []string{"USAGE"}}}
-			}
+	for _, role := range roles {
+		for _, schema := range schemas {
+			c.changeDefaults(c.defaultsAt(role, schema, kind), kind, privileges, n.Action)
 		}
-		for _, node := range n.Action.Grantees {
-			list = changeGrant(list, roleName(node.GetRoleSpec()), privileges, n.Action.IsGrant, n.Action.GrantOption)
-		}
-		c.ownRecords()
-		c.grants.Set(at.key(), list)
 	}
 	return nil
+}
+
+// changeDefaults changes what new objects of a kind are given. In a schema that is added to what they get everywhere.
+func (c *Catalog) changeDefaults(at Address, kind pgast.ObjectType, privileges []string, action *pgast.GrantStmt) {
+	list, touched := c.grants.Get(at.key())
+	list = slices.Clone(list)
+	if !touched && at.OID == 0 {
+		switch kind {
+		case pgast.ObjectType_OBJECT_FUNCTION:
+			list = []Grant{{Privileges: []string{"EXECUTE"}}}
+		case pgast.ObjectType_OBJECT_TYPE:
+			list = []Grant{{Privileges: []string{"USAGE"}}}
+		}
+	}
+	for _, node := range action.Grantees {
+		list = changeGrant(list, roleName(node.GetRoleSpec()), privileges, action.IsGrant, action.GrantOption)
+	}
+	c.ownRecords()
+	c.grants.Set(at.key(), list)
 }
 
 // defaultGrants gives a new object what ALTER DEFAULT PRIVILEGES say (get_user_default_acl).
@@ -398,8 +418,12 @@ func (c *Catalog) defaultGrants(o Object) {
 	default:
 		return
 	}
-	everywhere, ok1 := c.grants.Get(defaultsAt(0, kind).key())
-	here, ok2 := c.grants.Get(defaultsAt(o.ObjectSchema(), kind).key())
+	role := c.currentRole()
+	if role != "" && !slices.Contains(c.creators, role) {
+		return // no privileges were given for what it creates
+	}
+	everywhere, ok1 := c.grants.Get(c.defaultsAt(role, 0, kind).key())
+	here, ok2 := c.grants.Get(c.defaultsAt(role, o.ObjectSchema(), kind).key())
 	if o.ObjectSchema() == 0 {
 		here, ok2 = nil, false
 	}
@@ -417,6 +441,9 @@ func (c *Catalog) defaultGrants(o Object) {
 		if len(g.Grantable) > 0 {
 			list = changeGrant(list, g.Grantee, g.Grantable, true, true)
 		}
+	}
+	if p := c.publicPrivileges(o); len(list) == 1 && list[0].Grantee == "" && len(list[0].Grantable) == 0 && slices.Equal(list[0].Privileges, p) {
+		return // what it has without
 	}
 	c.ownRecords()
 	c.grants.Set(Address{OID: o.ObjectID()}.key(), list)

@@ -60,7 +60,7 @@ func (c *Catalog) defineIndex(spec *indexSpec, eff *Effects) (*Relation, error) 
 	}
 	index := &Relation{
 		OID: c.newOID(), Schema: r.Schema, Kind: Index, Persistence: r.Persistence, AccessMethod: spec.method, ReplicaIdent: 'n',
-		Tablespace: spec.tablespace,
+		Tablespace: tablespace(spec.tablespace),
 		Index: &IndexAttrs{
 			Table: r.OID, Unique: spec.unique, Primary: spec.primary, Exclusion: spec.exclusion, Immediate: !spec.deferrable, Valid: true,
 			NullsNotDistinct: spec.nullsNotDistinct,
@@ -172,7 +172,7 @@ func (c *Catalog) indexName(r *Relation, spec *indexSpec, eff *Effects) (string,
 	if spec.name == "" {
 		return c.chooseIndexName(r.Name, r.Schema, spec), nil
 	}
-	if exists, err := c.checkNewRelation(r.Schema, spec.name, spec.ifNotExists, false, eff); exists || err != nil {
+	if exists, err := c.checkRelationName(r.Schema, spec.name, spec.ifNotExists, false, eff); exists || err != nil {
 		return "", err
 	}
 	if spec.constraint && c.constraintNamed(r.OID, spec.name) != nil {
@@ -228,7 +228,7 @@ func (c *Catalog) fillIndex(index *Relation, spec *indexSpec) error {
 	if t := c.exprType(spec.where, c.relation(x.Table)); t.known() && t.OID != typeUnknown && !c.canCoerce(t, scalar(typeBool), byAssignment) {
 		return errorf("42804", "argument of WHERE must be type boolean, not type %s", c.FormatType(t.bare()))
 	}
-	if e.Volatility != Immutable && !e.Unknown {
+	if c.mutable(e, c.relation(x.Table)) {
 		return errorf("42P17", "functions in index predicate must be marked IMMUTABLE")
 	}
 	x.Predicate = e
@@ -259,22 +259,32 @@ func (c *Catalog) indexKey(table OID, elem *pgast.IndexElem, spec *indexSpec) (I
 		}
 		key.Column, typ = col.Num, col.Type
 	} else {
-		e, v, err := c.bindExpr(elem.Expr, scopeOf(c.relation(table)), "", TypeRef{})
+		_, v, err := c.bindExpr(elem.Expr, scopeOf(c.relation(table)), "", TypeRef{})
+		if err != nil {
+			return key, err
+		}
+		// COLLATE around it all is the key's, not the expression's (ComputeIndexAttrs).
+		expr := elem.Expr
+		for expr.GetCollateClause() != nil {
+			expr = expr.GetCollateClause().Arg
+		}
+		e, err := c.newExpr(expr, c.relation(table))
 		if err != nil {
 			return key, err
 		}
 		if err := e.checkPlain("index expression"); err != nil {
 			return key, err
 		}
-		if e.Volatility != Immutable && !e.Unknown {
+		if c.mutable(e, c.relation(table)) {
 			return key, errorf("42P17", "functions in index expression must be marked IMMUTABLE")
 		}
-		key.Expr, key.Collation, typ = e, v.collation, v.typ
-		if num := c.plainColumn(elem.Expr, e, table, v.typ); num > 0 {
+		key.Expr, typ = e, v.typ
+		if num := c.plainColumn(expr, e, table, v.typ); num > 0 {
 			// CREATE INDEX … ((a)) is an index on the column (ComputeIndexAttrs strips the parentheses), and so is one on a
 			// cast to the type that the column has.
-			key.Column, key.Expr, key.Collation = num, nil, ""
+			key.Column, key.Expr = num, nil
 		}
+		key.setCollation(c.relation(table), v.collation)
 	}
 	if len(elem.Collation) > 0 {
 		if err := c.keyCollation(&key, table, typ, stringsOf(elem.Collation)); err != nil {
@@ -311,14 +321,26 @@ func (c *Catalog) keyCollation(key *IndexKey, table OID, typ TypeRef, names []st
 	if typ.known() && !c.collatable(typ) {
 		return errorf("42804", "collations are not supported by type %s", c.FormatType(typ))
 	}
+	key.setCollation(c.relation(table), name)
+	return nil
+}
+
+// setCollation stores a collation as Collation has it: "" is the column's own, or the default of an expression.
+func (key *IndexKey) setCollation(table *Relation, name string) {
+	own := ""
+	if key.Column > 0 {
+		own = table.Att(key.Column).Collation
+	}
 	if name == "default" {
 		name = ""
 	}
-	if key.Column > 0 && name == c.relation(table).Att(key.Column).Collation {
+	switch {
+	case name == own:
 		name = ""
+	case name == "":
+		name = "default"
 	}
 	key.Collation = name
-	return nil
 }
 
 // indexConstraint makes the constraint that the index stands for, nil when it does for none.

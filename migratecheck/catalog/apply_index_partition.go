@@ -47,21 +47,23 @@ func (c *Catalog) indexPartitions(index *Relation, con *Constraint, spec *indexS
 			}
 			continue
 		}
-		if err := c.indexOnPartition(index, part, eff); err != nil {
+		if err := c.indexOnPartition(index, part, false, eff); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// indexOnPartition gives a partition its part of a partitioned index: one it has already, else a new one.
-func (c *Catalog) indexOnPartition(index, part *Relation, eff *Effects) error {
+// indexOnPartition gives a partition its part of a partitioned index: one it has already, else a new one. An invalid one is
+// taken too where CREATE INDEX looks for it (DefineIndex), and makes the whole invalid, but not where the partition is new
+// (AttachPartitionEnsureIndexes).
+func (c *Catalog) indexOnPartition(index, part *Relation, valid bool, eff *Effects) error {
 	if part.Kind == ForeignTable {
 		return nil
 	}
 	con := c.constraintOfIndex(index)
 	for _, own := range c.Indexes(part.OID) {
-		if own.Index.Parent != 0 || !c.sameIndex(index, own) {
+		if own.Index.Parent != 0 || valid && !own.Index.Valid || !c.sameIndex(index, own) {
 			continue
 		}
 		ownCon := c.constraintOfIndex(own)

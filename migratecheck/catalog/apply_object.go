@@ -63,10 +63,28 @@ func (c *Catalog) applyObject(stmt pgast.Stmt, eff *Effects) (handled bool, err 
 		return true, c.applyCall(n.CallStmt, eff)
 	case *pgast.Node_SelectStmt:
 		return true, c.applyQuery(stmt.Node, eff)
-	case *pgast.Node_InsertStmt, *pgast.Node_UpdateStmt, *pgast.Node_DeleteStmt, *pgast.Node_MergeStmt:
-		return true, nil
+	case *pgast.Node_InsertStmt:
+		return true, c.noteSystemTable(n.InsertStmt.Relation, eff)
+	case *pgast.Node_UpdateStmt:
+		return true, c.noteSystemTable(n.UpdateStmt.Relation, eff)
+	case *pgast.Node_DeleteStmt:
+		return true, c.noteSystemTable(n.DeleteStmt.Relation, eff)
+	case *pgast.Node_MergeStmt:
+		return true, c.noteSystemTable(n.MergeStmt.Relation, eff)
 	}
 	return c.applyOther(stmt.Node, eff)
+}
+
+// noteSystemTable notes a change of the rows of the server's own tables, by which a superuser can make of the schema what no
+// statement would.
+func (c *Catalog) noteSystemTable(rv *pgast.RangeVar, eff *Effects) error {
+	if rv.Schemaname != "" && rv.Schemaname != "pg_catalog" || c.findRelation(rv) != nil {
+		return nil
+	}
+	if r := c.builtinRelation(rv.Schemaname, rv.Relname); r != nil && r.Kind == Table {
+		eff.Gaps = append(eff.Gaps, "what a change of rows of "+r.Name+" makes of the schema")
+	}
+	return nil
 }
 
 // applyOther runs statements about objects of which little more than the name is kept, and those that change nothing
@@ -94,7 +112,7 @@ func (c *Catalog) applyOther(node *pgast.Node, eff *Effects) (bool, error) {
 	case *pgast.Node_CreateEventTrigStmt:
 		return true, c.applyCreateEventTrigger(n.CreateEventTrigStmt)
 	case *pgast.Node_AlterEventTrigStmt:
-		return true, c.needOther("event trigger", n.AlterEventTrigStmt.Trigname)
+		return true, c.applyAlterEventTrigger(n.AlterEventTrigStmt)
 	case *pgast.Node_CreateFdwStmt:
 		return true, c.createOther("foreign-data wrapper", 0, n.CreateFdwStmt.Fdwname, false, eff)
 	case *pgast.Node_AlterFdwStmt:

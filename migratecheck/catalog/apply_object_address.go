@@ -294,6 +294,12 @@ func (c *Catalog) operatorAddress(o *pgast.ObjectWithArgs) (Address, error) {
 			return Address{OID: op.oid}, nil
 		}
 	}
+	shell := &Other{Kind: "operator", Name: c.operatorSignature(&Operator{Name: name, Left: args[0], Right: args[1]})}
+	for _, shell.Schema = range c.path(schema) {
+		if oid, ok := c.names.Get(nameKeyOf(shell)); ok {
+			return Address{OID: oid}, nil
+		}
+	}
 	if c.Open || c.hasUnknownExtension() {
 		return Address{}, nil
 	}

@@ -104,6 +104,7 @@ func (c *Catalog) applyCreateOpClass(n *pgast.CreateOpClassStmt, eff *Effects) e
 		return errorf("42710", "operator class %s for access method %s already exists", quoteMessage(rv.Relname), quoteMessage(n.Amname))
 	}
 	c.put(o)
+	c.addMethodDep(o.OID, n.Amname, DepAuto)
 	c.addDep(Address{OID: o.OID}, Address{OID: t.OID}, DepNormal)
 	// Without FAMILY one of the class's name is made, unless there is one.
 	if len(n.Opfamilyname) == 0 {
@@ -111,6 +112,7 @@ func (c *Catalog) applyCreateOpClass(n *pgast.CreateOpClassStmt, eff *Effects) e
 		if _, taken := c.names.Get(nameKeyOf(family)); !taken {
 			family.OID = c.newOID()
 			c.put(family)
+			c.addMethodDep(family.OID, n.Amname, DepAuto)
 			c.addDep(Address{OID: o.OID}, Address{OID: family.OID}, DepAuto)
 		}
 	}
@@ -128,41 +130,54 @@ func (c *Catalog) applyCreateOpFamily(n *pgast.CreateOpFamilyStmt) error {
 		return errorf("42710", "operator family %s for access method %s already exists", quoteMessage(rv.Relname), quoteMessage(n.Amname))
 	}
 	c.put(o)
+	c.addMethodDep(o.OID, n.Amname, DepAuto)
 	return nil
 }
 
 func (c *Catalog) applyCreateStatistics(n *pgast.CreateStatsStmt, eff *Effects) error {
+	_, err := c.createStatistics(n, eff)
+	return err
+}
+
+// createStatistics answers the object, nil when IF NOT EXISTS found one.
+func (c *Catalog) createStatistics(n *pgast.CreateStatsStmt, eff *Effects) (*Other, error) {
 	if len(n.Relations) != 1 || n.Relations[0].GetRangeVar() == nil {
-		return errorf("0A000", "only a single relation is allowed in CREATE STATISTICS")
+		return nil, errorf("0A000", "only a single relation is allowed in CREATE STATISTICS")
 	}
 	rel, err := c.lookupRelation(n.Relations[0].GetRangeVar())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	b := c.newBinder()
 	var names []string
+	var columns []int
+	var exprs []Expr
 	s := scopeOf(rel)
 	for _, node := range n.Exprs {
 		e := node.GetStatsElem()
 		if e.Name != "" {
 			col := c.findColumn(rel.OID, e.Name)
 			if col == nil {
-				return errorf("42703", "column %s does not exist", quoteMessage(e.Name))
+				return nil, errorf("42703", "column %s does not exist", quoteMessage(e.Name))
 			}
 			b.ref(Address{rel.OID, col.Num})
-			names = append(names, e.Name)
+			names, columns = append(names, e.Name), append(columns, col.Num)
 			continue
 		}
 		if _, err := b.bindExpr(e.Expr, s); err != nil {
-			return err
+			return nil, err
 		}
-		names = append(names, "expr")
+		expr, err := c.newExpr(e.Expr, rel)
+		if err != nil {
+			return nil, err
+		}
+		names, exprs = append(names, "expr"), append(exprs, *expr)
 	}
 	schema, name := rel.Schema, ""
 	if len(n.Defnames) > 0 {
 		rv := rangeVarOf(n.Defnames)
 		if schema, err = c.creationSchema(rv); err != nil {
-			return err
+			return nil, err
 		}
 		name = rv.Relname
 	} else {
@@ -177,10 +192,10 @@ func (c *Catalog) applyCreateStatistics(n *pgast.CreateStatsStmt, eff *Effects) 
 	}
 	o, err := c.newOther("statistics", schema, name, n.IfNotExists, eff)
 	if err != nil || o == nil {
-		return err
+		return nil, err
 	}
 	made := *o
-	made.Table = rel.OID
+	made.Table, made.columns, made.exprs = rel.OID, columns, exprs
 	c.put(&made)
 	for _, ref := range b.sortedRefs() {
 		typ := DepNormal
@@ -192,7 +207,7 @@ func (c *Catalog) applyCreateStatistics(n *pgast.CreateStatsStmt, eff *Effects) 
 	if len(b.refs) == 0 {
 		c.addDep(Address{OID: o.OID}, Address{OID: rel.OID}, DepAuto)
 	}
-	return nil
+	return &made, nil
 }
 
 func (c *Catalog) applyCreateCast(n *pgast.CreateCastStmt) error {
@@ -411,12 +426,54 @@ func (c *Catalog) defineOperator(n *pgast.DefineStmt) error {
 	if o.Function == 0 && !c.mayHaveFunction(s, name) {
 		return errorf("42883", "function %s does not exist", c.newBinder().signature(stringList(defNames(d)), args, nil))
 	}
-	other := &Other{OID: c.newOID(), Schema: schema, Kind: "operator", Name: c.operatorSignature(o), operator: o}
-	if _, taken := c.names.Get(nameKeyOf(other)); taken {
-		return errorf("42723", "operator %s already exists", o.Name)
+	other := &Other{Schema: schema, Kind: "operator", Name: c.operatorSignature(o), operator: o}
+	if oid, taken := c.names.Get(nameKeyOf(other)); taken {
+		if old, ok := c.Get(oid).(*Other); !ok || !old.operator.shell {
+			return errorf("42723", "operator %s already exists", o.Name)
+		}
+		other.OID = oid
+	} else {
+		other.OID = c.newOID()
 	}
 	c.put(other)
 	for _, oid := range []OID{o.Left.OID, o.Right.OID, o.Result.OID, o.Function} {
+		c.addDep(Address{OID: other.OID}, Address{OID: oid}, DepNormal)
+	}
+	if d := definition(n, "commutator"); d != nil && o.Left.known() {
+		if err := c.otherOperator(defNames(d), o.Right, o.Left, other, true); err != nil {
+			return err
+		}
+	}
+	if d := definition(n, "negator"); d != nil {
+		return c.otherOperator(defNames(d), o.Left, o.Right, other, false)
+	}
+	return nil
+}
+
+// otherOperator makes the shell of an operator that another names before it is there (get_other_operator, OperatorShellMake in
+// src/backend/catalog/pg_operator.c).
+func (c *Catalog) otherOperator(names []*pgast.Node, left, right TypeRef, of *Other, commutator bool) error {
+	schemaName, name := splitOperator(names)
+	o := &Operator{Name: name, Left: left, Right: right, Volatility: Volatile, shell: true}
+	for _, known := range c.operatorsNamed(schemaName, name, !left.known()) {
+		if known.oid != of.OID && known.Left.bare() == left && known.Right.bare() == right {
+			return nil
+		}
+	}
+	schema, err := c.creationSchema(rangeVarOf(names))
+	if err != nil {
+		return err
+	}
+	other := &Other{Schema: schema, Kind: "operator", Name: c.operatorSignature(o), operator: o}
+	if oid, taken := c.names.Get(nameKeyOf(other)); taken {
+		if oid == of.OID && !commutator {
+			return errorf("42P13", "operator cannot be its own negator")
+		}
+		return nil
+	}
+	other.OID = c.newOID()
+	c.put(other)
+	for _, oid := range []OID{left.OID, right.OID} {
 		c.addDep(Address{OID: other.OID}, Address{OID: oid}, DepNormal)
 	}
 	return nil

@@ -48,7 +48,7 @@ func (c *Catalog) setPartitionKey(rel OID, spec *pgast.PartitionSpec) error {
 		if err := e.checkPlain("partition key expression"); err != nil {
 			return err
 		}
-		if e.Volatility != Immutable && !e.Unknown {
+		if c.mutable(e, c.relation(rel)) {
 			return errorf("42P17", "functions in partition key expression must be marked IMMUTABLE")
 		}
 		if e.Constant {
@@ -83,7 +83,7 @@ func (o *Relation) inPartitionKey(num int) bool {
 }
 
 // setBound stores FOR VALUES … of a partition (transformPartitionBound, check_new_partition_bound).
-func (c *Catalog) setBound(rel OID, spec *pgast.PartitionBoundSpec) error {
+func (c *Catalog) setBound(rel OID, spec *pgast.PartitionBoundSpec, eff *Effects) error {
 	r := c.relation(rel)
 	parent := c.relation(r.PartitionOf)
 	strategy := ""
@@ -109,6 +109,9 @@ func (c *Catalog) setBound(rel OID, spec *pgast.PartitionBoundSpec) error {
 			}
 		}
 		bound.SQL = c.boundSQL(parent, spec)
+		if computed(spec) {
+			eff.Gaps = append(eff.Gaps, "the value of a partition bound that is computed: "+bound.SQL)
+		}
 	}
 	for _, other := range c.Inheritors(parent.OID) {
 		if other.OID == rel || other.Bound == nil {
@@ -123,6 +126,16 @@ func (c *Catalog) setBound(rel OID, spec *pgast.PartitionBoundSpec) error {
 	}
 	c.editRelation(rel, func(r *Relation) { r.Bound = bound })
 	return nil
+}
+
+// computed tells whether a bound holds more than constants: the server stores what they amount to when the statement runs.
+func computed(spec *pgast.PartitionBoundSpec) bool {
+	return slices.ContainsFunc(slices.Concat(spec.Listdatums, spec.Lowerdatums, spec.Upperdatums), func(n *pgast.Node) bool {
+		for n.GetTypeCast() != nil {
+			n = n.GetTypeCast().Arg
+		}
+		return n.GetAConst() == nil && n.GetColumnRef() == nil // MINVALUE and MAXVALUE are parsed as names
+	})
 }
 
 // overlap tells whether two bounds have a value in common; only what can be told without comparing values of types.
@@ -298,7 +311,7 @@ func compareDatums(x, y *pgast.Node) int {
 // CloneRowTriggersToPartition, CloneForeignKeyConstraints).
 func (c *Catalog) cloneToPartition(parent, part OID, eff *Effects) error {
 	for _, index := range c.Indexes(parent) {
-		if err := c.indexOnPartition(index, c.relation(part), eff); err != nil {
+		if err := c.indexOnPartition(index, c.relation(part), true, eff); err != nil {
 			return err
 		}
 	}

@@ -21,6 +21,9 @@ func (c *Catalog) applyRename(stmt pgast.Stmt, s *pgast.RenameStmt, eff *Effects
 		if r == nil {
 			return err
 		}
+		if t := c.typeOfRelation(r); t != nil {
+			return c.renameAttribute(t, s)
+		}
 		return c.renameColumn(r.OID, s.Subname, s.Newname, s.Relation.Inh, false)
 	case pgast.ObjectType_OBJECT_TABCONSTRAINT:
 		r, err := c.relationToRename(s, pgast.ObjectType_OBJECT_TABLE, eff)
@@ -47,6 +50,21 @@ func (c *Catalog) applyRename(stmt pgast.Stmt, s *pgast.RenameStmt, eff *Effects
 		return err
 	}
 	return c.renameObject(a.OID, s)
+}
+
+// renameAttribute renames an attribute of a composite type, with CASCADE also the columns of the tables of that type
+// (renameatt_internal).
+func (c *Catalog) renameAttribute(t *Type, s *pgast.RenameStmt) error {
+	typed := c.typedTables(t)
+	if len(typed) > 0 && s.Behavior != pgast.DropBehavior_DROP_CASCADE {
+		return c.typedTableError(t)
+	}
+	for _, table := range typed {
+		if err := c.renameColumn(table.OID, s.Subname, s.Newname, true, true); err != nil {
+			return err
+		}
+	}
+	return c.renameColumn(t.Relation, s.Subname, s.Newname, s.Relation.Inh, false)
 }
 
 // relationToRename finds the relation of a RENAME, nil without an error when IF EXISTS lets it pass.
@@ -78,7 +96,7 @@ func (c *Catalog) relationToRename(s *pgast.RenameStmt, t pgast.ObjectType, eff 
 
 // renameRelation renames a table, view, sequence or index, with an index its constraint (RenameRelationInternal).
 func (c *Catalog) renameRelation(r *Relation, name string) error {
-	if _, err := c.checkNewRelation(r.Schema, name, false, r.Index == nil && r.Kind != Sequence, nil); err != nil {
+	if _, err := c.checkRelationName(r.Schema, name, false, r.Index == nil && r.Kind != Sequence, nil); err != nil {
 		return err
 	}
 	old := r.Name

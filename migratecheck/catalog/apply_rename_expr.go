@@ -59,6 +59,22 @@ func (c *Catalog) renameIn(oid OID, of Address, how renamer) {
 			changed.Using, changed.WithCheck = using, check
 			c.put(&changed)
 		}
+	case *Rule:
+		node := pgast.Clone(&pgast.Node{Node: &pgast.Node_RuleStmt{RuleStmt: o.Node}})
+		if how.rename(node) {
+			changed := *o
+			changed.Node = node.GetRuleStmt()
+			c.put(&changed)
+		}
+	case *Other:
+		for i := range o.exprs {
+			if e, ok := renamedExpr(&o.exprs[i], of, how); ok {
+				changed := *c.Get(oid).(*Other)
+				changed.exprs = slices.Clone(changed.exprs)
+				changed.exprs[i] = *e
+				c.put(&changed)
+			}
+		}
 	case *Type:
 		if e, ok := renamedExpr(o.Default, of, how); ok {
 			changed := *o
@@ -219,12 +235,17 @@ type relationRenamed struct {
 
 func (h relationRenamed) rename(n *pgast.Node) bool {
 	changed, query, bare := false, false, false
+	// Where something else in the query goes by the new name, or by the old one, the relation keeps the old one as its alias.
+	alias := h.nameTaken(n)
 	pgast.WalkMessages(n, func(m pgast.Message) bool {
 		switch m := m.(type) {
 		case *pgast.RangeVar:
 			query = true
 			if m.Relname != h.old || m.Schemaname != "" && m.Schemaname != h.schema {
 				break
+			}
+			if m.Alias == nil && alias {
+				m.Alias = &pgast.Alias{Aliasname: h.old}
 			}
 			bare = bare || m.Alias == nil
 			m.Relname = h.new.Name
@@ -243,14 +264,48 @@ func (h relationRenamed) rename(n *pgast.Node) bool {
 	// Columns may be qualified with the table's name, in a query where it has no alias.
 	pgast.Walk(n, func(n *pgast.Node) bool {
 		if ref := n.GetColumnRef(); ref != nil && len(ref.Fields) > 1 {
-			if i := len(ref.Fields) - 2; ref.Fields[i].GetString_().GetSval() == h.old {
+			i := len(ref.Fields) - 2
+			if i > 0 && ref.Fields[i-1].GetString_().GetSval() != h.schema {
+				return true // another schema's
+			}
+			if ref.Fields[i].GetString_().GetSval() == h.old {
 				ref.Fields[i] = stringNode(h.new.Name)
+				if i > 0 {
+					ref.Fields[i-1] = stringNode(h.new.Schema)
+				}
 				changed = true
 			}
 		}
 		return true
 	})
 	return changed
+}
+
+// nameTaken tells whether something in the query besides the relation goes by its new name or by its old one.
+func (h relationRenamed) nameTaken(n *pgast.Node) bool {
+	taken := false
+	is := func(name string) { taken = taken || name == h.old || name == h.new.Name }
+	pgast.WalkMessages(n, func(m pgast.Message) bool {
+		switch m := m.(type) {
+		case *pgast.RangeVar:
+			switch own := m.Relname == h.old && (m.Schemaname == "" || m.Schemaname == h.schema); {
+			case m.Alias != nil:
+				is(m.Alias.Aliasname)
+			case !own && m.Schemaname == "":
+				is(m.Relname)
+			}
+		case *pgast.RangeSubselect:
+			is(m.Alias.GetAliasname())
+		case *pgast.RangeFunction:
+			is(m.Alias.GetAliasname())
+		case *pgast.JoinExpr:
+			is(m.Alias.GetAliasname())
+		case *pgast.CommonTableExpr:
+			is(m.Ctename)
+		}
+		return true
+	})
+	return taken
 }
 
 // renameConst changes a constant that names the relation: nextval('s'), 't'::regclass. They are stored by OID.

@@ -10,7 +10,13 @@ import (
 func (c *Catalog) applyCreateSchema(stmt pgast.Stmt, s *pgast.CreateSchemaStmt, eff *Effects) error {
 	name := s.Schemaname
 	if name == "" {
-		name = s.Authrole.GetRolename()
+		name = roleName(s.Authrole)
+		if s.Authrole.GetRoletype() != pgast.RoleSpecType_ROLESPEC_CSTRING {
+			name = c.currentRole()
+		}
+		if name == "" {
+			return errorf(NotUnderstood, "CREATE SCHEMA with the name of the role that runs it")
+		}
 	}
 	if c.SchemaNamed(name) != nil {
 		if s.IfNotExists {
@@ -66,7 +72,7 @@ func (c *Catalog) applyDiscard(s *pgast.DiscardStmt, eff *Effects) error {
 	return nil
 }
 
-func (c *Catalog) applyCluster(s *pgast.ClusterStmt) error {
+func (c *Catalog) applyCluster(s *pgast.ClusterStmt, eff *Effects) error {
 	if s.Relation == nil {
 		return nil
 	}
@@ -78,8 +84,29 @@ func (c *Catalog) applyCluster(s *pgast.ClusterStmt) error {
 	if err != nil {
 		return err
 	}
-	c.editRelation(r.OID, func(r *Relation) { r.ClusterIndex = index.OID })
+	if r.Kind != PartitionedTable {
+		c.editRelation(r.OID, func(r *Relation) { r.ClusterIndex = index.OID })
+		return nil
+	}
+	if c.currentRole() != "" {
+		eff.Gaps = append(eff.Gaps, "which partitions the role that runs CLUSTER owns")
+		return nil
+	}
+	// The partitions are clustered, each by its index; the partitioned one is not marked (cluster_multiple_rels).
+	for _, oid := range c.inheritanceTree(index.OID) {
+		if leaf := c.relation(oid); leaf.Kind == Index {
+			c.editRelation(leaf.Index.Table, func(r *Relation) { r.ClusterIndex = oid })
+		}
+	}
 	return nil
+}
+
+// currentRole is the role that the session has taken, "" when it is the one that it began with, which is not known.
+func (c *Catalog) currentRole() string {
+	if role := c.Setting("role"); role != "" && role != "none" {
+		return role
+	}
+	return c.Setting("session_authorization")
 }
 
 // indexOf finds an index of a table by name.

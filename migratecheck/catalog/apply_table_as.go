@@ -43,7 +43,7 @@ func (c *Catalog) createTableAs(into *pgast.IntoClause, query *pgast.Node, ifNot
 	}
 	r := &Relation{
 		OID: c.newOID(), Schema: schema, Name: into.Rel.Relname, Kind: Table, Persistence: Permanent, ReplicaIdent: 'd',
-		AccessMethod: "heap", Tablespace: into.TableSpaceName, Assumed: unknown,
+		AccessMethod: c.tableMethod(), Tablespace: tablespace(into.TableSpaceName), Assumed: unknown,
 	}
 	switch {
 	case into.Rel.Relpersistence == "t" || into.Rel.Schemaname == tempSchema:
@@ -73,6 +73,7 @@ func (c *Catalog) createTableAs(into *pgast.IntoClause, query *pgast.Node, ifNot
 		c.onCommit = append(c.onCommit[:len(c.onCommit):len(c.onCommit)], r.OID)
 	}
 	c.put(r)
+	c.addMethodDep(r.OID, r.AccessMethod, DepNormal)
 	for i := range r.Columns {
 		c.addTypeDeps(r.OID, &r.Columns[i])
 	}

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -63,7 +64,7 @@ func (c *Catalog) createTable(s *pgast.CreateStmt, foreign *pgast.CreateForeignT
 	}
 	b := &newTable{c: c, eff: eff, schema: schema, name: s.Relation.Relname, isForeign: foreign != nil}
 	b.temp = s.Relation.Relpersistence == "t" || s.Relation.Schemaname == tempSchema
-	rel := &Relation{OID: c.newOID(), Schema: schema, Name: b.name, Kind: Table, Persistence: Permanent, ReplicaIdent: 'd', AccessMethod: "heap", Tablespace: s.Tablespacename}
+	rel := &Relation{OID: c.newOID(), Schema: schema, Name: b.name, Kind: Table, Persistence: Permanent, ReplicaIdent: 'd', AccessMethod: c.tableMethod(), Tablespace: tablespace(s.Tablespacename)}
 	switch {
 	case b.temp:
 		rel.Persistence = Temporary
@@ -139,6 +140,7 @@ func (b *newTable) define(rel *Relation, s *pgast.CreateStmt) error {
 		return err
 	}
 	c.put(rel)
+	c.addMethodDep(rel.OID, rel.AccessMethod, DepNormal)
 	for i := range rel.Columns {
 		c.addTypeDeps(rel.OID, &rel.Columns[i])
 	}
@@ -168,7 +170,7 @@ func (b *newTable) define(rel *Relation, s *pgast.CreateStmt) error {
 		return err
 	}
 	if s.Partbound != nil {
-		if err := c.setBound(rel.OID, s.Partbound); err != nil {
+		if err := c.setBound(rel.OID, s.Partbound, b.eff); err != nil {
 			return err
 		}
 	}
@@ -232,6 +234,11 @@ func (c *Catalog) checkNewRelation(schema OID, name string, ifNotExists, rowType
 	if schema == pgCatalogOID {
 		return false, errorf("42501", "permission denied to create \"pg_catalog.%s\"", name)
 	}
+	return c.checkRelationName(schema, name, ifNotExists, rowType, eff)
+}
+
+// checkRelationName is checkNewRelation where a relation that is there already takes the name.
+func (c *Catalog) checkRelationName(schema OID, name string, ifNotExists, rowType bool, eff *Effects) (exists bool, err error) {
 	if _, taken := c.names.Get(nameKey(inRelations, schema, name)); taken {
 		if ifNotExists {
 			eff.note("relation \"%s\" already exists, skipping", name)
@@ -249,6 +256,33 @@ func (c *Catalog) checkNewRelation(schema OID, name string, ifNotExists, rowType
 		}
 	}
 	return false, nil
+}
+
+// tableMethod is the access method of a new table for which none is given (default_table_access_method).
+func (c *Catalog) tableMethod() string {
+	return cmp.Or(c.Setting("default_table_access_method"), "heap")
+}
+
+// tablespace is what is stored for a tablespace that is named: nothing for the database's own, which is taken to be pg_default
+// (heap_create).
+func tablespace(name string) string {
+	if name == "pg_default" {
+		return ""
+	}
+	return name
+}
+
+// methodOID is an access method of the catalog's own, 0 for the server's.
+func (c *Catalog) methodOID(name string) OID {
+	oid, _ := c.names.Get(nameKey(inOthers, 0, "access method\x00"+name))
+	return oid
+}
+
+// addMethodDep records that an object needs its access method.
+func (c *Catalog) addMethodDep(oid OID, method string, typ DepType) {
+	if ref := c.methodOID(method); ref != 0 {
+		c.addDep(Address{OID: oid}, Address{OID: ref}, typ)
+	}
 }
 
 // checkTableMethod looks for a table access method.

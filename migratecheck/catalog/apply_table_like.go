@@ -142,7 +142,7 @@ func (c *Catalog) expandLike(rel OID, like likeClause, eff *Effects) error {
 		}
 	}
 	if like.options&likeStatistics != 0 {
-		if err := c.copyStatistics(source, rel, eff); err != nil {
+		if err := c.copyStatistics(source, rel, like.options&likeComments != 0, eff); err != nil {
 			return err
 		}
 	}
@@ -157,17 +157,14 @@ func (c *Catalog) expandLike(rel OID, like likeClause, eff *Effects) error {
 			}
 			if like.options&likeComments != 0 && made != nil {
 				c.copyComment(Address{OID: index.OID}, Address{OID: made.OID})
-				if to := c.constraintOfIndex(made); con != nil && to != nil {
-					c.copyComment(Address{OID: con.OID}, Address{OID: to.OID})
-				}
 			}
 		}
 	}
 	return nil
 }
 
-// copyStatistics copies extended statistics objects on columns (generateClonedExtStatsStmt).
-func (c *Catalog) copyStatistics(source *Relation, rel OID, eff *Effects) error {
+// copyStatistics copies extended statistics objects (generateClonedExtStatsStmt).
+func (c *Catalog) copyStatistics(source *Relation, rel OID, comments bool, eff *Effects) error {
 	for o := range c.childrenOf(source.OID) {
 		stat, ok := o.(*Other)
 		if !ok || stat.Kind != "statistics" {
@@ -176,21 +173,19 @@ func (c *Catalog) copyStatistics(source *Relation, rel OID, eff *Effects) error 
 		to := c.relation(rel)
 		rv := &pgast.RangeVar{Schemaname: c.NameOf(rel).Schema, Relname: to.Name, Inh: true}
 		def := &pgast.CreateStatsStmt{Relations: []*pgast.Node{{Node: &pgast.Node_RangeVar{RangeVar: rv}}}}
-		var columns []int
-		for _, d := range c.Dependencies(stat.OID) {
-			if d.Ref.OID == source.OID && d.Ref.Column > 0 {
-				columns = append(columns, d.Ref.Column)
-			}
-		}
-		slices.Sort(columns)
+		columns := slices.Sorted(slices.Values(stat.columns))
 		for _, name := range c.columnNames(source.OID, columns) {
 			def.Exprs = append(def.Exprs, &pgast.Node{Node: &pgast.Node_StatsElem{StatsElem: &pgast.StatsElem{Name: name}}})
 		}
-		if len(def.Exprs) < 2 {
-			continue
+		for _, e := range stat.exprs {
+			def.Exprs = append(def.Exprs, &pgast.Node{Node: &pgast.Node_StatsElem{StatsElem: &pgast.StatsElem{Expr: e.Node}}})
 		}
-		if err := c.applyCreateStatistics(def, eff); err != nil {
+		made, err := c.createStatistics(def, eff)
+		if err != nil {
 			return err
+		}
+		if comments {
+			c.copyComment(Address{OID: stat.OID}, Address{OID: made.OID})
 		}
 	}
 	return nil

@@ -1,7 +1,9 @@
 package catalog
 
 import (
+	"regexp"
 	"slices"
+	"sync"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
@@ -329,6 +331,39 @@ func (c *Catalog) assumeFunction(schema, name string, returns TypeRef) *Func {
 	f.OID = c.newOID()
 	c.assume(f)
 	return f
+}
+
+// noteEventTriggers notes that a change of the schema makes event triggers run whose functions may change more.
+func (c *Catalog) noteEventTriggers(eff *Effects) {
+	c.names.beginning(nameKey(inOthers, 0, "event trigger\x00"), func(_ string, oid OID) bool {
+		o, _ := c.Get(oid).(*Other)
+		if o == nil || o.disabled {
+			return true
+		}
+		for _, d := range c.Dependencies(oid) {
+			if f, ok := c.Get(d.Ref.OID).(*Func); ok && (f.Assumed || changesCatalog().MatchString(f.Body)) {
+				eff.Gaps = append(eff.Gaps, "what the event trigger "+o.Name+" does")
+			}
+		}
+		return true
+	})
+}
+
+// changesCatalog finds the words without which a function changes no schema.
+var changesCatalog = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)\b(create|alter|drop|execute|grant|revoke|comment|rename|security|import|perform|call)\b`)
+})
+
+// applyAlterEventTrigger is ENABLE and DISABLE.
+func (c *Catalog) applyAlterEventTrigger(n *pgast.AlterEventTrigStmt) error {
+	o, err := c.otherNamed("event trigger", []string{n.Trigname})
+	if err != nil || o == nil {
+		return err
+	}
+	changed := *o
+	changed.disabled = n.Tgenabled == "D"
+	c.put(&changed)
+	return nil
 }
 
 func (c *Catalog) applyCreateEventTrigger(n *pgast.CreateEventTrigStmt) error {

@@ -141,7 +141,7 @@ func (c *Catalog) applyCreateComposite(n *pgast.CompositeTypeStmt) error {
 		}
 		return errorf("42P07", "relation %s already exists", quoteMessage(name))
 	}
-	rel := &Relation{OID: c.newOID(), Schema: schema, Name: name, Kind: CompositeRel, Persistence: Permanent, ReplicaIdent: 'n'}
+	rel := &Relation{OID: c.newOID(), Schema: schema, Name: name, Kind: CompositeRel, Persistence: c.persistenceIn(schema), ReplicaIdent: 'n'}
 	for _, d := range n.Coldeflist {
 		col, err := c.attribute(d.GetColumnDef())
 		if err != nil {
@@ -236,11 +236,16 @@ func (c *Catalog) alterAttribute(t *Type, cmd *pgast.AlterTableCmd, eff *Effects
 	cascade := cmd.Behavior == pgast.DropBehavior_DROP_CASCADE
 	typed := c.typedTables(t)
 	if len(typed) > 0 && !cascade {
-		e := errorf("2BP01", "cannot alter type %s because it is the type of a typed table", quoteMessage(t.Name))
-		e.Hint = "Use ALTER ... CASCADE to alter the typed tables too."
-		return e
+		return c.typedTableError(t)
 	}
-	targets := append([]*Relation{rel}, typed...)
+	targets := []*Relation{rel}
+	for _, table := range typed {
+		for _, oid := range c.inheritanceTree(table.OID) {
+			if r := c.relation(oid); !slices.Contains(targets, r) {
+				targets = append(targets, r)
+			}
+		}
+	}
 	missing := func(name string) error {
 		return errorf("42703", "column %s of relation %s does not exist", quoteMessage(name), quoteMessage(t.Name))
 	}
@@ -254,8 +259,13 @@ func (c *Catalog) alterAttribute(t *Type, cmd *pgast.AlterTableCmd, eff *Effects
 			return errorf("42701", "column %s of relation %s already exists", quoteMessage(col.Name), quoteMessage(t.Name))
 		}
 		for _, r := range targets {
+			inherits := r.Kind != CompositeRel && r.OfType != t.OID
 			r = c.editRelation(r.OID, func(r *Relation) {
+				col := col
 				col.Num = len(r.Columns) + 1
+				if inherits {
+					col.Inherited, col.Local = 1, false
+				}
 				r.Columns = append(r.Columns, col)
 			})
 			c.addTypeDeps(r.OID, &r.Columns[len(r.Columns)-1])
@@ -269,7 +279,7 @@ func (c *Catalog) alterAttribute(t *Type, cmd *pgast.AlterTableCmd, eff *Effects
 			return missing(cmd.Name)
 		}
 		for _, r := range targets {
-			if col := r.Column(cmd.Name); col != nil {
+			if col := c.relation(r.OID).Column(cmd.Name); col != nil {
 				if err := c.dropObject(Address{r.OID, col.Num}, cascade, eff); err != nil {
 					return err
 				}
@@ -296,6 +306,12 @@ func (c *Catalog) alterAttribute(t *Type, cmd *pgast.AlterTableCmd, eff *Effects
 		return errorf(NotUnderstood, "ALTER TYPE of this kind is not followed")
 	}
 	return nil
+}
+
+func (c *Catalog) typedTableError(t *Type) error {
+	e := errorf("2BP01", "cannot alter type %s because it is the type of a typed table", quoteMessage(t.Name))
+	e.Hint = "Use ALTER ... CASCADE to alter the typed tables too."
+	return e
 }
 
 // typedTables lists the tables made with OF t.

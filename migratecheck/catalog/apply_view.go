@@ -58,7 +58,7 @@ func (c *Catalog) applyView(n *pgast.ViewStmt, eff *Effects) error {
 		}
 	}
 	persistence := Permanent
-	temp := rv.Relpersistence == "t"
+	temp := rv.Relpersistence == "t" || rv.Schemaname == tempSchema
 	if !temp && b.usesTemporary() {
 		temp = true
 		eff.note("view \"%s\" will be a temporary view", rv.Relname)
@@ -282,7 +282,7 @@ func (c *Catalog) applyMatView(n *pgast.CreateTableAsStmt, eff *Effects) error {
 	}
 	r := &Relation{
 		OID: c.newOID(), Schema: schema, Name: into.Rel.Relname, Kind: MatView, Persistence: Permanent, ReplicaIdent: 'd',
-		Columns: cols, Query: q, AccessMethod: "heap", Tablespace: into.TableSpaceName, Assumed: bound.open,
+		Columns: cols, Query: q, AccessMethod: c.tableMethod(), Tablespace: tablespace(into.TableSpaceName), Assumed: bound.open,
 	}
 	if into.AccessMethod != "" {
 		r.AccessMethod = into.AccessMethod
@@ -291,6 +291,7 @@ func (c *Catalog) applyMatView(n *pgast.CreateTableAsStmt, eff *Effects) error {
 		return err
 	}
 	c.put(r)
+	c.addMethodDep(r.OID, r.AccessMethod, DepNormal)
 	c.addViewDeps(r)
 	return nil
 }

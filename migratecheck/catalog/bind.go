@@ -24,12 +24,15 @@ type binder struct {
 	volatility Volatility
 	// aggregates and windows count the calls of such functions, sets those of set-returning ones, subqueries SubLinks.
 	aggregates, windows, sets, subqueries int
+	// system has the names of the system columns that were met.
+	system []string
 	// failed is an error that a conversion met on the way, such as a label that an enum does not have.
 	failed error
 
 	params  []param // of the function whose body is bound
 	routine string  // its name, by which arguments can be qualified
 	body    bool    // a function's body is bound: there are no other parameters
+	inline  bool    // calls of simple SQL functions are as volatile as their bodies (bind_inline.go)
 	domain  TypeRef // type of VALUE in a domain's CHECK
 	columns string  // why there are no columns ("cannot use column reference in DEFAULT expression"), "" when there are
 
@@ -81,6 +84,7 @@ type boundColumn struct {
 	id        int           // tells the columns of FROM items apart: of one table read twice, each has its own
 	origin    Address
 	star      bool // of a query's output: it comes from a *
+	system    bool // tableoid and its like
 	hidden    bool // a * does not stand for it (p_dontexpand)
 
 	// As in value, of a query's output whose expression is looked at again.

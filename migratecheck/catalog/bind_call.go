@@ -77,7 +77,11 @@ func (b *binder) call(n *pgast.FuncCall, s *scope) (value, *Func, error) {
 		return value{}, nil, errorf("42809", "%s is a procedure", b.signature(names, args, argNames))
 	}
 	b.ref(Address{OID: f.OID})
-	b.noteVolatility(f.Volatility)
+	if b.inline {
+		b.noteVolatility(b.inlined(f))
+	} else {
+		b.noteVolatility(f.Volatility)
+	}
 	if f.Assumed {
 		b.unsure("what function %s is", quoteMessage(name))
 	}

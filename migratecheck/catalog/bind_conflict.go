@@ -38,8 +38,11 @@ func (b *binder) arbiter(oc *pgast.OnConflictClause, rel *Relation, it *rangeIte
 		switch b.arbitrates(inf, idx, it, columns) {
 		case certain:
 			w.Conflict.Arbiters = append(w.Conflict.Arbiters, idx.OID)
+			if b.ask == nil {
+				break // a stored query needs the columns only: the index is looked for anew when it runs
+			}
 			b.refAt(Address{OID: idx.OID}, inf.Location)
-			if !idx.Index.Immediate && b.ask != nil {
+			if !idx.Index.Immediate {
 				b.ask.late = append(b.ask.late, locate(deferrableArbiter(b.c.nameOf(rel)), inf.Location))
 			}
 		case possible:

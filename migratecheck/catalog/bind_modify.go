@@ -110,6 +110,7 @@ func (b *binder) insertColumns(list []*pgast.Node, rel *Relation, s *scope, w *W
 		}
 		if col != nil && len(t.Indirection) > 0 {
 			var err error
+			b.refType(col.Type) // a NULL of the type is what the part is put into
 			if col, err = b.part(col, t, s); err != nil {
 				return nil, err
 			}
@@ -124,6 +125,9 @@ func (b *binder) part(col *Column, t *pgast.ResTarget, s *scope) (*Column, error
 	// An expression with the same indirection has the type; its column stands for the target.
 	n := &pgast.A_Indirection{Arg: &pgast.Node{Node: &pgast.Node_TypeCast{TypeCast: &pgast.TypeCast{}}}, Indirection: t.Indirection}
 	v, err := b.indirect(value{typ: col.Type}, n, s)
+	if ty := b.c.typeByOID(col.Type.OID); ty != nil && ty.Kind == DomainType {
+		b.refType(col.Type) // the whole must be of the domain again
+	}
 	if err != nil {
 		return nil, locate(err, t.Location)
 	}

@@ -29,7 +29,7 @@ func (c *Catalog) operatorsNamed(schema, name string, prefix bool) []foundOperat
 			}
 		}
 		c.names.beginning(nameKey(inOthers, s, "operator\x00"+name+"("), func(_ string, oid OID) bool {
-			if o, ok := c.Get(oid).(*Other); ok && o.operator != nil && o.operator.Left.known() != prefix {
+			if o, ok := c.Get(oid).(*Other); ok && o.operator != nil && o.operator.Left.known() != prefix && !o.operator.shell {
 				list = append(list, foundOperator{o.operator, oid})
 			}
 			return true

@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"slices"
+
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
 
@@ -46,9 +48,9 @@ func (s *scope) cte(name string) *boundCTE {
 
 // systemAttributes are the columns that every table has besides its own (src/backend/catalog/heap.c SysAtt).
 var systemAttributes = []boundColumn{
-	{name: "ctid", typ: TypeRef{OID: typeTID, Mod: -1}}, {name: "xmin", typ: TypeRef{OID: typeXID, Mod: -1}},
-	{name: "cmin", typ: TypeRef{OID: typeCID, Mod: -1}}, {name: "xmax", typ: TypeRef{OID: typeXID, Mod: -1}},
-	{name: "cmax", typ: TypeRef{OID: typeCID, Mod: -1}}, {name: "tableoid", typ: TypeRef{OID: typeOID, Mod: -1}},
+	{system: true, name: "ctid", typ: TypeRef{OID: typeTID, Mod: -1}}, {system: true, name: "xmin", typ: TypeRef{OID: typeXID, Mod: -1}},
+	{system: true, name: "cmin", typ: TypeRef{OID: typeCID, Mod: -1}}, {system: true, name: "xmax", typ: TypeRef{OID: typeXID, Mod: -1}},
+	{system: true, name: "cmax", typ: TypeRef{OID: typeCID, Mod: -1}}, {system: true, name: "tableoid", typ: TypeRef{OID: typeOID, Mod: -1}},
 }
 
 func (it *rangeItem) system(name string) *boundColumn {
@@ -185,6 +187,9 @@ func (c *Catalog) schemaNameOf(r *Relation) string {
 func (b *binder) column(col *boundColumn) value {
 	for _, a := range col.refs {
 		b.ref(a)
+	}
+	if col.system && !slices.Contains(b.system, col.name) {
+		b.system = append(b.system, col.name)
 	}
 	v := value{typ: col.typ, collation: col.collation, fields: col.fields, origin: col.origin, id: col.id, notNull: col.notNull}
 	if len(col.refs) == 1 {

@@ -200,6 +200,8 @@ type Operator struct {
 	Result      TypeRef
 	Function    OID
 	Volatility  Volatility // of Function
+
+	shell bool // another operator names it as its commutator or negator; it is not defined yet
 }
 
 // operatorKey is a name, of the prefix operators or of the others.
@@ -297,6 +299,13 @@ func (b *builtinRelations) find(name string) *Relation {
 		r = &Relation{OID: parseOID(f[0]), Schema: pgCatalogOID, Name: f[2], Kind: RelKind(f[3][0]), Persistence: Permanent, Columns: parseColumns(f[4], nil)}
 		if f[1] == "information_schema" {
 			r.Schema = informationSchemaOID
+		} else if r.Kind == Table {
+			for i := range r.Columns {
+				switch r.Columns[i].Type.OID {
+				case typeText, 194, 3361, 3402, 5017: // pg_node_tree, pg_ndistinct, pg_dependencies, pg_mcv_list
+					r.Columns[i].Collation = "C" // of all catalogs (bootstrap.c, DefineAttr)
+				}
+			}
 		}
 		b.parsed[name] = r
 	}

@@ -47,6 +47,8 @@ type Catalog struct {
 	// only, where a name that was never seen is assumed to exist and one that was dropped is not.
 	seen nameTrie
 
+	creators []string // roles that ALTER DEFAULT PRIVILEGES was about (see defaultsAt)
+
 	searchPath []OID // computed from settings and schemas; nil when it must be again
 
 	log      *touched    // what was created, replaced or dropped, newest first (see Diff)

@@ -78,6 +78,10 @@ func (d *dropper) find(t dropTarget, why dropItem, top bool) error {
 	if covered(d.stack, t) || d.found(t, why) {
 		return nil
 	}
+	if r := d.c.relation(t.OID); r != nil && t.Column != 0 && !t.Default && !top && r.inPartitionKey(t.Column) {
+		// A partitioned table is nothing without its key (StorePartitionKey, src/backend/catalog/heap.c).
+		return d.find(dropTarget{Address: Address{OID: t.OID}}, dropItem{dependee: why.dependee}, false)
+	}
 	if !t.Default {
 		done, err := d.owner(t, why, top)
 		if done || err != nil {

@@ -39,7 +39,7 @@ func (c *Catalog) bindExpr(node *pgast.Node, s *scope, noColumns string, domain 
 
 // expr is the Expr for what has been bound.
 func (b *binder) expr(node *pgast.Node, v value) *Expr {
-	e := &Expr{Node: node, Volatility: b.volatility, Constant: v.constant, Unknown: b.unknown, Refs: b.sortedRefs(), aggregates: b.aggregates > 0, windows: b.windows > 0, setReturning: b.sets > 0, subqueries: b.subqueries > 0}
+	e := &Expr{Node: node, Volatility: b.volatility, Constant: v.constant, Unknown: b.unknown, Refs: b.sortedRefs(), aggregates: b.aggregates > 0, windows: b.windows > 0, setReturning: b.sets > 0, subqueries: b.subqueries > 0, system: b.system}
 	e.SQL = exprSQL(node)
 	if e.Unknown {
 		e.Volatility = Volatile

@@ -26,6 +26,9 @@ func (c *Catalog) lookupKind(rv *pgast.RangeVar, kind RelKind) (*Relation, error
 	if r := c.assumeRelation(rv, kind); r != nil {
 		return r, nil
 	}
+	if rv.Schemaname == "pg_toast" {
+		return nil, errorf(NotUnderstood, "TOAST tables are not kept")
+	}
 	if rv.Schemaname != "" && rv.Schemaname != tempSchema && c.SchemaNamed(rv.Schemaname) == nil {
 		return nil, errorf("3F000", "schema \"%s\" does not exist", rv.Schemaname)
 	}
@@ -115,6 +118,14 @@ func (c *Catalog) temporarySchema() OID {
 	s := &Schema{OID: c.newOID(), Name: tempSchema}
 	c.put(s)
 	return s.OID
+}
+
+// persistenceIn is that of what is made in a schema and says nothing itself.
+func (c *Catalog) persistenceIn(schema OID) Persistence {
+	if s := c.SchemaNamed(tempSchema); s != nil && s.OID == schema {
+		return Temporary
+	}
+	return Permanent
 }
 
 // assumable tells whether an open catalog may assume something under this key: nobody has seen it come or go.

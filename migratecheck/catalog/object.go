@@ -162,6 +162,8 @@ type Expr struct {
 
 	origin *Expr // as it was before names in it followed a rename; nil when none did
 
+	system []string // the system columns in it, such as tableoid
+
 	aggregates, windows, setReturning, subqueries bool // it holds such things, which many places do not allow
 }
 
@@ -432,6 +434,9 @@ type Other struct {
 	operator *Operator // of Kind "operator"
 	cast     *Cast     // of Kind "cast"
 	opclass  *operatorClass
+	disabled bool   // of Kind "event trigger"
+	columns  []int  // of Kind "statistics": the columns that are in it by themselves
+	exprs    []Expr // and the expressions
 }
 
 // Grant is one grantee's privileges on an object or column.

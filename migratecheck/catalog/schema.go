@@ -8,12 +8,14 @@ import (
 // have no fixed number).
 const (
 	pgCatalogOID         OID = 11
+	pgToastOID           OID = 99
 	publicOID            OID = 2200
 	informationSchemaOID OID = 13000
 )
 
 func (c *Catalog) addBuiltinSchemas() {
 	c.put(&Schema{OID: pgCatalogOID, Name: "pg_catalog"})
+	c.put(&Schema{OID: pgToastOID, Name: "pg_toast"})
 	c.put(&Schema{OID: publicOID, Name: "public"})
 	c.put(&Schema{OID: informationSchemaOID, Name: "information_schema"})
 }

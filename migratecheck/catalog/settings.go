@@ -111,6 +111,20 @@ func isListSetting(name string) bool {
 	return false
 }
 
+// settingName is a parameter's name as the server spells it, which proconfig has whatever a statement wrote (guc_tables.c).
+func settingName(name string) string {
+	switch lower := strings.ToLower(name); lower {
+	case "datestyle":
+		return "DateStyle"
+	case "intervalstyle":
+		return "IntervalStyle"
+	case "timezone":
+		return "TimeZone"
+	default:
+		return lower
+	}
+}
+
 // constText is a literal as text.
 func constText(n *pgast.Node) string {
 	switch k := n.GetNode().(type) {

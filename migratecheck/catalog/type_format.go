@@ -103,6 +103,21 @@ func intervalModifier(mod int32) string {
 	return s
 }
 
+// bareTypeText is typeText without the schema of a type that is not the server's own.
+func (c *Catalog) bareTypeText(t TypeRef) string {
+	s := c.typeText(t)
+	if t.OID < FirstUserOID {
+		return s
+	}
+	if o := c.Get(t.OID); o != nil {
+		s = quoteIdent(o.ObjectName())
+		if t.Array {
+			s += "[]"
+		}
+	}
+	return s
+}
+
 // typeNameSQL is a type's name as an SQL word, qualified when the search path does not find it.
 func (c *Catalog) typeNameSQL(t TypeRef) string {
 	var name string

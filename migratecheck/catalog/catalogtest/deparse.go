@@ -149,6 +149,12 @@ func scratch(e *expression) (create, read string) {
 	case policyText:
 		return fmt.Sprintf("CREATE POLICY %s ON %s USING (%s)", name, e.table, e.sql),
 			"SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polname = '" + name + "'"
+	case domainDefault:
+		return fmt.Sprintf("ALTER DOMAIN %s SET DEFAULT %s", e.table, e.sql),
+			"SELECT pg_get_expr(typdefaultbin, 0) FROM pg_type WHERE oid = " + literal(e.table) + "::regtype"
+	case argumentDefault:
+		return fmt.Sprintf("CREATE FUNCTION pg_temp.%s(a %s DEFAULT %s) RETURNS void LANGUAGE plpgsql AS 'BEGIN END'", name, e.table, e.sql),
+			"SELECT pg_get_function_arg_default(oid, 1) FROM pg_proc WHERE proname = '" + name + "'"
 	case viewText:
 		columns := ""
 		if e.columns != "" {

@@ -22,13 +22,15 @@ const (
 	ruleText
 	boundText
 	policyText
+	domainDefault
+	argumentDefault
 )
 
 // expression is SQL text and its place.
 type expression struct {
 	kind    textKind
 	sql     string
-	table   string // quoted, schema-qualified
+	table   string // quoted, schema-qualified; of an argument's default, the argument's type
 	column  string // quoted
 	columns string // of a view, quoted, comma-separated
 	bare    bool   // compared without table aliases, which the server makes up after a rename
@@ -69,11 +71,23 @@ func (p *printer) context(field string, owner catalog.Object, column int) expres
 	case *catalog.Policy:
 		return expression{kind: policyText, table: p.quoted(o.Table)}
 	case *catalog.Func:
-		if column < len(o.Args) {
-			return expression{kind: plainText}
-		}
+		return expression{kind: argumentDefault, table: p.sqlType(o.Args[column].Type)}
+	case *catalog.Type:
+		return expression{kind: domainDefault, table: p.quoted(o.OID)}
 	}
 	return expression{kind: plainText}
+}
+
+// sqlType is a type as SQL writes it, without its modifier.
+func (p *printer) sqlType(t catalog.TypeRef) string {
+	name := p.quoted(t.OID)
+	if t.OID < catalog.FirstUserOID {
+		name = quote(p.builtin(t.OID))
+	}
+	if t.Array {
+		name += "[]"
+	}
+	return name
 }
 
 func (p *printer) quoted(oid catalog.OID) string {

@@ -45,7 +45,7 @@ func (w *world) snapshot() *Snapshot {
 func (w *world) isBuiltin(o catalog.Object) bool {
 	switch o := o.(type) {
 	case *catalog.Schema:
-		return o.Name == "pg_catalog" || o.Name == "information_schema" || o.Name == "pg_temp"
+		return o.Name == "pg_catalog" || o.Name == "pg_toast" || o.Name == "information_schema" || o.Name == "pg_temp"
 	}
 	if s, ok := w.objects[o.ObjectSchema()].(*catalog.Schema); ok {
 		return s.Name == "pg_catalog" || s.Name == "information_schema"

@@ -87,6 +87,7 @@ type reader struct {
 	w      *world
 	rows   rows
 	arrays map[catalog.OID]catalog.OID // array type to element type
+	types  map[catalog.OID]typeRow
 	trees  treeReader
 	deps   map[catalog.OID][]dependRow
 }
@@ -161,6 +162,14 @@ func (r *reader) build() {
 	for _, d := range r.rows.Depends {
 		r.deps[d.OID] = append(r.deps[d.OID], d)
 	}
+	r.types = map[catalog.OID]typeRow{}
+	for _, row := range r.rows.Types {
+		r.types[row.OID] = row
+		if row.RelKind != nil && *row.RelKind != "c" {
+			// The row type of a table goes by the table's name.
+			r.w.rowTypes[row.OID] = row.Rel
+		}
+	}
 	for _, m := range r.rows.Members {
 		r.w.members[catalog.OID(m)] = true
 	}
@@ -195,6 +204,28 @@ func (r *reader) typeRef(oid catalog.OID, mod int32) catalog.TypeRef {
 		return catalog.TypeRef{OID: elem, Mod: mod, Array: true}
 	}
 	return catalog.TypeRef{OID: oid, Mod: mod}
+}
+
+// composite is the relation that holds the attributes of a composite type, or of one that a domain is over; 0 for others.
+func (r *reader) composite(typ catalog.OID) catalog.OID {
+	for row := r.types[typ]; ; row = r.types[row.Base] {
+		if row.Base == 0 {
+			return row.Rel
+		}
+	}
+}
+
+// ofOurs is what our catalog has in place of an object: the element type for an array type, the relation for its row type and
+// for its system columns, without which it is never.
+func (r *reader) ofOurs(a catalog.Address) catalog.Address {
+	if elem, ok := r.arrays[a.OID]; ok {
+		a.OID = elem
+	}
+	if rel, ok := r.w.rowTypes[a.OID]; ok {
+		a.OID = rel
+	}
+	a.Column = max(a.Column, 0)
+	return a
 }
 
 type schemaRow struct {

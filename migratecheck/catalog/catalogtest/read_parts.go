@@ -60,7 +60,8 @@ func (r *reader) buildConstraints() {
 	for _, c := range r.rows.Cons {
 		con := &catalog.Constraint{
 			OID: c.OID, Name: c.Name, Kind: catalog.ConstraintKind(first(c.Kind)), Table: c.Table, Domain: c.Domain,
-			Columns: c.Columns, Index: c.Index, Valid: c.Valid, Deferrable: c.Deferrable, Deferred: c.Deferred,
+			Columns: slices.DeleteFunc(c.Columns, func(num int) bool { return num < 0 }), // system columns are not kept
+			Index:   c.Index, Valid: c.Valid, Deferrable: c.Deferrable, Deferred: c.Deferred,
 			NoInherit: c.NoInherit, Inherited: c.Inherited, Local: c.Local, Parent: c.Parent, RefTable: c.RefTable,
 			RefColumns: c.RefColumns, OnUpdate: first(c.OnUpdate), OnDelete: first(c.OnDelete), Match: first(c.Match),
 			SetColumns: c.SetColumns, Operators: c.Operators,
@@ -155,8 +156,6 @@ func (r *reader) buildTypes() {
 			continue
 		}
 		if row.RelKind != nil && *row.RelKind != "c" {
-			// The row type of a table goes by the table's name.
-			r.w.rowTypes[row.OID] = row.Rel
 			continue
 		}
 		t := &catalog.Type{

@@ -189,15 +189,18 @@ func (r *reader) index(row indexRow) *catalog.IndexAttrs {
 	return x
 }
 
-// refsOf lists what an object needs according to pg_depend, without itself and without self.
+// refsOf lists what an object needs according to pg_depend, without itself and without self. Where columns of a relation are
+// needed, the whole of it is not listed besides, as in pg_depend itself, which has its row type and system columns apart though.
 func (r *reader) refsOf(oid, self catalog.OID) []catalog.Address {
 	var refs []catalog.Address
+	columns := map[catalog.OID]bool{}
 	for _, d := range r.deps[oid] {
-		if d.Type == "n" && d.Ref != self {
-			refs = append(refs, catalog.Address{OID: d.Ref, Column: d.RefColumn})
+		if a := r.ofOurs(catalog.Address{OID: d.Ref, Column: d.RefColumn}); d.Type == "n" && a.OID != self {
+			refs = append(refs, a)
+			columns[a.OID] = columns[a.OID] || a.Column > 0
 		}
 	}
-	return refs
+	return slices.DeleteFunc(refs, func(a catalog.Address) bool { return a.Column == 0 && columns[a.OID] })
 }
 
 // storageName is what ALTER COLUMN … SET STORAGE calls pg_attribute.attstorage.

@@ -20,13 +20,15 @@ type Tally struct {
 	// Parsed by our parser; NotParsed are those that the server parsed and we did not.
 	Parsed    int
 	NotParsed []string
-	// Understood were applied or refused; NotUnderstood were given up on.
+	// Understood were applied or refused; NotUnderstood were given up on, in whole or in part (catalog.Effects.Gaps).
 	Understood    int
 	NotUnderstood []string
 	// Accepted by the server; AcceptedUnderstood of them were understood.
 	Accepted, AcceptedUnderstood int
 	// Refused by us though the server accepts them, accepted though it refuses them, and refused with another SQLSTATE.
 	Refused, Missed, OtherCode []string
+	// Refused by us for an object that a statement made which was not understood; not counted as refused wrongly.
+	Behind []string
 	// Refused by the server for a reason outside the schema (see beyond); not counted as accepted wrongly.
 	Beyond int
 	// Objects that came to differ after a statement understood, one line each.
@@ -49,6 +51,7 @@ func (t *Tally) Add(o Tally) {
 	t.NotParsed = append(t.NotParsed, o.NotParsed...)
 	t.NotUnderstood = append(t.NotUnderstood, o.NotUnderstood...)
 	t.Refused = append(t.Refused, o.Refused...)
+	t.Behind = append(t.Behind, o.Behind...)
 	t.Missed = append(t.Missed, o.Missed...)
 	t.OtherCode = append(t.OtherCode, o.OtherCode...)
 	t.Differ = append(t.Differ, o.Differ...)
@@ -57,9 +60,9 @@ func (t *Tally) Add(o Tally) {
 
 func (t Tally) String() string {
 	return fmt.Sprintf("%d statements: %d parsed (%d not, that the server parses), %d understood (%d of %d that the server accepts), %d compared; "+
-		"%d refused wrongly, %d accepted wrongly, %d other SQLSTATE, %d objects came to differ, %d panics; slowest %s",
+		"%d refused wrongly (and %d behind one not understood), %d accepted wrongly, %d other SQLSTATE, %d objects came to differ, %d panics; slowest %s",
 		t.Statements, t.Parsed, len(t.NotParsed), t.Understood, t.AcceptedUnderstood, t.Accepted, t.Compared,
-		len(t.Refused), len(t.Missed), len(t.OtherCode), len(t.Differ), len(t.Panics), t.Slowest.Round(time.Millisecond))
+		len(t.Refused), len(t.Behind), len(t.Missed), len(t.OtherCode), len(t.Differ), len(t.Panics), t.Slowest.Round(time.Millisecond))
 }
 
 // Complaints lists everything that did not agree.
@@ -70,6 +73,7 @@ func (t Tally) Complaints() string {
 		lines []string
 	}{
 		{"panic", t.Panics}, {"not parsed", t.NotParsed}, {"not understood", t.NotUnderstood}, {"refused wrongly", t.Refused},
+		{"refused behind one not understood", t.Behind},
 		{"accepted wrongly", t.Missed}, {"other SQLSTATE", t.OtherCode}, {"differs", t.Differ},
 	} {
 		for _, line := range list.lines {
@@ -90,7 +94,7 @@ func (c *Checker) Follow(ctx context.Context, statements []string, every int) (T
 	if _, err := c.conn.PgConn().Exec(ctx, "SET statement_timeout = '10s'").ReadAll(); err != nil {
 		return t, err
 	}
-	f := follower{c: c, t: &t, cat: c.New(), off: map[string]bool{}}
+	f := follower{c: c, t: &t, cat: c.New(), off: map[string]bool{}, lost: map[string]bool{}}
 	err := f.all(ctx, statements, every)
 	return t, errors.Join(err, c.dropSubscriptions(ctx))
 }
@@ -146,6 +150,8 @@ type follower struct {
 	t   *Tally
 	cat *catalog.Catalog
 	off map[string]bool // objects known to differ
+	// lost has the names of the objects that came to differ by statements that were not understood.
+	lost map[string]bool
 
 	unseen []string // statements applied since the last comparison
 }
@@ -154,15 +160,32 @@ func (f *follower) statement(ctx context.Context, sql string, every int) error {
 	f.t.Statements++
 	conn := f.c.conn.PgConn()
 	aborted := conn.TxStatus() == 'E'
+	stmts, parseErr := pgast.Parse(sql)
+	if parseErr == nil {
+		f.each(stmts)
+	}
+	before := f.cat.Clone()
+	start := time.Now()
+	gaps, ours := apply(f.cat, inAborted(sql, aborted))
+	f.t.Slowest = max(f.t.Slowest, time.Since(start))
+	understood := parseErr == nil && len(gaps) == 0 && (ours == nil || ours.Code != catalog.NotUnderstood && ours.Code != "panic")
+	if !understood && !aborted && len(f.unseen) > 0 {
+		// What the statements before it did is theirs, and not to be laid to this one.
+		after := f.cat
+		f.cat = before.Clone()
+		if err := f.compare(ctx, true); err != nil {
+			return err
+		}
+		f.cat = after
+	}
+
 	_, err := conn.Exec(ctx, sql).ReadAll()
 	var server *pgconn.PgError
 	if err != nil && !errors.As(err, &server) {
 		return fmt.Errorf("running %s: %w", oneLine(sql), err)
 	}
-	stmts, parseErr := pgast.Parse(sql)
 	if parseErr == nil {
 		f.t.Parsed++
-		f.each(stmts)
 	} else if server == nil || server.Code != "42601" {
 		f.t.NotParsed = append(f.t.NotParsed, oneLine(sql)+": "+parseErr.Error())
 	}
@@ -171,34 +194,57 @@ func (f *follower) statement(ctx context.Context, sql string, every int) error {
 	}
 	if aborted && server != nil && server.Code == "25P02" {
 		f.t.Understood++
+		f.cat = before
 		return nil
 	}
-	start := time.Now()
-	before := f.cat.Clone()
-	ours := apply(f.cat, inAborted(sql, aborted))
-	f.t.Slowest = max(f.t.Slowest, time.Since(start))
-	understood := ours == nil || ours.Code != catalog.NotUnderstood && ours.Code != "panic" && parseErr == nil || server != nil && parseErr != nil
-	if understood {
+	if understood || server != nil && parseErr != nil {
 		f.t.Understood++
 		if server == nil {
 			f.t.AcceptedUnderstood++
 		}
 	}
 	f.judge(sql, server, ours, parseErr)
-	if server != nil && ours == nil && !queryOnly(sql) {
-		f.cat = before
+	if len(gaps) > 0 && server == nil {
+		f.t.NotUnderstood = append(f.t.NotUnderstood, oneLine(sql)+": "+strings.Join(gaps, ", "))
 	}
-	if server != nil && ours == nil || queryOnly(sql) && ours == nil || conn.TxStatus() == 'E' {
+	if server != nil {
+		f.cat = before
+		return f.refused(ctx, sql)
+	}
+	if understood && queryOnly(sql) && ours == nil || conn.TxStatus() == 'E' {
 		return nil
 	}
 	fine := understood && ours == nil
-	if fine || server == nil {
-		f.unseen = append(f.unseen, oneLine(sql))
-	}
-	if fine && len(f.unseen) < every || server != nil {
+	f.unseen = append(f.unseen, oneLine(sql))
+	if fine && len(f.unseen) < every {
 		return nil
 	}
 	return f.compare(ctx, fine)
+}
+
+// refused sets right what a refusal by the server changes although the statement did nothing.
+func (f *follower) refused(ctx context.Context, sql string) error {
+	conn := f.c.conn.PgConn()
+	if conn.TxStatus() == 'I' && f.cat.InTransaction() {
+		if _, e := apply(f.cat, "ROLLBACK"); e != nil { // a COMMIT that is refused rolls back
+			return e
+		}
+	}
+	if conn.TxStatus() != 'I' || !strings.Contains(strings.ToUpper(sql), "CONCURRENTLY") {
+		return nil
+	}
+	// A CONCURRENTLY that fails, for the rows' sake, leaves its index behind. They go, so that both sides are alike again.
+	const list = "SELECT indexrelid::regclass FROM pg_index JOIN pg_class ON oid = indexrelid WHERE NOT indisvalid AND relkind = 'i' AND relnamespace <> 'pg_toast'::regnamespace"
+	results, err := conn.Exec(ctx, list).ReadAll()
+	if err != nil {
+		return fmt.Errorf("listing invalid indexes: %w", err)
+	}
+	for _, row := range results[0].Rows {
+		if _, err := conn.Exec(ctx, "DROP INDEX "+string(row[0])).ReadAll(); err != nil {
+			return fmt.Errorf("dropping an invalid index: %w", err)
+		}
+	}
+	return nil
 }
 
 // each hands the statements on, each with the same catalog: psql sends one at a time.
@@ -222,6 +268,8 @@ func (f *follower) judge(sql string, server *pgconn.PgError, ours *catalog.Error
 	case parseErr != nil:
 	case ours != nil && ours.Code == catalog.NotUnderstood:
 		f.t.NotUnderstood = append(f.t.NotUnderstood, line+": "+ours.Message)
+	case server == nil && ours != nil && f.behind(ours):
+		f.t.Behind = append(f.t.Behind, line+": "+ours.Code+" "+ours.Message)
 	case server == nil && ours != nil:
 		f.t.Refused = append(f.t.Refused, line+": "+ours.Code+" "+ours.Message)
 	case server != nil && ours == nil && beyond(server):
@@ -231,6 +279,14 @@ func (f *follower) judge(sql string, server *pgconn.PgError, ours *catalog.Error
 	case server != nil && ours != nil && server.Code != ours.Code:
 		f.t.OtherCode = append(f.t.OtherCode, fmt.Sprintf("%s: %s %s, ours %s %s", line, server.Code, server.Message, ours.Code, ours.Message))
 	}
+}
+
+// behind tells whether a refusal of ours is about an object that is not what it is on the server because a statement was not
+// understood.
+func (f *follower) behind(e *catalog.Error) bool {
+	text := e.Message + " " + e.Detail
+	words := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \".,()", r) })
+	return slices.ContainsFunc(words, func(word string) bool { return f.lost[word] })
 }
 
 // compare finds the objects that differ now and did not before. They count when all statements since the last comparison
@@ -260,6 +316,9 @@ func (f *follower) compare(ctx context.Context, counts bool) error {
 			}
 		}
 		f.off[d.object] = true
+		if !counts && !strings.HasPrefix(d.object, "column ") {
+			f.lost[bareName(d.object)] = true
+		}
 		fresh = append(fresh, d.String())
 	}
 	if counts && len(fresh) > 0 {
@@ -272,4 +331,10 @@ func (f *follower) compare(ctx context.Context, counts bool) error {
 		f.t.Differ = append(f.t.Differ, after+"\n  -> "+strings.Join(fresh, "\n    ")+more)
 	}
 	return nil
+}
+
+// bareName is the name of an object without its kind, its schema and its table.
+func bareName(object string) string {
+	name, _, _ := strings.Cut(object, " on ")
+	return name[strings.LastIndexAny(name, " .")+1:]
 }

@@ -159,7 +159,7 @@ func (c *Checker) statement(ctx context.Context, cat *catalog.Catalog, sql strin
 		return nil, false, nil
 	}
 	before := cat.Clone()
-	ours := apply(cat, inAborted(sql, aborted))
+	_, ours := apply(cat, inAborted(sql, aborted))
 	if ours != nil && ours.Code == catalog.NotUnderstood {
 		report.NotUnderstood = append(report.NotUnderstood, oneLine(sql)+": "+ours.Message)
 		if server == nil {
@@ -252,8 +252,8 @@ func (c *Checker) tooNew(e *pgconn.PgError) bool {
 	return false
 }
 
-// apply parses and applies one statement, turning a crash into an error that names it.
-func apply(cat *catalog.Catalog, sql string) (e *catalog.Error) {
+// apply parses and applies one statement, turning a crash into an error that names it. gaps are what of it was not followed.
+func apply(cat *catalog.Catalog, sql string) (gaps []string, e *catalog.Error) {
 	defer func() {
 		if r := recover(); r != nil {
 			e = &catalog.Error{Code: "panic", Message: fmt.Sprint(r)}
@@ -261,20 +261,22 @@ func apply(cat *catalog.Catalog, sql string) (e *catalog.Error) {
 	}()
 	stmts, err := pgast.Parse(sql)
 	if err != nil {
-		return &catalog.Error{Code: "42601", Message: err.Error()}
+		return nil, &catalog.Error{Code: "42601", Message: err.Error()}
 	}
 	for _, s := range stmts {
 		if e := cat.Missing(s.Node); e != nil {
-			return e
+			return nil, e
 		}
-		if _, err := cat.Apply(s); err != nil {
+		effects, err := cat.Apply(s)
+		if err != nil {
 			if !errors.As(err, &e) {
 				e = &catalog.Error{Code: "not an *Error", Message: err.Error()}
 			}
-			return e
+			return nil, e
 		}
+		gaps = append(gaps, effects.Gaps...)
 	}
-	return nil
+	return gaps, nil
 }
 
 // queryOnly tells statements that read and write rows: the catalog need not see their errors.

@@ -2,6 +2,7 @@ package catalogtest
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -19,9 +20,9 @@ type treeReader struct {
 	in, out  map[catalog.OID]catalog.Volatility // of a type's input and output functions, where not immutable
 	node     *regexp.Regexp
 	function *regexp.Regexp
-	column   *regexp.Regexp
 	object   *regexp.Regexp
-	viaIO    *regexp.Regexp
+	typeOf   *regexp.Regexp
+	selected *regexp.Regexp
 	format   *regexp.Regexp
 	regConst *regexp.Regexp
 }
@@ -34,9 +35,9 @@ func newTreeReader(r *reader) treeReader {
 		out:      map[catalog.OID]catalog.Volatility{},
 		node:     regexp.MustCompile(`\{([A-Z_]+)`),
 		function: regexp.MustCompile(`:(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)`),
-		column:   regexp.MustCompile(`\{VAR :varno (\d+) :varattno (-?\d+)`),
 		object:   regexp.MustCompile(`:(?:funcid|opno|aggfnoid|winfnoid|consttype|resulttype|row_typeid|collOid) (\d+)`),
-		viaIO:    regexp.MustCompile(`\{COERCEVIAIO :arg \{[A-Z]+ [^{}]*?:(?:vartype|consttype|funcresulttype|resulttype|opresulttype|array_typeid|casetype|coalescetype|minmaxtype|type) (\d+)`),
+		typeOf:   regexp.MustCompile(`^:(?:vartype|consttype|paramtype|funcresulttype|refrestype|opresulttype|resulttype|array_typeid|casetype|coalescetype|minmaxtype|row_typeid|typeId|type) (\d+)`),
+		selected: regexp.MustCompile(`\{FIELDSELECT `),
 		format:   regexp.MustCompile(`\{FUNCEXPR [^{}]*?:funcformat (\d)`),
 		regConst: regexp.MustCompile(`:consttype (?:2205|2206|24|2202|4089) [^{}]*?:constvalue 4 \[ (-?\d+) (-?\d+) (-?\d+) (-?\d+)`),
 	}
@@ -77,8 +78,8 @@ func (t treeReader) volatility(tree string) catalog.Volatility {
 	if strings.Contains(tree, "{NEXTVALUEEXPR") {
 		raise(catalog.Volatile)
 	}
-	for _, m := range t.viaIO.FindAllStringSubmatch(tree, -1) {
-		raise(t.out[oid(m[1])])
+	for _, part := range strings.Split(tree, "{COERCEVIAIO :arg {")[1:] {
+		raise(t.out[t.nodeType(part)])
 	}
 	for _, part := range strings.Split(tree, "{COERCEVIAIO")[1:] {
 		raise(t.in[resultType(part)])
@@ -88,6 +89,26 @@ func (t treeReader) volatility(tree string) catalog.Volatility {
 
 // resultType finds the :resulttype that follows the :arg of a COERCEVIAIO node.
 func resultType(node string) catalog.OID {
+	n := ownField(node, ":resulttype ")
+	return catalog.OID(n)
+}
+
+// ownField finds a number among the fields of the node whose fields the text begins with, not of the nodes inside it; 0 when
+// it has none.
+func ownField(node, field string) (n int) {
+	ownFields(node, func(rest string) bool {
+		if !strings.HasPrefix(rest, field) {
+			return true
+		}
+		digits, _, _ := strings.Cut(rest[len(field):], " ")
+		n, _ = strconv.Atoi(strings.TrimRight(digits, "})"))
+		return false
+	})
+	return n
+}
+
+// ownFields yields the text from each field of a node on.
+func ownFields(node string, yield func(rest string) bool) {
 	depth := 0
 	for i := 0; i < len(node); i++ {
 		switch node[i] {
@@ -96,16 +117,40 @@ func resultType(node string) catalog.OID {
 		case '}':
 			depth--
 			if depth < 0 {
-				return 0
+				return
 			}
 		case ':':
-			if depth == 0 && strings.HasPrefix(node[i:], ":resulttype ") {
-				digits, _, _ := strings.Cut(node[i+len(":resulttype "):], " ")
-				return oid(digits)
+			if depth == 0 && !yield(node[i:]) {
+				return
 			}
 		}
 	}
-	return 0
+}
+
+// nodeType is the type of the expression whose node the text begins with.
+func (t treeReader) nodeType(node string) (typ catalog.OID) {
+	ownFields(node, func(rest string) bool {
+		if m := t.typeOf.FindStringSubmatch(rest); m != nil {
+			typ = oid(m[1])
+		}
+		return true
+	})
+	return typ
+}
+
+// fields lists the columns of composite types that are taken out of values: FieldSelect needs its column
+// (find_expr_references_walker).
+func (t treeReader) fields(tree string) []catalog.Address {
+	var list []catalog.Address
+	for _, at := range t.selected.FindAllStringIndex(tree, -1) {
+		node := tree[at[1]:]
+		_, arg, _ := strings.Cut(node, "{")
+		typ := t.nodeType(arg)
+		if rel := t.r.composite(typ); rel != 0 {
+			list = append(list, catalog.Address{OID: rel, Column: ownField(node, ":fieldnum ")})
+		}
+	}
+	return list
 }
 
 func (t treeReader) constant(tree string) bool {
@@ -126,23 +171,32 @@ func (t treeReader) constant(tree string) bool {
 
 func (t treeReader) refs(tree string, rel, owner catalog.OID) []catalog.Address {
 	if strings.Contains(tree, "{QUERY") {
-		return t.r.refsOf(owner, 0)
+		// The owner's pg_depend rows are those of all its expressions; of its own table the tree itself says the columns, unless it
+		// reads the table in a subquery too.
+		own := t.columns(tree)
+		if strings.Contains(tree, fmt.Sprintf(":relid %d ", rel)) {
+			return t.r.refsOf(owner, 0)
+		}
+		return slices.DeleteFunc(t.r.refsOf(owner, 0), func(a catalog.Address) bool {
+			return a.OID == rel && a.Column > 0 && !slices.Contains(own, a.Column)
+		})
 	}
 	var refs []catalog.Address
 	add := func(a catalog.Address) {
-		if elem, ok := t.r.arrays[a.OID]; ok {
-			a.OID = elem
-		}
+		a = t.r.ofOurs(a)
 		if a.OID >= catalog.FirstUserOID && !slices.Contains(refs, a) {
 			refs = append(refs, a)
 		}
 	}
-	for _, m := range t.column.FindAllStringSubmatch(tree, -1) {
-		if n, _ := strconv.Atoi(m[2]); n > 0 && rel != 0 {
+	if rel != 0 {
+		for _, n := range t.columns(tree) {
 			add(catalog.Address{OID: rel, Column: n})
 		}
 	}
-	for _, m := range t.object.FindAllStringSubmatch(tree, -1) {
+	for _, a := range t.fields(tree) {
+		add(a)
+	}
+	for _, m := range t.object.FindAllStringSubmatch(t.withoutFieldTypes(tree), -1) {
 		add(catalog.Address{OID: oid(m[1])})
 	}
 	for _, m := range t.regConst.FindAllStringSubmatch(tree, -1) {
@@ -155,6 +209,55 @@ func (t treeReader) refs(tree string, rel, owner catalog.OID) []catalog.Address 
 	}
 	slices.SortFunc(refs, compareAddress)
 	return refs
+}
+
+// columns lists the columns of the table that an expression is over: in its subqueries those of as many levels up.
+func (t treeReader) columns(tree string) []int {
+	var list []int
+	var open []bool // of the nodes that are open: whether each is a query
+	queries := 0
+	for i := 0; i < len(tree); i++ {
+		switch tree[i] {
+		case '{':
+			isQuery := strings.HasPrefix(tree[i:], "{QUERY ")
+			open = append(open, isQuery)
+			if isQuery {
+				queries++
+			}
+			if !strings.HasPrefix(tree[i:], "{VAR ") {
+				break
+			}
+			node := tree[i+1:]
+			if n := ownField(node, ":varattno "); n > 0 && ownField(node, ":varlevelsup ") == queries && !slices.Contains(list, n) {
+				list = append(list, n)
+			}
+		case '}':
+			if n := len(open) - 1; n >= 0 {
+				if open[n] {
+					queries--
+				}
+				open = open[:n]
+			}
+		}
+	}
+	return list
+}
+
+// withoutFieldTypes takes out the types of fields that are selected: the column stands for them.
+func (t treeReader) withoutFieldTypes(tree string) string {
+	found := t.selected.FindAllStringIndex(tree, -1)
+	slices.Reverse(found) // so that the places before stay what they are
+	for _, at := range found {
+		node := tree[at[1]:]
+		ownFields(node, func(rest string) bool {
+			if !strings.HasPrefix(rest, ":resulttype ") {
+				return true
+			}
+			tree = strings.TrimSuffix(tree, rest) + strings.TrimPrefix(rest, ":resulttype ")
+			return false
+		})
+	}
+	return tree
 }
 
 func compareAddress(a, b catalog.Address) int {

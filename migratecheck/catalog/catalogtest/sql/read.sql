@@ -54,8 +54,11 @@ SELECT i.indexrelid::bigint AS rel, i.indrelid::bigint AS table, i.indisunique A
        i.indisexclusion AS exclusion, i.indimmediate AS immediate, i.indisvalid AS valid,
        coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::bool, false) AS nullsnotdistinct,
        i.indisclustered AS clustered, i.indisreplident AS replident, i.indnkeyatts AS nkeys, i.indkey::int2[] AS columns,
-       (SELECT array_agg(CASE WHEN oc.opcdefault THEN '' ELSE oc.opcname END ORDER BY u.n)
-          FROM unnest(i.indclass::oid[]) WITH ORDINALITY u(oid, n) JOIN pg_opclass oc ON oc.oid = u.oid) AS opclasses,
+       (SELECT array_agg(CASE WHEN oc.opcdefault AND NOT EXISTS (SELECT FROM pg_opclass own WHERE own.opcdefault AND own.oid <> oc.oid
+                                      AND own.opcmethod = oc.opcmethod AND own.opcintype = a.atttypid)
+                              THEN '' ELSE oc.opcname END ORDER BY u.n)
+          FROM unnest(i.indclass::oid[]) WITH ORDINALITY u(oid, n) JOIN pg_opclass oc ON oc.oid = u.oid
+               LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = (i.indkey::int2[])[u.n - 1] AND a.attnum <> 0) AS opclasses,
        (SELECT array_agg(CASE WHEN u.oid = 0 OR u.oid = coalesce(nullif(a.attcollation, 0), tt.typcollation) THEN ''
                               ELSE (SELECT collname FROM pg_collation co WHERE co.oid = u.oid) END ORDER BY u.n)
           FROM unnest(i.indcollation::oid[]) WITH ORDINALITY u(oid, n)
@@ -148,6 +151,9 @@ UNION ALL SELECT oid::bigint, 0, 'language', lanname, 0 FROM pg_language WHERE o
 UNION ALL SELECT oid::bigint, 0, 'access method', amname, 0 FROM pg_am WHERE oid >= 16384
 UNION ALL SELECT oid::bigint, cfgnamespace::bigint, 'text search configuration', cfgname, 0 FROM pg_ts_config WHERE oid >= 16384
 UNION ALL SELECT oid::bigint, dictnamespace::bigint, 'text search dictionary', dictname, 0 FROM pg_ts_dict WHERE oid >= 16384
+UNION ALL SELECT oid::bigint, tmplnamespace::bigint, 'text search template', tmplname, 0 FROM pg_ts_template WHERE oid >= 16384
+UNION ALL SELECT oid::bigint, prsnamespace::bigint, 'text search parser', prsname, 0 FROM pg_ts_parser WHERE oid >= 16384
+UNION ALL SELECT s.oid::bigint, 0, 'subscription', s.subname, 0 FROM pg_subscription s JOIN pg_database b ON b.oid = s.subdbid WHERE b.datname = current_database()
 UNION ALL SELECT oid::bigint, connamespace::bigint, 'conversion', conname, 0 FROM pg_conversion WHERE oid >= 16384
 UNION ALL SELECT oid::bigint, oprnamespace::bigint, 'operator', oprname || '(' || coalesce(regexp_replace(format_type(nullif(oprleft, 0), NULL), '^.*\.', ''), 'NONE') || ',' || coalesce(regexp_replace(format_type(nullif(oprright, 0), NULL), '^.*\.', ''), 'NONE') || ')', 0 FROM pg_operator WHERE oid >= 16384
 UNION ALL SELECT oid::bigint, opcnamespace::bigint, 'operator class', opcname, 0 FROM pg_opclass WHERE oid >= 16384
@@ -168,7 +174,7 @@ FROM (SELECT c.oid, 0 AS sub, c.relacl AS acl, c.relowner AS owner FROM pg_class
       UNION ALL SELECT a.attrelid, a.attnum, a.attacl, c.relowner FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
       UNION ALL SELECT oid, 0, proacl, proowner FROM pg_proc
       UNION ALL SELECT oid, 0, typacl, typowner FROM pg_type
-      UNION ALL SELECT oid, 0, nspacl, nspowner FROM pg_namespace WHERE nspacl::text NOT IN ('{pg_database_owner=UC/pg_database_owner,=U/pg_database_owner}', '{postgres=UC/postgres,=UC/postgres}')) o,
+      UNION ALL SELECT oid, 0, nspacl, nspowner FROM pg_namespace WHERE obj_description(oid, 'pg_namespace') IS DISTINCT FROM 'standard public schema' OR nspacl::text NOT IN ('{pg_database_owner=UC/pg_database_owner,=U/pg_database_owner}', '{postgres=UC/postgres,=UC/postgres}')) o,
      LATERAL aclexplode(o.acl) x LEFT JOIN pg_roles r ON r.oid = x.grantee
 WHERE (o.oid >= 16384 OR o.oid = 2200) AND x.grantee <> o.owner) q;
 --: aclset

@@ -216,3 +216,34 @@ ALTER TABLE t ADD COLUMN b int DEFAULT 1;
 ALTER TABLE t ADD COLUMN c int DEFAULT 2, ALTER a TYPE text;
 ALTER TABLE t ADD COLUMN d int DEFAULT 3;
 ALTER TABLE t ADD COLUMN e float DEFAULT random(), ADD COLUMN f int DEFAULT 4;
+
+-- script: a rewrite takes the missing values of columns added with it
+CREATE TABLE job (n int);
+ALTER TABLE job ADD COLUMN retries int DEFAULT 0, ALTER COLUMN n TYPE bigint;
+ALTER TABLE job ADD COLUMN name varchar(10) DEFAULT 'x';
+ALTER TABLE job ALTER COLUMN name TYPE varchar(20) USING name::varchar(20);
+ALTER TABLE job ALTER COLUMN name TYPE varchar(30) USING name;
+
+-- script: a conversion that computes rewrites
+CREATE TABLE job (n int);
+ALTER TABLE job ADD COLUMN name varchar(10) DEFAULT 'x';
+ALTER TABLE job ALTER COLUMN name TYPE varchar(40) USING upper(name);
+
+-- script: attributes of the type of typed tables
+CREATE TYPE address AS (street text, zip text);
+CREATE TABLE address_of OF address;
+CREATE TABLE address_child () INHERITS (address_of);
+ALTER TYPE address ADD ATTRIBUTE city text;
+ALTER TYPE address ADD ATTRIBUTE city text CASCADE;
+ALTER TYPE address ALTER ATTRIBUTE zip TYPE varchar CASCADE;
+ALTER TYPE address RENAME ATTRIBUTE street TO road;
+ALTER TYPE address RENAME ATTRIBUTE street TO road CASCADE;
+ALTER TYPE address DROP ATTRIBUTE zip CASCADE;
+
+-- script: a CHECK with a system column
+CREATE TABLE job (done bool, CHECK (NOT (done AND tableoid::regclass::text = 'job')), CHECK (tableoid <> 0));
+
+-- script: a CHECK on a field
+CREATE TYPE span AS (low int, high int);
+CREATE TABLE job (s span CHECK ((s).low < (s).high));
+CREATE DOMAIN good_span AS span CHECK ((VALUE).low > 0);

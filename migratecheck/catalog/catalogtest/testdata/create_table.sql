@@ -191,3 +191,34 @@ ALTER TYPE ct ADD ATTRIBUTE c int CASCADE;
 DROP TYPE ct;
 ALTER TABLE t NOT OF;
 DROP TYPE ct;
+-- script: LIKE with statistics on expressions and their comments
+-- since: 14
+CREATE TABLE item (a int, b int, t text);
+CREATE STATISTICS item_ab ON a, b FROM item;
+CREATE STATISTICS item_t ON (lower(t)) FROM item;
+COMMENT ON STATISTICS item_ab IS 'both';
+ALTER TABLE item RENAME COLUMN t TO title;
+CREATE TABLE copy (LIKE item INCLUDING ALL);
+CREATE TABLE copy2 (LIKE item INCLUDING STATISTICS);
+-- script: LIKE leaves the comments of unique constraints
+CREATE TABLE item (a int UNIQUE);
+COMMENT ON CONSTRAINT item_a_key ON item IS 'words';
+CREATE TABLE copy (LIKE item INCLUDING ALL);
+-- script: the access method of new tables
+CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler;
+SET default_table_access_method = heap2;
+CREATE TABLE a (x int);
+CREATE TABLE b AS SELECT 1 AS x;
+CREATE MATERIALIZED VIEW m AS SELECT 1 AS x;
+RESET default_table_access_method;
+CREATE TABLE c (x int);
+DROP ACCESS METHOD heap2;
+DROP ACCESS METHOD heap2 CASCADE;
+-- script: tables made of the server's own
+CREATE TABLE classes AS SELECT relname, reloptions, relpartbound FROM pg_class;
+-- script: EXPLAIN that runs its statement
+CREATE TABLE src (a int);
+EXPLAIN CREATE TABLE no AS SELECT * FROM src;
+EXPLAIN (ANALYZE off) CREATE TABLE no AS SELECT * FROM src;
+EXPLAIN ANALYZE CREATE TABLE yes AS SELECT * FROM src;
+EXPLAIN (ANALYZE, COSTS off) SELECT * INTO also FROM src;

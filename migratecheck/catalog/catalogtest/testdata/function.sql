@@ -72,3 +72,10 @@ DROP FUNCTION std();
 DROP TYPE e CASCADE;
 DROP TABLE t CASCADE;
 DROP FUNCTION body();
+-- script: names of parameters as the server spells them
+CREATE FUNCTION f() RETURNS int LANGUAGE sql SET datestyle TO iso, mdy SET timezone TO 'UTC' SET intervalstyle TO postgres AS 'SELECT 1';
+ALTER FUNCTION f() RESET timezone;
+-- script: defaults that name a sequence
+CREATE SEQUENCE ids;
+CREATE FUNCTION next(n bigint DEFAULT nextval('ids'), t text DEFAULT 'x') RETURNS bigint LANGUAGE sql AS 'SELECT n';
+CREATE DOMAIN serial_like AS bigint DEFAULT nextval('ids');

@@ -79,3 +79,24 @@ CREATE INDEX ON t ((c::varchar(5)));
 CREATE INDEX ON t ((c::text));
 CREATE INDEX ON t ((c::varchar));
 CREATE INDEX ON t ((c));
+-- script: COLLATE around a whole index key
+CREATE TABLE page (id int, title text, body text COLLATE "C");
+CREATE INDEX page_title_c ON page ((title COLLATE "C"));
+CREATE INDEX page_both ON page (((title || body) COLLATE "POSIX") DESC);
+CREATE INDEX page_id ON page ((id::text COLLATE "C"));
+CREATE INDEX page_twice ON page ((title COLLATE "C") COLLATE "POSIX");
+CREATE INDEX page_default ON page (body COLLATE "default");
+-- script: functions that the planner puts in line
+CREATE FUNCTION half(int) RETURNS int LANGUAGE sql AS 'SELECT $1 / 2';
+CREATE FUNCTION quarter(n int) RETURNS int LANGUAGE sql STABLE AS 'SELECT public.half(public.half(n))';
+CREATE FUNCTION hour_of(int) RETURNS timestamptz LANGUAGE sql AS 'SELECT now()';
+CREATE FUNCTION plain(int) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN $1; END';
+CREATE TABLE n (a int);
+CREATE INDEX n_half ON n (half(a));
+CREATE INDEX n_quarter ON n (quarter(a)) WHERE half(a) > 1;
+CREATE INDEX n_hour ON n (hour_of(a));
+CREATE INDEX n_plain ON n (plain(a));
+CREATE TABLE parted (a int) PARTITION BY RANGE (half(a));
+-- script: an operator class that is another type's default
+CREATE TABLE codes (code text);
+CREATE INDEX codes_padded ON codes (code bpchar_ops);

@@ -45,3 +45,42 @@ SET nothing = 1;
 SET lock_timeout = '1s';
 SELECT syntax error from;
 DROP CONSTRIANT x;
+-- script: operators that others name before they are there
+CREATE TYPE pair AS (a int, b int);
+CREATE FUNCTION pair_lt(pair, pair) RETURNS bool LANGUAGE sql AS 'SELECT $1.a < $2.a';
+CREATE OPERATOR <<< (leftarg = pair, rightarg = pair, function = pair_lt, commutator = >>>, negator = >>=);
+CREATE OPERATOR >>> (leftarg = pair, rightarg = pair, function = pair_lt, commutator = <<<);
+CREATE OPERATOR === (leftarg = pair, rightarg = pair, function = pair_lt, commutator = ===, negator = ===);
+DROP OPERATOR >>= (pair, pair);
+DROP OPERATOR <<< (pair, pair);
+-- script: an operator on a type that the search path no longer finds
+CREATE SCHEMA s;
+SET search_path = s;
+CREATE TYPE pair AS (a int, b int);
+CREATE FUNCTION pair_lt(pair, pair) RETURNS bool LANGUAGE sql AS 'SELECT $1.a < $2.a';
+CREATE OPERATOR <<< (leftarg = pair, rightarg = pair, function = pair_lt);
+SET search_path = public;
+DROP OPERATOR s.<<< (s.pair, s.pair);
+-- script: text search templates and parsers
+CREATE TEXT SEARCH TEMPLATE tmpl (lexize = dsimple_lexize);
+CREATE TEXT SEARCH PARSER prs (start = prsd_start, gettoken = prsd_nexttoken, end = prsd_end, lextypes = prsd_lextype);
+ALTER TEXT SEARCH PARSER prs RENAME TO parser2;
+-- script: operator classes go with their access method
+CREATE ACCESS METHOD gist2 TYPE INDEX HANDLER gisthandler;
+CREATE OPERATOR CLASS box2 DEFAULT FOR TYPE box USING gist2 AS OPERATOR 1 <<, FUNCTION 1 gist_box_consistent(internal, box, smallint, oid, internal), FUNCTION 2 gist_box_union(internal, internal), FUNCTION 5 gist_box_penalty(internal, internal, internal), FUNCTION 6 gist_box_picksplit(internal, internal), FUNCTION 7 gist_box_same(box, box, internal);
+DROP ACCESS METHOD gist2;
+-- script: rules that write parts of columns, or find their conflict
+CREATE TYPE part AS (a int, b text);
+CREATE DOMAIN dpart AS part;
+CREATE TABLE whole (p part, ps part[], d dpart, name text);
+CREATE UNIQUE INDEX whole_name ON whole (name);
+CREATE TABLE src (a int, b text);
+CREATE RULE r1 AS ON INSERT TO src DO ALSO INSERT INTO whole (p.a, p.b) VALUES (NEW.a, NEW.b);
+CREATE RULE r2 AS ON UPDATE TO src DO ALSO UPDATE whole SET d.a = 1;
+CREATE RULE r3 AS ON DELETE TO src DO ALSO INSERT INTO whole (name) VALUES (OLD.b) ON CONFLICT (name) DO NOTHING;
+-- script: objects of the temporary schema
+CREATE TYPE pg_temp.pair AS (a int);
+CREATE VIEW pg_temp.one AS SELECT 1 AS a;
+-- script: the schema of TOAST tables
+GRANT USAGE ON SCHEMA pg_toast TO PUBLIC;
+REVOKE USAGE ON SCHEMA pg_toast FROM PUBLIC;

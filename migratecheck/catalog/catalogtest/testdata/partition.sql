@@ -148,3 +148,83 @@ CREATE TABLE p (a int) PARTITION BY LIST (a);
 ALTER TABLE p SET (fillfactor = 70);
 ALTER TABLE p RESET (fillfactor);
 CREATE TABLE q (a int) PARTITION BY LIST (a) WITH (fillfactor = 70);
+
+-- script: CLUSTER of a partitioned table
+-- since: 15
+CREATE TABLE log (day date, n int) PARTITION BY RANGE (day);
+CREATE TABLE log_2020 PARTITION OF log FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+CREATE TABLE log_2021 PARTITION OF log FOR VALUES FROM ('2021-01-01') TO ('2022-01-01') PARTITION BY RANGE (day);
+CREATE TABLE log_2021_h1 PARTITION OF log_2021 FOR VALUES FROM ('2021-01-01') TO ('2021-07-01');
+CREATE INDEX log_n ON log (n);
+CLUSTER log USING log_n;
+
+-- script: DETACH takes triggers from the partition's partitions too
+CREATE TABLE log (day int, n int) PARTITION BY RANGE (day);
+CREATE TABLE log_a PARTITION OF log FOR VALUES FROM (0) TO (10) PARTITION BY RANGE (day);
+CREATE TABLE log_a1 PARTITION OF log_a FOR VALUES FROM (0) TO (5);
+CREATE FUNCTION seen() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER seen AFTER INSERT ON log FOR EACH ROW EXECUTE FUNCTION seen();
+ALTER TABLE log DETACH PARTITION log_a;
+
+-- script: a foreign key of a partitioned table to itself
+-- since: 15
+CREATE TABLE node (id int, kind int, parent int, PRIMARY KEY (id), FOREIGN KEY (parent) REFERENCES node (id)) PARTITION BY RANGE (id);
+CREATE TABLE node_1 PARTITION OF node FOR VALUES FROM (0) TO (10);
+CREATE TABLE node_2 PARTITION OF node FOR VALUES FROM (10) TO (20);
+CREATE TABLE node_3 PARTITION OF node FOR VALUES FROM (20) TO (30) PARTITION BY RANGE (id);
+CREATE TABLE node_3a PARTITION OF node_3 FOR VALUES FROM (20) TO (25);
+ALTER TABLE node DETACH PARTITION node_2;
+
+-- script: and attached again
+-- since: 15
+CREATE TABLE node (id int, parent int, PRIMARY KEY (id), FOREIGN KEY (parent) REFERENCES node (id)) PARTITION BY RANGE (id);
+CREATE TABLE node_1 PARTITION OF node FOR VALUES FROM (0) TO (10);
+CREATE TABLE node_2 PARTITION OF node FOR VALUES FROM (10) TO (20);
+ALTER TABLE node DETACH PARTITION node_2;
+ALTER TABLE node ATTACH PARTITION node_2 FOR VALUES FROM (10) TO (20);
+
+-- script: ATTACH makes an index where the partition's own is not valid
+CREATE TABLE log (a int) PARTITION BY RANGE (a);
+CREATE INDEX log_a ON log (a);
+CREATE TABLE part (a int) PARTITION BY RANGE (a);
+CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (5);
+CREATE INDEX part_own ON ONLY part (a);
+ALTER TABLE log ATTACH PARTITION part FOR VALUES FROM (0) TO (10);
+
+-- script: a concurrently detached partition whose CHECK says it all
+-- since: 14
+CREATE TABLE log (a int NOT NULL) PARTITION BY RANGE (a);
+CREATE TABLE log_1 (a int NOT NULL, CHECK (a >= 0 AND a < 10));
+ALTER TABLE log ATTACH PARTITION log_1 FOR VALUES FROM (0) TO (10);
+CREATE TABLE log_2 PARTITION OF log FOR VALUES FROM (10) TO (20);
+ALTER TABLE log DETACH PARTITION log_1 CONCURRENTLY;
+ALTER TABLE log DETACH PARTITION log_2 CONCURRENTLY;
+
+-- script: a partitioned table goes with the type of its key
+CREATE DOMAIN day AS int;
+CREATE TABLE log (d day, n text) PARTITION BY RANGE (d);
+CREATE TABLE log_1 PARTITION OF log FOR VALUES FROM (0) TO (10);
+DROP DOMAIN day;
+DROP DOMAIN day CASCADE;
+
+-- script: comments on what a partition's index is built anew by way of the whole
+-- since: 15
+CREATE TABLE log (id int, n varchar(10), UNIQUE (id, n)) PARTITION BY RANGE (id);
+CREATE TABLE log_1 PARTITION OF log FOR VALUES FROM (0) TO (10);
+COMMENT ON CONSTRAINT log_id_n_key ON log IS 'whole constraint';
+COMMENT ON CONSTRAINT log_1_id_n_key ON log_1 IS 'part constraint';
+COMMENT ON INDEX log_id_n_key IS 'whole index';
+COMMENT ON INDEX log_1_id_n_key IS 'part index';
+ALTER TABLE log ALTER COLUMN n TYPE varchar(20);
+
+-- script: the database's tablespace named
+CREATE TABLE log (a int) PARTITION BY LIST (a);
+CREATE TABLE log_1 PARTITION OF log FOR VALUES IN (1) TABLESPACE pg_default;
+CREATE INDEX log_1_a ON log_1 (a) TABLESPACE pg_default;
+
+-- script: attributes go down to children of children
+CREATE TABLE a (x text);
+CREATE TABLE b () INHERITS (a);
+CREATE TABLE c () INHERITS (b);
+ALTER TABLE a ALTER x SET STATISTICS 200;
+ALTER TABLE a ALTER x SET STORAGE EXTERNAL;

@@ -112,3 +112,26 @@ ALTER TABLE person ADD CHECK (m <> 'sad');
 ALTER TABLE person ADD CONSTRAINT more CHECK (m <> 'blue');
 ALTER TYPE mood RENAME VALUE 'blue' TO 'blue';
 ALTER TYPE mood RENAME VALUE 'ok' TO 'fine';
+
+-- script: a rule follows its table, and the tables in its actions
+CREATE TABLE u (a int);
+CREATE TABLE log (n int);
+CREATE RULE nothing AS ON INSERT TO u DO INSTEAD NOTHING;
+CREATE RULE noted AS ON DELETE TO u DO ALSO INSERT INTO log SELECT OLD.a;
+ALTER TABLE u RENAME TO items;
+ALTER TABLE log RENAME TO journal;
+CREATE TABLE u (b text);
+
+-- script: a new name that something else in a view goes by
+CREATE SCHEMA other;
+CREATE TABLE big (f int);
+CREATE TABLE small (x int);
+CREATE TABLE other.big (y int);
+CREATE VIEW v1 AS SELECT * FROM big a1 WHERE EXISTS (SELECT 1 FROM small WHERE a1.f = small.x);
+CREATE VIEW v2 AS SELECT * FROM big WHERE EXISTS (SELECT 1 FROM small a2 WHERE big.f = a2.x);
+CREATE VIEW v3 AS SELECT * FROM other.big WHERE EXISTS (SELECT 1 FROM big WHERE other.big.y = big.f);
+ALTER TABLE small RENAME TO a1;
+ALTER TABLE big RENAME TO a2;
+ALTER TABLE a1 RENAME TO big;
+ALTER TABLE other.big RENAME TO huge;
+ALTER TABLE other.huge SET SCHEMA public;
