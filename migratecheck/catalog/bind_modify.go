@@ -247,7 +247,9 @@ func (b *binder) onConflict(oc *pgast.OnConflictClause, rel *Relation, it *range
 	excluded.name, excluded.schema = "excluded", "alias"
 	both := &scope{parent: s.parent, ctes: s.ctes, items: []*rangeItem{it, &excluded}}
 	if oc.Action == pgast.OnConflictAction_ONCONFLICT_UPDATE {
-		if err := b.assignments(oc.TargetList, rel, both, b.writes(rel, 'u', oc.Location)); err != nil {
+		w := b.writes(rel, 'u', oc.Location)
+		w.Alias = it.name
+		if err := b.assignments(oc.TargetList, rel, both, w); err != nil {
 			return err
 		}
 	}
@@ -336,6 +338,7 @@ func (b *binder) assignment(rel *Relation, t *pgast.ResTarget, val *pgast.Node, 
 		return b.goOn(locate(b.assign(col, v), locationOf(val, t.Location)))
 	}
 	target.give(v)
+	target.Values[0].Expr = val
 	w.Targets = append(w.Targets, target)
 	if v.isDefault {
 		return nil
@@ -365,6 +368,7 @@ func (b *binder) bindUpdate(n *pgast.UpdateStmt, parent *scope) (*boundQuery, er
 		return nil, err
 	}
 	w := b.writes(rel, 'u', n.Relation.Location)
+	w.Alias, w.Where = it.name, n.WhereClause
 	// The types of parameters are found in this order (transformUpdateStmt).
 	q, err := b.filtered(n.WhereClause, n.ReturningList, s)
 	if err != nil {

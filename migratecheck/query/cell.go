@@ -76,6 +76,19 @@ func defaultCell(col *catalog.Column) cell {
 	return cell{kind: computedCell}
 }
 
+// expr is what the cell holds in terms of the row that was there, nil when that is not known.
+func (c cell) expr(col *catalog.Column) *pgast.Node {
+	switch {
+	case c.constant != nil:
+		return c.constant
+	case c.kind == givenCell:
+		return c.value.Expr
+	case c.kind == computedCell && col.Default != nil && col.Generated == 0:
+		return col.Default.Node
+	}
+	return nil
+}
+
 var nullConstant = &pgast.Node{Node: &pgast.Node_AConst{AConst: &pgast.A_Const{Isnull: true}}}
 
 // callsVolatile tells of a default that gives each row another value, as nextval() and gen_random_uuid() do.
