@@ -93,7 +93,7 @@ func (b *binder) insertColumns(list []*pgast.Node, rel *Relation, s *scope, w *W
 	for _, n := range list {
 		t := n.GetResTarget()
 		col := rel.Column(t.Name)
-		if col == nil && !rel.Assumed {
+		if col == nil && (!rel.Assumed || rel.lost(t.Name)) {
 			if err := b.goOn(locate(b.missingColumn(rel, t.Name), t.Location)); err != nil {
 				return nil, err
 			}
@@ -317,7 +317,7 @@ func (b *binder) assignment(rel *Relation, t *pgast.ResTarget, val *pgast.Node, 
 	}
 	col := rel.Column(t.Name)
 	if col == nil {
-		if rel.Assumed {
+		if rel.Assumed && !rel.lost(t.Name) {
 			return nil
 		}
 		return b.goOn(locate(b.missingColumn(rel, t.Name), t.Location))

@@ -22,6 +22,9 @@ var checkRequiredColumn = &Check{
 		}
 	},
 	between: func(s *step, c *Check) {
+		for _, w := range s.an.Writes {
+			s.requiresAdded(c, w)
+		}
 		for i, w := range s.an.Writes {
 			if w.Target(0) == nil || i >= len(s.was.an.Writes) {
 				continue
@@ -60,6 +63,26 @@ func (r *reading) requires(c *Check, w *catalog.Write, known func(column int) bo
 			Code: "23502", Offset: w.Offset, Relation: name, Column: col.Name,
 			Objects: []catalog.Address{{OID: rel.OID}, {OID: rel.OID, Column: col.Num}},
 		}, "%s column %q of %s, which is NOT NULL and has no default: every row is refused", verb, col.Name, name)
+	}
+}
+
+// requiresAdded reports the columns that were added to a table which nobody made, in a history without its beginning: what else it
+// has is not known, but that these must be given.
+func (s *step) requiresAdded(c *Check, w *catalog.Write) {
+	rel, _ := s.cat.Get(w.Relation).(*catalog.Relation)
+	if rel == nil || !rel.Assumed || w.Op != 'i' || w.AllColumns || w.Copy {
+		return
+	}
+	for i := range rel.Columns {
+		col := &rel.Columns[i]
+		if t := w.Target(col.Num); col.Dropped || t != nil && !t.Default || !required(s.cat, col) || addedColumn(s.was.cat, s.cat, rel.OID, col.Num) == nil {
+			continue
+		}
+		name := s.cat.NameOf(rel.OID).String()
+		s.report(c, Problem{
+			Code: "23502", Offset: w.Offset, Relation: name, Column: col.Name,
+			Objects: []catalog.Address{{OID: rel.OID}, {OID: rel.OID, Column: col.Num}},
+		}, "%s leaves out column %q of %s, which is NOT NULL and has no default: every row is refused", s.verb(), col.Name, name)
 	}
 }
 
