@@ -127,6 +127,9 @@ type Column struct {
 	Missing   bool // added with a fast default (attmissingval): the rows were not rewritten
 	Local     bool // attislocal
 	Assumed   bool // of an Assumed relation: a statement needs it, its type is not known
+
+	added bool        // of an Assumed relation: see Added
+	past  *conversion // what statements have made of the values in it, the latest; nil for nothing
 }
 
 // TypeRef is a type with its modifier: varchar(10)[] is {varchar, 14, true}.

@@ -19,7 +19,7 @@ var checkMissingColumn = &Check{
 			}
 			col := rel.Att(use.Address.Column)
 			now, _ := s.cat.Get(rel.OID).(*catalog.Relation)
-			if col == nil || now != nil && now.Column(col.Name) != nil || addedColumn(s.cat, s.was.cat, rel.OID, col.Num) == nil {
+			if col == nil || !col.Added() || now != nil && (now.Column(col.Name) != nil || now.Lost(col.Name)) {
 				continue
 			}
 			said[use.Address] = true
@@ -28,14 +28,4 @@ var checkMissingColumn = &Check{
 				"%s fails: column %q of relation %q does not exist", s.verb(), col.Name, rel.Name)
 		}
 	},
-}
-
-// addedColumn is a column of an assumed table that statements between two schemas have added, nil when it may have been there.
-func addedColumn(before, after *catalog.Catalog, rel catalog.OID, column int) *catalog.Column {
-	for _, ch := range catalog.Diff(before, after) {
-		if ch.Op == catalog.ColumnAdded && ch.New.ObjectID() == rel && ch.NewColumn.Num == column && !ch.NewColumn.Assumed {
-			return ch.NewColumn
-		}
-	}
-	return nil
 }

@@ -32,6 +32,7 @@ func Checks() []*Check {
 		checkArgumentLabel,
 		checkArgumentType,
 		checkCachedPlan,
+		checkChangedValues,
 		checkConflictConstraint,
 		checkConflictTarget,
 		checkConstraintName,

@@ -125,6 +125,7 @@ func TestEachCheckIsNeeded(t *testing.T) {
 	// What no random case asks for, and why.
 	exempt := map[string]string{
 		"refused":        "it takes what the other checks leave, and they leave nothing that is known",
+		"changed-values": "no random migration changes what a column holds in place; the fixtures of package query do",
 		"parameter-type": "a parameter whose type nothing tells fails where the code is at home",
 	}
 	missing := map[string][]string{} // checks not seen at work yet, and the rules to look at
