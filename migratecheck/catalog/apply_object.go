@@ -64,6 +64,7 @@ func (c *Catalog) applyObject(stmt pgast.Stmt, eff *Effects) (handled bool, err 
 	case *pgast.Node_SelectStmt:
 		return true, c.applyQuery(stmt.Node, eff)
 	case *pgast.Node_InsertStmt, *pgast.Node_UpdateStmt, *pgast.Node_DeleteStmt, *pgast.Node_MergeStmt:
+		c.applyRows(stmt.Node)
 		return true, nil
 	}
 	return c.applyOther(stmt.Node, eff)

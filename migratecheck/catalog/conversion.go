@@ -33,11 +33,8 @@ func (c *Catalog) converts(rel OID, num int, now conversion) {
 
 // applyUpdate notes what an UPDATE makes of columns. Nothing else of it matters to a schema, and no relation is assumed for it.
 func (c *Catalog) applyUpdate(n *pgast.UpdateStmt) {
-	if n.WithClause != nil {
-		return
-	}
 	rel := c.Relation(n.Relation.GetSchemaname(), n.Relation.GetRelname())
-	if rel == nil || rel.Kind != Table && rel.Kind != PartitionedTable {
+	if rel == nil || n.WithClause != nil || rel.Kind != Table && rel.Kind != PartitionedTable {
 		return
 	}
 	for _, t := range n.TargetList {

@@ -105,6 +105,8 @@ type Relation struct {
 
 	// Of an Assumed relation: the names of columns that were renamed away, and of constraints that were dropped.
 	gone, goneConstraints []string
+
+	carried *carried // whose rows it was filled with
 }
 
 // Column is a row of pg_attribute.
