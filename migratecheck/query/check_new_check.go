@@ -108,15 +108,20 @@ func (s *step) meansTheSame(w change, e *catalog.Expr) bool {
 	})
 }
 
-// unchanged reports whether a function or type in a condition is what it was; an enum may have more labels.
+// unchanged reports whether a function or type in a condition is what it was; an enum may have more labels, or fewer, since what is no
+// label is not written.
 func (s *step) unchanged(oid catalog.OID) bool {
 	was, now := s.was.cat.Get(oid), s.cat.Get(oid)
 	old, ok := was.(*catalog.Type)
 	enum, also := now.(*catalog.Type)
 	if ok && also && old.Kind == catalog.EnumType && enum.Kind == catalog.EnumType {
-		return !slices.ContainsFunc(old.Labels, func(label string) bool { return !slices.Contains(enum.Labels, label) })
+		return subset(old.Labels, enum.Labels) || subset(enum.Labels, old.Labels)
 	}
 	return was == now
+}
+
+func subset(a, b []string) bool {
+	return !slices.ContainsFunc(a, func(s string) bool { return !slices.Contains(b, s) })
 }
 
 // impliedBy reports whether one of the constraints before is the same.

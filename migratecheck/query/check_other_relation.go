@@ -98,7 +98,11 @@ func (s *step) asksMore(was, now catalog.OID, columns map[int]int) string {
 		default:
 			continue // its index tells
 		}
-		if !slices.ContainsFunc(before, func(old *catalog.Constraint) bool { return old.Kind == con.Kind && like(old) }) {
+		of := con.Columns
+		if con.Kind == catalog.Check {
+			of = columnsIn(con.Check, now)
+		}
+		if slices.ContainsFunc(writes, func(w change) bool { return w.gives(of) }) && !slices.ContainsFunc(before, func(old *catalog.Constraint) bool { return old.Kind == con.Kind && like(old) }) {
 			return "constraint " + con.Name
 		}
 	}
