@@ -77,6 +77,8 @@ type frame struct {
 	returns []returned
 	loops   []*target
 	label   string
+
+	decisions []decision
 }
 
 type returned struct {
