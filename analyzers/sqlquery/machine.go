@@ -82,6 +82,8 @@ type frame struct {
 	returns []returned
 	loops   []*target
 	label   string
+
+	decisions []decision
 }
 
 type returned struct {

@@ -5,6 +5,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"slices"
 )
 
 func (m *machine) execIf(s *ast.IfStmt, st *state) {
@@ -36,12 +37,57 @@ func (m *machine) execIf(s *ast.IfStmt, st *state) {
 		yes.narrow(g.gate)
 		no.narrow(g.not)
 	}
+	event := m.eventOf(s.Cond, st)
 	m.execBlock(s.Body.List, yes)
 	other := no.clone()
 	if s.Else != nil {
 		m.exec(s.Else, other)
 	}
-	join(st, &event{}, []*state{yes, other})
+	join(st, event, []*state{yes, other})
+}
+
+// decision is a condition over local variables as they were, and the event that it decides.
+type decision struct {
+	cond  string
+	vars  []value
+	event *event
+}
+
+// eventOf is the event that a condition decides: the one of an earlier condition of the same text, outside of loops, whose variables have
+// not changed since, else a new one.
+func (m *machine) eventOf(cond ast.Expr, st *state) *event {
+	d := decision{cond: types.ExprString(cond)}
+	plain := len(m.top().loops) == 0
+	ast.Inspect(cond, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case nil, *ast.ParenExpr, *ast.BinaryExpr, *ast.BasicLit:
+		case *ast.UnaryExpr:
+			plain = plain && n.Op == token.NOT
+		case *ast.Ident:
+			v, isVar := m.objectOf(n).(*types.Var)
+			if !isVar {
+				break // a constant, nil
+			}
+			plain = plain && v.Parent() != nil && v.Pkg() != nil && v.Parent() != v.Pkg().Scope()
+			now, _ := st.get(v)
+			d.vars = append(d.vars, now)
+		default:
+			plain = false
+		}
+		return plain
+	})
+	if !plain || len(d.vars) == 0 {
+		return &event{}
+	}
+	fr := m.top()
+	for _, old := range fr.decisions {
+		if old.cond == d.cond && slices.Equal(old.vars, d.vars) {
+			return old.event
+		}
+	}
+	d.event = &event{}
+	fr.decisions = append(fr.decisions, d)
+	return d.event
 }
 
 // aside evaluates code that is not reached with what is known here. It is code all the same, so its sites are found where

@@ -2,6 +2,7 @@ package sqlquery
 
 import (
 	"go/token"
+	"slices"
 	"strconv"
 )
 
@@ -345,6 +346,7 @@ func (r *renderer) inserts(c map[string][]*op) {
 			r.value(sub[0].args[0].v)
 		}
 	} else {
+		r.zero = r.zero || len(rows) == 0 // squirrel refuses to send it
 		for i, o := range rows {
 			if i == 0 {
 				r.lit(" VALUES ", o.pos)
@@ -352,20 +354,44 @@ func (r *renderer) inserts(c map[string][]*op) {
 				r.lit(", ", o.pos)
 			}
 			r.lit("(", o.pos)
-			for j, a := range o.args {
-				if j > 0 {
-					r.lit(", ", o.pos)
-				}
-				r.bind(a, posOf(a, o.pos))
-			}
-			if o.open {
-				r.partial("values that are known at run time only")
-			}
+			r.row(o, columns)
 			r.lit(")", o.pos)
 		}
 	}
 	r.clauses(c["Suffix"], " ", " ", "")
 	r.returning(c["Returning"])
+}
+
+// row writes one row of VALUES. How many values a slice holds that is filled at run time is not known: it is taken for as many
+// as there are columns left.
+func (r *renderer) row(o *op, columns []*op) {
+	args := o.args
+	if o.open {
+		r.partial("values that are known at run time only")
+		if last := len(args) - 1; last >= 0 && args[last].typ != nil && isSliceType(args[last].typ) {
+			args = args[:last] // the slice itself
+		}
+		n := 0
+		for _, c := range columns {
+			if n += len(c.args); c.open {
+				n = 0
+				break
+			}
+		}
+		if n == 0 {
+			r.out = append(r.out, holeOf(&unknown{}, "values that are known at run time only"))
+			return
+		}
+		for args = slices.Clip(args); len(args) < n; {
+			args = append(args, arg{})
+		}
+	}
+	for i, a := range args {
+		if i > 0 {
+			r.lit(", ", o.pos)
+		}
+		r.bind(a, posOf(a, o.pos))
+	}
 }
 
 func posOf(a arg, otherwise token.Pos) token.Pos {

@@ -163,10 +163,10 @@ func (c *Catalog) apply(stmt pgast.Stmt, eff *Effects) error {
 		return err
 	}
 	switch n := stmt.Node.GetNode().(type) {
-	case *pgast.Node_SelectStmt, *pgast.Node_InsertStmt, *pgast.Node_UpdateStmt, *pgast.Node_DeleteStmt, *pgast.Node_MergeStmt,
-		*pgast.Node_CopyStmt, *pgast.Node_ExplainStmt, *pgast.Node_PrepareStmt, *pgast.Node_ExecuteStmt, *pgast.Node_DeclareCursorStmt:
+	case *pgast.Node_CopyStmt, *pgast.Node_ExplainStmt, *pgast.Node_PrepareStmt, *pgast.Node_ExecuteStmt, *pgast.Node_DeclareCursorStmt:
 		return nil // data only
 	case *pgast.Node_TruncateStmt:
+		c.applyRows(stmt.Node)
 		return c.lookupAll(n.TruncateStmt.Relations)
 	case *pgast.Node_ReindexStmt:
 		return nil

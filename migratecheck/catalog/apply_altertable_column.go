@@ -38,6 +38,7 @@ func (a *alterTable) addColumn(cmd *pgast.AlterTableCmd) error {
 	if len(children) > 0 && !a.recurse {
 		return errorf("42P16", "column must be added to child tables too")
 	}
+	b.columns[0].added = r.Assumed && !cmd.MissingOk
 	if err := a.storeColumn(a.rel, b.columns[0]); err != nil {
 		return err
 	}

@@ -211,6 +211,9 @@ func (a *alterTable) changeType(rel OID, name string, typ TypeRef, def *pgast.Co
 	}
 	r := c.editColumn(rel, col.Num, func(col *Column) { *col = changed })
 	c.addTypeDeps(rel, r.Att(col.Num))
+	if def.RawDefault != nil {
+		c.converts(rel, col.Num, conversion{typed: true, value: def.RawDefault})
+	}
 	if r.Kind == Table && c.usingRewrites(def.RawDefault, col, old, typ) {
 		a.rewritten(rel)
 	}

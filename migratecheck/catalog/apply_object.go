@@ -64,12 +64,16 @@ func (c *Catalog) applyObject(stmt pgast.Stmt, eff *Effects) (handled bool, err 
 	case *pgast.Node_SelectStmt:
 		return true, c.applyQuery(stmt.Node, eff)
 	case *pgast.Node_InsertStmt:
+		c.applyRows(stmt.Node)
 		return true, c.noteSystemTable(n.InsertStmt.Relation, eff)
 	case *pgast.Node_UpdateStmt:
+		c.applyRows(stmt.Node)
 		return true, c.noteSystemTable(n.UpdateStmt.Relation, eff)
 	case *pgast.Node_DeleteStmt:
+		c.applyRows(stmt.Node)
 		return true, c.noteSystemTable(n.DeleteStmt.Relation, eff)
 	case *pgast.Node_MergeStmt:
+		c.applyRows(stmt.Node)
 		return true, c.noteSystemTable(n.MergeStmt.Relation, eff)
 	}
 	return c.applyOther(stmt.Node, eff)

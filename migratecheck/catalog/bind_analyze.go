@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"errors"
+	"slices"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
@@ -18,6 +19,8 @@ type Analysis struct {
 	Writes []*Write
 	// Uses are the places that name an object or a column of the catalog (the server's own are not among them).
 	Uses []Use
+	// Compared are the columns that = and <> (IN and CASE too) compare with a constant or a parameter.
+	Compared []Comparison
 	// Refs are the objects and columns that the statement needs, sorted.
 	Refs []Address
 	// Unknown lists what could not be found out, for a person. When it is empty the Analysis is complete.
@@ -52,6 +55,36 @@ type Use struct {
 	Star    bool
 }
 
+// Comparison is a column of a table beside a value, the text of a string literal or a parameter.
+type Comparison struct {
+	Column Address // through subqueries too
+	Text   string  // without Param
+	Param  int     // the number of the parameter, 0 for a literal
+	Offset int     // of the value; 0 is not known
+}
+
+// compared notes a comparison of a column with a string literal or a parameter.
+func (b *binder) compared(operator string, left, right value) {
+	if b.ask == nil || operator != "=" && operator != "<>" {
+		return
+	}
+	if left.origin.OID == 0 {
+		left, right = right, left
+	}
+	if left.origin.OID == 0 || right.origin.OID != 0 {
+		return
+	}
+	c := Comparison{Column: left.origin, Param: right.param, Offset: int(max(right.at-1, 0))}
+	if right.literal != nil {
+		c.Text = *right.literal
+	} else if right.param == 0 {
+		return
+	}
+	if !slices.Contains(b.ask.compared, c) {
+		b.ask.compared = append(b.ask.compared, c)
+	}
+}
+
 // Ask says how a statement is to be analysed. The zero value is the way of drivers that leave the types of parameters to
 // the server.
 type Ask struct {
@@ -64,13 +97,14 @@ type Ask struct {
 
 // asked collects the parts of an Analysis while a statement is bound.
 type asked struct {
-	untyped bool
-	all     bool
-	errors  []*Error
-	params  parameters
-	writes  []*Write
-	uses    []Use
-	unknown []string
+	untyped  bool
+	all      bool
+	errors   []*Error
+	params   parameters
+	writes   []*Write
+	uses     []Use
+	unknown  []string
+	compared []Comparison
 	// late holds errors of the rewriter and planner, which come after all of parse analysis.
 	late []error
 }
@@ -174,7 +208,7 @@ func (c *Catalog) Analyze(stmt pgast.Stmt, ask Ask) (*Analysis, error) {
 		b.ask.errors = append(b.ask.errors, e)
 		q = &boundQuery{open: true}
 	}
-	a := &Analysis{Writes: b.ask.writes, Uses: b.ask.uses, Refs: b.sortedRefs(), Unknown: b.ask.unknown, Errors: b.ask.errors}
+	a := &Analysis{Writes: b.ask.writes, Uses: b.ask.uses, Compared: b.ask.compared, Refs: b.sortedRefs(), Unknown: b.ask.unknown, Errors: b.ask.errors}
 	for _, e := range a.Errors {
 		locate(e, int32(stmt.Offset))
 	}

@@ -92,7 +92,7 @@ func (b *binder) insertColumns(list []*pgast.Node, rel *Relation, s *scope, w *W
 	for _, n := range list {
 		t := n.GetResTarget()
 		col := rel.Column(t.Name)
-		if col == nil && !rel.Assumed {
+		if col == nil && (!rel.Assumed || rel.lost(t.Name)) {
 			if err := b.goOn(locate(b.missingColumn(rel, t.Name), t.Location)); err != nil {
 				return nil, err
 			}
@@ -251,6 +251,7 @@ func (b *binder) onConflict(oc *pgast.OnConflictClause, rel *Relation, it *range
 	both := &scope{parent: s.parent, ctes: s.ctes, items: []*rangeItem{it, &excluded}}
 	if oc.Action == pgast.OnConflictAction_ONCONFLICT_UPDATE {
 		update := b.writes(rel, 'u', oc.Location)
+		update.Alias = it.name
 		if err := b.assignments(oc.TargetList, rel, both, update); err != nil {
 			return err
 		}
@@ -341,7 +342,7 @@ func hasStar(list []*pgast.Node) bool {
 func (b *binder) assignment(rel *Relation, t *pgast.ResTarget, val *pgast.Node, v value, s *scope, w *Write) error {
 	col := rel.Column(t.Name)
 	if col == nil {
-		if rel.Assumed {
+		if rel.Assumed && !rel.lost(t.Name) {
 			return nil
 		}
 		return b.goOn(locate(b.missingColumn(rel, t.Name), t.Location))
@@ -363,6 +364,7 @@ func (b *binder) assignment(rel *Relation, t *pgast.ResTarget, val *pgast.Node, 
 		return b.goOn(locate(b.assign(col, v), locationOf(val, t.Location)))
 	}
 	target.give(v)
+	target.Values[0].Expr = val
 	w.Targets = append(w.Targets, target)
 	if v.isDefault {
 		return nil
@@ -392,6 +394,7 @@ func (b *binder) bindUpdate(n *pgast.UpdateStmt, parent *scope) (*boundQuery, er
 		return nil, err
 	}
 	w := b.writes(rel, 'u', n.Relation.Location)
+	w.Alias, w.Where = it.name, n.WhereClause
 	// The types of parameters are found in this order (transformUpdateStmt).
 	q, err := b.filtered(n.WhereClause, n.ReturningList, s)
 	if err != nil {

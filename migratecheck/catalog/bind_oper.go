@@ -137,6 +137,9 @@ func (b *binder) applyOperator(schema, name string, prefix bool, left, right val
 
 // findOperator is applyOperator for operands that are no rows, and tells the operator, nil when it is not certain.
 func (b *binder) findOperator(schema, name string, prefix bool, left, right value) (value, *Operator, error) {
+	if !prefix {
+		b.compared(name, left, right)
+	}
 	o, some, kind := b.c.resolveOperator(schema, name, prefix, left.typ, right.typ)
 	switch kind {
 	case callMissing:
@@ -347,6 +350,7 @@ func (b *binder) bindIn(schema, name string, left value, values []value) error {
 		}
 		if t, ok := b.c.commonType(types); ok && t.known() && constant && len(values) > 1 {
 			for _, v := range values {
+				b.compared(name, left, v)
 				b.coerce(v, t.bare(), implicitly)
 			}
 			_, err := b.operator(schema, name, left, value{typ: t.bare()})

@@ -20,6 +20,9 @@ type Write struct {
 	Copy       bool // COPY … FROM
 	Overriding Overriding
 	Conflict   *Conflict // INSERT … ON CONFLICT
+	// Of UPDATE: what it calls the relation, and its condition, nil for none.
+	Alias string
+	Where *pgast.Node
 }
 
 // Overriding is the OVERRIDING clause of INSERT.
@@ -51,11 +54,15 @@ type Target struct {
 type Value struct {
 	// Constant is the expression of a constant, NULL too.
 	Constant *pgast.Node
+	// Expr is the expression that UPDATE sets a whole column to.
+	Expr *pgast.Node
 	// Default: it is DEFAULT.
 	Default bool
 	// Param is the number of the parameter that it is, alone or cast.
 	Param int
 	Null  bool // the constant NULL
+	// NotNull: it is certain not to be NULL.
+	NotNull bool
 	// Fresh: each row gets a value that no other has, as of gen_random_uuid().
 	Fresh bool
 	// Excluded, in ON CONFLICT DO UPDATE, is the column of the row proposed for insertion that it is, 0 for anything else.
@@ -66,7 +73,7 @@ type Value struct {
 
 // give notes a value for the column.
 func (t *Target) give(v value) {
-	given := Value{Default: v.isDefault, Param: v.param, Null: v.null, Fresh: v.fresh}
+	given := Value{Default: v.isDefault, Param: v.param, Null: v.null, NotNull: v.notNull, Fresh: v.fresh}
 	if v.constant {
 		given.Constant = v.node
 	}
@@ -258,8 +265,12 @@ func (c *Catalog) ViewBase(view *Relation) (base *Relation, columns []int, why s
 func onBase(w *Write, view, base *Relation, columns []int) *Write {
 	out := *w
 	out.Relation, out.AllColumns = base.OID, false
-	out.Targets = nil
+	out.Targets, out.Alias, out.Where = nil, "", nil // expressions are in terms of the view
 	for _, t := range w.Targets {
+		t.Values = slices.Clone(t.Values)
+		for i := range t.Values {
+			t.Values[i].Expr = nil
+		}
 		if col := view.Att(t.Column); w.Op == 'u' && t.Default && !t.Given && col != nil {
 			own := col.Default
 			t.Given, t.Default, t.Null, t.Mixed = true, false, own == nil, own != nil

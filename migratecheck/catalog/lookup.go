@@ -207,6 +207,12 @@ func (c *Catalog) findColumn(rel OID, name string) *Column {
 	return r.Column(name)
 }
 
+// Added reports, of a column of an Assumed relation, that a statement has added it: it was not there before, and all of it is known.
+func (col *Column) Added() bool { return col.added }
+
+// Lost reports that an Assumed relation has no column of that name any more.
+func (o *Relation) Lost(name string) bool { return o.Assumed && o.lost(name) }
+
 // lost tells whether a column of that name was dropped or renamed, so that an assumed relation has it no more.
 func (o *Relation) lost(name string) bool {
 	for i := range o.Columns {

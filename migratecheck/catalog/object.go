@@ -109,6 +109,8 @@ type Relation struct {
 
 	// Of an Assumed relation: the names of columns that were renamed away, and of constraints that were dropped.
 	gone, goneConstraints []string
+
+	carried *carried // whose rows it was filled with
 }
 
 // Column is a row of pg_attribute.
@@ -133,6 +135,9 @@ type Column struct {
 	Missing         bool // added with a fast default (attmissingval): the rows were not rewritten
 	Local           bool // attislocal
 	Assumed         bool // of an Assumed relation: a statement needs it, its type is not known
+
+	added bool        // of an Assumed relation: see Added
+	past  *conversion // what statements have made of the values in it, the latest; nil for nothing
 }
 
 // TypeRef is a type with its modifier: varchar(10)[] is {varchar, 14, true}.

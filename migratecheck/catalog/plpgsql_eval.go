@@ -428,18 +428,18 @@ func (r *codeRunner) evalIn2(left plValue, items []*pgast.Node, name string, row
 }
 
 func anyEqual(left plValue, list []plValue) plValue {
-	unknown := false
+	unknown, null := false, false
 	for _, item := range list {
 		v := compare("=", left, item)
 		if v.truth() {
 			return v
 		}
-		unknown = unknown || !v.known()
+		unknown, null = unknown || !v.known(), null || v.kind == plNullKind
 	}
 	if unknown {
 		return plValue{}
 	}
-	if left.kind == plNullKind {
+	if null || left.kind == plNullKind {
 		return plNull()
 	}
 	return plBool(false)

@@ -22,6 +22,12 @@ func (c *Catalog) SatisfiesDomain(condition *Expr, value *pgast.Node) (ok, known
 	return decided(r.eval(condition.Node))
 }
 
+// MayViolateDomain is MayViolate for a value of a domain.
+func (c *Catalog) MayViolateDomain(domain *Type, condition *Expr, value Cell, held []*Expr) bool {
+	rel := &Relation{Columns: []Column{{Num: 1, Name: "value", Type: domain.Base}}}
+	return c.MayViolate(Row{Relation: rel, Cells: map[int]Cell{1: value}}, condition, held, nil)
+}
+
 func (c *Catalog) evaluator() *codeRunner {
 	return &codeRunner{c: c, eff: &Effects{}, vars: map[string]plValue{}, steps: new(int)}
 }

@@ -82,6 +82,8 @@ func (j *judge) needs(br *Break, cause *migratecheck.Step) {
 		br.Rule, br.Help = rule, finding.Help
 	case both && cause.Suppressed(rule):
 		br.Rule = rule
+	case both && br.Problem.Check == "changed-values":
+		br.Rule, br.Help = rule, "Ship code that understands both forms of the values first; change them when no older code runs."
 	default:
 		br.Help = splitNeeded(file, number(cause.File.Migration), &br.Problem)
 	}

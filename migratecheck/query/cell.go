@@ -86,6 +86,19 @@ func defaultCell(col *catalog.Column) cell {
 	return cell{kind: computedCell}
 }
 
+// expr is what the cell holds in terms of the row that was there, nil when that is not known.
+func (c cell) expr(col *catalog.Column) *pgast.Node {
+	switch {
+	case c.constant != nil:
+		return c.constant
+	case c.kind == givenCell:
+		return c.value.Expr
+	case c.kind == computedCell && col.Default != nil && col.Generated == 0:
+		return col.Default.Node
+	}
+	return nil
+}
+
 var nullConstant = &pgast.Node{Node: &pgast.Node_AConst{AConst: &pgast.A_Const{Isnull: true}}}
 
 // callsVolatile tells of a default that gives each row another value, as nextval() and gen_random_uuid() do.
@@ -104,6 +117,9 @@ func (w change) repeats(columns []int, nulls bool) bool {
 	for row := range w.rows() {
 		may, sets := true, false
 		for _, n := range columns {
+			if w.keeps(n, row) && !nulls {
+				continue
+			}
 			switch w.cell(n, row).kind {
 			case nullCell:
 				may = may && nulls
@@ -120,4 +136,37 @@ func (w change) repeats(columns []int, nulls bool) bool {
 		}
 	}
 	return false
+}
+
+// keeps reports whether an UPDATE leaves a column as it is or sets it to NULL, whatever decides which.
+func (w change) keeps(column, row int) bool {
+	t := w.Target(column)
+	if w.Op != 'u' || t == nil || row >= len(t.Values) {
+		return false
+	}
+	name := w.rel.Att(column).Name
+	var kept func(n *pgast.Node) bool
+	kept = func(n *pgast.Node) bool {
+		for n.GetTypeCast() != nil {
+			n = n.GetTypeCast().Arg
+		}
+		switch x := n.GetNode().(type) {
+		case nil:
+			return false
+		case *pgast.Node_AConst:
+			return x.AConst.Isnull
+		case *pgast.Node_ColumnRef:
+			f := x.ColumnRef.Fields
+			return f[len(f)-1].GetString_().GetSval() == name && (len(f) == 1 || len(f) == 2 && f[0].GetString_().GetSval() == w.Alias)
+		case *pgast.Node_CaseExpr:
+			for _, arg := range x.CaseExpr.Args {
+				if !kept(arg.GetCaseWhen().GetResult()) {
+					return false
+				}
+			}
+			return x.CaseExpr.Defresult == nil || kept(x.CaseExpr.Defresult)
+		}
+		return false
+	}
+	return kept(t.Values[row].Expr)
 }

@@ -25,7 +25,7 @@ var checkNewCheck = &Check{
 					continue
 				}
 				columns := columnsIn(con.Check, w.rel.OID)
-				if !s.mayViolate(w, con, columns) {
+				if !s.mayViolate(w, con, columns, before) {
 					continue
 				}
 				p := w.about(s, columns, con.OID)
@@ -39,9 +39,9 @@ var checkNewCheck = &Check{
 	},
 }
 
-// mayViolate reports whether a row that the change writes may not satisfy the condition, as far as its constants and defaults
-// and the types of its arguments say.
-func (s *step) mayViolate(w change, con *catalog.Constraint, columns []int) bool {
+// mayViolate reports whether a row that the change writes may not satisfy the condition, as far as its constants and defaults,
+// the types of its arguments, and the constraints that it got by with before say.
+func (s *step) mayViolate(w change, con *catalog.Constraint, columns []int, before []*catalog.Constraint) bool {
 	for row := range w.rows() {
 		known, given := map[int]*pgast.Node{}, false
 		for _, n := range columns {
@@ -57,17 +57,78 @@ func (s *step) mayViolate(w change, con *catalog.Constraint, columns []int) bool
 			continue
 		}
 		ok, decided := s.cat.Satisfies(w.rel, con.Check, known)
-		if decided && !ok || !decided && given && !s.keepsNotNull(w, con) {
+		if decided && !ok || !decided && given && !s.keepsNotNull(w, con) && s.violates(w, con, before, row) {
 			return true
 		}
 	}
 	return false
 }
 
-// impliedBy reports whether one of the constraints before is the same or stricter.
+// violates looks for a row that the constraints before admit and this one does not.
+func (s *step) violates(w change, con *catalog.Constraint, before []*catalog.Constraint, row int) bool {
+	r := catalog.Row{Relation: w.rel, Old: w.Op == 'u', Alias: w.Alias, Where: w.Where, Cells: map[int]catalog.Cell{}}
+	for i := range w.rel.Columns {
+		col := &w.rel.Columns[i]
+		if col.Generated != 0 {
+			r.Cells[col.Num] = catalog.Cell{} // what it is computed from may be set
+			continue
+		}
+		if c := w.cell(col.Num, row); !col.Dropped && c.kind != untouched {
+			was := w.was.Att(col.Num)
+			r.Cells[col.Num] = catalog.Cell{Expr: c.expr(col), NotNull: c.kind == freshCell || col.NotNull || was != nil && was.NotNull || c.kind == givenCell && (c.value.NotNull || s.neverNull(w, col.Num))}
+		}
+	}
+	var held, standing []*catalog.Expr
+	for _, old := range before {
+		if old.Kind == catalog.Check && old.Check != nil && s.meansTheSame(w, old.Check) {
+			held = append(held, old.Check)
+		}
+	}
+	for _, now := range s.cat.Constraints(w.rel.OID) {
+		if now.Kind == catalog.Check && now.Check != nil && now.Valid {
+			standing = append(standing, now.Check)
+		}
+	}
+	return s.cat.MayViolate(r, con.Check, held, standing)
+}
+
+func (s *step) neverNull(w change, column int) bool {
+	t := w.Target(column)
+	return t != nil && s.nulls(t) == neverNull
+}
+
+// meansTheSame reports whether a condition of the table as it was says the same of it as it is: its columns have kept names and types,
+// and the functions, types and operators in it what they are.
+func (s *step) meansTheSame(w change, e *catalog.Expr) bool {
+	return !slices.ContainsFunc(e.Refs, func(a catalog.Address) bool {
+		if a.OID != w.rel.OID {
+			return !s.unchanged(a.OID)
+		}
+		was, now := w.was.Att(a.Column), w.rel.Att(a.Column)
+		return a.Column > 0 && (was == nil || now == nil || now.Dropped || was.Name != now.Name || was.Type.OID != now.Type.OID || was.Collation != now.Collation)
+	})
+}
+
+// unchanged reports whether a function or type in a condition is what it was; an enum may have more labels, or fewer, since what is no
+// label is not written.
+func (s *step) unchanged(oid catalog.OID) bool {
+	was, now := s.was.cat.Get(oid), s.cat.Get(oid)
+	old, ok := was.(*catalog.Type)
+	enum, also := now.(*catalog.Type)
+	if ok && also && old.Kind == catalog.EnumType && enum.Kind == catalog.EnumType {
+		return subset(old.Labels, enum.Labels) || subset(enum.Labels, old.Labels)
+	}
+	return was == now
+}
+
+func subset(a, b []string) bool {
+	return !slices.ContainsFunc(a, func(s string) bool { return !slices.Contains(b, s) })
+}
+
+// impliedBy reports whether one of the constraints before is the same.
 func impliedBy(con *catalog.Constraint, before []*catalog.Constraint) bool {
 	return slices.ContainsFunc(before, func(old *catalog.Constraint) bool {
-		return old.Kind == catalog.Check && old.Check != nil && (catalog.SameCondition(old.Check, con.Check) || widerList(old.Check.Node, con.Check.Node))
+		return old.Kind == catalog.Check && old.Check != nil && catalog.SameCondition(old.Check, con.Check)
 	})
 }
 
@@ -98,7 +159,7 @@ func (s *step) domainChecks(c *Check, w change, t catalog.Target) {
 		}
 		before := s.was.cat.Constraints(d.OID)
 		for _, con := range s.cat.Constraints(d.OID) {
-			if con.Kind == catalog.Check && con.Check != nil && s.was.cat.Get(d.OID) != nil && !impliedBy(con, before) && s.mayViolateDomain(con, t) {
+			if con.Kind == catalog.Check && con.Check != nil && s.was.cat.Get(d.OID) != nil && !impliedBy(con, before) && s.mayViolateDomain(d, con, t, before) {
 				p := w.about(s, []int{t.Column}, con.OID, d.OID)
 				p.Code = "23514"
 				s.report(c, p, "constraint %q of domain %s, CHECK (%s), is on what %s writes to column %q: other values are refused", con.Name, s.cat.NameOf(d.OID), con.Check.SQL, s.verb(), col.Name)
@@ -109,68 +170,26 @@ func (s *step) domainChecks(c *Check, w change, t catalog.Target) {
 }
 
 // mayViolateDomain is mayViolate for the condition of a domain.
-func (s *step) mayViolateDomain(con *catalog.Constraint, t catalog.Target) bool {
-	for _, v := range t.Values {
-		if v.Constant == nil {
-			return !v.Default
+func (s *step) mayViolateDomain(d *catalog.Type, con *catalog.Constraint, t catalog.Target, before []*catalog.Constraint) bool {
+	var held []*catalog.Expr
+	for _, old := range before {
+		if old.Kind == catalog.Check && old.Check != nil && !slices.ContainsFunc(old.Check.Refs, func(a catalog.Address) bool { return a.OID != d.OID && !s.unchanged(a.OID) }) {
+			held = append(held, old.Check)
 		}
-		if ok, decided := s.cat.SatisfiesDomain(con.Check, v.Constant); !decided || !ok {
+	}
+	for _, v := range t.Values {
+		if v.Default {
+			continue
+		}
+		if v.Constant == nil {
+			if s.cat.MayViolateDomain(d, con.Check, catalog.Cell{}, held) {
+				return true
+			}
+			continue
+		}
+		if ok, decided := s.cat.SatisfiesDomain(con.Check, v.Constant); decided && !ok || !decided && s.cat.MayViolateDomain(d, con.Check, catalog.Cell{Expr: v.Constant}, held) {
 			return true
 		}
 	}
-	return len(t.Values) == 0 // COPY
-}
-
-// widerList reports whether both are a IN ('x', …) on the same operand and now has all the constants that old has.
-func widerList(old, now *pgast.Node) bool {
-	a, list := inList(old)
-	b, more := inList(now)
-	if a == "" || a != b {
-		return false
-	}
-	for _, v := range list {
-		if !slices.Contains(more, v) {
-			return false
-		}
-	}
-	return true
-}
-
-// inList reads a IN (constants), also as = ANY (ARRAY[…]); operand is "" for anything else.
-func inList(n *pgast.Node) (operand string, constants []string) {
-	e := n.GetAExpr()
-	var items []*pgast.Node
-	switch {
-	case e == nil:
-		return "", nil
-	case e.Kind == pgast.A_Expr_Kind_AEXPR_IN && e.Name[0].GetString_().GetSval() == "=":
-		items = e.Rexpr.GetList().GetItems()
-	case e.Kind == pgast.A_Expr_Kind_AEXPR_OP_ANY && e.Name[0].GetString_().GetSval() == "=":
-		array := e.Rexpr
-		for array.GetTypeCast() != nil {
-			array = array.GetTypeCast().Arg
-		}
-		items = array.GetAArrayExpr().GetElements()
-	}
-	for _, item := range items {
-		for item.GetTypeCast() != nil {
-			item = item.GetTypeCast().Arg
-		}
-		if item.GetAConst() == nil {
-			return "", nil
-		}
-		text, err := pgast.DeparseExpr(item)
-		if err != nil {
-			return "", nil
-		}
-		constants = append(constants, text)
-	}
-	if len(constants) == 0 {
-		return "", nil
-	}
-	text, err := pgast.DeparseExpr(e.Lexpr)
-	if err != nil {
-		return "", nil
-	}
-	return text, constants
+	return len(t.Values) == 0 && s.cat.MayViolateDomain(d, con.Check, catalog.Cell{}, held) // COPY
 }

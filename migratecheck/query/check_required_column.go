@@ -17,7 +17,7 @@ var checkRequiredColumn = &Check{
 	Source:  "src/backend/executor/execMain.c ExecConstraints; sql-insert.html",
 	on: func(r *reading, c *Check) {
 		for _, w := range r.an.Writes {
-			if w.Target(0) == nil { // a column that it names in vain may be this one by its earlier name: between knows
+			if rel, _ := r.cat.Get(w.Relation).(*catalog.Relation); w.Target(0) == nil || rel != nil && rel.Assumed { // a column that it names in vain may be this one by its earlier name: between knows
 				r.requires(c, w, func(int) bool { return false })
 			}
 		}
@@ -33,19 +33,23 @@ var checkRequiredColumn = &Check{
 	},
 }
 
-// requires reports the columns that an INSERT leaves out and must not, but for those that a caller knows better.
+// requires reports the columns that an INSERT leaves out and must not, but for those that a caller knows better. Of a table that
+// nobody made, in a history without its beginning, these are the ones that were added since.
 func (r *reading) requires(c *Check, w *catalog.Write, known func(column int) bool) {
-	if w = r.cat.OnTable(w); w == nil || w.Op != 'i' {
-		return
-	}
 	rel, _ := r.cat.Get(w.Relation).(*catalog.Relation)
-	if rel == nil || rel.Assumed {
+	if rel == nil || !rel.Assumed {
+		if w = r.cat.OnTable(w); w == nil {
+			return
+		}
+		rel, _ = r.cat.Get(w.Relation).(*catalog.Relation)
+	}
+	if rel == nil || w.Op != 'i' || rel.Assumed && (w.AllColumns || w.Copy) {
 		return
 	}
 	for i := range rel.Columns {
 		col := &rel.Columns[i]
 		t := w.Target(col.Num)
-		if col.Dropped || t != nil && !t.Default || !required(r.cat, col) || w.Copy && t != nil || known(col.Num) {
+		if col.Dropped || rel.Assumed && !col.Added() || t != nil && !t.Default || !required(r.cat, col) || w.Copy && t != nil || known(col.Num) {
 			continue
 		}
 		name := r.cat.NameOf(rel.OID).String()

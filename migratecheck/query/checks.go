@@ -44,6 +44,7 @@ func Checks() []*Check {
 		checkArgumentLabel,
 		checkArgumentType,
 		checkCachedPlan,
+		checkChangedValues,
 		checkConflictConstraint,
 		checkConflictTarget,
 		checkConstraintName,

@@ -13,7 +13,7 @@ import (
 )
 
 // TestFixtures runs testdata. Commands: schema (DDL; open: the history has no beginning), migrate (more DDL: what On judges,
-// and the second schema of Between), on and between (a query and, with its flags, what the code does around it; an answer
+// and the second schema of Between), on, between and back (from the second to the first: a query and, with its flags, what the code does around it; an answer
 // of "fine" is a site without a problem).
 //
 //	args=(int,*string,nil)   scan=(int,string)   byname=(id:int,name:string)   lax   extra   prepared   python   name
@@ -35,6 +35,8 @@ func TestFixtures(t *testing.T) {
 				return verdict(t, Parse(site(t, d)).On(to), d.Input)
 			case "between":
 				return verdict(t, Parse(site(t, d)).Between(from, to), d.Input)
+			case "back":
+				return verdict(t, Parse(site(t, d)).Between(to, from), d.Input)
 			}
 			t.Fatalf("unknown command %s", d.Cmd)
 			return ""

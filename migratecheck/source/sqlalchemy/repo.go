@@ -12,6 +12,7 @@ import (
 type repo struct {
 	modules []*python.Module
 	byPath  map[string]*python.Module
+	dirs    map[string]bool // those above the modules
 	running map[*python.Module]*python.Interp
 	lines   map[*python.Module][]int
 
@@ -47,6 +48,7 @@ func newRepo(modules []*python.Module) *repo {
 	r := &repo{
 		modules: modules,
 		byPath:  map[string]*python.Module{},
+		dirs:    map[string]bool{},
 		running: map[*python.Module]*python.Interp{},
 		lines:   map[*python.Module][]int{},
 		created: map[*python.Column]int{},
@@ -59,6 +61,9 @@ func newRepo(modules []*python.Module) *repo {
 	}
 	for _, m := range modules {
 		r.byPath[m.Path] = m
+		for dir := path.Dir(m.Path); !r.dirs[dir]; dir = path.Dir(dir) {
+			r.dirs[dir] = true
+		}
 	}
 	return r
 }
@@ -136,10 +141,8 @@ func (r *repo) at(name string) *namespace {
 	if m := r.byPath[name+".py"]; m != nil {
 		return &namespace{r: r, mod: m}
 	}
-	for _, m := range r.modules {
-		if strings.HasPrefix(m.Path, name+"/") {
-			return &namespace{r: r, dir: name}
-		}
+	if r.dirs[name] {
+		return &namespace{r: r, dir: name}
 	}
 	return nil
 }
