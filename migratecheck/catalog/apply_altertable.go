@@ -165,10 +165,6 @@ func (a *alterTable) prepare(cmd *pgast.AlterTableCmd) (pass int, run func() err
 		if err := a.allow(cmd, Table, PartitionedTable, CompositeRel, ForeignTable); err != nil {
 			return 0, nil, err
 		}
-		if slices.Contains(a.retyped, cmd.Name) {
-			return 0, nil, errorf("0A000", "cannot alter type of column \"%s\" twice", cmd.Name)
-		}
-		a.retyped = append(a.retyped, cmd.Name)
 		change, err := a.prepareType(cmd)
 		return passAlterType, change, err
 	case pgast.AlterTableType_AT_DropExpression:

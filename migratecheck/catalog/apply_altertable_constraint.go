@@ -32,14 +32,36 @@ func (a *alterTable) prepareConstraint(cmd *pgast.AlterTableCmd) (pass int, run 
 		if con.Indexname != "" {
 			return passAddIndexConstraint, func() error { return a.useIndex(con) }, nil
 		}
+		required := a.requiredKeys(con)
 		return passAddIndex, func() error {
-			if c.relation(a.rel).Kind == ForeignTable {
+			r := c.relation(a.rel)
+			if r.Kind == ForeignTable {
 				return errorf("0A000", "primary key or unique constraints are not supported on foreign tables")
+			}
+			for _, num := range required {
+				if col := r.Att(num); col != nil && !col.NotNull {
+					return errorf("42P16", "primary key column \"%s\" is not marked NOT NULL", col.Name)
+				}
 			}
 			return c.addIndexConstraint(a.rel, con, !a.recurse, a.eff)
 		}, nil
 	}
 	return 0, nil, errorf(NotUnderstood, "ADD CONSTRAINT of this kind is not followed")
+}
+
+// requiredKeys lists the columns of a new primary key for which the statement adds no NOT NULL, since PostgreSQL 18: those that
+// have it as the statement begins, whatever another subcommand makes of it (ATPrepAddPrimaryKey).
+func (a *alterTable) requiredKeys(con *pgast.Constraint) []int {
+	if con.Contype != pgast.ConstrType_CONSTR_PRIMARY || a.c.Version < firstNamedNotNull {
+		return nil
+	}
+	var list []int
+	for _, name := range stringsOf(con.Keys) {
+		if col := a.c.relation(a.rel).Column(name); col != nil && col.NotNull {
+			list = append(list, col.Num)
+		}
+	}
+	return list
 }
 
 func (a *alterTable) addCheck(con *pgast.Constraint) error {

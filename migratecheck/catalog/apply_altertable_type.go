@@ -70,6 +70,16 @@ func (a *alterTable) prepareType(cmd *pgast.AlterTableCmd) (func() error, error)
 func (a *alterTable) changeTypes(name string, typ TypeRef, def *pgast.ColumnDef) error {
 	c := a.c
 	tree := c.inheritanceTree(a.rel)
+	before := TypeRef{}
+	if col := c.relation(a.rel).Column(name); col != nil {
+		before = col.Type
+	}
+	if slices.Contains(a.retyped, name) {
+		return errorf("0A000", "cannot alter type of column \"%s\" twice", name)
+	}
+	if before != typ { // one that changes nothing does not count (ATExecAlterColumnType)
+		a.retyped = append(a.retyped, name)
+	}
 	for _, rel := range tree {
 		r := c.relation(rel)
 		own := r.Column(name)
@@ -356,6 +366,9 @@ func (a *alterTable) rebuild(rel OID, num int) error {
 				c.rebuildPartitionComments(index)
 			}
 		}
+		if err := a.rebindIndex(index, num); err != nil {
+			return err
+		}
 		for i, key := range index.Index.Keys {
 			if key.Column != num {
 				continue
@@ -379,6 +392,29 @@ func (a *alterTable) rebuild(rel OID, num int) error {
 			}
 		}
 	}
+	return nil
+}
+
+// rebindIndex reads an index's expressions over a column anew.
+func (a *alterTable) rebindIndex(index *Relation, num int) error {
+	x := index.Index
+	again := func(e *Expr) (*Expr, error) {
+		if e == nil || !slices.Contains(e.Refs, Address{x.Table, num}) {
+			return e, nil
+		}
+		return a.c.newExpr(e.Node, a.c.relation(x.Table))
+	}
+	predicate, err := again(x.Predicate)
+	if err != nil {
+		return err
+	}
+	keys := slices.Clone(x.Keys)
+	for i := range keys {
+		if keys[i].Expr, err = again(keys[i].Expr); err != nil {
+			return err
+		}
+	}
+	a.c.editIndex(index.OID, func(x *IndexAttrs) { x.Keys, x.Predicate = keys, predicate })
 	return nil
 }
 

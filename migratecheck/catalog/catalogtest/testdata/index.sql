@@ -100,3 +100,15 @@ CREATE TABLE parted (a int) PARTITION BY RANGE (half(a));
 -- script: an operator class that is another type's default
 CREATE TABLE codes (code text);
 CREATE INDEX codes_padded ON codes (code bpchar_ops);
+-- script: what an index computes of a column whose type changes
+CREATE TABLE t (id bigint, e bigint, n int);
+CREATE INDEX ON t (abs(e));
+CREATE INDEX ON t (n) WHERE id IN (1, 2, 3);
+ALTER TABLE t ALTER id TYPE text;
+ALTER TABLE t ALTER e TYPE varchar(20);
+ALTER TABLE t ALTER id TYPE numeric, ALTER e TYPE int;
+-- script: a type changed twice, to what it is and to another
+CREATE TABLE t (a bigint);
+ALTER TABLE t ALTER a TYPE bigint, ALTER a TYPE varchar(20);
+ALTER TABLE t ALTER a TYPE text, ALTER a TYPE varchar(10);
+ALTER TABLE t ALTER a TYPE text, ALTER a TYPE text;

@@ -121,3 +121,9 @@ ALTER DOMAIN d ADD NOT NULL;
 CREATE TABLE t (a int CONSTRAINT x NOT NULL, b int);
 ALTER TABLE t ALTER b SET NOT NULL;
 ALTER TABLE t ADD COLUMN c int CONSTRAINT y NOT NULL;
+-- script: a key's NOT NULL that the same statement takes away
+-- since: 18
+CREATE TABLE t (a int NOT NULL, b int NOT NULL, c int);
+ALTER TABLE t DROP CONSTRAINT t_a_not_null, ADD PRIMARY KEY (a);
+ALTER TABLE t ADD PRIMARY KEY (b, c), DROP CONSTRAINT t_b_not_null;
+ALTER TABLE t ADD PRIMARY KEY (b, c);

@@ -106,3 +106,7 @@ CREATE VIEW v AS SELECT a, 1 AS one FROM t;
 CREATE OR REPLACE VIEW v AS SELECT a, one FROM v;
 ALTER TABLE t DROP COLUMN a;
 DROP VIEW v;
+-- script: a temporary view over the one whose name it takes
+CREATE TABLE t (id int);
+CREATE VIEW v AS SELECT id FROM t;
+CREATE TEMP VIEW v AS SELECT id::text AS id FROM v;
