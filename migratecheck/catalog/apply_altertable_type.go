@@ -397,24 +397,32 @@ func (a *alterTable) rebuild(rel OID, num int) error {
 
 // rebindIndex reads an index's expressions over a column anew.
 func (a *alterTable) rebindIndex(index *Relation, num int) error {
-	x := index.Index
-	again := func(e *Expr) (*Expr, error) {
-		if e == nil || !slices.Contains(e.Refs, Address{x.Table, num}) {
-			return e, nil
+	c, x := a.c, index.Index
+	over := func(e *Expr) bool { return e != nil && slices.Contains(e.Refs, Address{x.Table, num}) }
+	again := *x
+	again.Keys = slices.Clone(x.Keys)
+	for i := range again.Keys {
+		key := &again.Keys[i]
+		if !over(key.Expr) {
+			continue
 		}
-		return a.c.newExpr(e.Node, a.c.relation(x.Table))
-	}
-	predicate, err := again(x.Predicate)
-	if err != nil {
-		return err
-	}
-	keys := slices.Clone(x.Keys)
-	for i := range keys {
-		if keys[i].Expr, err = again(keys[i].Expr); err != nil {
+		e, v, err := c.bindExpr(key.Expr.Node, scopeOf(c.relation(x.Table)), "", TypeRef{})
+		if err != nil {
 			return err
 		}
+		key.Expr = e
+		if column := c.plainColumn(e.Node, e, x.Table, v.typ); column > 0 { // what was cast has the type now
+			key.Column, key.Expr = column, nil
+		}
 	}
-	a.c.editIndex(index.OID, func(x *IndexAttrs) { x.Keys, x.Predicate = keys, predicate })
+	if over(x.Predicate) {
+		e, err := c.newExpr(x.Predicate.Node, c.relation(x.Table))
+		if err != nil {
+			return err
+		}
+		again.Predicate = e
+	}
+	c.editIndex(index.OID, func(x *IndexAttrs) { x.Keys, x.Predicate = again.Keys, again.Predicate })
 	return nil
 }
 

@@ -100,10 +100,10 @@ func (c *Catalog) attachIndex(own, index *Relation, con, ownCon *Constraint) {
 func (c *Catalog) sameIndex(parent, own *Relation) bool {
 	a, b := parent.Index, own.Index
 	if a.Unique != b.Unique || a.NullsNotDistinct != b.NullsNotDistinct || parent.AccessMethod != own.AccessMethod ||
-		len(a.Keys) != len(b.Keys) || len(a.Include) != len(b.Include) || (a.Predicate == nil) != (b.Predicate == nil) || a.Exclusion != b.Exclusion {
+		len(a.Keys) != len(b.Keys) || len(a.Include) != len(b.Include) || a.Exclusion != b.Exclusion {
 		return false
 	}
-	if a.Predicate != nil && a.Predicate.SQL != b.Predicate.SQL {
+	if p, q := c.effective(a), c.effective(b); (p == nil) != (q == nil) || p != nil && p.SQL != q.SQL {
 		return false
 	}
 	if !slices.Equal(c.mapColumns(a.Table, b.Table, a.Include), b.Include) {
@@ -169,4 +169,16 @@ func (c *Catalog) specOfIndex(index *Relation, con *Constraint) *indexSpec {
 		spec.include = append(spec.include, &pgast.IndexElem{Name: r.Columns[num-1].Name, Indexcolname: x.names[len(x.Keys)+i]})
 	}
 	return spec
+}
+
+// effective is the predicate of an index, nil for one that holds for every row: they are compared with their constants folded
+// (RelationGetIndexPredicate).
+func (c *Catalog) effective(x *IndexAttrs) *Expr {
+	if x.Predicate == nil {
+		return nil
+	}
+	if v := c.evaluator().eval(x.Predicate.Node); v.kind == plBoolean && v.b {
+		return nil
+	}
+	return x.Predicate
 }

@@ -112,3 +112,16 @@ CREATE TABLE t (a bigint);
 ALTER TABLE t ALTER a TYPE bigint, ALTER a TYPE varchar(20);
 ALTER TABLE t ALTER a TYPE text, ALTER a TYPE varchar(10);
 ALTER TABLE t ALTER a TYPE text, ALTER a TYPE text;
+-- script: a key that was cast, and its column gets the type
+CREATE TABLE t (id jsonb);
+CREATE INDEX ON t ((id::text));
+ALTER TABLE t ALTER id TYPE text;
+-- script: predicates of a materialized view's indexes
+CREATE TABLE t (a int);
+CREATE MATERIALIZED VIEW v AS SELECT a, 1 AS one FROM t;
+CREATE INDEX ON v (a) WHERE one BETWEEN 1 AND 10;
+-- script: a predicate that always holds is none
+CREATE TABLE t (a int) PARTITION BY LIST (a);
+CREATE TABLE p PARTITION OF t FOR VALUES IN (1);
+CREATE INDEX ON p (a);
+CREATE INDEX ON t (a) WHERE a IS NULL OR true;
