@@ -183,7 +183,6 @@ type columnRenamed struct {
 }
 
 func (h columnRenamed) rename(n *pgast.Node) bool {
-	changed := false
 	r := h.c.relation(h.rel)
 	// The names under which the relation is known: its own, NEW and OLD in a trigger, its aliases in a query.
 	known := []string{r.Name, "new", "old", "excluded"}
@@ -197,20 +196,50 @@ func (h columnRenamed) rename(n *pgast.Node) bool {
 		}
 		return true
 	})
-	pgast.WalkMessages(n, func(m pgast.Message) bool {
+	return h.renameIn(n, nil, query, known)
+}
+
+// renameIn renames in one level of a query and, in turn, in those inside it; scope is the SELECT that it is, nil outside of any.
+func (h columnRenamed) renameIn(m pgast.Message, scope *pgast.SelectStmt, query bool, known []string) bool {
+	changed, hidden := false, h.hides(scope)
+	here := func(ref *pgast.ColumnRef) bool { return !(hidden && len(ref.Fields) == 1) && h.renameRef(ref, known) }
+	pgast.WalkMessages(m, func(m pgast.Message) bool {
 		switch m := m.(type) {
+		case *pgast.SelectStmt:
+			if m != scope {
+				changed = h.renameIn(m, m, query, known) || changed
+				return false
+			}
 		case *pgast.ResTarget:
-			if ref := m.Val.GetColumnRef(); ref != nil && query && m.Name == "" && h.renameRef(ref, known) {
+			if ref := m.Val.GetColumnRef(); ref != nil && query && m.Name == "" && here(ref) {
 				m.Name, changed = h.old, true // a view's column keeps its name
 			}
 		case *pgast.ColumnRef:
-			if h.renameRef(m, known) {
-				changed = true
-			}
+			changed = here(m) || changed
 		}
 		return true
 	})
 	return changed
+}
+
+// hides tells whether an unqualified name in a SELECT is that of another relation's column, and not of this one's further out.
+func (h columnRenamed) hides(s *pgast.SelectStmt) bool {
+	other, own := false, false
+	for _, item := range s.GetFromClause() {
+		pgast.WalkMessages(item, func(m pgast.Message) bool {
+			switch m := m.(type) {
+			case *pgast.RangeSubselect:
+				return false
+			case *pgast.RangeVar:
+				if found := h.c.findRelation(m); found != nil {
+					own = own || found.OID == h.rel
+					other = other || found.Column(h.old) != nil
+				}
+			}
+			return true
+		})
+	}
+	return other && !own
 }
 
 func (h columnRenamed) renameRef(ref *pgast.ColumnRef, known []string) bool {
@@ -253,8 +282,16 @@ func (h relationRenamed) rename(n *pgast.Node) bool {
 				m.Schemaname = h.new.Schema
 			}
 			changed = true
-		case *pgast.A_Const:
-			changed = h.renameConst(m) || changed
+		case *pgast.TypeCast:
+			if t, err := h.c.resolveType(m.TypeName); err == nil && t.OID == typeRegclass {
+				changed = h.renameConst(m.Arg.GetAConst()) || changed
+			}
+		case *pgast.FuncCall:
+			for i, arg := range m.Args {
+				if k := arg.GetAConst(); k != nil && takesRegclass(m, i) {
+					changed = h.renameConst(k) || changed
+				}
+			}
 		}
 		return true
 	})
@@ -306,6 +343,14 @@ func (h relationRenamed) nameTaken(n *pgast.Node) bool {
 		return true
 	})
 	return taken
+}
+
+// takesRegclass reports whether a built-in function of the name takes a regclass at the place.
+func takesRegclass(call *pgast.FuncCall, i int) bool {
+	names := stringsOf(call.Funcname)
+	return len(names) > 0 && slices.ContainsFunc(loadFunctions().named(pgCatalogOID, names[len(names)-1]), func(f *Func) bool {
+		return i < len(f.Args) && f.Args[i].Type.OID == typeRegclass
+	})
 }
 
 // renameConst changes a constant that names the relation: nextval('s'), 't'::regclass. They are stored by OID.

@@ -135,3 +135,17 @@ ALTER TABLE big RENAME TO a2;
 ALTER TABLE a1 RENAME TO big;
 ALTER TABLE other.big RENAME TO huge;
 ALTER TABLE other.huge SET SCHEMA public;
+-- script: a text that is spelt as a table's old name, and one that names it
+CREATE TABLE x (name text, c regclass DEFAULT 'x'::regclass, CHECK (name <> 'x'));
+CREATE VIEW v AS SELECT name || 'x' AS y, pg_table_size('x') AS z FROM x;
+CREATE SEQUENCE s;
+CREATE TABLE u (id int DEFAULT nextval('s'), n text DEFAULT 's');
+ALTER TABLE x RENAME TO t;
+ALTER SEQUENCE s RENAME TO r;
+-- script: a column of the renamed one's name in a query inside, and outside
+CREATE TABLE a (d int);
+CREATE TABLE b (d int, e int);
+CREATE VIEW v AS SELECT d, (SELECT count(d) FROM a) AS n FROM b WHERE EXISTS (SELECT 1 FROM a WHERE d = e);
+ALTER TABLE b RENAME d TO f;
+ALTER TABLE a RENAME d TO g;
+ALTER TABLE b RENAME e TO h;
