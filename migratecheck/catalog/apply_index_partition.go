@@ -26,7 +26,14 @@ func (c *Catalog) checkPartitionedUnique(r *Relation, spec *indexSpec) error {
 			return e
 		}
 		name := r.Columns[num-1].Name
-		if slices.ContainsFunc(spec.elems, func(elem *pgast.IndexElem) bool { return elem.Name == name }) {
+		covers := func(elem *pgast.IndexElem) bool {
+			if elem.Name != "" {
+				return elem.Name == name
+			}
+			e, v, err := c.bindExpr(elem.Expr, scopeOf(r), "", TypeRef{})
+			return err == nil && c.plainColumn(elem.Expr, e, r.OID, v.typ) == num
+		}
+		if slices.ContainsFunc(spec.elems, covers) {
 			continue
 		}
 		e := errorf("0A000", "unique constraint on partitioned table must include all partitioning columns")

@@ -228,3 +228,7 @@ CREATE TABLE b () INHERITS (a);
 CREATE TABLE c () INHERITS (b);
 ALTER TABLE a ALTER x SET STATISTICS 200;
 ALTER TABLE a ALTER x SET STORAGE EXTERNAL;
+-- script: a unique index on the key with a cast that changes nothing
+CREATE TABLE t (c text, d int) PARTITION BY LIST (c);
+CREATE UNIQUE INDEX ON t ((c::text));
+CREATE UNIQUE INDEX ON t ((c::varchar(3)));
