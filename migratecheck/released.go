@@ -91,10 +91,14 @@ func (s *Step) copiedFrom(table catalog.OID) bool {
 
 // releasedLabels lists the labels of an enum that released code knows.
 func (s *Step) releasedLabels(enum catalog.OID) []string {
-	if t, ok := s.File.Run.released(s.File).Get(enum).(*catalog.Type); ok {
-		return t.Labels
+	t, ok := s.File.Run.released(s.File).Get(enum).(*catalog.Type)
+	if !ok || t.Assumed {
+		t, ok = s.Before.Get(enum).(*catalog.Type) // what nobody has seen created was there
 	}
-	return nil
+	if !ok {
+		return nil
+	}
+	return t.Labels
 }
 
 // functionLike finds a function of the same name that takes the same arguments, nil when a catalog has none.

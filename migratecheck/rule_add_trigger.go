@@ -48,7 +48,7 @@ var ruleAddTrigger = &Rule{
 func triggerTable(o catalog.Object) (table catalog.OID, kind string) {
 	switch o := o.(type) {
 	case *catalog.Trigger:
-		if o.Parent == 0 && o.Function >= catalog.FirstUserOID {
+		if o.Parent == 0 && (o.Function >= catalog.FirstUserOID || o.Assumed) {
 			return o.Table, "trigger"
 		}
 	case *catalog.Rule:

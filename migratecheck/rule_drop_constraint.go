@@ -2,6 +2,7 @@ package migratecheck
 
 import (
 	"fmt"
+	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
@@ -29,7 +30,14 @@ var ruleDropConstraint = &Rule{
 				if !ok || columnsGone(rel, con) || replacedIn(f.After, con) || con.Kind == catalog.Check && len(con.Columns) == 1 && rel.Att(con.Columns[0]).NotNull && notNullCheck(s.Before, con.Table, con.Columns[0]) {
 					continue
 				}
-				f.ReportStepAt(s, s.Find("DROP", "CONSTRAINT", "[IF EXISTS]", con.Name), Info, fmt.Sprintf("drops constraint %s of %s: rows that break it are accepted from now on", con.Name, s.Name(con.Table)),
+				severity, effect := Info, ""
+				if con.Assumed {
+					effect = "; if it is a key, ON CONFLICT of its columns fails in released code (42P10)"
+					if strings.HasSuffix(con.Name, "_key") || strings.HasSuffix(con.Name, "_pkey") {
+						severity = Warning // the names that PostgreSQL gives to keys
+					}
+				}
+				f.ReportStepAt(s, s.Find("DROP", "CONSTRAINT", "[IF EXISTS]", con.Name), severity, fmt.Sprintf("drops constraint %s of %s: rows that break it are accepted from now on%s", con.Name, s.Name(con.Table), effect),
 					"Make sure that no code relies on its error.")
 			}
 		}

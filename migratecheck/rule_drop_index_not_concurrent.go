@@ -26,10 +26,13 @@ var ruleDropIndexNotConcurrent = &Rule{
 		}
 		for _, c := range s.Changes {
 			ix, ok := c.Old.(*catalog.Relation)
-			if !ok || c.Op != catalog.Dropped || ix.Index == nil || s.IsNew(ix.Index.Table) || s.dropsParent(ix) {
+			if !ok || c.Op != catalog.Dropped || ix.Index == nil || s.IsNew(ix.Index.Table) && !ix.Assumed || s.dropsParent(ix) {
 				continue
 			}
-			table := s.Name(ix.Index.Table)
+			table := "its table"
+			if !ix.Assumed {
+				table = s.Name(ix.Index.Table)
+			}
 			help := fmt.Sprintf("In a migration of its own that runs outside a transaction:\nDROP INDEX CONCURRENTLY %s;", s.sqlName(ix.OID))
 			if ix.Kind == catalog.PartitionedIndex {
 				help = "PostgreSQL refuses CONCURRENTLY for the index of a partitioned table; limit the wait, and run the migration again when it fails:\nSET lock_timeout = '2s';"

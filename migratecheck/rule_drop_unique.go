@@ -22,6 +22,11 @@ var ruleDropUnique = &Rule{
 		for _, s := range f.Up {
 			for _, c := range s.Changes {
 				ix, ok := c.Old.(*catalog.Relation)
+				if ok && c.Op == catalog.Dropped && ix.Index != nil && ix.Assumed {
+					f.ReportStepAt(s, s.onlyWord(ix.Name), Info, fmt.Sprintf("drops index %s, which no migration creates: if it is unique, ON CONFLICT of its columns fails in released code (42P10), and duplicates are no longer refused", ix.Name),
+						"Give the schema before the first migration with -schema FILE: it says what the index is.")
+					continue
+				}
 				if !ok || c.Op != catalog.Dropped || ix.Index == nil || !ix.Index.Unique || ix.Index.Parent != 0 || s.IsNew(ix.OID) {
 					continue
 				}

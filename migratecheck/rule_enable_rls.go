@@ -40,7 +40,7 @@ var ruleEnableRLS = &Rule{
 						fmt.Sprintf("Before it, create a policy that lets the old code do all it does now, and narrow it when no older code runs:\nCREATE POLICY %s ON %s USING (true) WITH CHECK (true);", quoteIdent(o.Name+"_all"), s.sqlName(o.OID)))
 				case *catalog.Policy:
 					rel := s.relation(o.Table)
-					if rel == nil || !s.inUse(rel) || !rel.RowSecurity || f.After.Get(o.Table) == nil || s.IsNew(o.OID) && o.Permissive || c.Op != catalog.Created && c.Op != catalog.Dropped && c.Op != catalog.Altered {
+					if rel == nil || !s.inUse(rel) || !rel.RowSecurity && !(rel.Assumed && c.Op == catalog.Dropped) || f.After.Get(o.Table) == nil || s.IsNew(o.OID) && o.Permissive || c.Op != catalog.Created && c.Op != catalog.Dropped && c.Op != catalog.Altered {
 						continue
 					}
 					f.ReportStep(s, Warning, fmt.Sprintf("policy %s of %s is %s: that changes what released code can read and write", o.Name, s.Name(o.Table), map[catalog.Op]string{catalog.Created: "added", catalog.Dropped: "dropped", catalog.Altered: "changed"}[c.Op]),

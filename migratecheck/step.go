@@ -37,9 +37,10 @@ type Step struct {
 	// IdleTimeout is idle_in_transaction_session_timeout, or transaction_timeout, in the same way.
 	IdleTimeout string
 
-	rule *Rule
-	text *source.Statement // the text it stands in
-	base int               // offset of the reporting statement in text
+	unseen bool // it is the first to need something that nobody has seen created
+	rule   *Rule
+	text   *source.Statement // the text it stands in
+	base   int               // offset of the reporting statement in text
 }
 
 // Transaction is a sequence of steps that commit together.
@@ -73,13 +74,8 @@ func (s *Step) IsNew(oid catalog.OID) bool {
 		return false
 	}
 	for _, c := range []*catalog.Catalog{s.Before, s.After} {
-		switch o := c.Get(oid).(type) {
-		case *catalog.Relation:
-			return !o.Assumed
-		case *catalog.Type:
-			return !o.Assumed
-		case *catalog.Func:
-			return !o.Assumed
+		if o := c.Get(oid); o != nil {
+			return !catalog.IsAssumed(o)
 		}
 	}
 	return true
@@ -155,6 +151,10 @@ func (s *Step) ReportAt(at int, severity Severity, message, help string) {
 	if s.Via != "" {
 		at = 0
 		message += " (in the body of a " + s.Via + ")"
+	}
+	if s.unseen && s.rule.Category == Compatibility && s.Stmt.Node.GetDropStmt().GetMissingOk() {
+		severity = min(severity, Warning)
+		message += " (if it is there: no migration creates it)"
 	}
 	if s.Down && (s.rule.Category == Locks || s.rule.Category == Transactions && severity == Warning) {
 		// A roll-back is an emergency: what it blocks is good to know, but no reason to hold up a release.

@@ -182,6 +182,12 @@ func (r *Run) apply(f *File, cat *catalog.Catalog, text *source.Statement, stmt 
 		s.After, err = cat, e
 	} else {
 		s.After, s.Effects, err = cat.After(stmt)
+		s.Before = cat.WithAssumed(s.After)
+		s.unseen = s.Before != cat
+		for i := range s.Effects.Inner {
+			in := &s.Effects.Inner[i]
+			in.Before = in.Before.WithAssumed(in.After)
+		}
 	}
 	if !down {
 		r.unfollowed += len(s.Effects.Gaps)

@@ -188,7 +188,10 @@ func (c *Catalog) applyDropObject(n *pgast.DropStmt, eff *Effects) error {
 			return &Error{Code: "42809", Message: quoteMessage(f.Name) + " is an aggregate function", Hint: "Use DROP AGGREGATE to drop aggregate functions."}
 		}
 		if a.OID == 0 {
-			continue // not kept, or assumed and gone
+			a = c.assumeObject(n.RemoveType, object)
+		}
+		if a.OID == 0 {
+			continue // not kept, or gone
 		}
 		if a.OID < FirstUserOID {
 			return errorf("2BP01", "cannot drop %s because it is required by the database system", c.describe(a, false))

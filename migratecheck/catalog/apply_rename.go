@@ -46,6 +46,9 @@ func (c *Catalog) applyRename(stmt pgast.Stmt, s *pgast.RenameStmt, eff *Effects
 		return c.renameDomainConstraint(s)
 	}
 	a, err := c.objectAddress(s.RenameType, s.Object, false)
+	if err == nil && a.OID == 0 {
+		a = c.assumeObject(s.RenameType, s.Object)
+	}
 	if err != nil || a.OID == 0 {
 		return err
 	}
@@ -256,6 +259,9 @@ func (c *Catalog) renamePart(r *Relation, s *pgast.RenameStmt) error {
 		case s.Subname:
 			found = o
 		}
+	}
+	if found == nil {
+		found = c.Get(c.assumePart(s.RenameType, r, s.Subname).OID)
 	}
 	switch o := found.(type) {
 	case *Trigger:

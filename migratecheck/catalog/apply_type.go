@@ -75,19 +75,19 @@ func (c *Catalog) applyAlterEnum(n *pgast.AlterEnumStmt, eff *Effects) error {
 	if old == nil || old.Kind != EnumType && !old.Assumed {
 		return errorf("42809", "%s is not an enum", strings.Join(stringList(n.TypeName), "."))
 	}
+	if old.Assumed {
+		old = c.assumeEnum(old, n.OldVal)
+	}
 	t := *old
-	t.Kind = EnumType
 	t.Labels = slices.Clone(old.Labels)
 	at := slices.Index(t.Labels, n.NewVal)
 	if n.OldVal != "" {
 		i := slices.Index(t.Labels, n.OldVal)
 		switch {
-		case i < 0 && !t.Assumed:
+		case i < 0:
 			return errorf("22023", "%s is not an existing enum label", quoteMessage(n.OldVal))
 		case at >= 0:
 			return errorf("42710", "enum label %s already exists", quoteMessage(n.NewVal))
-		case i < 0:
-			t.Labels = append(t.Labels, n.NewVal)
 		default:
 			if err := checkLabel(n.NewVal); err != nil {
 				return err

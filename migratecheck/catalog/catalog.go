@@ -189,6 +189,11 @@ func (c *Catalog) put(o Object) {
 			}
 		}
 	}
+	if c.Open && !replaced {
+		if key := partKeyOf(o); key.namespace != 0 {
+			c.seen.set(c.own(), key, oid)
+		}
+	}
 	parents := parentsOf(o)
 	if replaced {
 		before := parentsOf(old)

@@ -147,7 +147,7 @@ func (c *Catalog) assumeSchema(name string) *Schema {
 	if !c.assumable(nameKey(inSchemas, 0, name)) {
 		return nil
 	}
-	s := &Schema{OID: c.newOID(), Name: name}
+	s := &Schema{OID: c.newOID(), Name: name, Assumed: true}
 	c.assume(s)
 	return s
 }

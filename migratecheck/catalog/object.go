@@ -48,8 +48,9 @@ const (
 
 // Schema is a namespace.
 type Schema struct {
-	OID  OID
-	Name string
+	OID     OID
+	Name    string
+	Assumed bool // see IsAssumed
 }
 
 // RelKind is pg_class.relkind.
@@ -393,6 +394,7 @@ type Trigger struct {
 	Deferrable, Deferred             bool
 	OldTable, NewTable               string
 	Parent                           OID
+	Assumed                          bool
 }
 
 // Rule is a row of pg_rewrite, other than a view's own _RETURN.
@@ -405,6 +407,7 @@ type Rule struct {
 	Enabled byte
 	Node    *pgast.RuleStmt
 	Refs    []Address
+	Assumed bool
 }
 
 // Policy is a row of pg_policy.
@@ -417,6 +420,7 @@ type Policy struct {
 	Roles      []string
 	Using      *Expr
 	WithCheck  *Expr
+	Assumed    bool
 }
 
 // Extension is a row of pg_extension. What the common ones bring is in the catalog as objects that depend on it.
@@ -425,6 +429,7 @@ type Extension struct {
 	Schema  OID
 	Name    string
 	Version string
+	Assumed bool
 	Known   bool // its members are in the catalog; of an unknown extension any function may come
 }
 

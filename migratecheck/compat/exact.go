@@ -2,7 +2,6 @@ package compat
 
 import (
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -120,22 +119,30 @@ func confirmed(f *migratecheck.Finding, broken []*Break) {
 	f.Message += fmt.Sprintf(" — %d "+verb+": %s%s", len(broken), broken[0].Rev, strings.Join(places, ", "), more)
 }
 
-// clear takes the weight from a finding that no query confirms. Where the code that could not be judged names what is
-// changed, it stays a warning.
+// clear takes the weight from a finding that no query confirms. Where a part of the old code that could not be read may
+// depend on what is changed, it keeps all of it, or some (see unread).
 func (s *Service) clear(f *migratecheck.Finding, step *migratecheck.Step) {
 	if at := s.breaksOtherwise(names(f, step)); at != "" {
 		f.Message += fmt.Sprintf(" — whether %s depends on it cannot be told: that query names it, and fails for another reason", at)
 		return
 	}
 	c, old := s.Coverage[Old], s.Code[Old]
-	text := fmt.Sprintf(" — no query of %s depends on it (%d of %d query sites were judged", old.Rev, c.Checked, c.Found)
+	severity, unread := s.unread(f, step)
+	text := fmt.Sprintf(" — no query of %s depends on it", old.Rev)
+	if severity == migratecheck.Error {
+		severity = f.Severity // as the rule has it
+		text = fmt.Sprintf(" — whether a query of %s depends on it cannot be told", old.Rev)
+	}
+	if c.Partly > 0 {
+		text += fmt.Sprintf(" (%d of %d query sites were judged as a whole, %d in part", c.Checked-c.Partly, c.Found, c.Partly)
+	} else {
+		text += fmt.Sprintf(" (%d of %d query sites were judged", c.Checked, c.Found)
+	}
 	if n := len(old.Gaps); n > 0 {
 		text += fmt.Sprintf("; %d parts of the code could not be seen", n)
 	}
-	severity := migratecheck.Info
-	if place := s.unseen(names(f, step)); place != "" {
-		severity = migratecheck.Warning
-		text += "; " + place + ", which could not be judged, names it"
+	if unread != "" {
+		text += "; " + unread
 	}
 	f.Severity = min(f.Severity, severity)
 	f.Message += text + ")"
@@ -146,31 +153,6 @@ func (s *Service) breaksOtherwise(names []string) string {
 	for _, b := range s.Breaks {
 		if b.Cell == (Cell{Old, New}) && slices.ContainsFunc(names, func(name string) bool { return mentions(b.SQL, name) }) {
 			return fmt.Sprintf("%s:%d", b.Pos.File, b.Pos.Line)
-		}
-	}
-	return ""
-}
-
-// unseen looks for names in the files of the old code's sites that could not be judged, and says where one stands.
-func (s *Service) unseen(names []string) string {
-	if s.Code[Old].Files == nil {
-		return ""
-	}
-	texts := map[string]string{}
-	for _, u := range s.Unchecked[Old] {
-		file := u.Site.Pos.File
-		text, ok := texts[file]
-		if !ok {
-			data, err := fs.ReadFile(s.Code[Old].Files, file)
-			if err == nil {
-				text = string(data)
-			}
-			texts[file] = text
-		}
-		for _, name := range names {
-			if mentions(text, name) {
-				return fmt.Sprintf("%s:%d", file, u.Site.Pos.Line)
-			}
 		}
 	}
 	return ""
