@@ -305,6 +305,16 @@ func readSchemaFile(cfg *Config, fsys fs.FS, set *source.Set) *SchemaFile {
 	sf.Problems = applyScript(sf.Catalog, &script)
 	if len(script.Statements) > 0 {
 		sf.file = script.Statements[0].File()
+		for i := range script.Statements {
+			switch words := tokensOf(script.Statements[i].SQL); {
+			case len(words) == 0:
+			case wordsMatch(script.Statements[i].SQL, words, []string{"COMMENT", "ON"}):
+				// pg_dump has those of extensions, which the history need not know, even where it has no other.
+				sf.comments = sf.comments || !wordsMatch(script.Statements[i].SQL, words, []string{"COMMENT", "ON", "EXTENSION"})
+			case wordsMatch(script.Statements[i].SQL, words, []string{"GRANT"}), wordsMatch(script.Statements[i].SQL, words, []string{"REVOKE"}):
+				sf.privileges = true
+			}
+		}
 	}
 	return sf
 }

@@ -59,7 +59,9 @@ type SchemaFile struct {
 	File     string
 	Catalog  *catalog.Catalog
 	Problems []string // what could not be applied
-	file     *source.File
+	// comments and privileges: it has such; a dump can be made without.
+	comments, privileges bool
+	file                 *source.File
 }
 
 // Problem is something that kept a part of a file from being read as statements.

@@ -77,12 +77,12 @@ type facts struct {
 
 // fact is the value of a property: its text, and for SQL a form that does not depend on how it was written.
 type fact struct {
-	text      string
-	canonical func() string
+	text string
+	form func() *serverForm
 }
 
 func (v fact) equal(w fact) bool {
-	return v.text == w.text || v.canonical != nil && w.canonical != nil && v.canonical() == w.canonical()
+	return v.text == w.text || v.form != nil && w.form != nil && !v.form().differs(w.form())
 }
 
 func (f *facts) difference(property, a, b string) Difference {
@@ -232,11 +232,14 @@ func (f *facts) flag(property string, on bool) {
 	}
 }
 
-func (f *facts) expr(property string, e *Expr) {
+// expr notes an expression, whose value is of a type where that is known.
+func (c *Catalog) expr(f *facts, property string, e *Expr, typ TypeRef) {
 	if e != nil {
-		f.properties[property] = fact{text: e.SQL, canonical: func() string { return canonicalSQL(e.Node) }}
+		f.properties[property] = fact{text: e.SQL, form: func() *serverForm { return c.serverForm(c.typeName(typ), e.Node) }}
 	}
 }
+
+var noType TypeRef
 
 func (c *Catalog) factsOf(o Object) []*facts {
 	f := &facts{kind: string(o.Class()), name: c.NameOf(o.ObjectID()), properties: map[string]fact{}}
@@ -267,7 +270,7 @@ func (c *Catalog) factsOf(o Object) []*facts {
 		if o.Kind == DomainType {
 			f.set("base type", c.FormatType(o.Base))
 			f.flag("not null", o.NotNull)
-			f.expr("default", o.Default)
+			c.expr(f, "default", o.Default, o.Base)
 		}
 		if o.Subtype.known() {
 			f.set("subtype", c.FormatType(o.Subtype))
@@ -292,12 +295,14 @@ func (c *Catalog) factsOf(o Object) []*facts {
 		f.set("command", o.Command)
 		f.flag("permissive", o.Permissive)
 		f.set("roles", strings.Join(o.Roles, ", "))
-		f.expr("using", o.Using)
-		f.expr("with check", o.WithCheck)
+		c.expr(f, "using", o.Using, noType)
+		c.expr(f, "with check", o.WithCheck, noType)
 	case *Other:
 		f.kind = o.Kind
 	}
-	f.set("comment", c.Comment(Address{OID: o.ObjectID()}))
+	if _, ok := o.(*Extension); !ok { // pg_dump repeats the one that the extension brings
+		f.set("comment", c.Comment(Address{OID: o.ObjectID()}))
+	}
 	f.set("privileges", c.grantText(Address{OID: o.ObjectID()}))
 	return list
 }
@@ -339,9 +344,9 @@ func (c *Catalog) columnFacts(r *Relation, col *Column) *facts {
 		f.set("identity", "by default")
 	}
 	if col.Generated != 0 {
-		f.expr("generated", col.Default)
+		c.expr(f, "generated", col.Default, col.Type)
 	} else {
-		f.expr("default", col.Default)
+		c.expr(f, "default", col.Default, col.Type)
 	}
 	at := Address{r.OID, col.Num}
 	f.set("comment", c.Comment(at))

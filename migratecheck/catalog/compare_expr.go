@@ -13,17 +13,31 @@ import (
 // canonicalSQL prints a tree so that what a person wrote and what a dump of it says (src/backend/utils/adt/ruleutils.c:
 // casts on constants, qualified names, = ANY for IN, ~~ for LIKE) come out the same.
 func canonicalSQL(n *pgast.Node) string {
-	var b strings.Builder
+	var p canonicalPrinter
+	p.node(n)
+	return p.String()
+}
+
+// canonicalPrinter prints trees in one spelling.
+type canonicalPrinter struct {
+	strings.Builder
+	// form is set for a serverForm: more is made alike, and constants are put there instead of being printed.
+	form *serverForm
+}
+
+func (b *canonicalPrinter) node(n *pgast.Node) {
 	if n != nil {
-		canonicalMessage(&b, n.ProtoReflect())
+		b.message(n.ProtoReflect())
 	}
-	return b.String()
 }
 
 // textCasts are the types that the server casts columns to by itself.
 var textCasts = [...]string{"text", "varchar", "bpchar", "name"}
 
-func canonicalMessage(b *strings.Builder, m protoreflect.Message) {
+func (b *canonicalPrinter) message(m protoreflect.Message) {
+	if b.form != nil && b.asServer(m) {
+		return
+	}
 	switch x := m.Interface().(type) {
 	case *pgast.Node:
 		if cast := x.GetTypeCast(); cast != nil {
@@ -33,17 +47,17 @@ func canonicalMessage(b *strings.Builder, m protoreflect.Message) {
 				bare = bare.GetTypeCast().Arg
 			}
 			if bare.GetAConst() != nil || bare.GetAArrayExpr() != nil || len(names) > 0 && slices.Contains(textCasts[:], names[len(names)-1]) {
-				canonicalMessage(b, cast.Arg.ProtoReflect())
+				b.message(cast.Arg.ProtoReflect())
 				return
 			}
 		}
 		m.Range(func(_ protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-			canonicalMessage(b, v.Message()) // what the Node wraps
+			b.message(v.Message()) // what the Node wraps
 			return false
 		})
 		return
 	case *pgast.A_Const:
-		canonicalConst(b, x)
+		b.constant(x)
 		return
 	case *pgast.ColumnRef:
 		last := x.Fields[len(x.Fields)-1]
@@ -60,7 +74,7 @@ func canonicalMessage(b *strings.Builder, m protoreflect.Message) {
 		names := stringsOf(x.Names)
 		fmt.Fprintf(b, "type(%s", names[len(names)-1])
 		for _, mod := range x.Typmods {
-			canonicalMessage(b, mod.ProtoReflect())
+			b.message(mod.ProtoReflect())
 		}
 		fmt.Fprintf(b, " %d)", len(x.ArrayBounds))
 		return
@@ -69,30 +83,30 @@ func canonicalMessage(b *strings.Builder, m protoreflect.Message) {
 		b.WriteString("call(" + names[len(names)-1])
 		for _, arg := range x.Args {
 			b.WriteByte(' ')
-			canonicalMessage(b, arg.ProtoReflect())
+			b.message(arg.ProtoReflect())
 		}
 		if x.AggDistinct || x.AggStar || x.AggFilter != nil || len(x.AggOrder) > 0 || x.Over != nil {
-			canonicalRest(b, m, "funcname", "args", "funcformat")
+			b.rest(m, "funcname", "args", "funcformat")
 		}
 		b.WriteByte(')')
 		return
 	case *pgast.ResTarget:
 		if ref := x.Val.GetColumnRef(); ref != nil && x.Name == ref.Fields[len(ref.Fields)-1].GetString_().GetSval() {
-			canonicalMessage(b, x.Val.ProtoReflect())
+			b.message(x.Val.ProtoReflect())
 			return
 		}
 	case *pgast.A_Expr:
-		if canonicalOperator(b, x) {
+		if b.operator(x) {
 			return
 		}
 	}
 	b.WriteString(string(m.Descriptor().Name()) + "(")
-	canonicalRest(b, m)
+	b.rest(m)
 	b.WriteByte(')')
 }
 
-// canonicalRest prints the fields of a message in order of number, without positions.
-func canonicalRest(b *strings.Builder, m protoreflect.Message, without ...protoreflect.Name) {
+// rest prints the fields of a message in order of number, without positions.
+func (b *canonicalPrinter) rest(m protoreflect.Message, without ...protoreflect.Name) {
 	fields := m.Descriptor().Fields()
 	for i := range fields.Len() {
 		f := fields.Get(i)
@@ -105,11 +119,11 @@ func canonicalRest(b *strings.Builder, m protoreflect.Message, without ...protor
 		switch {
 		case f.IsList() && f.Kind() == protoreflect.MessageKind:
 			for j := range v.List().Len() {
-				canonicalMessage(b, v.List().Get(j).Message())
+				b.message(v.List().Get(j).Message())
 				b.WriteByte(' ')
 			}
 		case f.Kind() == protoreflect.MessageKind:
-			canonicalMessage(b, v.Message())
+			b.message(v.Message())
 		default:
 			b.WriteString(v.String())
 		}
@@ -117,23 +131,27 @@ func canonicalRest(b *strings.Builder, m protoreflect.Message, without ...protor
 	}
 }
 
-func canonicalConst(b *strings.Builder, k *pgast.A_Const) {
+func (b *canonicalPrinter) constant(k *pgast.A_Const) {
 	if k.Isnull {
 		b.WriteString("null")
 		return
 	}
+	b.WriteString("const(" + canonicalText(k) + ")")
+}
+
+func canonicalText(k *pgast.A_Const) string {
 	text := constText(&pgast.Node{Node: &pgast.Node_AConst{AConst: k}})
 	// A name in a string: 'public.t_id_seq'::regclass.
 	if k.GetSval() != nil {
 		if schema, name, ok := splitQualified(text); ok && schema == "public" {
-			text = quoteIdent(name)
+			return quoteIdent(name)
 		}
 	}
-	b.WriteString("const(" + text + ")")
+	return text
 }
 
-// canonicalOperator prints the operators that the grammar has several spellings for in one of them.
-func canonicalOperator(b *strings.Builder, x *pgast.A_Expr) bool {
+// operator prints the operators that the grammar has several spellings for in one of them.
+func (b *canonicalPrinter) operator(x *pgast.A_Expr) bool {
 	name := ""
 	if len(x.Name) > 0 {
 		name = x.Name[len(x.Name)-1].GetString_().GetSval()
@@ -157,10 +175,10 @@ func canonicalOperator(b *strings.Builder, x *pgast.A_Expr) bool {
 			return false
 		}
 		b.WriteString("in(" + name + " ")
-		canonicalMessage(b, x.Lexpr.ProtoReflect())
+		b.message(x.Lexpr.ProtoReflect())
 		for _, item := range items {
 			b.WriteByte(' ')
-			canonicalMessage(b, item.ProtoReflect())
+			b.message(item.ProtoReflect())
 		}
 		b.WriteByte(')')
 		return true
@@ -169,7 +187,7 @@ func canonicalOperator(b *strings.Builder, x *pgast.A_Expr) bool {
 		for _, n := range []*pgast.Node{x.Lexpr, x.Rexpr} {
 			if n != nil {
 				b.WriteByte(' ')
-				canonicalMessage(b, n.ProtoReflect())
+				b.message(n.ProtoReflect())
 			}
 		}
 		b.WriteByte(')')
@@ -180,13 +198,13 @@ func canonicalOperator(b *strings.Builder, x *pgast.A_Expr) bool {
 			return false
 		}
 		b.WriteString("BoolExpr(boolop=1;args=op(>= ")
-		canonicalMessage(b, x.Lexpr.ProtoReflect())
+		b.message(x.Lexpr.ProtoReflect())
 		b.WriteByte(' ')
-		canonicalMessage(b, bounds[0].ProtoReflect())
+		b.message(bounds[0].ProtoReflect())
 		b.WriteString(") op(<= ")
-		canonicalMessage(b, x.Lexpr.ProtoReflect())
+		b.message(x.Lexpr.ProtoReflect())
 		b.WriteByte(' ')
-		canonicalMessage(b, bounds[1].ProtoReflect())
+		b.message(bounds[1].ProtoReflect())
 		b.WriteString(") ;)")
 		return true
 	}

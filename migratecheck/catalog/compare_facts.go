@@ -1,9 +1,12 @@
 package catalog
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
 
 func (c *Catalog) relationFacts(f *facts, r *Relation) {
@@ -22,8 +25,8 @@ func (c *Catalog) relationFacts(f *facts, r *Relation) {
 		parents = append(parents, c.NameOf(p).String())
 	}
 	f.set("parents", strings.Join(parents, ", "))
-	if r.Bound != nil {
-		f.set("bound", r.Bound.SQL)
+	if bound := r.Bound; bound != nil {
+		f.properties["bound"] = fact{text: bound.SQL, form: func() *serverForm { return c.boundForm(r) }}
 	}
 	if k := r.PartitionKey; k != nil {
 		columns := append([]string{k.Strategy}, c.columnNames(r.OID, k.Columns)...)
@@ -53,7 +56,7 @@ func (c *Catalog) relationFacts(f *facts, r *Relation) {
 	f.set("of type", c.NameOf(r.OfType).String())
 	f.set("clustered on", c.NameOf(r.ClusterIndex).Name)
 	if q := r.Query; q != nil {
-		f.properties["query"] = fact{text: q.SQL, canonical: func() string { return canonicalSQL(q.Node) }}
+		f.properties["query"] = fact{text: q.SQL, form: func() *serverForm { return c.viewForm(r) }}
 		f.set("check option", q.CheckOption)
 	}
 	if s := r.Seq; s != nil {
@@ -103,11 +106,17 @@ func (c *Catalog) indexFacts(f *facts, r *Relation) {
 		return strings.Join(text, ", ")
 	}
 	f.properties["keys"] = fact{
-		text:      keys(func(e *Expr) string { return "(" + e.SQL + ")" }),
-		canonical: func() string { return keys(func(e *Expr) string { return canonicalSQL(e.Node) }) },
+		text: keys(func(e *Expr) string { return "(" + e.SQL + ")" }),
+		form: func() *serverForm {
+			var exprs []*pgast.Node
+			text := keys(func(e *Expr) string { exprs = append(exprs, e.Node); return "" })
+			form := c.serverForm("", exprs...)
+			form.shape += text
+			return form
+		},
 	}
 	f.set("included columns", strings.Join(c.columnNames(x.Table, x.Include), ", "))
-	f.expr("predicate", x.Predicate)
+	c.expr(f, "predicate", x.Predicate, noType)
 }
 
 func (c *Catalog) constraintFacts(f *facts, con *Constraint) {
@@ -119,7 +128,7 @@ func (c *Catalog) constraintFacts(f *facts, con *Constraint) {
 	f.flag("initially deferred", con.Deferred)
 	if con.Kind == Check {
 		f.flag("no inherit", con.NoInherit)
-		f.expr("expression", con.Check)
+		c.expr(f, "expression", con.Check, noType)
 		return
 	}
 	f.set("columns", strings.Join(c.columnNames(con.Table, con.Columns), ", "))
@@ -162,11 +171,8 @@ func (c *Catalog) functionFacts(f *facts, fn *Func) {
 	f.set("result", returns)
 	var args []string
 	for _, a := range fn.Args {
-		text := strings.TrimSpace(string(rune(a.Mode)) + " " + a.Name + " " + c.FormatType(a.Type))
-		if a.Default != nil {
-			text += " default " + canonicalSQL(a.Default.Node)
-		}
-		args = append(args, text)
+		args = append(args, strings.TrimSpace(string(rune(a.Mode))+" "+a.Name+" "+c.FormatType(a.Type)))
+		c.expr(f, "default of "+cmp.Or(a.Name, "an argument"), a.Default, a.Type)
 	}
 	f.set("arguments", strings.Join(args, ", "))
 	f.set("language", fn.Language)
@@ -180,7 +186,7 @@ func (c *Catalog) functionFacts(f *facts, fn *Func) {
 	f.set("settings", strings.Join(fn.Settings, ", "))
 	f.set("body", strings.TrimSpace(fn.Body))
 	if fn.BodyNode != nil {
-		f.set("body", canonicalSQL(fn.BodyNode))
+		f.properties["body"] = fact{text: canonicalSQL(fn.BodyNode), form: func() *serverForm { return c.serverForm("", fn.BodyNode) }}
 	}
 }
 
@@ -208,7 +214,7 @@ func (c *Catalog) triggerFacts(f *facts, t *Trigger) {
 	f.set("columns", strings.Join(columns, ", "))
 	f.flag("for each row", t.Row)
 	f.set("function", c.NameOf(t.Function).String())
-	f.expr("condition", t.When)
+	c.expr(f, "condition", t.When, noType)
 	if t.Enabled != 'O' && t.Enabled != 0 {
 		f.set("enabled", string(rune(t.Enabled)))
 	}
