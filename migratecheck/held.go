@@ -13,8 +13,8 @@ import (
 type held struct {
 	exclusive []heldLock // tables in use under an AccessExclusiveLock, each once, in order
 	locked    map[catalog.OID]bool
-	labels    []string              // added to enums that are older than the transaction
-	born      map[catalog.OID]bool  // types created in it
+	start     *catalog.Catalog      // the schema on which it began
+	labels    []string              // added to enums that were there
 	scanned   map[catalog.OID]*Step // the first ALTER TABLE that reads or rewrites the table
 	notValid  map[constraintKey]bool
 	failed    bool // a statement was refused, the rest does not run
@@ -32,6 +32,9 @@ type constraintKey struct {
 
 // note takes in a step that was judged.
 func (h *held) note(s *Step) {
+	if h.start == nil {
+		h.start = s.Before
+	}
 	if s.Err != nil && s.Err.Code != catalog.NotUnderstood {
 		h.failed = true
 	}
@@ -76,11 +79,8 @@ func (s *Step) closes() []heldLock {
 }
 
 func (h *held) noteType(c catalog.Change, typ *catalog.Type) {
-	if c.Op == catalog.Created {
-		mark(&h.born, typ.OID)
-	}
 	old, ok := c.Old.(*catalog.Type)
-	if !ok || c.New == nil || typ.Kind != catalog.EnumType || h.born[typ.OID] || len(typ.Labels) <= len(old.Labels) {
+	if !ok || c.New == nil || typ.Kind != catalog.EnumType || len(typ.Labels) <= len(old.Labels) {
 		return
 	}
 	for _, l := range typ.Labels {

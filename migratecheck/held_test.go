@@ -44,7 +44,7 @@ func TestLongTransaction(t *testing.T) {
 	manyInserts(20_000).run(t, func(s *Step) {
 		h := &s.Tx.held
 		seen++
-		largest = max(largest, len(h.exclusive)+len(h.locked)+len(h.labels)+len(h.born)+len(h.scanned)+len(h.notValid))
+		largest = max(largest, len(h.exclusive)+len(h.locked)+len(h.labels)+len(h.scanned)+len(h.notValid))
 	})
 	require.Equal(t, 20_001, seen)
 	require.Equal(t, 2, largest, "the table that ALTER TABLE has locked, in its list and its set")

@@ -281,6 +281,9 @@ func (c *Catalog) parameterDefault(node *pgast.Node, target TypeRef) (*Expr, err
 	if !isPolymorphic(target) {
 		constant = b.coerce(v, target, byAssignment).constant
 	}
+	if b.failed != nil {
+		return nil, b.failed
+	}
 	e := b.expr(node, v)
 	e.Constant = constant
 	return e, nil

@@ -149,10 +149,13 @@ func (b *binder) regConstant(text string, target TypeRef) {
 func (c *Catalog) checkEnumLabel(label string, target TypeRef) error {
 	base := c.baseType(target)
 	t := c.typeByOID(base.OID)
-	if t == nil || base.Array || t.Kind != EnumType || t.Assumed {
+	if t == nil || base.Array || t.Kind != EnumType {
 		return nil
 	}
 	if !slices.Contains(t.Labels, label) {
+		if t.Assumed {
+			return nil
+		}
 		return errorf("22P02", "invalid input value for enum %s: %s", c.typeText(base), quoteMessage(label))
 	}
 	if !slices.Contains(t.added, label) || !c.InTransaction() {
@@ -164,7 +167,7 @@ func (c *Catalog) checkEnumLabel(label string, target TypeRef) error {
 	}
 	if !existed || !slices.Contains(before.Labels, label) {
 		return &Error{
-			Code: "55P04", Message: "unsafe use of new value " + quoteMessage(label) + " of enum type " + c.typeText(base),
+			Code: unsafeNewValue, Message: "unsafe use of new value " + quoteMessage(label) + " of enum type " + c.typeText(base),
 			Hint: "New enum values must be committed before they can be used.",
 		}
 	}

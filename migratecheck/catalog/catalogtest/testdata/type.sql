@@ -24,6 +24,22 @@ CREATE TABLE empty (a int);
 CREATE TYPE long AS ENUM ('a_label_that_is_longer_than_the_limit_of_sixty_three_bytes_which_is_an_error');
 DROP TYPE e CASCADE;
 
+-- script: enum constants in functions
+CREATE TYPE e AS ENUM ('a');
+CREATE FUNCTION body() RETURNS e LANGUAGE sql AS 'SELECT ''nothing''::e';
+CREATE FUNCTION argument(v e DEFAULT 'nothing') RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION fine(v e DEFAULT 'a') RETURNS e LANGUAGE sql AS 'SELECT ''a''::e';
+CREATE FUNCTION elsewhere() RETURNS e LANGUAGE plpgsql AS 'BEGIN RETURN ''nothing''; END';
+BEGIN;
+ALTER TYPE e ADD VALUE 'b';
+CREATE FUNCTION named() RETURNS text LANGUAGE sql AS 'SELECT ''b''';
+CREATE FUNCTION body() RETURNS e LANGUAGE sql AS 'SELECT ''b''::e';
+ROLLBACK;
+BEGIN;
+ALTER TYPE e ADD VALUE 'b';
+CREATE FUNCTION argument(v e DEFAULT 'b') RETURNS int LANGUAGE sql AS 'SELECT 1';
+ROLLBACK;
+
 -- script: enum values in a transaction
 CREATE TYPE e AS ENUM ('a');
 CREATE TABLE t (x e);
