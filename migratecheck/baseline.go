@@ -166,11 +166,12 @@ func baselineUnwound(fsys fs.FS, set *source.Set, empty *catalog.Catalog) *basel
 				}
 			}
 		}
+		cat.EndSession()
 	}
 	return &baseline{Catalog: cat, From: set.SchemaFile + " unwound through the Down sections", scripts: scripts}
 }
 
-// applyScript applies what can be applied and describes what cannot.
+// applyScript applies what can be applied, in a session of its own, and describes what cannot.
 func applyScript(cat *catalog.Catalog, script *source.Script) []string {
 	var problems []string
 	note := func(s *source.Statement, offset int, err error) {
@@ -189,5 +190,6 @@ func applyScript(cat *catalog.Catalog, script *source.Script) []string {
 			}
 		}
 	}
+	cat.EndSession()
 	return problems
 }

@@ -95,8 +95,11 @@ func (r *Run) order() []int {
 	return append(released, pending...)
 }
 
-// script applies one direction of a file to cat and returns the catalog after it. The steps of a pending file go to w,
-// and cat is left as it is; otherwise cat itself is changed.
+// script applies one direction of a file to cat, in a session of its own, and returns the catalog after it. The steps of a
+// pending file go to w, and cat is left as it is; otherwise cat itself is changed.
+//
+// Most tools have one session for all that is pending, but nobody knows which files are pending together: what one of them
+// sets and the next one needs is missing when that is run another day.
 func (r *Run) script(w *walked, cat *catalog.Catalog, script *source.Script, trees []parsed, down bool) *catalog.Catalog {
 	f := w.file
 	var tx *Transaction
@@ -115,6 +118,7 @@ func (r *Run) script(w *walked, cat *catalog.Catalog, script *source.Script, tre
 		}
 		tree.stmts = f.refuseNewer(text, tree.stmts, down)
 		if !explicit {
+			cat.Wrap(text.Tx != 0)
 			switch {
 			case text.Tx != 0 && (text.Tx != txID || tx == nil):
 				tx = &Transaction{Explicit: true}
@@ -170,6 +174,10 @@ func (r *Run) script(w *walked, cat *catalog.Catalog, script *source.Script, tre
 		r.openTx, r.openTxID = tx, txID
 	}
 	r.session = saved
+	if f.Pending {
+		return cat.NewSession()
+	}
+	cat.EndSession()
 	return cat
 }
 

@@ -148,9 +148,15 @@ func (c *Catalog) applyOther(node *pgast.Node, eff *Effects) (bool, error) {
 		return true, nil
 	case *pgast.Node_AlterOwnerStmt:
 		return true, c.applyOwner(n.AlterOwnerStmt)
-	case *pgast.Node_SecLabelStmt, *pgast.Node_CreateRoleStmt, *pgast.Node_AlterRoleStmt, *pgast.Node_AlterRoleSetStmt,
+	case *pgast.Node_AlterRoleSetStmt:
+		c.applyInitial(n.AlterRoleSetStmt.Setstmt)
+		return true, nil
+	case *pgast.Node_AlterDatabaseSetStmt:
+		c.applyInitial(n.AlterDatabaseSetStmt.Setstmt)
+		return true, nil
+	case *pgast.Node_SecLabelStmt, *pgast.Node_CreateRoleStmt, *pgast.Node_AlterRoleStmt,
 		*pgast.Node_DropRoleStmt, *pgast.Node_GrantRoleStmt, *pgast.Node_ReassignOwnedStmt, *pgast.Node_CreatedbStmt,
-		*pgast.Node_AlterDatabaseStmt, *pgast.Node_AlterDatabaseSetStmt, *pgast.Node_AlterDatabaseRefreshCollStmt, *pgast.Node_AlterSystemStmt,
+		*pgast.Node_AlterDatabaseStmt, *pgast.Node_AlterDatabaseRefreshCollStmt, *pgast.Node_AlterSystemStmt,
 		*pgast.Node_CreateTableSpaceStmt, *pgast.Node_DropTableSpaceStmt, *pgast.Node_AlterTableSpaceOptionsStmt:
 		return true, nil // of the whole cluster, or of nothing that is kept
 	}

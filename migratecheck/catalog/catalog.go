@@ -39,6 +39,8 @@ type Catalog struct {
 	comments *btree.Map[uint64, string] // by Address.key
 	grants   *btree.Map[uint64, []Grant]
 	settings *btree.Map[string, string] // SET: search_path, check_function_bodies, …
+	// initial are the settings that a session begins with; never written to (see EndSession).
+	initial *btree.Map[string, string]
 	// sharedRecords means that a clone may have the same comments, grants and settings: who changes them calls
 	// ownRecords first. Few statements do, so that most clones need no copies, and Diff sees at once that they agree.
 	sharedRecords bool
@@ -55,6 +57,7 @@ type Catalog struct {
 	tx       []savepoint // open transaction: the states to go back to, innermost last
 	onCommit []OID       // temporary tables that go with the end of the transaction (ON COMMIT DROP)
 	depth    int         // of statements applied inside functions and DO blocks
+	wrapped  bool        // see Wrap
 }
 
 // touched is one entry of the log of changes. The log is shared by clones, so the entries between two catalogs of one
@@ -83,8 +86,9 @@ func New(cfg Config) *Catalog {
 		names:    nameIndex{listed: newMap[string, OID]()},
 		comments: newMap[uint64, string](),
 		grants:   newMap[uint64, []Grant](),
-		settings: newMap[string, string](),
+		initial:  newMap[string, string](),
 	}
+	c.settings, c.sharedRecords = c.initial, true
 	if c.Version == 0 {
 		c.Version = 15
 	}

@@ -8,7 +8,7 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
 
-// Setting is the value a SET gave to a parameter, "" when it has its default.
+// Setting is the value a SET gave to a parameter, or with which the session began; "" when it has its default.
 func (c *Catalog) Setting(name string) string {
 	value, _ := c.settings.Get(name)
 	return value
@@ -24,18 +24,14 @@ func (c *Catalog) changeSetting(name string, to setting) {
 	if name == "search_path" {
 		c.searchPath = nil
 		if c.Open && to.Set {
-			for _, s := range splitNames(to.Value) {
-				if s != "$user" && s != tempSchema {
-					c.assumeSchema(s)
-				}
-			}
+			c.assumePath(to.Value)
 		}
 	}
 }
 
 // setSetting is SET, with local SET LOCAL: until the end of the transaction.
 func (c *Catalog) setSetting(name string, to setting, local bool, eff *Effects) {
-	if local {
+	if local && (c.InTransaction() || !c.wrapped) {
 		if !c.InTransaction() {
 			eff.note("SET LOCAL can only be used in transaction blocks")
 			return
@@ -72,16 +68,11 @@ func (c *Catalog) applySet(s *pgast.VariableSetStmt, eff *Effects) error {
 	case pgast.VariableSetKind_VAR_SET_VALUE:
 		c.setSetting(strings.ToLower(s.Name), setting{settingText(s), true}, s.IsLocal, eff)
 	case pgast.VariableSetKind_VAR_SET_DEFAULT, pgast.VariableSetKind_VAR_RESET:
-		c.setSetting(strings.ToLower(s.Name), setting{}, s.IsLocal, eff)
+		name := strings.ToLower(s.Name)
+		value, set := c.initial.Get(name)
+		c.setSetting(name, setting{value, set}, s.IsLocal, eff)
 	case pgast.VariableSetKind_VAR_RESET_ALL:
-		var names []string
-		c.settings.Scan(func(name, _ string) bool {
-			names = append(names, name)
-			return true
-		})
-		for _, name := range names {
-			c.changeSetting(name, setting{})
-		}
+		c.resetAll()
 	}
 	return nil
 }
@@ -178,7 +169,7 @@ func (c *Catalog) applySetConfig(s *pgast.SelectStmt, eff *Effects) {
 			continue
 		}
 		local := call.Args[2].GetAConst().GetBoolval().GetBoolval()
-		if local && !c.InTransaction() {
+		if local && !c.InTransaction() && !c.wrapped {
 			continue // ends with the statement
 		}
 		c.setSetting(strings.ToLower(name.GetSval().GetSval()), setting{constText(call.Args[1]), true}, local, eff)

@@ -24,7 +24,11 @@ func Check(cfg Config, dir string, t *migratecheck.Timeline, old, new *Code) *Se
 	j := &judge{cfg: cfg, service: s, states: states(t)}
 	s.Doubts = doubts(t)
 	for v, code := range s.Code {
-		for _, parts := range code.parse() {
+		parsed := code.parse()
+		if Version(v) == Old {
+			j.remember(parsed)
+		}
+		for _, parts := range parsed {
 			j.site(Version(v), parts)
 		}
 	}
@@ -46,7 +50,17 @@ type judge struct {
 	cfg     Config
 	service *Service
 	states  []state
+	// released are the texts that the old code sends at the old schema, by their SQL.
+	released map[string][]text
 }
+
+// text is a variant of a part of a site.
+type text struct {
+	*query.Bound
+	variant int
+}
+
+func (t text) sql() *query.Variant { return &t.Site.Variants[t.variant] }
 
 // key tells problems of one site apart, on whatever schema they are met.
 type key struct {
@@ -171,12 +185,17 @@ func (j *judge) part(v Version, p *part) (broken [2]bool) {
 	var atHome problems
 	atHome.add(p.own.Problems, nil)
 	away := make([]problems, len(j.states))
+	var old problems // those of code that is as it was: on the schemas up to the one that is rid of them
 	for i := range j.states {
 		met := j.meets(b.Site, i)
 		if i == home || met == never {
 			continue
 		}
-		list := j.news(v, i, b, verdict(b, j.states[home].cat, j.states[i].cat).Problems)
+		list := verdict(b, j.states[home].cat, j.states[i].cat).Problems
+		if v == New && i == 0 {
+			old.add(j.unchanged(b, list), nil)
+		}
+		list = slices.DeleteFunc(slices.Clone(list), func(p query.Problem) bool { return old.keys[keyOf(&p)] })
 		if met == late && b.Site.Gate.Retried {
 			list = lasting(list)
 		}
@@ -236,17 +255,35 @@ func foreign(site *query.Site, own query.Verdict) bool {
 	return site.Module != "" && slices.ContainsFunc(own.Problems, func(p query.Problem) bool { return p.Check == "missing-relation" })
 }
 
-// news leaves out what a site of the new code has against the old schema in the same way as the code that runs on it today:
-// a result that is scanned as it was, into what cannot hold NULL.
-func (j *judge) news(v Version, state int, b *query.Bound, list []query.Problem) []query.Problem {
-	if v == Old || state > 0 {
-		return list
+// remember fills released.
+func (j *judge) remember(sites [][]*query.Bound) {
+	j.released = map[string][]text{}
+	for _, b := range slices.Concat(sites...) {
+		if j.meets(b.Site, 0) != always {
+			continue
+		}
+		for i := range b.Site.Variants {
+			sql := b.Site.Variants[i].SQL
+			j.released[sql] = append(j.released[sql], text{b, i})
+		}
 	}
+}
+
+// unchanged are the problems that new code has with what the old schema asks for and the new one does not, although the code
+// that runs on it today sends the same text with the same values, and gets on with it: it needs no migration for that.
+func (j *judge) unchanged(b *query.Bound, list []query.Problem) []query.Problem {
 	return slices.DeleteFunc(slices.Clone(list), func(p query.Problem) bool {
-		return p.Check == "scan-null" && p.Variant >= 0 && slices.ContainsFunc(j.service.Code[Old].Sites, func(old query.Site) bool {
-			return slices.ContainsFunc(old.Variants, func(w query.Variant) bool {
-				now := &b.Site.Variants[p.Variant]
-				return w.SQL == now.SQL && reflect.DeepEqual(w.Scan, now.Scan)
+		if p.Variant < 0 || !asks(p.Check) {
+			return true
+		}
+		now := &b.Site.Variants[p.Variant]
+		return !slices.ContainsFunc(j.released[now.SQL], func(old text) bool {
+			if was := old.sql(); !reflect.DeepEqual(was.Args, now.Args) || !reflect.DeepEqual(was.Scan, now.Scan) {
+				return false
+			}
+			// A result may be scanned into what cannot hold NULL because none is there.
+			return p.Check == "scan-null" || !slices.ContainsFunc(old.On(j.states[0].cat).Problems, func(q query.Problem) bool {
+				return q.Variant == old.variant && q.Check == p.Check && q.Offset == p.Offset && q.Relation == p.Relation && q.Column == p.Column
 			})
 		})
 	})

@@ -99,11 +99,13 @@ func (p *prover) build(server *verify.Server) error {
 func steps(scripts []*source.Script) []verify.Step {
 	var list []verify.Step
 	for _, script := range scripts {
+		first := true // each in a session of its own, as migratecheck follows them
 		for i := range script.Statements {
 			if dropsBookkeeping(script.Statements[i].SQL) {
 				continue
 			}
-			list = append(list, verify.Step{SQL: script.Statements[i].SQL, Tx: script.Statements[i].Tx})
+			list = append(list, verify.Step{SQL: script.Statements[i].SQL, Tx: script.Statements[i].Tx, Session: first})
+			first = false
 		}
 	}
 	return list

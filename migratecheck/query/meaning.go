@@ -40,11 +40,12 @@ func (s *step) places() []place {
 	return list
 }
 
-// relationsAt are the relations among what a name denotes, whole or by a column.
+// relationsAt are the relations among what a name denotes, whole or by a column. Indexes are none: which of them serves ON
+// CONFLICT changes no row.
 func relationsAt(cat *catalog.Catalog, list []catalog.Address, columns bool) []catalog.Address {
 	var out []catalog.Address
 	for _, a := range list {
-		if _, ok := cat.Get(a.OID).(*catalog.Relation); ok && (a.Column != 0) == columns {
+		if rel, ok := cat.Get(a.OID).(*catalog.Relation); ok && rel.Index == nil && (a.Column != 0) == columns {
 			out = append(out, a)
 		}
 	}

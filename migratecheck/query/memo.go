@@ -24,8 +24,10 @@ type memos struct {
 	steps  map[[2]*memo]Verdict
 }
 
-// read is run, from memory when it can be.
+// read is run, from memory when it can be. The code has a session of its own, in which nothing that a migration has set for
+// itself is in force.
 func (b *Bound) read(variant int, cat *catalog.Catalog) *memo {
+	cat = cat.NewSession()
 	m := &b.memos[variant]
 	if m.at == nil {
 		m.at, m.steps = map[catalog.Mark]*memo{}, map[[2]*memo]Verdict{}

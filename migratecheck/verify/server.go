@@ -199,12 +199,36 @@ func (s *Server) session(ctx context.Context, database string) (*pgconn.PgConn, 
 	if err != nil {
 		return nil, fmt.Errorf("connecting to a scratch database: %w", s.scrub(err))
 	}
-	statement, lock := s.cfg.timeouts()
-	set := fmt.Sprintf("SET statement_timeout = %d; SET lock_timeout = %d; SET client_min_messages = error", statement.Milliseconds(), lock.Milliseconds())
-	if _, err := conn.Exec(ctx, set).ReadAll(); err != nil {
-		return nil, errors.Join(fmt.Errorf("bounding a session: %w", err), conn.Close(ctx))
+	if err := s.bound(ctx, conn); err != nil {
+		return nil, errors.Join(err, conn.Close(ctx))
 	}
 	return conn, nil
+}
+
+// bound keeps the session's statements from running or waiting too long.
+func (s *Server) bound(ctx context.Context, conn *pgconn.PgConn) error {
+	statement, lock := s.cfg.timeouts()
+	set := fmt.Sprintf("SET statement_timeout = %d; SET lock_timeout = %d; SET client_min_messages = error", statement.Milliseconds(), lock.Milliseconds())
+	if err := run(ctx, conn, set); err != nil {
+		return fmt.Errorf("bounding a session: %w", err)
+	}
+	return nil
+}
+
+// renew makes a session like a new one. A transaction that a script has left open is committed: its end may be in another.
+func (s *Server) renew(ctx context.Context, conn *pgconn.PgConn, begins string) error {
+	if conn.TxStatus() != 'I' {
+		if err := run(ctx, conn, "COMMIT"); err != nil {
+			return fmt.Errorf("ending a session: %w", err)
+		}
+	}
+	if err := run(ctx, conn, "DISCARD ALL"); err != nil {
+		return fmt.Errorf("ending a session: %w", err)
+	}
+	if err := run(ctx, conn, begins); err != nil {
+		return fmt.Errorf("beginning a session: %w", err)
+	}
+	return s.bound(ctx, conn)
 }
 
 // asSuperuser runs a statement in a scratch database as the throwaway cluster's superuser.

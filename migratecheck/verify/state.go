@@ -19,6 +19,8 @@ type Step struct {
 	// Tx numbers the transaction it is sent in: neighbours with an equal number share one. 0 is none, so that the text commits
 	// by itself.
 	Tx int
+	// Session: a session begins with it.
+	Session bool
 }
 
 // State is the schema at one point of a history, in a database of its own. It may be used by several goroutines; they wait
@@ -32,6 +34,9 @@ type State struct {
 
 	server   *Server
 	database string
+	// begins gives sessions the search path that a script has given to the database or a role, which are others here; "" when
+	// none has.
+	begins string
 
 	mu    sync.Mutex
 	conn  *pgconn.PgConn
@@ -65,19 +70,19 @@ func shorten(sql string) string {
 // State builds the state that follows another when a script is run, or with from nil that of an empty database. The error is
 // a *BuildError when it is the script's fault.
 func (s *Server) State(ctx context.Context, from *State, name string, script []Step) (*State, error) {
-	template := "template0"
+	template, begins := "template0", ""
 	if from != nil {
 		// A database with sessions cannot be copied.
 		from.mu.Lock()
 		defer from.mu.Unlock()
 		from.close(ctx)
-		template = from.database
+		template, begins = from.database, from.begins
 	}
 	database, err := s.create(ctx, template)
 	if err != nil {
 		return nil, err
 	}
-	st := &State{Name: name, server: s, database: database}
+	st := &State{Name: name, server: s, database: database, begins: begins}
 	conn, err := s.session(ctx, database)
 	if err != nil {
 		return nil, err
@@ -104,6 +109,11 @@ func (s *Server) scrub2(err error) error {
 // build runs the script on a new session, as the tool would.
 func (st *State) build(ctx context.Context, conn *pgconn.PgConn, script []Step) error {
 	for i := 0; i < len(script); {
+		if script[i].Session || i == 0 {
+			if err := st.server.renew(ctx, conn, st.begins); err != nil {
+				return err
+			}
+		}
 		if script[i].Tx == 0 {
 			if err := st.step(ctx, conn, script[i].SQL); err != nil {
 				return err
@@ -115,7 +125,7 @@ func (st *State) build(ctx context.Context, conn *pgconn.PgConn, script []Step) 
 			return err
 		}
 		tx := script[i].Tx
-		for ; i < len(script) && script[i].Tx == tx; i++ {
+		for first := i; i < len(script) && script[i].Tx == tx && (i == first || !script[i].Session); i++ {
 			if err := st.step(ctx, conn, script[i].SQL); err != nil {
 				return err
 			}
@@ -160,6 +170,7 @@ func (st *State) step(ctx context.Context, conn *pgconn.PgConn, sql string) erro
 	for _, s := range stmts {
 		if why := st.beyond(s.Node); why != "" {
 			st.Skipped = append(st.Skipped, Skipped{s.SQL, why})
+			st.begin(s.Node)
 			continue
 		}
 		if err := st.statement(ctx, conn, s.SQL, s.Node); err != nil {
@@ -281,6 +292,20 @@ func (st *State) beyond(n *pgast.Node) string {
 	return ""
 }
 
+// begin notes what sessions begin with from a statement on that gives a search path to a database or a role.
+func (st *State) begin(n *pgast.Node) {
+	set := n.GetAlterDatabaseSetStmt().GetSetstmt()
+	if set == nil {
+		set = n.GetAlterRoleSetStmt().GetSetstmt()
+	}
+	if set.GetName() != "search_path" || set.GetKind() == pgast.VariableSetKind_VAR_SET_CURRENT {
+		return
+	}
+	if sql, err := pgast.Deparse(&pgast.Node{Node: &pgast.Node_VariableSetStmt{VariableSetStmt: set}}); err == nil {
+		st.begins = sql
+	}
+}
+
 // use runs f with a probe of the state. The transaction stays open, and with it the rows that queries find.
 func (st *State) use(ctx context.Context, f func(*Probe) error) error {
 	st.mu.Lock()
@@ -291,6 +316,9 @@ func (st *State) use(ctx context.Context, f func(*Probe) error) error {
 			return err
 		}
 		st.conn = conn
+		if err := run(ctx, conn, st.begins); err != nil {
+			return err
+		}
 		if err := run(ctx, conn, "BEGIN"); err != nil {
 			return err
 		}
