@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"go/token"
 	"path"
 	"path/filepath"
 	"reflect"
@@ -42,7 +41,9 @@ func New() *analysis.Analyzer {
 Every query of the package (database/sql, pgx, lib/pq, sqlx, squirrel, core-go, and functions that wrap them) is checked on
 the schema that the migrations make, and on every schema on the way there: names, types, counts, columns that an INSERT must
 fill. A query that needs a pending migration is reported with that migration, and one that no schema has an answer for as
-broken. Where the query only needs the new name of a column or table, there is a suggested fix.
+broken. Where queries only need the new names of columns and tables, there is a suggested fix: it writes them everywhere in the
+statement (SELECT new AS old, so that results keep their names), and is there only when every query that the changed text reaches
+is then right on the new schema and means what it meant.
 
 It is silent in tests, in packages without SQL and in modules without migrations. It does not see old code on the new schema: srhtvet
 compat does. order = "migrate-first" in .srhtvet.toml makes a warning of what needs a migration that comes with it.`,
@@ -98,9 +99,10 @@ func (c *checker) run(pass *analysis.Pass) *Result {
 	service := compat.Check(compat.Config{Order: m.order}, path.Dir(t.Dir), t, &compat.Code{}, &compat.Code{Rev: "this", Sites: sites})
 	res := &Result{Root: root}
 	places := passes.NewPlaces(pass, root)
+	fixes := &fixer{pass: pass, found: found, base: t.Base, final: t.Final}
 	for _, b := range service.Breaks {
 		if b.Severity >= m.bar && !b.Suppressed {
-			c.report(pass, found, places, b, res)
+			c.report(pass, found, places, fixes, b, res)
 		}
 	}
 	return res
@@ -134,7 +136,7 @@ func (c *checker) module(root string) *module {
 }
 
 // report files a break at its query, with the migration beside it.
-func (c *checker) report(pass *analysis.Pass, found *sqlquery.Result, places *passes.Places, b *compat.Break, res *Result) {
+func (c *checker) report(pass *analysis.Pass, found *sqlquery.Result, places *passes.Places, fixes *fixer, b *compat.Break, res *Result) {
 	pos := found.Pos(b.Pos)
 	if !pos.IsValid() {
 		pos = found.Pos(b.Site.Pos) // the text is in a file that is not Go
@@ -155,7 +157,7 @@ func (c *checker) report(pass *analysis.Pass, found *sqlquery.Result, places *pa
 		at := b.Cause.Position(0)
 		d.Related = []analysis.RelatedInformation{{Pos: places.Pos(at.File, at.Line, at.Column), Message: b.Cause.Stmt.SQL}}
 	}
-	if fix, ok := renamed(pass.Fset, pos, b); ok {
+	if fix, ok := fixes.renamed(b); ok {
 		d.SuggestedFixes = []analysis.SuggestedFix{fix}
 	}
 	pass.Report(d)
@@ -166,27 +168,4 @@ func (c *checker) report(pass *analysis.Pass, found *sqlquery.Result, places *pa
 	}
 	res.Findings = append(res.Findings, migratecheck.Finding{Rule: b.Rule, Severity: b.Severity, Message: message, Help: b.Help,
 		Pos: source.Position{File: filepath.ToSlash(name), Line: at.Line, Column: at.Column}, Statement: b.SQL, At: b.Problem.Offset})
-}
-
-// renamed is the rewrite of a query that the pending migration breaks by taking a name away, when the migration gives the
-// thing another name: the one case in which there is no doubt about what to write. The text must stand in the code as it is
-// sent.
-func renamed(fset *token.FileSet, pos token.Pos, b *compat.Break) (analysis.SuggestedFix, bool) {
-	old, now, ok := b.NewName()
-	if !ok {
-		return analysis.SuggestedFix{}, false
-	}
-	at, length, ok := b.Literally(old)
-	if !ok {
-		return analysis.SuggestedFix{}, false
-	}
-	f := fset.File(pos)
-	if f == nil || at.Line < 1 || at.Line > f.LineCount() {
-		return analysis.SuggestedFix{}, false
-	}
-	start := f.LineStart(at.Line) + token.Pos(at.Column-1)
-	return analysis.SuggestedFix{
-		Message:   fmt.Sprintf("use the new name %s", now),
-		TextEdits: []analysis.TextEdit{{Pos: start, End: start + token.Pos(length), NewText: []byte(now)}},
-	}, true
 }

@@ -14,9 +14,9 @@ func TestReported(t *testing.T) {
 	analysistest.Run(t, analysistest.TestData(), New(), "example.org/svc", "example.org/svc/store", "example.org/first", "example.org/bare")
 }
 
-// TestFix rewrites a query that only needs a column's new name.
+// TestFix rewrites queries that only need new names, and no others.
 func TestFix(t *testing.T) {
-	analysistest.RunWithSuggestedFixes(t, analysistest.TestData(), New(), "example.org/svc")
+	analysistest.RunWithSuggestedFixes(t, analysistest.TestData(), New(), "example.org/svc", "example.org/renamed")
 }
 
 // TestResult: other analyzers and srhtvet PACKAGES read what was reported as findings.

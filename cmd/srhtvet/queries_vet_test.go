@@ -63,6 +63,22 @@ func TestGoVetFixesRenamedColumn(t *testing.T) {
 	sql, err := os.ReadFile(filepath.Join(dir, "migrations", "0002_change.sql"))
 	require.NoError(t, err)
 	require.Contains(t, string(sql), "RENAME COLUMN created TO linked", "no migration is edited")
+	require.NotContains(t, g.run(dir, onlyQueries, "-migrations.disable=compatibility", "./...").err, "on the schema after")
+}
+
+// TestGoVetFixesWholeQuery: what go vet writes runs on the new schema, and its result has the names it had.
+func TestGoVetFixesWholeQuery(t *testing.T) {
+	g := newGoVet(t)
+	if out, err := exec.Command("go", "env", "GOVERSION").Output(); err != nil || strings.HasPrefix(string(out), "go1.25") || len(g.toolchain) > 0 {
+		return // go vet has -fix since 1.26
+	}
+	dir := queryService(t, "ALTER TABLE repo RENAME COLUMN created TO linked;\nALTER TABLE repo RENAME TO repository;",
+		"SELECT created, count(*) FROM repo WHERE repo.created > $1 GROUP BY created ORDER BY created")
+	g.run(dir, "-fix", "./...")
+	data, err := os.ReadFile(filepath.Join(dir, "api", "api.go"))
+	require.NoError(t, err)
+	require.Contains(t, string(data), "SELECT linked AS created, count(*) FROM repository AS repo WHERE repo.linked > $1 GROUP BY linked ORDER BY created")
+	require.NotContains(t, g.run(dir, onlyQueries, "-migrations.disable=compatibility", "./...").err, "on the schema after")
 }
 
 func TestPackagesCheckQueries(t *testing.T) {

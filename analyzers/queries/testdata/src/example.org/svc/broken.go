@@ -28,7 +28,7 @@ func early(ctx context.Context, db *sql.DB, id int) (at time.Time, err error) {
 	return at, err
 }
 
-// Two texts, so that which of them to change is for a person to say.
+// Of two texts the one is changed that needs it.
 func either(ctx context.Context, db *sql.DB, asc bool) error {
 	order := " ORDER BY created" // want `error: rename-column: on the schema after 0003_kind.sql this SELECT fails: column "created" does not exist in tracker`
 	if asc {

@@ -1,0 +1,3 @@
+module example.org/renamed
+
+go 1.25
