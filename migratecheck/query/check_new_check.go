@@ -94,7 +94,7 @@ func (s *step) violates(w change, con *catalog.Constraint, before []*catalog.Con
 
 func (s *step) neverNull(w change, column int) bool {
 	t := w.Target(column)
-	return t != nil && s.nulls(t) == neverNull
+	return t != nil && nulls(t) == catalog.NeverNull
 }
 
 // meansTheSame reports whether a condition of the table as it was says the same of it as it is: its columns have kept names and types,
@@ -143,7 +143,7 @@ func (s *step) keepsNotNull(w change, con *catalog.Constraint) bool {
 		return false
 	}
 	t := w.Target(col.Num)
-	return t != nil && s.nulls(t) != maybeNull
+	return t != nil && nulls(t) != catalog.MayBeNull
 }
 
 // domainChecks looks at the domain of a column that gets a value.
