@@ -6,7 +6,7 @@ var checkNullBound = &Check{
 	ID:      "null-bound",
 	Catches: "A value that may be NULL (a pointer, sql.Null…, NULLIF, CASE without ELSE, a column that is not NOT NULL) is written to a column that is NOT NULL, where the column or the value was not so before.",
 	Code:    "23502",
-	Rules:   []string{"add-check", "set-not-null"},
+	Rules:   []string{"add-check", "drop-not-null", "set-not-null"},
 	Asks:    TheSchema,
 	Source:  "src/backend/executor/execMain.c ExecConstraints",
 	between: func(s *step, c *Check) {
@@ -35,7 +35,7 @@ var checkNullBound = &Check{
 
 // code is about one column, with the server's answer.
 func (w change) code(s *step, sqlstate string, columns ...int) Problem {
-	p := w.about(s, columns)
+	p := w.about(s.reading, columns)
 	p.Code = sqlstate
 	return p
 }

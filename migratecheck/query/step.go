@@ -46,7 +46,7 @@ func (w change) sets(columns []int) bool {
 }
 
 // about is a problem with columns of the table, at the first of them that the statement names.
-func (w change) about(s *step, columns []int, more ...catalog.OID) Problem {
+func (w change) about(s *reading, columns []int, more ...catalog.OID) Problem {
 	p := Problem{Offset: w.Offset, Relation: s.cat.NameOf(w.rel.OID).String(), Objects: []catalog.Address{{OID: w.rel.OID}}}
 	for _, n := range columns {
 		col := w.rel.Att(n)
