@@ -42,6 +42,8 @@ type binder struct {
 	at     int32 // where in the text the expression or name at hand stands
 	wide   bool  // it is a * that stands for several columns
 	lastID int   // the newest boundColumn.id
+	// present has the boundColumn.id of columns that a condition keeps from being NULL in the rows at hand (bind_null.go).
+	present map[int]bool
 	// literals, unless nil, is told of the type that each string literal is taken for.
 	literals func(v value, target TypeRef)
 	// ask is what Analyze fills; nil where an expression is bound to be stored.
@@ -68,6 +70,7 @@ type value struct {
 	param     int           // n of $n, and of casts of it
 	null      bool          // the constant NULL, and casts of it
 	notNull   bool          // it cannot be NULL (bind_null.go)
+	mayNull   bool          // something is known by which it may be NULL; never with notNull
 	isDefault bool          // DEFAULT
 	at        int32         // where it stands, plus 1; 0 is not known
 	node      *pgast.Node   // the expression, of a constant
@@ -88,19 +91,19 @@ type boundColumn struct {
 	hidden    bool // a * does not stand for it (p_dontexpand)
 
 	// As in value, of a query's output whose expression is looked at again.
-	constant, null, notNull bool
-	literal                 *string
-	param                   int
-	at                      int32
-	node                    *pgast.Node
-	fresh                   bool
+	constant, null, notNull, mayNull bool
+	literal                          *string
+	param                            int
+	at                               int32
+	node                             *pgast.Node
+	fresh                            bool
 }
 
 // columnOfValue is an output column that holds v.
 func columnOfValue(name string, v value) boundColumn {
 	return boundColumn{
 		name: name, typ: v.typ, collation: v.collation, refs: v.columns, fields: v.fields, id: v.id, origin: v.origin,
-		constant: v.constant, null: v.null, notNull: v.notNull, literal: v.literal, param: v.param, at: v.at, node: v.node, fresh: v.fresh,
+		constant: v.constant, null: v.null, notNull: v.notNull, mayNull: v.mayNull, literal: v.literal, param: v.param, at: v.at, node: v.node, fresh: v.fresh,
 	}
 }
 
@@ -108,7 +111,7 @@ func columnOfValue(name string, v value) boundColumn {
 func (col *boundColumn) value() value {
 	return value{
 		typ: col.typ, collation: col.collation, fields: col.fields, origin: col.origin, id: col.id,
-		constant: col.constant, null: col.null, notNull: col.notNull, literal: col.literal, param: col.param, at: col.at, node: col.node, fresh: col.fresh,
+		constant: col.constant, null: col.null, notNull: col.notNull, mayNull: col.mayNull, literal: col.literal, param: col.param, at: col.at, node: col.node, fresh: col.fresh,
 	}
 }
 

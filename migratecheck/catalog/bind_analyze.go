@@ -93,12 +93,24 @@ type Ask struct {
 	// All: an error of a part of the statement, such as a column that is not there, does not end the analysis. The part is
 	// taken for something that is not known, and all such errors are listed, the first being what the server answers.
 	All bool
+	// Args says of what is bound to $1, $2, … whether it may be NULL; those after its end are not known.
+	Args []Nullness
 }
+
+// Nullness is what is known of a value being NULL.
+type Nullness int
+
+const (
+	UnknownNullness Nullness = iota
+	NeverNull
+	MayBeNull
+)
 
 // asked collects the parts of an Analysis while a statement is bound.
 type asked struct {
 	untyped  bool
 	all      bool
+	args     []Nullness
 	errors   []*Error
 	params   parameters
 	writes   []*Write
@@ -182,7 +194,7 @@ func (c *Catalog) Analyze(stmt pgast.Stmt, ask Ask) (*Analysis, error) {
 		scratch = c.Clone() // what is assumed on the way must not stay
 	}
 	b := scratch.newBinder()
-	b.ask = &asked{untyped: ask.Untyped, all: ask.All}
+	b.ask = &asked{untyped: ask.Untyped, all: ask.All, args: ask.Args}
 	b.at = int32(stmt.Offset)
 	q, err := b.statement(stmt.Node)
 	if err == nil {

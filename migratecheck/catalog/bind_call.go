@@ -134,6 +134,9 @@ func (b *binder) call(n *pgast.FuncCall, s *scope) (value, *Func, error) {
 	out.fields = b.c.outputFields(f, cand.args, args)
 	// An OID below the user's is a function that the server brings: count(), now(), … never answer NULL.
 	out.notNull = f.OID < FirstUserOID && (name == "count" || len(values) == 0 && f.Kind == Function)
+	if f.OID < FirstUserOID && strictFunctions[name] && len(values) > 0 {
+		out.notNull, out.mayNull = allNotNull(values...), anyMayNull(values...)
+	}
 	out.fresh = f.OID < FirstUserOID && f.Volatility == Volatile && (name == "gen_random_uuid" || name == "random" || name == "nextval" || name == "clock_timestamp")
 	return out, f, nil
 }

@@ -161,7 +161,7 @@ func (b *binder) boolOf(args []*pgast.Node, s *scope, what string) (value, error
 		if err := b.mustBe(v, typeBool, what); err != nil {
 			return value{}, locate(err, locationOf(arg, b.at))
 		}
-		out.notNull = out.notNull && v.notNull
+		out.notNull, out.mayNull = out.notNull && v.notNull, out.mayNull || v.mayNull
 	}
 	return out, nil
 }
@@ -273,18 +273,23 @@ func (b *binder) bindCase(n *pgast.CaseExpr, s *scope) (value, error) {
 			test = b.coerce(test, scalar(typeText), implicitly)
 		}
 	}
-	var results []value
-	// The default comes first, as in transformCaseExpr; it decides ties.
+	// The default comes first, as in transformCaseExpr; it decides ties. Each result is what the conditions before it leave, and its
+	// own lets through.
+	results := []value{{typ: scalar(typeUnknown), null: true}}
 	if n.Defresult != nil {
+		leave := b.among(func() {
+			for _, arg := range n.Args {
+				b.notNullCase(n, arg, s, false)
+			}
+		})
 		v, err := b.bindExpr(n.Defresult, s)
+		leave()
 		if err != nil {
 			return value{}, err
 		}
-		results = append(results, v)
-	} else {
-		results = append(results, value{typ: scalar(typeUnknown), null: true})
+		results[0] = v
 	}
-	for _, arg := range n.Args {
+	for i, arg := range n.Args {
 		w := arg.GetCaseWhen()
 		v, err := b.bindExpr(w.Expr, s)
 		if err != nil {
@@ -297,13 +302,22 @@ func (b *binder) bindCase(n *pgast.CaseExpr, s *scope) (value, error) {
 		} else if err := b.mustBe(v, typeBool, "CASE/WHEN"); err != nil {
 			return value{}, err
 		}
-		if v, err = b.bindExpr(w.Result, s); err != nil {
+		leave := b.among(func() {
+			for _, earlier := range n.Args[:i] {
+				b.notNullCase(n, earlier, s, false)
+			}
+			b.notNullCase(n, arg, s, true)
+		})
+		v, err = b.bindExpr(w.Result, s)
+		leave()
+		if err != nil {
 			return value{}, err
 		}
 		results = append(results, v)
 	}
 	out, err := b.unify(results, "CASE")
-	out.notNull = !slices.ContainsFunc(results, func(v value) bool { return !v.notNull })
+	out.notNull = allNotNull(results...)
+	out.mayNull = slices.ContainsFunc(results, func(v value) bool { return v.mayNull || v.null })
 	return out, err
 }
 
@@ -316,6 +330,7 @@ func (b *binder) common(args []*pgast.Node, s *scope, what string) (value, error
 	out, err := b.unify(values, what)
 	// They answer NULL when all arguments are.
 	out.notNull = slices.ContainsFunc(values, func(v value) bool { return v.notNull })
+	out.mayNull = !slices.ContainsFunc(values, func(v value) bool { return !v.mayNull && !v.null })
 	return out, err
 }
 

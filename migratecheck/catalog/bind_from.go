@@ -123,7 +123,7 @@ func (b *binder) readItem(rel *Relation) *rangeItem {
 	if rel.Kind == View && b.ask != nil {
 		for i, col := range b.c.viewOutput(rel) {
 			if i < len(it.cols) {
-				it.cols[i].notNull = col.notNull
+				it.cols[i].notNull, it.cols[i].mayNull = col.notNull, col.mayNull
 			}
 		}
 	}
@@ -135,7 +135,7 @@ func (b *binder) readItem(rel *Relation) *rangeItem {
 func derived(cols []boundColumn) []boundColumn {
 	out := slices.Clone(cols)
 	for i := range out {
-		out[i] = boundColumn{name: out[i].name, typ: out[i].typ, collation: out[i].collation, fields: out[i].fields, origin: out[i].origin, notNull: out[i].notNull}
+		out[i] = boundColumn{name: out[i].name, typ: out[i].typ, collation: out[i].collation, fields: out[i].fields, origin: out[i].origin, notNull: out[i].notNull, mayNull: out[i].mayNull || out[i].null}
 	}
 	return out
 }
@@ -389,7 +389,9 @@ func (b *binder) join(n *pgast.JoinExpr, s *scope) ([]*rangeItem, error) {
 	for i, side := range [][]boundColumn{lcols, rcols} {
 		for _, col := range side {
 			if !merged[col.name] {
-				col.notNull = col.notNull && !(i == 0 && leftNulls) && !(i == 1 && rightNulls)
+				if i == 0 && leftNulls || i == 1 && rightNulls {
+					col.notNull, col.mayNull = false, true
+				}
 				out.cols = append(out.cols, col)
 			}
 		}
@@ -406,7 +408,7 @@ func (b *binder) join(n *pgast.JoinExpr, s *scope) ([]*rangeItem, error) {
 		if i < len(left) && leftNulls || i >= len(left) && rightNulls {
 			in.cols = slices.Clone(in.cols)
 			for j := range in.cols {
-				in.cols[j].notNull = false
+				in.cols[j].notNull, in.cols[j].mayNull = false, true
 			}
 		}
 		if n.Alias != nil {
@@ -488,14 +490,15 @@ func (b *binder) merge(n *pgast.JoinExpr, name string, lcols, rcols []boundColum
 	}
 	switch n.Jointype {
 	case pgast.JoinType_JOIN_RIGHT:
-		col.refs, col.origin, col.notNull = r.refs, r.origin, r.notNull
+		col.refs, col.origin, col.notNull, col.mayNull = r.refs, r.origin, r.notNull, r.mayNull
 	case pgast.JoinType_JOIN_FULL:
 		col.refs = append(append([]Address(nil), l.refs...), r.refs...)
 		col.notNull = l.notNull && r.notNull
 	default:
-		col.refs, col.origin, col.notNull = l.refs, l.origin, l.notNull
-		// The rows of an inner join are those where both are equal.
-		col.notNull = col.notNull || n.Jointype == pgast.JoinType_JOIN_INNER
+		col.refs, col.origin, col.notNull, col.mayNull = l.refs, l.origin, l.notNull, l.mayNull
+		if n.Jointype == pgast.JoinType_JOIN_INNER { // its rows are those where both are equal
+			col.notNull, col.mayNull = true, false
+		}
 	}
 	if len(col.refs) == 1 && (n.Jointype == pgast.JoinType_JOIN_RIGHT && r.typ.bare() != v.typ.bare() || n.Jointype != pgast.JoinType_JOIN_RIGHT && l.typ.bare() != v.typ.bare()) {
 		col.origin = Address{} // converted

@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"slices"
+
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
 
@@ -248,6 +250,10 @@ func (b *binder) onConflict(oc *pgast.OnConflictClause, rel *Relation, it *range
 	}
 	excluded := *it
 	excluded.name, excluded.schema = "excluded", "alias"
+	excluded.cols = slices.Clone(it.cols)
+	for i := range excluded.cols {
+		excluded.cols[i].mayNull = false // what is proposed says the INSERT
+	}
 	both := &scope{parent: s.parent, ctes: s.ctes, items: []*rangeItem{it, &excluded}}
 	if oc.Action == pgast.OnConflictAction_ONCONFLICT_UPDATE {
 		update := b.writes(rel, 'u', oc.Location)
@@ -400,6 +406,8 @@ func (b *binder) bindUpdate(n *pgast.UpdateStmt, parent *scope) (*boundQuery, er
 	if err != nil {
 		return nil, err
 	}
+	b.notNullBy(n.WhereClause, s, true)
+	b.notNullByJoins(n.FromClause, s)
 	return q, b.assignments(n.TargetList, rel, s, w)
 }
 
@@ -417,6 +425,8 @@ func (b *binder) bindDelete(n *pgast.DeleteStmt, parent *scope) (*boundQuery, er
 	if err := b.from(n.UsingClause, s); err != nil {
 		return nil, err
 	}
+	b.notNullBy(n.WhereClause, s, true)
+	b.notNullByJoins(n.UsingClause, s)
 	return b.filtered(n.WhereClause, n.ReturningList, s)
 }
 

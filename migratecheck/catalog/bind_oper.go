@@ -194,7 +194,9 @@ func (b *binder) findOperator(schema, name string, prefix bool, left, right valu
 	}
 	out := value{typ: b.c.polymorphic(o.Result, declared, actual)}
 	out.collation, out.explicit = b.collationOf(values, out.typ)
-	out.notNull = neverNull(name, o.oid) && right.notNull && (prefix || left.notNull)
+	if neverNull(name, o.oid) {
+		out.notNull, out.mayNull = allNotNull(values...), anyMayNull(values...)
+	}
 	return out, o.Operator, b.failed
 }
 
@@ -270,6 +272,7 @@ func (b *binder) bindAExpr(n *pgast.A_Expr, s *scope) (value, error) {
 		if err != nil {
 			return value{}, err
 		}
+		boolean.notNull, boolean.mayNull = left.notNull && allNotNull(values...), left.mayNull
 		return boolean, b.bindIn(schema, name, left, values)
 	case pgast.A_Expr_Kind_AEXPR_BETWEEN, pgast.A_Expr_Kind_AEXPR_NOT_BETWEEN, pgast.A_Expr_Kind_AEXPR_BETWEEN_SYM, pgast.A_Expr_Kind_AEXPR_NOT_BETWEEN_SYM:
 		left, err := b.bindExpr(n.Lexpr, s)
@@ -280,6 +283,7 @@ func (b *binder) bindAExpr(n *pgast.A_Expr, s *scope) (value, error) {
 		if n.Kind == pgast.A_Expr_Kind_AEXPR_NOT_BETWEEN || n.Kind == pgast.A_Expr_Kind_AEXPR_NOT_BETWEEN_SYM {
 			ops = []string{"<", ">"}
 		}
+		boolean.notNull, boolean.mayNull = left.notNull, left.mayNull
 		for i, bound := range n.Rexpr.GetList().GetItems() {
 			v, err := b.bindExpr(bound, s)
 			if err != nil {
@@ -288,6 +292,7 @@ func (b *binder) bindAExpr(n *pgast.A_Expr, s *scope) (value, error) {
 			if _, err := b.operator("", ops[i%2], b.again(left), v); err != nil {
 				return value{}, err
 			}
+			boolean.notNull = boolean.notNull && v.notNull
 		}
 		return boolean, nil
 	case pgast.A_Expr_Kind_AEXPR_NULLIF:
@@ -310,7 +315,7 @@ func (b *binder) bindAExpr(n *pgast.A_Expr, s *scope) (value, error) {
 		case o != nil && !isPolymorphic(o.Left) && o.Left.bare() != left.typ.bare():
 			left.typ = o.Left
 		}
-		return value{typ: left.typ, collation: left.collation}, nil
+		return value{typ: left.typ, collation: left.collation, mayNull: true}, nil
 	case pgast.A_Expr_Kind_AEXPR_DISTINCT, pgast.A_Expr_Kind_AEXPR_NOT_DISTINCT:
 		name = "="
 		fallthrough

@@ -27,8 +27,15 @@ const maxParameters = 65535
 
 // parameter is variable_paramref_hook.
 func (b *binder) parameter(n int) (value, error) {
-	if b.ask == nil || b.ask.untyped {
+	if b.ask == nil {
 		return value{param: n}, nil
+	}
+	v := value{param: n}
+	if n >= 1 && n <= len(b.ask.args) {
+		v.notNull, v.mayNull = b.ask.args[n-1] == NeverNull, b.ask.args[n-1] == MayBeNull
+	}
+	if b.ask.untyped {
+		return v, nil
 	}
 	if n < 1 || n > maxParameters {
 		return value{}, errorf("42P02", "there is no parameter $%d", n)
@@ -38,7 +45,8 @@ func (b *binder) parameter(n int) (value, error) {
 		p.at = b.at
 	}
 	p.uses++
-	return value{typ: p.typ, param: n}, nil
+	v.typ = p.typ
+	return v, nil
 }
 
 // decide is variable_coerce_param_hook: a parameter that had no type when it was met gets the one that is wanted.

@@ -63,6 +63,7 @@ func (b *binder) bindUnsettled(n *pgast.SelectStmt, parent *scope) (*boundQuery,
 	if err := b.from(n.FromClause, s); err != nil {
 		return nil, err
 	}
+	b.narrow(n, s)
 	q, exprs, err := b.targets(n.TargetList, s)
 	if err != nil {
 		return nil, err
@@ -95,7 +96,7 @@ func (b *binder) bindUnsettled(n *pgast.SelectStmt, parent *scope) (*boundQuery,
 		return nil, err
 	}
 	q.aggregates = b.aggregates > 0
-	b.narrow(n, s, q)
+	widen(n, q)
 	if len(n.GroupClause) > 0 || q.aggregates || n.HavingClause != nil {
 		if err := b.checkGrouping(n, s, q, exprs); err != nil {
 			return nil, err
@@ -157,6 +158,7 @@ func (b *binder) targets(list []*pgast.Node, s *scope) (*boundQuery, []*pgast.No
 					b.ref(a)
 				}
 				col.star = true
+				col.notNull, col.mayNull = b.nulls(&col)
 				q.cols = append(q.cols, col)
 				exprs = append(exprs, nil)
 			}
@@ -391,6 +393,7 @@ func (b *binder) mergeArms(left, right *boundQuery, op string) (*boundQuery, err
 				return nil, err
 			}
 			col.typ, col.collation, col.notNull = v.typ, v.collation, l.notNull && r.notNull
+			col.mayNull = l.mayNull || l.null || r.mayNull || r.null
 			if l.origin == r.origin {
 				col.origin = l.origin
 			}
@@ -480,7 +483,7 @@ func (b *binder) cte(cte *pgast.CommonTableExpr, recursive bool, s *scope) (*bou
 			return nil, err
 		}
 		for i := range first.cols {
-			first.cols[i].notNull = false
+			first.cols[i].notNull, first.cols[i].mayNull = false, false
 		}
 		self, err := name(first)
 		if err != nil {

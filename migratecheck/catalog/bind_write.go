@@ -44,8 +44,8 @@ type Target struct {
 	Given, Default, Null bool
 	// Mixed: there is a row with a value that is not the constant NULL.
 	Mixed bool
-	// NotNull: all values are certain not to be NULL.
-	NotNull bool
+	// NotNull: all values are certain not to be NULL. MayNull: one of them may be, by what is known of it.
+	NotNull, MayNull bool
 	// Params are the parameters that are the value, each alone or cast.
 	Params []int
 }
@@ -88,6 +88,7 @@ func (t *Target) give(v value) {
 	t.Given = true
 	t.Null, t.Mixed = t.Null || v.null, t.Mixed || !v.null
 	t.NotNull = v.notNull && (t.NotNull || len(t.Values) == 1)
+	t.MayNull = t.MayNull || v.mayNull || v.null
 	if v.param > 0 {
 		t.Params = append(t.Params, v.param)
 	}

@@ -28,7 +28,7 @@ var checkDefaultChanged = &Check{
 				if col.Default != nil {
 					now = col.Default.SQL
 				}
-				s.report(c, w.about(s, []int{col.Num}), "%s leaves column %q of %s to its default, which is %s, and %s on the schema this code was written for: new rows get another value",
+				s.report(c, w.about(s.reading, []int{col.Num}), "%s leaves column %q of %s to its default, which is %s, and %s on the schema this code was written for: new rows get another value",
 					s.verb(), col.Name, s.cat.NameOf(w.rel.OID), now, was.Default.SQL)
 			}
 		})

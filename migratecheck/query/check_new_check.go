@@ -9,11 +9,22 @@ import (
 
 var checkNewCheck = &Check{
 	ID:      "new-check",
-	Catches: "A CHECK that the other schema does not have stands on columns, or on the domain of a column, that the code writes.",
+	Catches: "A CHECK that the other schema does not have stands on columns, or on the domain of a column, that the code writes; or the constants that it writes satisfy none.",
 	Code:    "23514",
 	Rules:   []string{"add-check"},
 	Asks:    TheSchema,
 	Source:  "src/backend/executor/execMain.c ExecRelCheck; NOT VALID ones hold for new rows too: sql-altertable.html",
+	on: func(r *reading, c *Check) {
+		for _, w := range r.an.Writes {
+			rel, _ := r.cat.Get(w.Relation).(*catalog.Relation)
+			if w = r.cat.OnTable(w); w != nil {
+				rel, _ = r.cat.Get(w.Relation).(*catalog.Relation)
+			}
+			if w != nil && rel != nil && !rel.Assumed {
+				r.constantsRefused(c, change{Write: w, rel: rel})
+			}
+		}
+	},
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {
 			if w.Op != 'i' && w.Op != 'u' {
@@ -25,10 +36,10 @@ var checkNewCheck = &Check{
 					continue
 				}
 				columns := columnsIn(con.Check, w.rel.OID)
-				if !s.mayViolate(w, con, columns, before) {
+				if s.certainlyRefused(w, con) && s.mayReplaceAny(w, columns) == "" || !s.mayViolate(w, con, columns, before) {
 					continue
 				}
-				p := w.about(s, columns, con.OID)
+				p := w.about(s.reading, columns, con.OID)
 				p.Code = "23514"
 				s.report(c, p, "constraint %q of %s, CHECK (%s), is on what %s writes: rows that do not satisfy it are refused", con.Name, s.cat.NameOf(w.rel.OID), con.Check.SQL, s.verb())
 			}
@@ -37,6 +48,100 @@ var checkNewCheck = &Check{
 			}
 		})
 	},
+}
+
+// constantsRefused looks for a CHECK that the constants and defaults which a row gets do not satisfy, whatever else it holds.
+func (r *reading) constantsRefused(c *Check, w change) {
+	name := r.cat.NameOf(w.rel.OID)
+	for _, con := range r.cat.Constraints(w.rel.OID) {
+		if !r.certainlyRefused(w, con) {
+			continue
+		}
+		columns := columnsIn(con.Check, w.rel.OID)
+		if why := r.mayReplaceAny(w, columns); why != "" {
+			r.out.unsure(why)
+			continue
+		}
+		p := w.about(r, columns, con.OID)
+		p.Code = "23514"
+		r.report(c, p, "%s writes constants that constraint %q of %s, CHECK (%s), refuses: it fails", r.verb(), con.Name, name, con.Check.SQL)
+	}
+	for _, t := range w.Targets {
+		col := w.rel.Att(t.Column)
+		if col == nil {
+			continue
+		}
+		for _, con := range r.domainConstraints(col.Type) {
+			if !r.refusesConstant(con, t) {
+				continue
+			}
+			p := w.about(r, []int{t.Column}, con.OID, con.Domain)
+			p.Code = "23514"
+			r.report(c, p, "%s writes a constant to column %q of %s that constraint %q of domain %s, CHECK (%s), refuses: it fails",
+				r.verb(), col.Name, name, con.Name, r.cat.NameOf(con.Domain), con.Check.SQL)
+		}
+	}
+}
+
+// certainlyRefused reports whether a CHECK is false of a row by constants alone.
+func (r *reading) certainlyRefused(w change, con *catalog.Constraint) bool {
+	if con.Kind != catalog.Check || con.Check == nil || w.Op != 'i' && w.Op != 'u' || w.Copy {
+		return false
+	}
+	columns := columnsIn(con.Check, w.rel.OID)
+	for row := range w.rows() {
+		known := map[int]*pgast.Node{}
+		for _, n := range columns {
+			if cell := w.cell(n, row); cell.constant != nil {
+				known[n] = cell.constant
+			}
+		}
+		if ok, decided := r.cat.Satisfies(w.rel, con.Check, known); len(known) > 0 && decided && !ok {
+			return true
+		}
+	}
+	return false
+}
+
+// refusesConstant is certainlyRefused for the condition of a domain. A constant of the domain is converted before a trigger sees it.
+func (r *reading) refusesConstant(con *catalog.Constraint, t catalog.Target) bool {
+	return slices.ContainsFunc(t.Values, func(v catalog.Value) bool {
+		if v.Constant == nil || v.Null {
+			return false
+		}
+		ok, decided := r.cat.SatisfiesDomain(con.Check, v.Constant)
+		return decided && !ok
+	})
+}
+
+// domainConstraints lists the CHECKs of a type that is a domain, and of those it is over.
+func (r *reading) domainConstraints(typ catalog.TypeRef) []*catalog.Constraint {
+	var list []*catalog.Constraint
+	for !typ.Array {
+		d, _ := r.cat.Get(typ.OID).(*catalog.Type)
+		if d == nil || d.Kind != catalog.DomainType {
+			break
+		}
+		for _, con := range r.cat.Constraints(d.OID) {
+			if con.Kind == catalog.Check && con.Check != nil {
+				list = append(list, con)
+			}
+		}
+		typ = d.Base
+	}
+	return list
+}
+
+// mayReplaceAny is mayReplace for one of the columns.
+func (r *reading) mayReplaceAny(w change, columns []int) string {
+	for _, n := range columns {
+		if col := w.rel.Att(n); col != nil {
+			if why := r.mayReplace(w.rel, col, w.Op); why != "" {
+				return why
+			}
+		}
+	}
+	return ""
 }
 
 // mayViolate reports whether a row that the change writes may not satisfy the condition, as far as its constants and defaults,
@@ -94,7 +199,7 @@ func (s *step) violates(w change, con *catalog.Constraint, before []*catalog.Con
 
 func (s *step) neverNull(w change, column int) bool {
 	t := w.Target(column)
-	return t != nil && s.nulls(t) == neverNull
+	return t != nil && nulls(t) == catalog.NeverNull
 }
 
 // meansTheSame reports whether a condition of the table as it was says the same of it as it is: its columns have kept names and types,
@@ -143,7 +248,7 @@ func (s *step) keepsNotNull(w change, con *catalog.Constraint) bool {
 		return false
 	}
 	t := w.Target(col.Num)
-	return t != nil && s.nulls(t) != maybeNull
+	return t != nil && nulls(t) != catalog.MayBeNull
 }
 
 // domainChecks looks at the domain of a column that gets a value.
@@ -159,8 +264,8 @@ func (s *step) domainChecks(c *Check, w change, t catalog.Target) {
 		}
 		before := s.was.cat.Constraints(d.OID)
 		for _, con := range s.cat.Constraints(d.OID) {
-			if con.Kind == catalog.Check && con.Check != nil && s.was.cat.Get(d.OID) != nil && !impliedBy(con, before) && s.mayViolateDomain(d, con, t, before) {
-				p := w.about(s, []int{t.Column}, con.OID, d.OID)
+			if con.Kind == catalog.Check && con.Check != nil && s.was.cat.Get(d.OID) != nil && !impliedBy(con, before) && !s.refusesConstant(con, t) && s.mayViolateDomain(d, con, t, before) {
+				p := w.about(s.reading, []int{t.Column}, con.OID, d.OID)
 				p.Code = "23514"
 				s.report(c, p, "constraint %q of domain %s, CHECK (%s), is on what %s writes to column %q: other values are refused", con.Name, s.cat.NameOf(d.OID), con.Check.SQL, s.verb(), col.Name)
 			}

@@ -25,7 +25,7 @@ var checkNewExclusion = &Check{
 				if con.Kind != catalog.Exclusion || idx == nil || s.had(con, before) || s.uniqueAlready(con, idx) || !w.repeats(keyColumns(idx), false) {
 					continue
 				}
-				w.reportRepeat(s, c, w.about(s, keyColumns(idx), con.OID), "exclusion constraint "+strconv.Quote(con.Name), "a row that conflicts with another")
+				w.reportRepeat(s, c, w.about(s.reading, keyColumns(idx), con.OID), "exclusion constraint "+strconv.Quote(con.Name), "a row that conflicts with another")
 			}
 		})
 	},

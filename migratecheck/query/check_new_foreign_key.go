@@ -21,7 +21,7 @@ var checkNewForeignKey = &Check{
 				if con.Kind != catalog.ForeignKey || w.Op != 'i' && w.Op != 'u' || slices.ContainsFunc(before, sameColumns(con)) || !w.givesKey(con.Columns) {
 					continue
 				}
-				p := w.about(s, con.Columns, con.OID, con.RefTable)
+				p := w.about(s.reading, con.Columns, con.OID, con.RefTable)
 				p.Code = "23503"
 				s.report(c, p, "foreign key %q of %s is on what %s writes: a value without a row in %s is refused", con.Name, s.cat.NameOf(w.rel.OID), s.verb(), s.cat.NameOf(con.RefTable))
 			}
@@ -36,7 +36,7 @@ var checkNewForeignKey = &Check{
 				if con.Table == w.rel.OID && con.OnDelete == 'a' && emptiesTable(s.stmt.Node) {
 					continue // what refers to a row goes with it
 				}
-				p := w.about(s, nil, con.OID, con.Table)
+				p := w.about(s.reading, nil, con.OID, con.Table)
 				p.Code = "23503"
 				s.report(c, p, "foreign key %q of %s refers to %s: %s fails for a row that %[2]s refers to", con.Name, s.cat.NameOf(con.Table), s.cat.NameOf(w.rel.OID), s.verb())
 			}

@@ -31,7 +31,7 @@ var checkNewTrigger = &Check{
 				case !known:
 					s.out.unsure("what trigger \"" + t.Name + "\" of " + s.cat.NameOf(w.rel.OID).String() + " does")
 				case what != "":
-					p := w.about(s, nil, t.OID, t.Function)
+					p := w.about(s.reading, nil, t.OID, t.Function)
 					p.Code = "P0001"
 					s.report(c, p, "trigger %q of %s runs for %s and %s: a row that it does not like is lost", t.Name, s.cat.NameOf(w.rel.OID), s.verb(), what)
 				}

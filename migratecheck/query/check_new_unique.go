@@ -32,7 +32,7 @@ var checkNewUnique = &Check{
 				if !w.repeats(columns, idx.Index.NullsNotDistinct) || w.isOutside(idx) {
 					continue
 				}
-				w.reportRepeat(s, c, w.about(s, columns, idx.OID), "unique index "+strconv.Quote(idx.Name), "a second row of the same value")
+				w.reportRepeat(s, c, w.about(s.reading, columns, idx.OID), "unique index "+strconv.Quote(idx.Name), "a second row of the same value")
 			}
 		})
 	},

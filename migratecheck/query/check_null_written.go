@@ -54,7 +54,7 @@ func (r *reading) mayReplace(rel *catalog.Relation, col *catalog.Column, op byte
 		if t.Before && t.Row && t.Enabled != 'D' && (op == 'i' && t.Insert || op == 'u' && t.Update) {
 			f, _ := r.cat.Get(t.Function).(*catalog.Func)
 			if f == nil || f.Assumed || mayAssign(f, col.Name) {
-				return "whether trigger \"" + t.Name + "\" replaces NULL in " + r.cat.NameOf(rel.OID).String() + "." + col.Name
+				return "whether trigger \"" + t.Name + "\" replaces what is written to " + r.cat.NameOf(rel.OID).String() + "." + col.Name
 			}
 		}
 	}

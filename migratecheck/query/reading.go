@@ -39,7 +39,7 @@ func (b *Bound) run(variant int, cat *catalog.Catalog, out *Verdict) []*reading 
 	if site.Status == Partial {
 		out.unsure(site.Reason)
 	}
-	ask := catalog.Ask{Untyped: site.Lang == "python", All: true}
+	ask := catalog.Ask{Untyped: site.Lang == "python", All: true, Args: nullness(b.Site.Variants[variant].Args)}
 	var list []*reading
 	for _, stmt := range b.stmts[variant] {
 		if stmt.Node.GetVariableSetStmt().GetName() == "search_path" {
@@ -78,6 +78,20 @@ func (b *Bound) run(variant int, cat *catalog.Catalog, out *Verdict) []*reading 
 			if next := cat.Clone(); applies(next, stmt) {
 				cat = next
 			}
+		}
+	}
+	return list
+}
+
+// nullness says of arguments whether they may be NULL.
+func nullness(args []GoType) []catalog.Nullness {
+	list := make([]catalog.Nullness, len(args))
+	for i, g := range args {
+		switch {
+		case g.Nullable || g.Null:
+			list[i] = catalog.MayBeNull
+		case g.Name != "":
+			list[i] = catalog.NeverNull
 		}
 	}
 	return list

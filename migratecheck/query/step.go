@@ -10,6 +10,7 @@ import (
 // change is a write of a statement on a table that both schemas have.
 type change struct {
 	*catalog.Write
+	before   *catalog.Write // on the other schema
 	rel, was *catalog.Relation
 	proposed *change // of ON CONFLICT DO UPDATE, the INSERT
 }
@@ -28,7 +29,7 @@ func (s *step) changes(f func(w change)) {
 		rel, _ := s.cat.Get(now.Relation).(*catalog.Relation)
 		was, _ := s.was.cat.Get(now.Relation).(*catalog.Relation)
 		if rel != nil && was != nil && !rel.Assumed {
-			c := change{now, rel, was, nil}
+			c := change{now, before, rel, was, nil}
 			if i > 0 && now == w && now.Op == 'u' && last.Write != nil && last.Conflict != nil && last.Write == s.an.Writes[i-1] {
 				insert := last
 				c.proposed = &insert
@@ -45,7 +46,7 @@ func (w change) sets(columns []int) bool {
 }
 
 // about is a problem with columns of the table, at the first of them that the statement names.
-func (w change) about(s *step, columns []int, more ...catalog.OID) Problem {
+func (w change) about(s *reading, columns []int, more ...catalog.OID) Problem {
 	p := Problem{Offset: w.Offset, Relation: s.cat.NameOf(w.rel.OID).String(), Objects: []catalog.Address{{OID: w.rel.OID}}}
 	for _, n := range columns {
 		col := w.rel.Att(n)
@@ -65,36 +66,15 @@ func (w change) about(s *step, columns []int, more ...catalog.OID) Problem {
 	return p
 }
 
-// nullness is what is known of a value being NULL.
-type nullness int
-
-const (
-	unknownNull nullness = iota
-	neverNull
-	maybeNull
-)
-
-// nulls tells whether what a statement gives to a column may be NULL, as far as its text and the types of its arguments say.
-func (r *reading) nulls(t *catalog.Target) nullness {
-	args := r.sql().Args
+// nulls tells whether what a statement gives to a column may be NULL, as far as its text, the schema and the types of its arguments say.
+func nulls(t *catalog.Target) catalog.Nullness {
 	switch {
-	case t.Null:
-		return maybeNull
+	case t.Null || t.MayNull:
+		return catalog.MayBeNull
 	case t.NotNull:
-		return neverNull
-	case len(t.Params) == 0:
-		return unknownNull
+		return catalog.NeverNull
 	}
-	answer := neverNull
-	for _, n := range t.Params {
-		switch {
-		case n > len(args) || args[n-1].Name == "":
-			answer = unknownNull
-		case args[n-1].Nullable:
-			return maybeNull
-		}
-	}
-	return answer
+	return catalog.UnknownNullness
 }
 
 // columnsIn lists the columns of a table that an expression reads.

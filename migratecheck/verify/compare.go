@@ -157,6 +157,9 @@ func Compare(site *query.Site, state string, ours query.Verdict, out Outcome) Co
 	}
 	for i := range out.Variants {
 		c.Breaks = append(c.Breaks, out.Variants[i].Breaks(site.Variants[i].Scan)...)
+		if f := out.Variants[i].Refusal; f != nil && slices.ContainsFunc(ours.Problems, func(p query.Problem) bool { return p.Code == f.Code && !p.Maybe }) {
+			c.Breaks = append(c.Breaks, Break{Refused, f.Code, f.String()})
+		}
 		c.Reason = out.Variants[i].doubt(ours.Problems)
 	}
 	c.Uncertain = c.Reason

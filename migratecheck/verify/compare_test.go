@@ -84,6 +84,7 @@ func TestCompare(t *testing.T) {
 	refused := Outcome{Variants: []VariantOutcome{{Failure: &Failure{Code: "42703", Message: "no"}}}}
 	fine := Outcome{Variants: []VariantOutcome{{}}}
 	unproved := Outcome{Variants: []VariantOutcome{{NotProved: "no rows"}}}
+	constant := Outcome{Variants: []VariantOutcome{{NotProved: "no values", Refusal: &Failure{Code: "23514"}}}}
 	missing := query.Verdict{Problems: []query.Problem{{Check: "missing-column", Code: "42703"}}}
 	check := query.Verdict{Problems: []query.Problem{{Check: "new-check", Code: "23514"}}}
 	unknown := query.Verdict{Unknown: []string{"a type"}}
@@ -96,13 +97,14 @@ func TestCompare(t *testing.T) {
 		{missing, refused, Agreed}, {query.Verdict{}, fine, Agreed},
 		{query.Verdict{}, refused, Disagreed}, {missing, fine, Disagreed},
 		{check, fine, NotProved}, {query.Verdict{}, unproved, NotProved}, {missing, unproved, NotProved},
+		{check, constant, Agreed}, {missing, constant, NotProved}, {query.Verdict{}, constant, NotProved},
 		{unknown, fine, NotDecided}, {unknown, refused, NotDecided},
 	} {
 		got := Compare(site("SELECT 1"), "after 1", c.ours, c.server)
 		require.Equal(t, c.want, got.Agreement, "%v", got)
 		sum.Add(got)
 	}
-	require.Equal(t, []int{2, 2, 3, 2}, []int{sum.Agreed, sum.Disagreed, sum.NotProved, sum.Undecided})
+	require.Equal(t, []int{3, 2, 5, 2}, []int{sum.Agreed, sum.Disagreed, sum.NotProved, sum.Undecided})
 	require.Contains(t, sum.Disagreements[0].String(), "42703: no")
 	require.NotEmpty(t, sum.Unproved[0].Reason)
 }

@@ -25,6 +25,8 @@ type Outcome struct {
 type VariantOutcome struct {
 	// Failure is the refusal, of planning or of a run that succeeded on the schema the text was written for.
 	Failure *Failure
+	// Refusal is what comes here of values that its own schema refuses, when no others were found: it may be theirs.
+	Refusal *Failure
 	// Lost: a write that touched rows there touches none here, and is not refused.
 	Lost bool
 	// NotProved says why nothing follows from the absence of a Failure: "" when each case was run.
@@ -134,6 +136,15 @@ func (p *Probe) judgeStatement(ctx context.Context, pr *proof, s *planned, out *
 		}
 	}
 	out.Empty, out.Once = out.reads, !out.reads
+	if pr.refused != nil {
+		r, err := p.runCase(ctx, s, *pr.refused)
+		if err != nil && !errors.Is(err, errNoRow) {
+			return nil, err
+		}
+		if out.Refusal = r.failure; err == nil && r.failure == nil && out.NotProved == pr.unproved {
+			out.NotProved = "" // it was run here
+		}
+	}
 	var nulls []bool
 	for _, c := range pr.cases {
 		r, err := p.runCase(ctx, s, c)

@@ -28,6 +28,7 @@ type proof struct {
 	denoted     Meaning
 	constraints map[string]bool // of its own schema
 	unproved    string          // why it could not be made to succeed, "" when it was
+	refused     *trial          // a run that was refused where it is at home, when no other was found
 }
 
 // trial is one way of running a statement.

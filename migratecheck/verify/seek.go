@@ -35,6 +35,9 @@ func (p *Probe) search(ctx context.Context, v *query.Variant, s *planned, pr *pr
 	}
 	if failure != nil {
 		pr.unproved = "no values were found with which it succeeds on its own schema: " + failure.String()
+		if len(first.runs) > 0 {
+			pr.refused = &first
+		}
 		for _, t := range k.a.relations {
 			if why := p.unfit[t.oid]; why != "" {
 				pr.unproved = fmt.Sprintf("table %s: %s", t.name, why)
@@ -275,6 +278,7 @@ func (k *seeker) first(ctx context.Context) (trial, *Failure, error) {
 	}
 	var best *trial
 	var failure *Failure
+	var refused trial
 	for range searchRuns {
 		r, err := k.try(ctx, list)
 		if errors.Is(err, errNoRow) {
@@ -291,14 +295,14 @@ func (k *seeker) first(ctx context.Context) (trial, *Failure, error) {
 				break
 			}
 		} else if failure == nil || r.failure.Code != "23505" {
-			failure = r.failure
+			failure, refused = r.failure, trial{runs: [][]binding{slices.Clone(list)}}
 		}
 		if !k.amend(list, r.failure) {
 			break
 		}
 	}
 	if best == nil {
-		return trial{}, failure, nil
+		return refused, failure, nil
 	}
 	return *best, nil, nil
 }
