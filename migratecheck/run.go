@@ -45,6 +45,7 @@ type Run struct {
 	dropped     map[droppedObject]source.Position
 	baseline    []*source.Script // make the schema on which the history starts, on an empty database
 	open        bool             // nobody knows that schema
+	gap         catalog.OID      // see File.gap
 	session     session
 	openTx      *Transaction // left open by the Up script before, with its number
 	openTxID    int

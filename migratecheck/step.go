@@ -197,7 +197,11 @@ type File struct {
 	DownAfter *catalog.Catalog
 	// Problems are the syntax errors.
 	Problems []Problem
-	rule     *Rule
+	// gap is the least OID of objects that were made after the last part of the history before this file that was not understood;
+	// 0 when there is none. What that part has made nobody knows.
+	gap   catalog.OID
+	holes bool // it has such a part itself
+	rule  *Rule
 	// renamedFrom is the name under which the base has this file.
 	renamedFrom string
 }

@@ -153,6 +153,9 @@ func (c *Catalog) All() iter.Seq[Object] {
 }
 
 // newOID takes the next number.
+// NextOID is greater than the OID of every object that was made up to now.
+func (c *Catalog) NextOID() OID { return c.next }
+
 func (c *Catalog) newOID() OID {
 	oid := c.next
 	c.next++

@@ -233,7 +233,9 @@ func (c *Catalog) lookupColumn(rel OID, name string) (*Column, error) {
 	if col := c.findColumn(rel, name); col != nil {
 		return col, nil
 	}
-	return nil, errorf("42703", "column \"%s\" of relation \"%s\" does not exist", name, c.relation(rel).Name)
+	e := errorf("42703", "column \"%s\" of relation \"%s\" does not exist", name, c.relation(rel).Name)
+	e.Object = c.NameOf(rel)
+	return nil, e
 }
 
 // constraintNamed finds a constraint of a table (or domain) by name, nil when there is none.
