@@ -40,6 +40,7 @@ type Run struct {
 	notUnderst  int // in pending files
 	unfollowed  int // statements and gaps of the whole history whose effect the catalog does not hold
 	suppressed  int
+	said        map[saying]bool
 	used        map[ignoreKey]bool // suppression comments (and rule) that suppressed something
 	filled      map[filledColumn]bool
 	dropped     map[droppedObject]source.Position
@@ -61,6 +62,13 @@ type SchemaFile struct {
 	Catalog  *catalog.Catalog
 	Problems []string // what could not be applied
 	file     *source.File
+}
+
+// saying is what makes two findings one: a statement in a loop is judged once for each round.
+type saying struct {
+	rule, message string
+	pos           source.Position
+	down          bool
 }
 
 // Problem is something that kept a part of a file from being read as statements.
@@ -86,7 +94,7 @@ type session struct{ lockTimeout, statementTimeout, idleTimeout string }
 
 // newRun prepares the judging of set with the history before it in base.
 func newRun(cfg *Config, set *source.Set, pending *Pending) *Run {
-	r := &Run{Config: cfg, Set: set, Pending: pending, rules: cfg.rules(), used: map[ignoreKey]bool{}, filled: map[filledColumn]bool{}, byPath: map[string][]*File{}}
+	r := &Run{Config: cfg, Set: set, Pending: pending, rules: cfg.rules(), used: map[ignoreKey]bool{}, said: map[saying]bool{}, filled: map[filledColumn]bool{}, byPath: map[string][]*File{}}
 	for i := range set.Migrations {
 		m := &set.Migrations[i]
 		f := &File{Run: r, Migration: m, Index: i, Pending: pending.Includes(m)}
@@ -158,7 +166,7 @@ func (r *Run) released(f *File) *catalog.Catalog {
 	return f.Before
 }
 
-// report takes a finding unless a comment suppresses it.
+// report takes a finding unless it has been made already or a comment suppresses it.
 func (r *Run) report(f Finding, s *Step) {
 	if f.Severity < Info {
 		f.Severity = Warning
@@ -166,6 +174,11 @@ func (r *Run) report(f Finding, s *Step) {
 	if only := r.Pending.only; only != nil && !only[f.Pos.File] {
 		return
 	}
+	saying := saying{f.Rule, f.Message, f.Pos, f.Down}
+	if r.said[saying] {
+		return
+	}
+	r.said[saying] = true
 	if r.suppress(f, s) {
 		r.suppressed++
 		return
