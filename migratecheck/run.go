@@ -150,12 +150,12 @@ func (r *Run) noteError(f *File, cat *catalog.Catalog, e *catalog.Error, down bo
 	if !down && !source.IsBookkeeping(e.Object.Name) {
 		r.unfollowed++
 	}
-	if !r.tentative || down || !isMissing(e) || !r.Pending.decidesBaseline(f.Migration, cat) {
+	if !r.tentative || down || !isMissing(e) || !r.Pending.decidesBaseline(f, e, cat) {
 		return
 	}
 	// Another tool's bookkeeping was there without any migration saying so. But a history that begins with dropping it has
 	// taken over from that tool, and does not begin with an empty database.
-	r.incomplete = !source.IsBookkeeping(e.Object.Name) || !hasTables(cat)
+	r.incomplete = !source.IsBookkeeping(e.Object.Name) || !cat.MadeRelations()
 }
 
 // released is the catalog that released code runs on, as seen from f.

@@ -206,6 +206,11 @@ type File struct {
 	renamedFrom string
 }
 
+// released reports whether the base is known to have the file, under this name or an earlier one.
+func (f *File) released() bool {
+	return f.renamedFrom != "" || f.Run.Pending.isReleased(f.Migration)
+}
+
 // Report files a finding about the whole file, at its first line.
 func (f *File) Report(message, help string) { f.ReportAt(source.Position{}, message, help) }
 

@@ -42,7 +42,7 @@ func (r *Run) walk(cat *catalog.Catalog, tentative bool) bool {
 			r.Base = cat
 		}
 		ft := trees.of(i)
-		if r.fromBase && !f.Pending {
+		if r.fromBase && f.released() {
 			continue
 		}
 		r.unfollowed += len(f.Migration.Up.Gaps)
@@ -96,10 +96,10 @@ func (r *Run) walk(cat *catalog.Catalog, tentative bool) bool {
 func (r *Run) order() []int {
 	var released, pending []int
 	for i, f := range r.Files {
-		if f.Pending || !r.Pending.Known {
-			pending = append(pending, i)
-		} else {
+		if f.released() {
 			released = append(released, i)
+		} else {
+			pending = append(pending, i)
 		}
 	}
 	return append(released, pending...)
