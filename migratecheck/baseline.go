@@ -115,6 +115,9 @@ func baselineFromGit(ctx context.Context, cfg *Config, repo *gitrepo.Repo, set *
 // baselineReleased takes the schema.sql that was released: a service that keeps one installs new databases from it, so it is
 // the schema that the released migrations lead to. nil unless all of it can be applied.
 func baselineReleased(base *base, set *source.Set, pending *Pending, empty *catalog.Catalog) *baseline {
+	if pending.judgesReleased(set) {
+		return nil // it stands for what they lead to
+	}
 	if base.tree == nil || set.SchemaFile == "" || pending.Commit == "" || pending.since != "" || pending.All {
 		return nil
 	}

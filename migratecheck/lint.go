@@ -263,7 +263,7 @@ func judge(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *source
 	run := newRun(cfg, set, pending)
 	run.keep = keep
 	run.Schema = readSchemaFile(cfg, fsys, set)
-	cat := catalog.New(catalog.Config{Version: cfg.version()})
+	cat := catalog.New(catalog.Config{Version: cfg.version(), Remember: true})
 	if cfg.Schema != "" {
 		script, err := readSchema(cfg.Schema)
 		if err != nil {
@@ -271,6 +271,9 @@ func judge(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *source
 		}
 		sr.Baseline, sr.BaselineProblems = cfg.Schema, applyScript(cat, script)
 		run.baseline = []*source.Script{script}
+		if len(sr.BaselineProblems) > 0 {
+			run.gap = cat.NextOID()
+		}
 		run.walk(cat, false)
 		return run, nil
 	}
@@ -287,6 +290,9 @@ func judge(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *source
 	again.keep, again.fromBase = keep, bl.released
 	again.Schema = run.Schema
 	again.baseline, again.open = bl.scripts, bl.scripts == nil
+	if len(bl.problems) > 0 {
+		again.gap = bl.Catalog.NextOID()
+	}
 	again.walk(bl.Catalog, false)
 	return again, nil
 }

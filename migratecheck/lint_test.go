@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -263,6 +264,49 @@ func TestNamedFile(t *testing.T) {
 	for _, f := range r.Findings {
 		require.Equal(t, "migrations/0002_b.sql", f.Pos.File)
 	}
+}
+
+// Files that were not named are not released for that: they are applied in their order, and no version is said to be late. What is
+// released still is.
+func TestNamedFileOfSeveral(t *testing.T) {
+	const useName = "-- +brant Up\nSET LOCAL lock_timeout = '2s';\nALTER TABLE repo ADD COLUMN name2 text;\n-- +brant Down\nALTER TABLE repo DROP COLUMN name2;\n"
+	files := map[string]string{"migrations/0001_a.sql": createRepo, "migrations/0002_b.sql": dropName, "migrations/0003_c.sql": useName}
+	w := newTree(t).write(files)
+	require.Empty(t, found(w.lint(Config{}, "migrations/0001_a.sql")))
+	require.Equal(t, []string{"migrations/0002_b.sql: drop-column"}, without(found(w.lint(Config{}, "migrations/0002_b.sql")), "lossy-down"))
+
+	w = newTree(t).write(map[string]string{"migrations/0001_a.sql": createRepo, "migrations/0003_c.sql": useName}).commit("1.0").
+		write(map[string]string{"migrations/0002_b.sql": dropName}).commit("")
+	require.Contains(t, found(w.lint(Config{}, "migrations/0002_b.sql")), "migrations/0002_b.sql: version-gap")
+	require.NotContains(t, found(w.lint(Config{}, "migrations/0001_a.sql")), "migrations/0001_a.sql: version-gap", "it is released itself")
+	w = newTree(t).write(map[string]string{"migrations/0001_a.sql": createRepo}).commit("1.0").write(files).commit("")
+	require.NotContains(t, found(w.lint(Config{}, "migrations/0002_b.sql")), "migrations/0002_b.sql: version-gap", "neither is released")
+}
+
+func without(list []string, rule string) []string {
+	return slices.DeleteFunc(list, func(f string) bool { return strings.HasSuffix(f, ": "+rule) })
+}
+
+// What a history has made itself, and dropped, was not there before it.
+func TestBaselineOfDropped(t *testing.T) {
+	files := map[string]string{
+		"migrations/0001_a.sql": "-- +brant Up\nCREATE TABLE users (id integer PRIMARY KEY);\n-- +brant Down\nDROP TABLE users;\n",
+		"migrations/0002_b.sql": "-- +brant Up\nDROP TABLE users;\n-- +brant Down\nCREATE TABLE users (id integer PRIMARY KEY);\n",
+	}
+	again := map[string]string{"migrations/0003_c.sql": "-- +brant Up\nALTER TABLE users ADD COLUMN n integer;\n"}
+	r := newTree(t).write(files).write(again).lint(Config{})
+	require.Equal(t, "an empty database", r.Sets[0].Baseline)
+	require.Contains(t, found(r), "migrations/0003_c.sql: unknown-object")
+
+	w := newTree(t).write(files).commit("1.0")
+	r = w.write(map[string]string{"migrations/0003_c.sql": "-- +brant Up\nALTER TABLE other ADD COLUMN n integer;\n"}).commit("").lint(Config{})
+	require.Equal(t, "an empty database", r.Sets[0].Baseline, "a table was made, though it is gone")
+	require.Contains(t, found(r), "migrations/0003_c.sql: unknown-object")
+
+	r = newTree(t).write(map[string]string{"migrations/0001_a.sql": createRepo, "migrations/0002_b.sql": "-- +brant Up\nALTER TABLE repo DROP COLUMN nope;\n"}).lint(Config{})
+	require.Contains(t, found(r), "migrations/0002_b.sql: unknown-object", "a column that the table was made without")
+	r = newTree(t).write(again).lint(Config{})
+	require.Contains(t, r.Sets[0].Baseline, "nothing: the history refers to objects it does not create")
 }
 
 // A released file that was edited is reported although nothing is pending.

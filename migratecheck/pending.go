@@ -48,14 +48,25 @@ func (p *Pending) Includes(m *source.Migration) bool {
 		}
 		return false
 	}
-	if p.All || !p.Known {
-		return true
-	}
-	if p.since != "" {
-		return slices.Contains(p.order, m.File)
+	return !p.isReleased(m)
+}
+
+// isReleased reports whether a migration is known to be released. Of files named one by one that is another question than
+// which of them are judged.
+func (p *Pending) isReleased(m *source.Migration) bool {
+	switch {
+	case p.All || !p.Known:
+		return false
+	case p.since != "":
+		return !slices.Contains(p.order, m.File)
 	}
 	_, released := p.Released[m.File]
-	return !released
+	return released
+}
+
+// judgesReleased reports whether a released file was named, to be judged all the same.
+func (p *Pending) judgesReleased(set *source.Set) bool {
+	return slices.ContainsFunc(set.Migrations, func(m source.Migration) bool { return p.Includes(&m) && p.isReleased(&m) })
 }
 
 // base is a revision to compare with, found once for all sets of a tree.
@@ -164,34 +175,23 @@ func checkSince(cfg *Config, sets []selection) error {
 	return fmt.Errorf("-since %s: no migration of that version in %s", cfg.Since, strings.Join(dirs, ", "))
 }
 
-// decidesBaseline reports whether a reference to an object that nobody created shows that the history does not begin with
-// an empty database, rather than that the file is wrong. Released files were applied, so they are right; a pending one may
-// be wrong, unless not even one table was made before it. Without git, and without a version, nothing is known to be
-// released, and a file is believed.
-func (p *Pending) decidesBaseline(m *source.Migration, cat *catalog.Catalog) bool {
-	switch {
-	case p.since != "":
-		if !slices.Contains(p.order, m.File) {
-			return true
-		}
-	case p.Commit == "":
-		return true
-	default:
-		if _, released := p.Released[m.File]; released {
-			return true
-		}
+// decidesBaseline reports whether a reference to an object that is not there shows that the history does not begin with an
+// empty database, rather than that the file is wrong. Released files were applied, so they are right; a pending one may be
+// wrong, unless not even one table was made before it. Without git, and without a version, nothing is known to be released,
+// and a file is believed; but what the history itself has made and dropped, or made without the column, was not there before
+// it.
+func (p *Pending) decidesBaseline(f *File, e *catalog.Error, cat *catalog.Catalog) bool {
+	_, released := p.Released[f.Migration.File]
+	if p.since != "" {
+		released = !slices.Contains(p.order, f.Migration.File)
 	}
-	return !hasTables(cat)
-}
-
-// hasTables reports whether a catalog holds a relation that was made, not only referred to.
-func hasTables(cat *catalog.Catalog) bool {
-	for o := range cat.All() {
-		if rel, ok := o.(*catalog.Relation); ok && !rel.Assumed {
-			return true
-		}
+	if released || f.renamedFrom != "" {
+		return true // whether it is judged (Config.All) or not
 	}
-	return false
+	if cat.Seen(e.Object) && f.gap == 0 && !f.holes {
+		return false
+	}
+	return p.since == "" && p.Commit == "" || !cat.MadeRelations()
 }
 
 func sameVersion(a, b string) bool {

@@ -15,7 +15,7 @@ var ruleDownCannotRun = &Rule{
 		Schema:     "CREATE TABLE t (id integer PRIMARY KEY);",
 		Bad:        "-- +brant Up\nALTER TABLE t ADD COLUMN note text;\n-- +brant Down\nALTER TABLE t DROP COLUMN notes;",
 		Good:       "-- +brant Up\nALTER TABLE t ADD COLUMN note text;\n-- +brant Down\nALTER TABLE t DROP COLUMN note;",
-		Exceptions: "A column added back NOT NULL without a default is a warning, and silent behind a TRUNCATE or a DELETE of all rows in the same section, for a table known to be empty (-stats), and for one that Up creates. Silent where the catalog is open (unknown beginnings) and for parts that are not understood. Only the first failing statement of a transaction is reported: the others do not run.",
+		Exceptions: "A column added back NOT NULL without a default is a warning, and silent behind a TRUNCATE or a DELETE of all rows in the same section, for a table known to be empty (-stats), and for one that Up creates. Silent where the catalog is open (unknown beginnings) and for parts that are not understood; info about what such a part, here or in an earlier file, may have made. Only the first failing statement of a transaction is reported: the others do not run.",
 		Versions:   "All.",
 		Source:     "git.sr.ht's 0004: its Down refers to a table that it creates only further down.",
 	},
@@ -27,11 +27,14 @@ var ruleDownCannotRun = &Rule{
 		if !s.fails() || s.Err.Code == "25001" {
 			return
 		}
-		help := failureHelp(s.Err)
+		help, severity, unless := failureHelp(s.Err), s.rule.Severity, ""
 		if isMissing(s.Err) {
+			if unless = s.unlessMade(); unless != "" {
+				severity = Info
+			}
 			help = "Check the name and the order: a Down section undoes the statements of Up from the last to the first."
 		}
-		s.Report("the Down section fails here: "+failureMessage(s.Err), help)
+		s.ReportAt(0, severity, "the Down section fails here: "+failureMessage(s.Err)+unless, help)
 	},
 	File: func(f *File) {
 		for _, gap := range f.refusals(&f.Migration.Down) {

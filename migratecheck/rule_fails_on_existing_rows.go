@@ -16,7 +16,7 @@ var ruleFailsOnExistingRows = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, name text, kind text);",
 		Bad:        "ALTER TABLE repo ALTER COLUMN name SET NOT NULL;",
 		Good:       "UPDATE repo SET name = '' WHERE name IS NULL;\nALTER TABLE repo ALTER COLUMN name SET NOT NULL;",
-		Exceptions: "Silent when an earlier statement of the pending change writes the column (a backfill), when a validated constraint proves it (CHECK (x IS NOT NULL); of values cast to an enum, CHECK (x IN (…labels…))), when the UPDATE picks rows by the column that it casts, for NOT VALID constraints, and info behind a part of the file that was not understood, which may have done so; silent for constraints of new columns without values, and for tables that the pending change creates.",
+		Exceptions: "Silent when an earlier statement of the pending change writes the column (a backfill), when a validated constraint proves it (CHECK (x IS NOT NULL); of values cast to an enum, CHECK (x IN (…labels…))), when the UPDATE picks rows by the column that it casts, for NOT VALID constraints, and info behind a part of the pending change that was not understood, which may have done so; silent for constraints of new columns without values, and for tables that the pending change creates.",
 		Versions:   "All.",
 		Source:     "hub.sr.ht 0005 and 0006: the backfill is a script outside the migrations, so they fail on populated tables.",
 	},
@@ -75,7 +75,7 @@ var ruleFailsOnExistingRows = &Rule{
 
 func (s *Step) existing(at int, message, help string) {
 	severity := Warning
-	if s.unknownBefore() {
+	if s.unknownBefore() || s.unknownPending() {
 		severity = Info
 		message = strings.Replace(message, "nothing before it fills", "nothing before it that was understood fills", 1)
 	}
@@ -85,6 +85,9 @@ func (s *Step) existing(at int, message, help string) {
 // unknownBefore reports whether a part of the file before this statement was not understood: it may have made the rows
 // obey.
 func (s *Step) unknownBefore() bool {
+	if s.Down && s.File.holes {
+		return true
+	}
 	for _, g := range s.File.Migration.Up.Gaps {
 		if !g.Refused && g.Pos.Line < s.Line() {
 			return true
@@ -104,6 +107,12 @@ func (s *Step) unknownBefore() bool {
 		}
 	}
 	return false
+}
+
+// unknownPending reports whether an earlier file of the pending change has a part that was not understood.
+func (s *Step) unknownPending() bool {
+	r := s.File.Run
+	return r.Pending.Known && slices.ContainsFunc(r.Files[:s.File.Index], func(f *File) bool { return f.Pending && f.holes })
 }
 
 // fills reports whether an earlier statement of the pending change writes a column of all rows.

@@ -15,19 +15,34 @@ var ruleUnknownObject = &Rule{
 		Schema:     "CREATE TABLE users (id integer PRIMARY KEY);",
 		Bad:        "ALTER TABLE user_accounts ADD COLUMN note text;",
 		Good:       "ALTER TABLE users ADD COLUMN note text;",
-		Exceptions: "Queries and changes of rows are looked into for tables and columns, those in bodies, where names may be variables, and those with WITH RECURSIVE are not. Info behind a part of the file that was not understood, which may have made the object. Off when the history has no known beginning (an open catalog, see -schema): objects may then exist that no file creates. Silent for tables in which migration tools keep their own state, and after the first error of a transaction: what follows it does not run.",
+		Exceptions: "Queries and changes of rows are looked into for tables and columns, those in bodies, where names may be variables, and those with WITH RECURSIVE are not. Info behind a part of the file, or of an earlier one, that was not understood, which may have made the object. Off when the history has no known beginning (an open catalog, see -schema): objects may then exist that no file creates. Silent for tables in which migration tools keep their own state, and after the first error of a transaction: what follows it does not run.",
 		Versions:   "All.",
 		Source:     "SQLSTATE 42P01, 42703, 42704, 42883, 3F000 in PostgreSQL's appendix A.",
 	},
 	Step: func(s *Step) {
 		if s.fails() && isMissing(s.Err) {
-			severity, unless := Error, ""
-			if s.unknownBefore() {
-				severity, unless = Info, ", unless a part above that was not understood makes it"
+			severity, unless := Error, s.unlessMade()
+			if unless != "" {
+				severity = Info
 			}
 			s.ReportAt(s.missingAt(), severity, s.Err.Message+": the migration fails here"+unless, missingHelp(s.Err))
 		}
 	},
+}
+
+// unlessMade says where what a statement lacks may have been made all the same, "" when it cannot have been.
+func (s *Step) unlessMade() string {
+	if s.unknownBefore() {
+		return ", unless a part above that was not understood makes it"
+	}
+	if s.File.gap == 0 {
+		return ""
+	}
+	// A part of a table that is younger than all that was not understood is not of that part's making.
+	if rel := s.Before.Relation(s.Err.Object.Schema, s.Err.Object.Name); rel != nil && rel.OID >= s.File.gap {
+		return ""
+	}
+	return ", unless a part of an earlier file that was not understood makes it"
 }
 
 func missingHelp(e *catalog.Error) string {

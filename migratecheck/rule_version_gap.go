@@ -27,12 +27,12 @@ var ruleVersionGap = &Rule{
 			return
 		}
 		for i, f := range r.Files {
-			if !f.Pending || f.Migration.Repeat {
+			if !f.Pending || f.Migration.Repeat || f.released() {
 				continue
 			}
 			at := source.Position{File: f.Migration.File, Line: 1, Column: 1}
 			for _, later := range r.Files[i+1:] {
-				if !later.Pending && !later.Migration.Repeat {
+				if later.released() && !later.Migration.Repeat {
 					r.Report(at, fmt.Sprintf("version %s is pending but comes before %s, which is released: where that is applied already, %s does not run this one any more", f.Migration.Version, later.Migration.File, f.Migration.Tool),
 						"Give it a number after the newest released migration.")
 					break

@@ -40,11 +40,13 @@ type Run struct {
 	notUnderst  int // in pending files
 	unfollowed  int // statements and gaps of the whole history whose effect the catalog does not hold
 	suppressed  int
+	said        map[saying]bool
 	used        map[ignoreKey]bool // suppression comments (and rule) that suppressed something
 	filled      map[filledColumn]bool
 	dropped     map[droppedObject]source.Position
 	baseline    []*source.Script // make the schema on which the history starts, on an empty database
 	open        bool             // nobody knows that schema
+	gap         catalog.OID      // see File.gap
 	session     session
 	openTx      *Transaction // left open by the Up script before, with its number
 	openTxID    int
@@ -62,6 +64,13 @@ type SchemaFile struct {
 	// comments and privileges: it has such; a dump can be made without.
 	comments, privileges bool
 	file                 *source.File
+}
+
+// saying is what makes two findings one: a statement in a loop is judged once for each round.
+type saying struct {
+	rule, message string
+	pos           source.Position
+	down          bool
 }
 
 // Problem is something that kept a part of a file from being read as statements.
@@ -87,7 +96,7 @@ type session struct{ lockTimeout, statementTimeout, idleTimeout string }
 
 // newRun prepares the judging of set with the history before it in base.
 func newRun(cfg *Config, set *source.Set, pending *Pending) *Run {
-	r := &Run{Config: cfg, Set: set, Pending: pending, rules: cfg.rules(), used: map[ignoreKey]bool{}, filled: map[filledColumn]bool{}, byPath: map[string][]*File{}}
+	r := &Run{Config: cfg, Set: set, Pending: pending, rules: cfg.rules(), used: map[ignoreKey]bool{}, said: map[saying]bool{}, filled: map[filledColumn]bool{}, byPath: map[string][]*File{}}
 	for i := range set.Migrations {
 		m := &set.Migrations[i]
 		f := &File{Run: r, Migration: m, Index: i, Pending: pending.Includes(m)}
@@ -143,12 +152,12 @@ func (r *Run) noteError(f *File, cat *catalog.Catalog, e *catalog.Error, down bo
 	if !down && !source.IsBookkeeping(e.Object.Name) {
 		r.unfollowed++
 	}
-	if !r.tentative || down || !isMissing(e) || !r.Pending.decidesBaseline(f.Migration, cat) {
+	if !r.tentative || down || !isMissing(e) || !r.Pending.decidesBaseline(f, e, cat) {
 		return
 	}
 	// Another tool's bookkeeping was there without any migration saying so. But a history that begins with dropping it has
 	// taken over from that tool, and does not begin with an empty database.
-	r.incomplete = !source.IsBookkeeping(e.Object.Name) || !hasTables(cat)
+	r.incomplete = !source.IsBookkeeping(e.Object.Name) || !cat.MadeRelations()
 }
 
 // released is the catalog that released code runs on, as seen from f.
@@ -159,7 +168,7 @@ func (r *Run) released(f *File) *catalog.Catalog {
 	return f.Before
 }
 
-// report takes a finding unless a comment suppresses it.
+// report takes a finding unless it has been made already or a comment suppresses it.
 func (r *Run) report(f Finding, s *Step) {
 	if f.Severity < Info {
 		f.Severity = Warning
@@ -167,6 +176,11 @@ func (r *Run) report(f Finding, s *Step) {
 	if only := r.Pending.only; only != nil && !only[f.Pos.File] {
 		return
 	}
+	saying := saying{f.Rule, f.Message, f.Pos, f.Down}
+	if r.said[saying] {
+		return
+	}
+	r.said[saying] = true
 	if r.suppress(f, s) {
 		r.suppressed++
 		return

@@ -197,9 +197,18 @@ type File struct {
 	DownAfter *catalog.Catalog
 	// Problems are the syntax errors.
 	Problems []Problem
-	rule     *Rule
+	// gap is the least OID of objects that were made after the last part of the history before this file that was not understood;
+	// 0 when there is none. What that part has made nobody knows.
+	gap   catalog.OID
+	holes bool // it has such a part itself
+	rule  *Rule
 	// renamedFrom is the name under which the base has this file.
 	renamedFrom string
+}
+
+// released reports whether the base is known to have the file, under this name or an earlier one.
+func (f *File) released() bool {
+	return f.renamedFrom != "" || f.Run.Pending.isReleased(f.Migration)
 }
 
 // Report files a finding about the whole file, at its first line.

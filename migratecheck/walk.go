@@ -1,6 +1,8 @@
 package migratecheck
 
 import (
+	"slices"
+
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
@@ -23,6 +25,9 @@ func (r *Run) walk(cat *catalog.Catalog, tentative bool) bool {
 	trees := parseAhead(r.Set, order, func(i int) bool { return r.Files[i].Pending })
 	defer trees.stop()
 	r.tentative, r.incomplete = tentative, false
+	if len(r.Set.Problems) > 0 {
+		r.gap = noOID // files that could not be read may have made anything, at any time
+	}
 	queue := make(chan walked, 16)
 	done := make(chan struct{})
 	go func() {
@@ -37,11 +42,13 @@ func (r *Run) walk(cat *catalog.Catalog, tentative bool) bool {
 			r.Base = cat
 		}
 		ft := trees.of(i)
-		if r.fromBase && !f.Pending {
+		if r.fromBase && f.released() {
 			continue
 		}
 		r.unfollowed += len(f.Migration.Up.Gaps)
 		w := walked{file: f}
+		f.gap = r.gap
+		f.holes = slices.ContainsFunc(f.Migration.Up.Gaps, func(g source.Gap) bool { return !g.Refused })
 		f.Before = cat
 		if !f.Pending {
 			f.Before = nil
@@ -50,6 +57,9 @@ func (r *Run) walk(cat *catalog.Catalog, tentative bool) bool {
 		cat = r.script(&w, cat, &f.Migration.Up, ft.up, false)
 		if r.incomplete {
 			break
+		}
+		if f.holes && r.gap != noOID {
+			r.gap = cat.NextOID()
 		}
 		if !f.Pending {
 			continue
@@ -86,10 +96,10 @@ func (r *Run) walk(cat *catalog.Catalog, tentative bool) bool {
 func (r *Run) order() []int {
 	var released, pending []int
 	for i, f := range r.Files {
-		if f.Pending || !r.Pending.Known {
-			pending = append(pending, i)
-		} else {
+		if f.released() {
 			released = append(released, i)
+		} else {
+			pending = append(pending, i)
 		}
 	}
 	return append(released, pending...)
@@ -114,7 +124,9 @@ func (r *Run) script(w *walked, cat *catalog.Catalog, script *source.Script, tre
 		text := &script.Statements[i]
 		tree := trees[i]
 		for _, err := range tree.errs {
-			f.Problems = append(f.Problems, problemOf(text, err, down))
+			p := problemOf(text, err, down)
+			f.Problems = append(f.Problems, p)
+			f.holes = f.holes || !down && (p.Limit || f.tooNew(p))
 		}
 		tree.stmts = f.refuseNewer(text, tree.stmts, down)
 		if !explicit {
@@ -136,6 +148,7 @@ func (r *Run) script(w *walked, cat *catalog.Catalog, script *source.Script, tre
 				}
 				eff, err := cat.Apply(stmt)
 				r.unfollowed += len(eff.Gaps)
+				f.noteHole(eff.Gaps, err)
 				if err != nil {
 					r.noteError(f, cat, asCatalogError(err), down)
 				}
@@ -199,6 +212,7 @@ func (r *Run) apply(f *File, cat *catalog.Catalog, text *source.Statement, stmt 
 	}
 	if !down {
 		r.unfollowed += len(s.Effects.Gaps)
+		f.noteHole(s.Effects.Gaps, err)
 	}
 	if err != nil {
 		e := asCatalogError(err)
@@ -209,6 +223,20 @@ func (r *Run) apply(f *File, cat *catalog.Catalog, text *source.Statement, stmt 
 	}
 	r.session.apply(stmt.Node)
 	return s
+}
+
+// noOID is greater than every OID.
+const noOID = ^catalog.OID(0)
+
+// noteHole notes a statement of the Up script whose effect is not known, or not known to be none: it may fail for want of
+// something that only an earlier such statement could have made.
+func (f *File) noteHole(gaps []string, err error) {
+	if len(gaps) > 0 {
+		f.holes = true
+	}
+	if err != nil && (f.holes || f.gap != 0 || asCatalogError(err).Code == catalog.NotUnderstood) {
+		f.holes = true
+	}
 }
 
 // judge shows the statements of a file, and then the file, to the rules.

@@ -21,7 +21,7 @@ func TestBadFiles(t *testing.T) {
 		"invalid UTF-8":     {files: map[string]string{"m/0002_b.sql": "SELECT '\xe9t\xe9';"}, want: "m/0002_b.sql:1:9: invalid UTF-8"},
 		"loop of links":     {make: link("0002_b.sql", "m/0002_b.sql"), want: "m/0002_b.sql"},
 		"dangling link":     {make: link("nowhere", "m/0002_b.sql"), want: "m/0002_b.sql"},
-		"directory loop":    {make: link("..", "m/again"), want: "m/again"},
+		"directory loop":    {make: link("..", "m/again")},
 		"a directory":       {files: map[string]string{"m/0002_b.sql/x": ""}},
 		"binary Python":     {files: map[string]string{"m/0002_b.sql": "a\x00b", "m/x.py": "\x00"}, want: "m/0002_b.sql"},
 		"unreadable in all": {files: map[string]string{"n/0001_b.sql": "\x00", "n/0002_b.sql": dropSQL}, want: "n/0001_b.sql"},
@@ -49,6 +49,25 @@ func link(to, name string) func(*testing.T, string) {
 	return func(t *testing.T, dir string) {
 		require.NoError(t, os.Symlink(to, filepath.Join(dir, name)))
 	}
+}
+
+// TestBadPaths: what is named and not there is said, and the rest is judged all the same.
+func TestBadPaths(t *testing.T) {
+	dir := tree(t, map[string]string{"m/0001_a.sql": goodSQL, "m/0003_c.sql": "-- +brant Up\nALTER TABEL t;\n", "empty/x.txt": ""})
+	for paths, want := range map[string]string{
+		"nowhere m":                    "srhtvet: nowhere: no such file or directory\n",
+		"m/0003_c.sql m/0009_none.sql": "srhtvet: m/0009_none.sql: no such file or directory\n",
+		"m empty nowhere":              "srhtvet: nowhere: no such file or directory\nsrhtvet: no migrations in empty\n",
+	} {
+		r := srhtvet(t, dir, append([]string{"lint", "-format", "json", "-q"}, strings.Fields(paths)...)...)
+		require.Equal(t, exitFailed, r.status, paths)
+		require.Equal(t, want, r.err, paths)
+		require.Contains(t, parse(t, r).rules(), "syntax-error", paths)
+	}
+	r := srhtvet(t, dir, "lint", "-format", "json", "-q", "nowhere", "neither")
+	require.Equal(t, exitFailed, r.status)
+	require.Equal(t, "srhtvet: nowhere: no such file or directory\nsrhtvet: neither: no such file or directory\n", r.err)
+	require.Empty(t, r.out)
 }
 
 func TestNoPermission(t *testing.T) {

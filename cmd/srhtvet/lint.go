@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/report"
@@ -78,9 +79,12 @@ func (l *lint) run(paths []string) int {
 	if err != nil {
 		return l.fail("%v", err)
 	}
-	place, err := locate(paths)
+	place, missing, err := locatePresent(paths)
 	if err != nil {
 		return l.fail("%v", err)
+	}
+	if len(missing) > 0 && len(missing) == len(paths) {
+		return l.failEach(errors.Join(missing...))
 	}
 	cfg, err := l.judging.Config(place.shown, place.top)
 	if err != nil {
@@ -93,6 +97,7 @@ func (l *lint) run(paths []string) int {
 		}
 		return l.failEach(err)
 	}
+	missing = append(missing, place.without(rep)...)
 	if format.Repository {
 		place.showRepository()
 	}
@@ -101,6 +106,9 @@ func (l *lint) run(paths []string) int {
 		l.sayBases(rep, cfg.Stats != nil)
 	}
 	status := l.problems(rep.Problems)
+	if len(missing) > 0 {
+		status = l.failEach(errors.Join(missing...)) // the others are reported all the same
+	}
 	doc := &report.Document{Tool: "srhtvet", Version: version(), Report: rep, Rules: rulesOf(rep.Findings), Source: place.lines().line, Color: color}
 	if err := format.Write(l.stdout, doc); err != nil {
 		return l.fail("writing the findings: %v", err)
@@ -238,33 +246,44 @@ type place struct {
 
 // locate resolves the paths of a command line.
 func locate(paths []string) (place, error) {
+	pl, missing, err := locatePresent(paths)
+	if err == nil && len(missing) > 0 {
+		err = missing[0]
+	}
+	return pl, err
+}
+
+// locatePresent is locate for those of the paths that are there; missing is what is wrong with each of the others. It is up to
+// the caller whether there are any left.
+func locatePresent(paths []string) (pl place, missing []error, err error) {
 	cwd, err := os.Getwd()
 	if err != nil {
-		return place{}, err
+		return place{}, nil, err
 	}
 	if len(paths) == 0 {
 		root, _ := settings.Root(cwd)
-		return place{root: root, paths: []string{"."}, shown: root, top: root}, nil
+		return place{root: root, paths: []string{"."}, shown: root, top: root}, nil, nil
 	}
-	full := make([]string, len(paths))
-	for i, p := range paths {
+	var full []string
+	for _, p := range paths {
 		info, err := os.Stat(p)
 		if err != nil {
-			return place{}, fmt.Errorf("%s: %w", p, bare(err))
+			missing = append(missing, fmt.Errorf("%s: %w", p, bare(err)))
+			continue
 		}
-		full[i] = p
 		if !filepath.IsAbs(p) {
-			full[i] = filepath.Join(cwd, p)
+			p = filepath.Join(cwd, p)
 		}
-		full[i] = filepath.Clean(full[i])
+		p = filepath.Clean(p)
+		full = append(full, p)
 		if len(paths) == 1 && info.IsDir() {
 			// A single directory: its module or repository tells more (schema.sql beside it, its history).
-			root, found := settings.Root(full[i])
-			if !found && within(cwd, full[i]) {
+			root, found := settings.Root(p)
+			if !found && within(cwd, p) {
 				root = cwd
 			}
-			pl := place{root: root, shown: full[i], top: root}
-			return pl, pl.add(full[i])
+			pl := place{root: root, shown: p, top: root}
+			return pl, nil, pl.add(p)
 		}
 	}
 	shown := cwd
@@ -277,13 +296,35 @@ func locate(paths []string) (place, error) {
 	if !found {
 		root = shown
 	}
-	pl := place{root: root, shown: shown, top: root}
+	pl = place{root: root, shown: shown, top: root}
 	for _, p := range full {
 		if err := pl.add(p); err != nil {
-			return pl, err
+			return pl, missing, err
 		}
 	}
-	return pl, nil
+	return pl, missing, nil
+}
+
+// without are the directories among the paths that no set of migrations is in, or below.
+func (p *place) without(rep *migratecheck.Report) []error {
+	var list []error
+	for _, name := range p.paths {
+		name = filepath.ToSlash(name)
+		info, err := os.Stat(filepath.Join(p.root, name))
+		if err != nil || !info.IsDir() {
+			continue
+		}
+		holds := func(file string) bool { return name == "." || file == name || strings.HasPrefix(file, name+"/") }
+		if !slices.ContainsFunc(rep.Sets, func(s migratecheck.SetReport) bool { return holds(s.Dir) }) &&
+			!slices.ContainsFunc(rep.Problems, func(f source.Problem) bool { return holds(f.Pos.File) }) {
+			shown, err := filepath.Rel(p.shown, filepath.Join(p.root, name))
+			if err != nil {
+				shown = name
+			}
+			list = append(list, fmt.Errorf("no migrations in %s", filepath.ToSlash(shown)))
+		}
+	}
+	return list
 }
 
 func (p *place) add(full string) error {

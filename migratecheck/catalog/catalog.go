@@ -22,12 +22,15 @@ type Config struct {
 	// Open means that the history does not begin at the beginning: an object that a statement refers to and nobody
 	// created is assumed to exist.
 	Open bool
+	// Remember keeps the names of what is gone, for [Catalog.Seen]. An open catalog does in any case.
+	Remember bool
 }
 
 // Catalog is the schema of one database. It is not safe for concurrent use; clones are independent of each other.
 type Catalog struct {
-	Version int
-	Open    bool
+	Version  int
+	Open     bool
+	remember bool
 
 	next    OID
 	edit    *edit // marks what of objects, names and seen is this catalog's own; nil when all of it may be shared
@@ -45,9 +48,10 @@ type Catalog struct {
 	// ownRecords first. Few statements do, so that most clones need no copies, and Diff sees at once that they agree.
 	sharedRecords bool
 
-	// seen holds the name keys of relations, types, functions and schemas that were ever there; kept in an open catalog
-	// only, where a name that was never seen is assumed to exist and one that was dropped is not.
+	// seen holds the name keys of relations, types, functions and schemas that were ever there; kept in an open catalog,
+	// where a name that was never seen is assumed to exist and one that was dropped is not, and on demand.
 	seen nameTrie
+	made bool // a relation was created, whether it is still there or not
 
 	creators []string // roles that ALTER DEFAULT PRIVILEGES was about (see defaultsAt)
 
@@ -81,6 +85,7 @@ func New(cfg Config) *Catalog {
 	c := &Catalog{
 		Version:  cfg.Version,
 		Open:     cfg.Open,
+		remember: cfg.Open || cfg.Remember,
 		next:     FirstUserOID,
 		objects:  objectMap{none: new(objectEntry)},
 		names:    nameIndex{listed: newMap[string, OID]()},
@@ -157,6 +162,9 @@ func (c *Catalog) All() iter.Seq[Object] {
 }
 
 // newOID takes the next number.
+// NextOID is greater than the OID of every object that was made up to now.
+func (c *Catalog) NextOID() OID { return c.next }
+
 func (c *Catalog) newOID() OID {
 	oid := c.next
 	c.next++
@@ -180,6 +188,9 @@ func (c *Catalog) put(o Object) {
 	replaced := old != nil
 	if !replaced {
 		c.defaultGrants(o)
+		if rel, ok := o.(*Relation); ok && !rel.Assumed {
+			c.made = true
+		}
 	}
 	key := nameKeyOf(o)
 	if !replaced || nameKeyOf(old) != key {
@@ -188,7 +199,7 @@ func (c *Catalog) put(o Object) {
 		}
 		if key.namespace != 0 {
 			c.names.add(c.own(), key, oid)
-			if c.Open {
+			if c.remember {
 				c.seen.set(c.own(), key, oid)
 			}
 		}

@@ -137,6 +137,19 @@ func (c *Catalog) assumable(key fullName) bool {
 	return !seen
 }
 
+// MadeRelations reports whether a table, or another relation, was ever created, and not only referred to.
+func (c *Catalog) MadeRelations() bool { return c.made }
+
+// Seen reports whether a relation of that name was ever there, in a catalog that remembers.
+func (c *Catalog) Seen(n Name) bool {
+	for _, schema := range c.path(n.Schema) {
+		if _, seen := c.seen.get(nameKey(inRelations, schema, n.Name)); seen {
+			return true
+		}
+	}
+	return false
+}
+
 // assume stores o as something that was there all along.
 func (c *Catalog) assume(o Object) {
 	c.put(o)
@@ -233,7 +246,9 @@ func (c *Catalog) lookupColumn(rel OID, name string) (*Column, error) {
 	if col := c.findColumn(rel, name); col != nil {
 		return col, nil
 	}
-	return nil, errorf("42703", "column \"%s\" of relation \"%s\" does not exist", name, c.relation(rel).Name)
+	e := errorf("42703", "column \"%s\" of relation \"%s\" does not exist", name, c.relation(rel).Name)
+	e.Object = c.NameOf(rel)
+	return nil, e
 }
 
 // constraintNamed finds a constraint of a table (or domain) by name, nil when there is none.

@@ -99,8 +99,26 @@ func (r *codeRunner) evalText(expr string) plValue {
 
 func (r *codeRunner) eval(n *pgast.Node) plValue { return r.evalIn(n, nil) }
 
+// What a body may build, by doubling a text in a loop say, is followed up to these sizes; beyond, the value is not known.
+const (
+	maxText  = 1 << 20 // bytes
+	maxItems = 1 << 16
+)
+
+// bounded is a value that is small enough to go on with.
+func bounded(v plValue) plValue {
+	if len(v.s) > maxText || len(v.list) > maxItems {
+		return plValue{}
+	}
+	return v
+}
+
 // evalIn evaluates an expression in which the columns of row may appear.
 func (r *codeRunner) evalIn(n *pgast.Node, row *plScope) plValue {
+	return bounded(r.evalNode(n, row))
+}
+
+func (r *codeRunner) evalNode(n *pgast.Node, row *plScope) plValue {
 	switch n := n.GetNode().(type) {
 	case *pgast.Node_AConst:
 		switch k := n.AConst.Val.(type) {
@@ -303,7 +321,7 @@ func (r *codeRunner) evalArrayText(v plValue) plValue {
 		return v
 	}
 	s, ok := strings.CutPrefix(v.s, "{")
-	if s2, ok2 := strings.CutSuffix(s, "}"); ok && ok2 && v.kind == plString && !strings.ContainsAny(s2, `"{}\`) {
+	if s2, ok2 := strings.CutSuffix(s, "}"); ok && ok2 && v.kind == plString && !strings.ContainsAny(s2, `"{}\`) && strings.Count(s2, ",") < maxItems {
 		out := plValue{kind: plArray}
 		if s2 == "" {
 			return out

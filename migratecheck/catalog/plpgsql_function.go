@@ -55,7 +55,7 @@ func (r *codeRunner) evalFunction(n *pgast.FuncCall, row *plScope) plValue {
 		s, ok1 := text(0)
 		from, ok2 := text(1)
 		to, ok3 := text(2)
-		if ok1 && ok2 && ok3 {
+		if ok1 && ok2 && ok3 && len(s)+strings.Count(s, from)*max(0, len(to)-len(from)) <= maxText {
 			return plText(strings.ReplaceAll(s, from, to))
 		}
 	case "length", "char_length":
@@ -67,7 +67,7 @@ func (r *codeRunner) evalFunction(n *pgast.FuncCall, row *plScope) plValue {
 	case "string_to_array":
 		s, ok1 := text(0)
 		sep, ok2 := text(1)
-		if ok1 && ok2 && sep != "" {
+		if ok1 && ok2 && sep != "" && strings.Count(s, sep) < maxItems {
 			return plTexts(strings.Split(s, sep))
 		}
 	case "array_length", "cardinality":
@@ -170,12 +170,16 @@ func evalConcat(args []plValue, separated bool) plValue {
 		sep, args = s, args[1:]
 	}
 	var parts []string
+	size := 0
 	for _, v := range args {
 		if v.kind == plNullKind {
 			continue
 		}
 		s, ok := v.text()
 		if !ok || v.kind == plBoolean {
+			return plValue{}
+		}
+		if size += len(s) + len(sep); size > maxText {
 			return plValue{}
 		}
 		parts = append(parts, s)
@@ -222,7 +226,7 @@ func evalFormat(args []plValue, variadic bool) plValue {
 	}
 	var b strings.Builder
 	pattern, next := args[0].s, 1
-	for {
+	for b.Len() <= maxText {
 		i := strings.IndexByte(pattern, '%')
 		if i < 0 {
 			b.WriteString(pattern)
@@ -274,4 +278,5 @@ func evalFormat(args []plValue, variadic bool) plValue {
 		}
 		pattern = pattern[1:]
 	}
+	return plValue{}
 }

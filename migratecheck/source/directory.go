@@ -59,7 +59,8 @@ func (d *directory) mayHoldRevisions(formats []Format) bool {
 		strings.Contains(d.path, "migrat")
 }
 
-// isDir says whether an entry is a directory or a link to one.
+// isDir says whether an entry is a directory or a link to one. Such links are not followed: one that leads to the directory
+// itself, or to one above it, would lead round and round.
 func (d *directory) isDir(e fs.DirEntry) bool {
 	if e.Type()&fs.ModeSymlink == 0 {
 		return e.IsDir()
@@ -88,29 +89,6 @@ func (d *directory) below(dir string, entries []fs.DirEntry, ext string) (names 
 		}
 	}
 	return names, problems
-}
-
-// loops finds links to the directory itself or one above it. They are not followed, but whoever made one expects it to
-// be read.
-func (d *directory) loops() []Problem {
-	var problems []Problem
-	for _, e := range d.entries {
-		if e.Type()&fs.ModeSymlink == 0 {
-			continue
-		}
-		name := path.Join(d.path, e.Name())
-		target, err := fs.ReadLink(d.fsys, name)
-		if err != nil || path.IsAbs(target) {
-			continue
-		}
-		target = path.Join(d.path, target)
-		if target == d.path || target == "." || strings.HasPrefix(d.path, target+"/") {
-			problems = append(problems, Problem{
-				Pos: Position{File: name}, Reason: "directory loop: the link leads to " + target + ", which it is in",
-			})
-		}
-	}
-	return problems
 }
 
 // assemble makes the set's migrations of the loaded files.

@@ -109,7 +109,6 @@ func passedOver(name string) bool {
 // readDir reads one directory; claimed is false when no format takes it for migrations.
 func (r *reader) readDir(d *directory) (set Set, claimed bool) {
 	set.Dir = d.path
-	set.Problems = d.loops()
 	files, problems := d.candidates(r.formats)
 	format := r.detect(d, files)
 	if format == nil {

@@ -88,8 +88,6 @@ func TestProblemsOfLinks(t *testing.T) {
 	require.Len(t, sets[0].Migrations, 1)
 	require.Equal(t, "migrations/1_linked.sql", sets[0].Migrations[0].File)
 	require.Equal(t, []string{
-		"migrations/here.sql: directory loop: the link leads to migrations, which it is in",
-		"migrations/up: directory loop: the link leads to ., which it is in",
 		"migrations/2_self.sql: cannot read the file: too many levels of symbolic links",
 		"migrations/3_dangling.sql: cannot read the file: no such file or directory",
 		"migrations/4_pipe.sql: cannot read the file: not a regular file (p---------)",
