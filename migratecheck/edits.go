@@ -29,7 +29,7 @@ func isAnnotation(comment string) bool {
 
 func countLines(s string) int { return strings.Count(s, "\n") }
 
-// firstLineDifference is firstDifference for Python: by lines, without blank ones and comments.
+// firstLineDifference is firstDifference for Python that cannot be read: by lines, without blank ones and comments.
 func firstLineDifference(a, b string) int {
 	la, lb := codeLines(a), codeLines(b)
 	for i := range max(len(la), len(lb)) {

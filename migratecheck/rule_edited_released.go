@@ -20,7 +20,7 @@ var ruleEditedReleased = &Rule{
 		Schema:     "CREATE TABLE t (id integer PRIMARY KEY);",
 		Bad:        "-- edit 0001_released.sql\nSELECT 1;",
 		Good:       "SELECT 1;",
-		Exceptions: "Comments and white space do not count, nor does another descriptive name with the same number. Repeatable migrations (R__) are meant to be edited.",
+		Exceptions: "Comments, white space and the case of what is not quoted do not count, in Python quotes, docstrings and annotations neither, nor does another descriptive name with the same number. Repeatable migrations (R__) are meant to be edited.",
 		Versions:   "All.",
 		Source:     "git.sr.ht c10dd07 edited 0006 after its release in 0.95.0.",
 	},
@@ -175,11 +175,17 @@ func fileText(m *source.Migration) (string, bool) {
 }
 
 // firstDifference is the line of b at which its words first differ from those of a, 0 when they do not. Comments that
-// the tool reads (annotations) are words, others are not.
+// the tool reads (annotations) are words, others are not; the case of what is not quoted does not count.
 func firstDifference(name, a, b string) int {
 	if strings.HasSuffix(name, ".py") {
-		// Python: white space carries meaning, so only whole-line comments and blank lines are left out.
-		return firstLineDifference(a, b)
+		at, same, known := source.PythonDifference(a, b)
+		switch {
+		case !known:
+			return firstLineDifference(a, b)
+		case same:
+			return 0
+		}
+		return 1 + countLines(b[:at])
 	}
 	sa, sb := pgast.NewScanner(a), pgast.NewScanner(b)
 	for {
@@ -188,7 +194,7 @@ func firstDifference(name, a, b string) int {
 		switch {
 		case !okA && !okB:
 			return 0
-		case okA != okB, a[ta.Start:ta.End] != b[tb.Start:tb.End]:
+		case okA != okB, !sameWord(ta, tb, a[ta.Start:ta.End], b[tb.Start:tb.End]):
 			at := len(b)
 			if okB {
 				at = tb.Start
@@ -196,4 +202,9 @@ func firstDifference(name, a, b string) int {
 			return 1 + countLines(b[:at])
 		}
 	}
+}
+
+// sameWord reports whether two tokens mean the same to PostgreSQL, which folds what is not quoted.
+func sameWord(a, b pgast.Token, textA, textB string) bool {
+	return textA == textB || a.Kind == pgast.KindWord && b.Kind == pgast.KindWord && strings.EqualFold(textA, textB)
 }
