@@ -78,7 +78,9 @@ func canonicalMessage(b *strings.Builder, m protoreflect.Message) {
 		return
 	case *pgast.ResTarget:
 		if ref := x.Val.GetColumnRef(); ref != nil && x.Name == ref.Fields[len(ref.Fields)-1].GetString_().GetSval() {
-			canonicalMessage(b, x.Val.ProtoReflect())
+			b.WriteString("ResTarget(") // its name is the one that it has without
+			canonicalRest(b, m, "name")
+			b.WriteByte(')')
 			return
 		}
 	case *pgast.A_Expr:
