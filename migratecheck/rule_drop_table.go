@@ -14,7 +14,7 @@ var ruleDropTable = &Rule{
 		Schema:     "CREATE TABLE oauth_legacy (id integer PRIMARY KEY);",
 		Bad:        "DROP TABLE oauth_legacy;",
 		Good:       "COMMENT ON TABLE oauth_legacy IS 'unused since 0.90';",
-		Exceptions: "Silent for a table that the same pending change created, for temporary tables, for those in which a migration tool keeps its own state, for partitions that go with their parent, and for tables that go with their schema (drop-schema says that). Silent too when the file has copied the rows, and a relation with all the columns has the name that released code uses afterwards, in one transaction, whatever was renamed on the way.",
+		Exceptions: "Silent for a table that the same pending change created, for temporary tables, for those in which a migration tool keeps its own state, for partitions that go with their parent, and for tables that go with their schema (drop-schema says that). Silent too when the file has copied the rows, and a relation with all the columns has the name that released code uses afterwards, in one transaction, whatever was renamed on the way, and has the privileges that migrations have granted.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, DROP TABLE.",
 	},
@@ -32,7 +32,15 @@ var ruleDropTable = &Rule{
 					name = released.NameOf(rel.OID)
 				}
 				if now := f.After.Relation(name.Schema, name.Name); now != nil && hasColumns(now, rel) {
+					without := ""
+					if name == s.Before.NameOf(rel.OID) { // else rename-table says it
+						without = f.lostGrants(s, rel, now)
+					}
 					if s.Tx.Explicit && s.copiedFrom(rel.OID) {
+						if without != "" {
+							f.ReportStep(s, Error, fmt.Sprintf("drops table %s, and what takes its name lacks privileges: %s; released code that connects as such a role fails (42501)", name, without),
+								fmt.Sprintf("Grant them on the new table in the same transaction:\nGRANT … ON %s TO …;", sqlNameOf(name)))
+						}
 						continue
 					}
 					lost = "drops table %s with its rows; another relation has its name, and released code finds that instead"
