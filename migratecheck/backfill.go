@@ -6,8 +6,8 @@ import (
 )
 
 // massChange reports whether a statement changes rows in proportion to a table that is older than the pending change,
-// and which. INSERT … VALUES and a WHERE that picks rows by the whole primary key do not, unless they are run for each row
-// of a query. Nor does what a body with COMMITs does: it is in batches.
+// and which. INSERT … VALUES and what is about few rows (see bounds) do not, unless they are run for each row of a query. Nor
+// does what a body with COMMITs does: it is in batches.
 func massChange(s *Step) (target catalog.OID, ok bool) {
 	if s.Commits {
 		return 0, false
@@ -16,29 +16,29 @@ func massChange(s *Step) (target catalog.OID, ok bool) {
 		return manyRows(s, s.Over.GetSelectStmt())
 	}
 	n := s.Stmt.Node
-	var rv *pgast.RangeVar
-	var where *pgast.Node
-	switch {
-	case n.GetUpdateStmt() != nil:
-		rv, where = n.GetUpdateStmt().Relation, n.GetUpdateStmt().WhereClause
-	case n.GetDeleteStmt() != nil:
-		rv, where = n.GetDeleteStmt().Relation, n.GetDeleteStmt().WhereClause
-	case n.GetInsertStmt() != nil:
-		sel := n.GetInsertStmt().SelectStmt.GetSelectStmt()
-		if sel == nil || len(sel.ValuesLists) > 0 || len(sel.FromClause) == 0 {
+	if sel := n.GetInsertStmt().GetSelectStmt().GetSelectStmt(); sel != nil {
+		if len(sel.ValuesLists) > 0 || len(sel.FromClause) == 0 || s.bounds(n.GetInsertStmt().WithClause, nil).inner(n.GetInsertStmt().SelectStmt) {
 			return 0, false
 		}
-		rv = n.GetInsertStmt().Relation
 		// What is read decides how long it takes; the table written may be new.
 		if from := firstTable(s, sel.FromClause); from != 0 && !s.IsNew(from) {
 			return from, true
 		}
+		return s.changed(n.GetInsertStmt().Relation)
 	}
-	if rv == nil {
-		return 0, false
+	switch u, d := n.GetUpdateStmt(), n.GetDeleteStmt(); {
+	case u != nil && !s.bounds(u.WithClause, nil).change(n):
+		return s.changed(u.Relation)
+	case d != nil && !s.bounds(d.WithClause, nil).change(n):
+		return s.changed(d.Relation)
 	}
-	rel := s.Before.Relation(rv.Schemaname, rv.Relname)
-	if rel == nil || !isTable(rel) || s.IsNew(rel.OID) || picksByKey(s, rel, where) {
+	return 0, false
+}
+
+// changed is the table older than the pending change that a statement writes.
+func (s *Step) changed(rv *pgast.RangeVar) (table catalog.OID, ok bool) {
+	rel := s.Before.Relation(rv.GetSchemaname(), rv.GetRelname())
+	if rel == nil || !isTable(rel) || s.IsNew(rel.OID) {
 		return 0, false
 	}
 	return rel.OID, true
@@ -49,12 +49,16 @@ func manyRows(s *Step, q *pgast.SelectStmt) (target catalog.OID, ok bool) {
 	if q.GetLimitCount() != nil || len(q.GetValuesLists()) > 0 {
 		return 0, false
 	}
-	target = firstTable(s, q.GetFromClause())
-	rel := s.relation(target)
-	if rel == nil || s.IsNew(target) || picksByKey(s, rel, q.WhereClause) || countsOnly(q) {
+	b := s.bounds(q.GetWithClause(), nil)
+	if b.query(q) || countsOnly(q) {
 		return 0, false
 	}
-	return target, true
+	for _, it := range b.items {
+		if it.rel != nil && !it.few && isTable(it.rel) {
+			return it.rel.OID, !s.IsNew(it.rel.OID)
+		}
+	}
+	return 0, false
 }
 
 // countsOnly reports whether a query yields one row whatever the table holds: an aggregate of the usual names without GROUP BY.
@@ -90,89 +94,4 @@ func firstTable(s *Step, from []*pgast.Node) catalog.OID {
 		}
 	}
 	return 0
-}
-
-// picksByKey reports whether the condition fixes every column of the primary key, or of one unique constraint, to a
-// constant (k = 1, k IN (1, 2)) or, in a body, to a variable of it.
-func picksByKey(s *Step, rel *catalog.Relation, where *pgast.Node) bool {
-	if where == nil {
-		return false
-	}
-	known := isConstant
-	if s.Via != "" && !joins(s.Stmt.Node) {
-		known = func(n *pgast.Node) bool { return isConstant(n) || isVariable(n, rel) }
-	}
-	fixed := map[string]bool{}
-	collectFixed(where, fixed, known)
-	for _, ix := range s.Before.Indexes(rel.OID) {
-		if !ix.Index.Unique || ix.Index.Predicate != nil {
-			continue
-		}
-		all := len(ix.Index.Keys) > 0
-		for _, k := range ix.Index.Keys {
-			col := rel.Att(k.Column)
-			all = all && col != nil && fixed[col.Name]
-		}
-		if all {
-			return true
-		}
-	}
-	return false
-}
-
-// joins reports whether a statement reads other tables than the one it changes, so that a name may be their columns'.
-func joins(n *pgast.Node) bool {
-	return len(n.GetUpdateStmt().GetFromClause()) > 0 || len(n.GetDeleteStmt().GetUsingClause()) > 0
-}
-
-// isVariable reports whether a name in a body is none of the table's columns.
-func isVariable(n *pgast.Node, rel *catalog.Relation) bool {
-	names := words(n.GetColumnRef().GetFields())
-	switch len(names) {
-	case 1:
-		return rel.Column(names[0]) == nil
-	case 2:
-		return names[0] != rel.Name && rel.Column(names[0]) == nil
-	}
-	return false
-}
-
-func collectFixed(n *pgast.Node, fixed map[string]bool, known func(*pgast.Node) bool) {
-	if b := n.GetBoolExpr(); b != nil && b.Boolop == pgast.BoolExprType_AND_EXPR {
-		for _, a := range b.Args {
-			collectFixed(a, fixed, known)
-		}
-		return
-	}
-	e := n.GetAExpr()
-	if e == nil || e.Kind != pgast.A_Expr_Kind_AEXPR_OP && e.Kind != pgast.A_Expr_Kind_AEXPR_IN {
-		return
-	}
-	if len(e.Name) != 1 || e.Name[0].GetString_().GetSval() != "=" {
-		return
-	}
-	ref := e.Lexpr.GetColumnRef()
-	if ref == nil || !known(e.Rexpr) {
-		return
-	}
-	if f := ref.Fields; len(f) > 0 {
-		fixed[f[len(f)-1].GetString_().GetSval()] = true
-	}
-}
-
-func isConstant(n *pgast.Node) bool {
-	switch {
-	case n.GetAConst() != nil:
-		return true
-	case n.GetTypeCast() != nil:
-		return isConstant(n.GetTypeCast().Arg)
-	case n.GetList() != nil:
-		for _, item := range n.GetList().Items {
-			if !isConstant(item) {
-				return false
-			}
-		}
-		return true
-	}
-	return false
 }

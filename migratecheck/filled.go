@@ -1,6 +1,8 @@
 package migratecheck
 
 import (
+	"slices"
+
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
@@ -16,36 +18,57 @@ type filledColumn struct {
 // noteFilled remembers what a statement of the pending change writes, for fails-on-existing-rows.
 func (r *Run) noteFilled(s *Step) {
 	r.noteDropped(s)
-	n := s.Stmt.Node
-	var rv *pgast.RangeVar
-	var targets []*pgast.Node
-	switch {
-	case n.GetUpdateStmt() != nil:
-		rv, targets = n.GetUpdateStmt().Relation, n.GetUpdateStmt().TargetList
-	case n.GetDeleteStmt() != nil:
-		rv = n.GetDeleteStmt().Relation
-	case n.GetTruncateStmt() != nil:
-		for _, t := range n.GetTruncateStmt().Relations {
-			if rel := s.Before.Relation(t.GetRangeVar().GetSchemaname(), t.GetRangeVar().GetRelname()); rel != nil {
-				r.filled[filledColumn{rel.OID, 0}] = true
+	if s.Down {
+		return // see downFills
+	}
+	for _, w := range s.writes() {
+		r.filled[w] = true
+	}
+}
+
+// writes lists the columns that the statement writes by UPDATE, and the tables that it takes rows out of.
+func (s *Step) writes() []filledColumn {
+	var list []filledColumn
+	note := func(rv *pgast.RangeVar, targets []*pgast.Node) {
+		rel := s.Before.Relation(rv.GetSchemaname(), rv.GetRelname())
+		if rel == nil {
+			return
+		}
+		if targets == nil {
+			list = append(list, filledColumn{rel.OID, 0})
+		}
+		for _, t := range targets {
+			if col := rel.Column(t.GetResTarget().GetName()); col != nil {
+				list = append(list, filledColumn{rel.OID, col.Num})
 			}
 		}
 	}
-	if rv == nil {
-		return
+	n := s.Stmt.Node
+	switch u, d := n.GetUpdateStmt(), n.GetDeleteStmt(); {
+	case u != nil:
+		note(u.Relation, u.TargetList)
+	case d != nil:
+		note(d.Relation, nil)
 	}
-	rel := s.Before.Relation(rv.Schemaname, rv.Relname)
-	if rel == nil {
-		return
+	for _, t := range n.GetTruncateStmt().GetRelations() {
+		note(t.GetRangeVar(), nil)
 	}
-	if n.GetDeleteStmt() != nil {
-		r.filled[filledColumn{rel.OID, 0}] = true
-	}
-	for _, t := range targets {
-		if col := rel.Column(t.GetResTarget().GetName()); col != nil {
-			r.filled[filledColumn{rel.OID, col.Num}] = true
+	return list
+}
+
+// downFills reports whether an earlier statement of the Down section writes one of the columns, or takes rows out of the table.
+func (s *Step) downFills(table catalog.OID, nums ...int) bool {
+	for _, e := range s.File.Down {
+		if e == s {
+			break
+		}
+		for _, w := range e.writes() {
+			if w.table == table && (w.column == 0 || slices.Contains(nums, w.column)) {
+				return true
+			}
 		}
 	}
+	return false
 }
 
 // noteDropped remembers which statement drops an object, for schema-drift.

@@ -46,7 +46,7 @@ func (f *File) columnAfter(table catalog.OID, num int) *catalog.Column {
 }
 
 // goesWith reports whether the statement drops what o is a part of as well, so that the finding about that says it: the
-// schema, the extension, or the partitioned or inherited parent.
+// schema (unless it is new, and the object was moved to it), the extension, or the partitioned or inherited parent.
 func (s *Step) goesWith(o catalog.Object) bool {
 	if s.Stmt.Node.GetDropStmt().GetRemoveType() == pgast.ObjectType_OBJECT_EXTENSION {
 		return true
@@ -55,7 +55,7 @@ func (s *Step) goesWith(o catalog.Object) bool {
 		if c.Op != catalog.Dropped || c.Old.ObjectID() == o.ObjectID() {
 			continue
 		}
-		if schema, ok := c.Old.(*catalog.Schema); ok && schema.OID == o.ObjectSchema() {
+		if schema, ok := c.Old.(*catalog.Schema); ok && schema.OID == o.ObjectSchema() && !s.IsNew(schema.OID) {
 			return true
 		}
 		if rel, ok := o.(*catalog.Relation); ok {

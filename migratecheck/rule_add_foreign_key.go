@@ -15,12 +15,18 @@ var ruleAddForeignKey = &Rule{
 		Schema:     "CREATE TABLE owner (id integer PRIMARY KEY);\nCREATE TABLE repo (id integer PRIMARY KEY, owner_id integer);",
 		Bad:        "ALTER TABLE repo ADD CONSTRAINT repo_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES owner (id) NOT VALID;",
 		Good:       "ALTER TABLE repo ADD COLUMN parent_id integer REFERENCES repo (id);",
-		Exceptions: "Silent for tables that the pending change creates, when every constrained column is new in it, and when the released schema has the same foreign key already, by columns or, where columns have changed places, by their names, unless deletes that it passed on (CASCADE, SET NULL, SET DEFAULT) are refused from now on.",
+		Exceptions: "Silent for tables that the pending change creates, when every constrained column is new in it, and when the released schema has the same foreign key already, by columns or, where columns have changed places, by their names, unless deletes that it passed on (CASCADE, SET NULL, SET DEFAULT) are refused from now on, or those that it refused are passed on.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, 5.4.5 Foreign Keys.",
 	},
 	Step: func(s *Step) {
 		for _, con := range s.newConstraints(catalog.ForeignKey) {
+			if old := s.refusedDeletes(con); old != nil {
+				s.ReportAt(s.constraintAt(con), Warning,
+					fmt.Sprintf("foreign key %s of %s now passes deletes on (%s): where released code was refused to delete a row of %s that others refer to (23503), the delete succeeds and %s", con.Name, s.Name(con.Table), actionWord(con.OnDelete), s.Name(con.RefTable), fate(con.OnDelete)),
+					"Make sure that no released code relies on the refusal, or deletes and creates such a row again; change the action when no older code runs.")
+				continue
+			}
 			if s.onNewColumnsOnly(con) || s.replacesEqual(con) || s.replacesByName(con) {
 				continue
 			}
@@ -39,6 +45,33 @@ var ruleAddForeignKey = &Rule{
 				addLaterHelp(s.findOrphans(con), s.addNotValid(con)))
 		}
 	},
+}
+
+// refusedDeletes is the released foreign key between the same columns under which a parent with rows could not be deleted, when
+// the new one changes the rows instead; nil otherwise.
+func (s *Step) refusedDeletes(con *catalog.Constraint) *catalog.Constraint {
+	if refuses(con.OnDelete) != 0 {
+		return nil
+	}
+	released := s.File.Run.released(s.File)
+	for _, old := range released.Constraints(con.Table) {
+		if old.Kind == catalog.ForeignKey && old.RefTable == con.RefTable && refuses(old.OnDelete) == 1 && sameNames(released, old, s.File.After, con) {
+			return old
+		}
+	}
+	return nil
+}
+
+func actionWord(action byte) string {
+	return map[byte]string{'c': "CASCADE", 'n': "SET NULL", 'd': "SET DEFAULT"}[action]
+}
+
+// fate is what ON DELETE makes of the rows that refer to the deleted one.
+func fate(action byte) string {
+	if action == 'c' {
+		return "takes those rows with it"
+	}
+	return "changes those rows"
 }
 
 // hadForeignKey reports whether the released schema has a foreign key on the same columns to the same ones, whatever

@@ -20,8 +20,18 @@ var ruleBackfillWithDDL = &Rule{
 			return
 		}
 		if locked := s.exclusiveBefore(); locked != 0 && s.Tx.once(s.rule.ID) {
+			what, until := "changes the rows of", "changed"
+			switch {
+			case s.Over != nil:
+				what, until = "runs a statement for each row of", "done"
+			case s.Stmt.Node.GetInsertStmt() != nil:
+				what, until = "copies rows of", "copied"
+				if into := s.Stmt.Node.GetInsertStmt().Relation; s.Before.Relation(into.GetSchemaname(), into.GetRelname()) == s.relation(target) {
+					what, until = "adds rows to", "there" // nobody knows from what
+				}
+			}
 			s.ReportAt(0, s.Sized(target, Warning),
-				fmt.Sprintf("changes the rows of %s while this transaction holds an AccessExclusiveLock on %s: every query on %[2]s waits until all rows are changed and the transaction commits", s.Name(target), s.Name(locked)),
+				fmt.Sprintf("%s %s while this transaction holds an AccessExclusiveLock on %s: every query on %[3]s waits until all rows are %[4]s and the transaction commits", what, s.knownName(target), s.releasedName(locked), until),
 				"Split it: the schema change in one migration, which commits at once; the rows in the next one, in batches of some thousand, each its own transaction.")
 		}
 	},

@@ -144,7 +144,7 @@ func (s *Step) onNewNullColumns(con *catalog.Constraint) bool {
 // castCanFail reports whether some value of the old type has no counterpart in the new one.
 func castCanFail(s *Step, c catalog.Change) bool {
 	from, to := s.Before.FormatType(c.OldColumn.Type), s.After.FormatType(c.NewColumn.Type)
-	if s.fills(c.Old.ObjectID(), c.OldColumn.Num) {
+	if !s.Down && s.fills(c.Old.ObjectID(), c.OldColumn.Num) {
 		return false
 	}
 	fb, _ := splitType(from)
@@ -153,28 +153,35 @@ func castCanFail(s *Step, c catalog.Change) bool {
 		return narrows(from, to)
 	}
 	if t, ok := s.After.Get(c.NewColumn.Type.OID).(*catalog.Type); ok && t.Kind == catalog.EnumType {
+		if was, ok := s.Before.Get(c.OldColumn.Type.OID).(*catalog.Type); ok && was.Kind == catalog.EnumType && contains(t.Labels, was.Labels) {
+			return false
+		}
 		return !s.provesLabels(c.Old.ObjectID(), c.OldColumn, t)
 	}
 	return isText(fb) && !isText(tb) && tb != "bytea" && tb != "citext" && tb != "name" || integerRank(tb) > 0 && narrows(from, to)
 }
 
-// breakersHelp is the query that shows the rows which break a constraint.
+// breakersHelp says how to find the rows which break a constraint, before the release.
 func (s *Step) breakersHelp(con *catalog.Constraint) string {
-	query := ""
-	switch con.Kind {
-	case catalog.Check:
-		query = s.findCheckBreakers(con)
-	case catalog.ForeignKey:
-		query = s.findOrphans(con)
-	default:
-		table, _ := s.Before.Get(con.Table).(*catalog.Relation)
-		ix, _ := s.After.Get(con.Index).(*catalog.Relation)
-		if table != nil && ix != nil && ix.Index != nil && !s.hasNewColumn(con) {
-			query = s.findDuplicates(table, ix.Index)
-		}
-	}
+	query := s.breakers(con)
 	if query == "" {
 		return "Find the rows that break it before the release, and repair them in a migration before this one."
 	}
 	return "Look before the release:\n" + query + "\nand repair what it finds in a migration before this one."
+}
+
+// breakers is the query that shows the rows which break a constraint, "" when there is none to give.
+func (s *Step) breakers(con *catalog.Constraint) string {
+	switch con.Kind {
+	case catalog.Check:
+		return s.findCheckBreakers(con)
+	case catalog.ForeignKey:
+		return s.findOrphans(con)
+	}
+	table, _ := s.Before.Get(con.Table).(*catalog.Relation)
+	ix, _ := s.After.Get(con.Index).(*catalog.Relation)
+	if table != nil && ix != nil && ix.Index != nil && !s.hasNewColumn(con) {
+		return s.findDuplicates(table, ix.Index)
+	}
+	return ""
 }

@@ -15,7 +15,7 @@ var ruleRenameTable = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY);",
 		Bad:        "ALTER TABLE repo RENAME TO repository;",
 		Good:       "ALTER TABLE repo RENAME TO repository;\nCREATE VIEW repo AS SELECT * FROM repository;",
-		Exceptions: "Silent when the same transaction leaves a view or table with the old name that has every column (simple views can be written through), when the file renames it back, and for tables that the pending change creates.",
+		Exceptions: "Silent when the same transaction leaves a view or table with the old name that has every column (simple views can be written through) and the privileges that migrations have granted on the table, when the file renames it back, and for tables that the pending change creates. Privileges that were granted outside of the migrations are not known.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, ALTER TABLE, RENAME; CREATE VIEW, Updatable Views.",
 	},
@@ -31,6 +31,10 @@ var ruleRenameTable = &Rule{
 					continue // a second renaming: the first one's finding says it
 				}
 				if now := f.After.Relation(oldName.Schema, oldName.Name); now != nil && s.Tx.Explicit && hasColumns(now, old) {
+					if lost := f.lostGrants(s, old, now); lost != "" {
+						f.ReportStep(s, Error, fmt.Sprintf("renames %s to %s, and what has its name then lacks privileges: %s; released code that connects as such a role fails (42501)", sqlNameOf(oldName), sqlNameOf(newName), lost),
+							fmt.Sprintf("Grant them on it in the same transaction:\nGRANT … ON %s TO …;", sqlNameOf(oldName)))
+					}
 					continue
 				}
 				was, is := sqlNameOf(oldName), sqlNameOf(newName)
@@ -38,11 +42,15 @@ var ruleRenameTable = &Rule{
 				if c.Op == catalog.Moved {
 					verb, how = "moves", fmt.Sprintf("%s %s SET SCHEMA %s;", alterWord(old), was, quoteIdent(newName.Schema))
 				}
+				grants := ""
+				if len(s.Before.Grants(catalog.Address{OID: old.OID})) > 0 {
+					grants = fmt.Sprintf("GRANT … ON %s TO …; -- all that is granted on the table\n", was)
+				}
 				f.ReportStep(s, Error,
 					fmt.Sprintf("%s %s to %s: released code that names %[2]s fails on the new schema, and new code that names %[3]s fails on the old one", verb, was, is),
 					fmt.Sprintf("Keep the name. If it must change, split it over releases:\n"+
-						"release 1, both names work, in one transaction:\n%[3]s\nCREATE VIEW %[1]s AS SELECT * FROM %[2]s;\n"+
-						"release 2: ship code that uses %[2]s only\nrelease 3, when no older code runs:\nDROP VIEW %[1]s;", was, is, how))
+						"release 1, both names work, in one transaction:\n%[3]s\nCREATE VIEW %[1]s AS SELECT * FROM %[2]s;\n%[4]s"+
+						"release 2: ship code that uses %[2]s only\nrelease 3, when no older code runs:\nDROP VIEW %[1]s;", was, is, how, grants))
 			}
 		}
 	},

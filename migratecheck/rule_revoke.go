@@ -16,12 +16,16 @@ var ruleRevoke = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY);\nGRANT SELECT, INSERT ON repo TO PUBLIC;",
 		Bad:        "REVOKE INSERT ON repo FROM PUBLIC;",
 		Good:       "GRANT UPDATE ON repo TO PUBLIC;",
-		Exceptions: "Silent for objects that the pending change creates (REVOKE … FROM PUBLIC on a new function is good practice) and for REVOKE GRANT OPTION FOR. What is granted in this database may come from elsewhere, so a REVOKE is reported even when no migration granted it.",
+		Exceptions: "Silent for objects that the pending change creates (REVOKE … FROM PUBLIC on a new function is good practice) and for REVOKE GRANT OPTION FOR. A default privilege (ALTER DEFAULT PRIVILEGES … REVOKE) is a warning, since only what is created later lacks it, and silent for EXECUTE of PUBLIC, which the manual advises, and in schemas that are new. What is granted in this database may come from elsewhere, so a REVOKE is reported even when no migration granted it.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, REVOKE.",
 	},
 	Step: func(s *Step) {
 		n := s.Stmt.Node
+		if def := n.GetAlterDefaultPrivilegesStmt(); def != nil {
+			s.revokesDefault(def)
+			return
+		}
 		g, role := n.GetGrantStmt(), n.GetGrantRoleStmt()
 		what := ""
 		switch {
@@ -32,9 +36,37 @@ var ruleRevoke = &Rule{
 		default:
 			return
 		}
-		s.Report(fmt.Sprintf("takes %s from %s: released code that relies on it fails (42501) at once", what, grantees(n)),
+		s.Report(fmt.Sprintf("takes %s from %s: released code that relies on it fails (42501) at once", what, takenFrom(n)),
 			"Ship code that does without it first; revoke it when no older code runs.")
 	},
+}
+
+// revokesDefault reports that what is created later lacks a privilege.
+func (s *Step) revokesDefault(def *pgast.AlterDefaultPrivilegesStmt) {
+	g := def.Action
+	if g.IsGrant || g.GrantOption || s.inNewSchemas(def) || g.Objtype == pgast.ObjectType_OBJECT_FUNCTION && grantees(g) == "PUBLIC" {
+		return
+	}
+	kind := strings.ToLower(strings.TrimPrefix(g.Objtype.String(), "OBJECT_")) + "s"
+	s.ReportAt(0, Warning, fmt.Sprintf("takes %s on %s that are created from now on from %s: code that connects as such a role fails on them (42501), the releases to come must grant it on each", privileges(g), kind, grantees(g)),
+		"Make sure that no code relies on the default, and write the GRANT into each migration that creates something.")
+}
+
+// inNewSchemas reports whether ALTER DEFAULT PRIVILEGES is about schemas of the pending change only.
+func (s *Step) inNewSchemas(def *pgast.AlterDefaultPrivilegesStmt) bool {
+	named := false
+	for _, n := range def.Options {
+		if d := n.GetDefElem(); d.GetDefname() == "schemas" {
+			for _, item := range d.Arg.GetList().GetItems() {
+				schema := s.Before.SchemaNamed(item.GetString_().GetSval())
+				if schema == nil || schema.OID < catalog.FirstUserOID || !s.IsNew(schema.OID) {
+					return false
+				}
+				named = true
+			}
+		}
+	}
+	return named
 }
 
 // onNewOnly reports whether every object that a REVOKE names is made by the pending change.
@@ -109,12 +141,17 @@ func roleNames(list []*pgast.Node) string {
 	return strings.Join(names, ", ")
 }
 
-// grantees names the roles of a GRANT or REVOKE.
-func grantees(n *pgast.Node) string {
-	list := n.GetGrantStmt().GetGrantees()
+// takenFrom names the roles of a REVOKE.
+func takenFrom(n *pgast.Node) string {
 	if g := n.GetGrantRoleStmt(); g != nil {
-		list = g.GranteeRoles
+		return rolesOf(g.GranteeRoles)
 	}
+	return grantees(n.GetGrantStmt())
+}
+
+func grantees(g *pgast.GrantStmt) string { return rolesOf(g.Grantees) }
+
+func rolesOf(list []*pgast.Node) string {
 	var names []string
 	for _, g := range list {
 		name := g.GetRoleSpec().GetRolename()

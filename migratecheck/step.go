@@ -109,6 +109,23 @@ func (s *Step) Name(oid catalog.OID) string {
 	return s.After.NameOf(oid).String()
 }
 
+// releasedName is the name that released code has for an object, Name for one that it does not know.
+func (s *Step) releasedName(oid catalog.OID) string {
+	if released := s.File.Run.released(s.File); released.Get(oid) != nil {
+		return released.NameOf(oid).String()
+	}
+	return s.Name(oid)
+}
+
+// knownName is releasedName, with the name that an earlier statement has given it.
+func (s *Step) knownName(oid catalog.OID) string {
+	released, now := s.releasedName(oid), s.Name(oid)
+	if released == now {
+		return now
+	}
+	return released + " (now " + now + ")"
+}
+
 // Rows is the number of rows of a table from -stats; ok is false when nothing is known.
 func (s *Step) Rows(table catalog.OID) (rows int64, ok bool) {
 	stats := s.File.Run.Config.Stats

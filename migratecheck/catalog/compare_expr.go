@@ -92,7 +92,9 @@ func (b *canonicalPrinter) message(m protoreflect.Message) {
 		return
 	case *pgast.ResTarget:
 		if ref := x.Val.GetColumnRef(); ref != nil && x.Name == ref.Fields[len(ref.Fields)-1].GetString_().GetSval() {
-			b.message(x.Val.ProtoReflect())
+			b.WriteString("ResTarget(") // its name is the one that it has without
+			b.rest(m, "name")
+			b.WriteByte(')')
 			return
 		}
 	case *pgast.A_Expr:
