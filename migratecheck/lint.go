@@ -218,13 +218,14 @@ func lintSet(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *sele
 			return nil, err
 		}
 	}
-	if sr.Pending > 0 || keep {
+	// With nothing to be released, what is may have drifted from the schema.sql, or have been edited, all the same.
+	drifts := set.SchemaFile != "" && slices.Contains(run.rules, ruleSchemaDrift)
+	if sr.Pending > 0 || keep || drifts {
 		if run, err = judge(ctx, cfg, fsys, base, &set.Set, pending, &sr, keep); err != nil {
 			return nil, err
 		}
 	}
-	if sr.Pending == 0 && !keep && slices.Contains(run.rules, ruleEditedReleased) {
-		// Nothing is to be released, but what is released may have been changed all the same.
+	if sr.Pending == 0 && !keep && !drifts && slices.Contains(run.rules, ruleEditedReleased) {
 		run.rule = ruleEditedReleased
 		ruleEditedReleased.History(run)
 	}

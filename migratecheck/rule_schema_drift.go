@@ -18,7 +18,7 @@ var ruleSchemaDrift = &Rule{
 		Schema:     "CREATE TABLE t (id integer PRIMARY KEY);",
 		Bad:        "-- file schema.sql\nCREATE TABLE t (id integer PRIMARY KEY);\n-- file 0002_change.sql\nALTER TABLE t ADD COLUMN note text;",
 		Good:       "-- file schema.sql\nCREATE TABLE t (id integer PRIMARY KEY, note text);\n-- file 0002_change.sql\nALTER TABLE t ADD COLUMN note text;",
-		Exceptions: "Silent without a schema.sql, and when the history has no known beginning or a part of either is not understood. The order of columns does not count. Comments count where a COMMENT is in schema.sql (pg_dump --no-comments leaves them out), privileges where a GRANT or REVOKE is (pg_dump -x); owners and the comments of extensions never do. What the server prints of an expression or a view is compared by what is certain: what is computed, which columns are used; a constant whose spelling depends on more than its text, such as a timestamp with its time zone, passes as the same.",
+		Exceptions: "Reported when nothing is pending, too: it is about the history as a whole. Silent without a schema.sql, and when the history has no known beginning or a part of either is not understood. The order of columns does not count. Comments count where a COMMENT is in schema.sql (pg_dump --no-comments leaves them out), privileges where a GRANT or REVOKE is (pg_dump -x); owners and the comments of extensions never do. What the server prints of an expression or a view is compared by what is certain: what is computed, which columns are used; a constant whose spelling depends on more than its text, such as a timestamp with its time zone, passes as the same.",
 		Versions:   "All.",
 		Source:     "schema.sql and migrations have drifted apart in sr.ht services.",
 	},

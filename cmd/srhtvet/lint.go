@@ -35,6 +35,9 @@ are recognised by their names and annotations.
   srhtvet lint -all -severity error         the outages of the whole history
   srhtvet lint -format sarif >srhtvet.sarif for a code scanning service
 
+With nothing pending the history as a whole is judged all the same: released files that were edited or are gone
+(edited-released), and a schema.sql that is not what the migrations lead to (schema-drift), are findings, and exit status 1.
+
 A finding is taken back by a comment on its statement: -- srhtvet:ignore RULE reason`,
 		flags: func(t *terminal, fs *flag.FlagSet) func([]string) int {
 			l := &lint{terminal: t}
@@ -188,6 +191,9 @@ func summary(rep *migratecheck.Report, cfg migratecheck.Config) string {
 		parts = []string{"no findings"}
 	}
 	text := fmt.Sprintf("%s in %s, %s", strings.Join(parts, ", "), plural(rep.Files, "file"), plural(rep.Statements, "statement"))
+	if rep.Files == 0 && len(rep.Findings) > 0 {
+		text = strings.Join(parts, ", ") + " about the history as a whole; no file is pending"
+	}
 	if rep.Below > 0 {
 		text += fmt.Sprintf("; %d below -severity %s", rep.Below, severityBar(cfg))
 	}
