@@ -17,7 +17,7 @@
 // decides, so that two variables set in one switch go together; a builder keeps what all ways called and the rest as
 // optional. A condition that asks migratecheck/gate also says which schemas a way can meet (machine_gate.go): the event keeps
 // that, so that each text has the schemas of all that was decided on the way to it, and what one event rules out is not put
-// together with it. Loops run once, and once more. Every function that may send SQL is evaluated by itself; one whose parameters
+// together with it. A function that only calls in view lead to has the schemas of these calls (find_gatedcall.go). Loops run once, and once more. Every function that may send SQL is evaluated by itself; one whose parameters
 // decide what is sent, again at each call (machine_call.go), and the site is then at the call that gives the text. What the
 // evaluation takes for unreachable, or does not get to, is swept up by syntax (sweep.go).
 //

@@ -46,6 +46,9 @@ type machine struct {
 	// inDo are the calls in a gate.Do of functions that ask a gate; inside is what follows of it, once all is evaluated.
 	inDo   map[*types.Func][]extent
 	inside map[*funcInfo]bool
+	// calledAt are the calls of functions that send SQL, by where their names stand; entries is what follows of it; see entry.
+	calledAt map[token.Pos][]gatedCall
+	entries  map[*funcInfo]query.Gate
 	// laterRound: the body of a loop is evaluated for the second time.
 	laterRound bool
 	byName     map[string][]*funcInfo // methods
@@ -127,7 +130,7 @@ func (m *machine) runAll() {
 				continue
 			}
 			for callee := range f.callees {
-				if c := m.funcs[callee]; c != nil && c.done && (c.depends || c.calls || c.asks || c.answers && c.reaches || m.returnsQuery(c)) || m.funcs[callee] == nil && m.hasFact(callee) {
+				if c := m.funcs[callee]; c != nil && (f.reachesGate && c.reaches || c.done && (c.depends || c.calls || c.asks || c.answers && c.reaches || m.returnsQuery(c))) || m.funcs[callee] == nil && m.hasFact(callee) {
 					m.run(f)
 					again = true
 					break

@@ -293,6 +293,7 @@ func (m *machine) callDeclared(fn *types.Func, recv *arg, args []arg, spreads bo
 		m.run(info)
 	}
 	m.noteCaller(info, e)
+	m.noteGated(info, recv, args, e, st)
 	if !info.done || !m.worthInlining(info, args) {
 		m.noteTx(info, args)
 		m.giveAway(args, e, st)

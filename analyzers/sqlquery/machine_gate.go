@@ -53,12 +53,14 @@ func (a span) hull(b span) span {
 	return out
 }
 
-// gate is the range for a query of this observation.
+// gate is the range for a query of this observation, as far as the calls of its function let it come.
 func (m *machine) gate(o *observation, a span) query.Gate {
-	if a.empty() {
-		return query.Gate{AtLeast: a.from, Below: a.below}
+	own := query.Gate{AtLeast: a.from, Below: a.below}
+	if own.Empty() {
+		return own
 	}
-	return query.Gate{AtLeast: a.from, Below: a.below, Retried: a.below != 0 && (slices.Contains(o.doing, a.do) || m.insideDo(o.root))}
+	own.Retried = a.below != 0 && (slices.Contains(o.doing, a.do) || m.insideDo(o.root))
+	return own.And(m.entry(o.root))
 }
 
 // condition is what a truth value says of the schema, nil when it says nothing.

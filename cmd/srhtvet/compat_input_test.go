@@ -103,7 +103,8 @@ func TestCompatGoesOn(t *testing.T) {
 		writeAll(t, dir, broken)
 		r := srhtvet(t, dir, "compat")
 		require.Equal(t, exitFindings, r.status, "%s%s", r.out, r.err)
-		require.Contains(t, r.out, "not looked at: sub")
+		require.Contains(t, r.out, "not looked at: sub is a submodule: its files belong to another repository")
+		require.Contains(t, r.out, "run srhtvet in sub")
 	})
 	t.Run("no Go files", func(t *testing.T) {
 		files := compatFiles()

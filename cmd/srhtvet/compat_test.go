@@ -83,3 +83,19 @@ func TestCompat(t *testing.T) {
 		})
 	}
 }
+
+// TestCompatPage: where the two versions of the code have something else to write instead, the page says which is whose, as the
+// text does.
+func TestCompatPage(t *testing.T) {
+	files := compatFiles()
+	dir := released(t, files, files)
+	writeAll(t, dir, map[string]string{"migrations/0002_drop.sql": "-- +brant Up\nALTER TABLE repo DROP COLUMN name;\n-- +brant Down\nALTER TABLE repo ADD COLUMN name text;\n"})
+	text, page := srhtvet(t, dir, "compat").out, srhtvet(t, dir, "compat", "-format", "html").out
+	for _, who := range []string{"for the old code on the new schema", "for the new code on the new schema"} {
+		require.Contains(t, text, who+":")
+		require.Contains(t, page, `<b>Instead</b> <span class="soft">`+who+`</span>`)
+	}
+	git(t, dir, "rm", "-q", "--cached", "api.go")
+	require.NoError(t, os.Remove(filepath.Join(dir, "api.go")))
+	require.Contains(t, srhtvet(t, dir, "compat", "-format", "html").out, `<b>Instead</b><pre>`, "there is only one")
+}

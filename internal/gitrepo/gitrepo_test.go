@@ -128,6 +128,9 @@ func TestTreeAtRevision(t *testing.T) {
 	data, err := tree.ReadFile("a.go")
 	require.NoError(t, err)
 	require.Equal(t, "package a\n", string(data), "the revision's text, not the work tree's")
-	require.Equal(t, []string{"link.go"}, tree.Irregular(""))
-	require.Empty(t, tree.Irregular("sub"))
+	links, submodules := tree.Irregular("")
+	require.Equal(t, []string{"link.go"}, links)
+	require.Empty(t, submodules)
+	links, _ = tree.Irregular("sub")
+	require.Empty(t, links)
 }

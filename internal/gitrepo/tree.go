@@ -71,16 +71,20 @@ func (t *Tree) addToDir(name string, e fs.DirEntry) {
 	}
 }
 
-// Irregular lists, sorted, the symbolic links and submodules at or below a directory ("" is the top), which cannot be read.
-func (t *Tree) Irregular(dir string) []string {
-	var list []string
+// Irregular lists, sorted, the symbolic links and the submodules below a directory ("" is the top), which cannot be read.
+func (t *Tree) Irregular(dir string) (links, submodules []string) {
 	for name, e := range t.files {
-		if e.mode != 0 && (dir == "" || strings.HasPrefix(name, dir+"/")) {
-			list = append(list, name)
+		switch {
+		case dir != "" && !strings.HasPrefix(name, dir+"/"):
+		case e.mode == fs.ModeSymlink:
+			links = append(links, name)
+		case e.mode == fs.ModeIrregular:
+			submodules = append(submodules, name)
 		}
 	}
-	slices.Sort(list)
-	return list
+	slices.Sort(links)
+	slices.Sort(submodules)
+	return links, submodules
 }
 
 // Open implements fs.FS.

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -49,8 +50,10 @@ type (
 	causePage     struct {
 		Where, SQL string
 		Breaks     []breakPage
-		Help       []string
+		Help       []helpPage
 	}
+	// helpPage is what to write instead, and for whom: "" when it is all that there is.
+	helpPage  struct{ For, Text string }
 	breakPage struct {
 		Severity, Rule, Cell, Message string
 		Sites, More                   []sitePage
@@ -147,8 +150,10 @@ func (d *Compat) causePage(g group) causePage {
 		pos := g.cause.Position(0)
 		c.Where, c.SQL = fmt.Sprintf("%s:%d", pos.File, pos.Line), g.cause.Stmt.SQL
 	}
-	helped := map[string]bool{}
+	var helps []string
+	helped, all := map[string][]string{}, map[compat.Cell]bool{}
 	for _, b := range g.breaks {
+		all[b.Cell] = true
 		cell := fmt.Sprintf("%s code %s on the schema %s", b.Cell.Code, b.Rev, b.Schema)
 		n := len(c.Breaks) - 1
 		if n < 0 || c.Breaks[n].Rule != b.Rule || c.Breaks[n].Cell != cell || c.Breaks[n].Message != b.Message {
@@ -161,10 +166,22 @@ func (d *Compat) causePage(g group) causePage {
 			bp.More = append(bp.More, d.sitePage(b))
 			bp.MoreSummary = fmt.Sprintf("%d more", len(bp.More))
 		}
-		if b.Help != "" && !helped[b.Help] {
-			helped[b.Help] = true
-			c.Help = append(c.Help, b.Help)
+		if b.Help == "" {
+			continue
 		}
+		if helped[b.Help] == nil {
+			helps = append(helps, b.Help)
+		}
+		if who := codeOnSchema(b.Cell); !slices.Contains(helped[b.Help], who) {
+			helped[b.Help] = append(helped[b.Help], who)
+		}
+	}
+	for _, text := range helps {
+		h := helpPage{Text: text}
+		if len(helped[text]) < len(all) {
+			h.For = strings.Join(helped[text], " and ")
+		}
+		c.Help = append(c.Help, h)
 	}
 	return c
 }

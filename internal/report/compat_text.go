@@ -187,7 +187,7 @@ func (w *compatText) group(g group) {
 				continue
 			}
 			if len(said) > 0 || len(order) > 1 && b.Help != lists[order[len(order)-1]][0].Help {
-				fmt.Fprintf(w, "    %s\n", w.paint(fmt.Sprintf("for the %s code on the %s schema:", key.cell.Code, key.cell.Schema), bold))
+				fmt.Fprintf(w, "    %s\n", w.paint(codeOnSchema(key.cell)+":", bold))
 			}
 			said[b.Help] = true
 			f := migratecheck.Finding{Rule: b.Rule, Help: b.Help}
@@ -197,6 +197,11 @@ func (w *compatText) group(g group) {
 			w.help(f)
 		}
 	}
+}
+
+// codeOnSchema says for whom a help is.
+func codeOnSchema(c compat.Cell) string {
+	return fmt.Sprintf("for the %s code on the %s schema", c.Code, c.Schema)
 }
 
 // site writes where a query is, its line, and unless that was said of the one before, what fails.

@@ -90,10 +90,10 @@ func (t *textWriter) help(f migratecheck.Finding) {
 	}
 	key := f.Pos.File + "\x00" + f.Help
 	if at, ok := t.helped[key]; ok {
-		fmt.Fprintf(t, "    %s\n", t.paint("as for "+f.Rule+" in line "+at, dim))
+		fmt.Fprintf(t, "    %s\n", t.paint("as for "+at, dim))
 		return
 	}
-	t.helped[key] = fmt.Sprint(f.Pos.Line)
+	t.helped[key] = fmt.Sprintf("%s in line %d", f.Rule, f.Pos.Line)
 	for line := range strings.Lines(f.Help) {
 		writeWrapped(t.Writer, "    ", printable(strings.TrimRight(line, "\n")))
 	}

@@ -39,8 +39,8 @@ func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, state int, 
 	default:
 		rule, finding := j.lintFinding(cause, &p)
 		br.Rule = rule
-		if rule == "" || finding == nil && cell == (Cell{New, New}) {
-			br.Rule = BrokenQuery // a statement that no rule speaks against, and a query that does not suit it
+		if rule == "" || finding == nil && cell == (Cell{New, New}) && !cause.Suppressed(rule) && !j.ranOnReleased(b, state, &p) {
+			br.Rule = BrokenQuery // new both of them: a statement that no rule speaks against, and a query that does not suit it
 		}
 		switch old, now, renamed := br.NewName(); {
 		case renamed:
@@ -61,6 +61,12 @@ func (j *judge) newBreak(cell Cell, b *query.Bound, p query.Problem, state int, 
 	}
 	br.Suppressed = cause != nil && cause.Suppressed(br.Rule) || disabled(j.cfg.Disable, br.Rule)
 	return br
+}
+
+// ranOnReleased reports whether a query that has a problem on a schema would run on the released one: then the statement that
+// causes it takes something away.
+func (j *judge) ranOnReleased(b *query.Bound, state int, p *query.Problem) bool {
+	return state > 0 && presenceOf(b, nil, j.states[0].cat, keyOf(p)) == absent
 }
 
 // disabled reports whether a list of rules and categories has a rule.

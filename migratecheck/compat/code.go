@@ -44,11 +44,14 @@ func ReadRevision(ctx context.Context, repo *gitrepo.Repo, commit, dir string) (
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range tree.Irregular(strings.TrimPrefix(below, ".")) {
-		if !tellsOfQueries(name) {
-			continue
+	links, submodules := tree.Irregular(strings.TrimPrefix(below, "."))
+	for _, name := range links {
+		if tellsOfQueries(name) {
+			code.Gaps = append(code.Gaps, Gap{Reason: name + " is a symbolic link, which is not followed"})
 		}
-		code.Gaps = append(code.Gaps, Gap{Reason: name + " is a symbolic link or a submodule, which is not followed"})
+	}
+	for _, name := range submodules {
+		code.Gaps = append(code.Gaps, Gap{Reason: name + " is a submodule: its files belong to another repository, so that all that a work tree has of them counts as new here; run srhtvet in " + name + ", which has revisions of its own"})
 	}
 	return code, nil
 }

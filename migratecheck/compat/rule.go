@@ -244,7 +244,13 @@ func attribute(c catalog.Change) int {
 // candidates lists the lint rules that may speak of a problem's cause, the likeliest first: those about what the problem is
 // about, and of them those that tell of what its check looks for.
 func candidates(step *migratecheck.Step, p *query.Problem) []string {
-	var apt, near, far []string
+	near, far := ranked(step, p)
+	return slices.Concat(near, far)
+}
+
+// ranked are the candidates, those about what the problem is about apart from the others.
+func ranked(step *migratecheck.Step, p *query.Problem) (close, far []string) {
+	var apt, near []string
 	rules := rulesOf(p.Check)
 	for _, c := range step.Changes {
 		for _, rule := range family(c) {
@@ -258,7 +264,16 @@ func candidates(step *migratecheck.Step, p *query.Problem) []string {
 			}
 		}
 	}
-	return slices.Concat(apt, near, far)
+	return slices.Concat(apt, near), far
+}
+
+// takenBack is the likeliest rule that speaks of a problem's cause and that a comment on it takes back, "" when none does.
+func takenBack(step *migratecheck.Step, p *query.Problem) string {
+	near, _ := ranked(step, p)
+	if i := slices.IndexFunc(near, step.Suppressed); i >= 0 {
+		return near[i]
+	}
+	return ""
 }
 
 // lintFinding is what the rules say of a statement, on the matter of a problem: of several findings one of the likeliest
@@ -280,8 +295,10 @@ func (j *judge) lintFinding(step *migratecheck.Step, p *query.Problem) (rule str
 			best, rule, finding = score, f.Rule, f
 		}
 	}
-	if finding == nil && len(rules) > 0 {
-		rule = rules[0]
+	if finding == nil {
+		if rule = takenBack(step, p); rule == "" && len(rules) > 0 {
+			rule = rules[0]
+		}
 	}
 	return rule, finding
 }

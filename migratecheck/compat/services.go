@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
 
 // Services judges every service of a tree: each directory of migrations with the code around it. A site belongs to the
-// deepest service whose directory it is in; what lies in none, to the one whose schema has the tables that it names.
+// deepest service whose directory it is in; what lies in none, to each whose schema has the tables and columns that it names.
 func Services(cfg Config, timelines []*migratecheck.Timeline, old, new *Code) []*Service {
 	timelines = current(postgres(timelines))
 	old, new = old.postgres(), new.postgres()
@@ -22,17 +23,22 @@ func Services(cfg Config, timelines []*migratecheck.Timeline, old, new *Code) []
 		}
 	}
 	var list []*Service
+	outside := map[*query.Site][]int{}
 	for i, t := range timelines {
 		in := func(v Version) func(*query.Site) bool {
 			return func(site *query.Site) bool {
 				if isMigration(timelines, site.Pos.File) {
 					return false // it ran on the schema of its time
 				}
-				at := deepest(claims, site.Pos.File)
-				if at < 0 {
-					at = byTables(timelines, v, site)
+				if at := deepest(claims, site.Pos.File); at >= 0 {
+					return at == i
 				}
-				return at == i
+				of, known := outside[site]
+				if !known {
+					of = byTables(timelines, v, site)
+					outside[site] = of
+				}
+				return slices.Contains(of, i)
 			}
 		}
 		list = append(list, Check(cfg, dirs[i], t, old.within(in(Old)), new.within(in(New))))
@@ -50,27 +56,58 @@ func isMigration(timelines []*migratecheck.Timeline, file string) bool {
 	return base[0] >= '0' && base[0] <= '9' && slices.ContainsFunc(timelines, func(t *migratecheck.Timeline) bool { return t.Dir == path.Dir(file) })
 }
 
-// byTables is the index of the history whose schema lacks the fewest relations that a site names; of equal ones the first
-// that has something pending.
-func byTables(timelines []*migratecheck.Timeline, v Version, site *query.Site) int {
+// byTables lists the indexes of the histories that a site outside of all services belongs to: those with a schema that has all
+// that it names, but for examples, and those that begin nobody knows with what, where there are others. What names nothing, or what none of them has, belongs to one: where the
+// fewest relations are missing, and of equal ones to the first that has something pending.
+func byTables(timelines []*migratecheck.Timeline, v Version, site *query.Site) []int {
 	best, fewest := -1, 0
+	var whole, doubtful []int
 	b := query.Parse(site)
 	for i, t := range timelines {
-		cat := t.Base
+		lacks, wrong := missing(b, t.Base)
+		named := namesAny(b, t.Base)
 		if v == New {
-			cat = t.Final
+			// Either may be the one that has all of it: what is pending drops some, or makes it.
+			l, w := missing(b, t.Final)
+			lacks, wrong, named = l, min(wrong, w), named || namesAny(b, t.Final)
 		}
-		lacks := 0
-		for _, p := range b.On(cat).Problems {
-			if p.Check == "missing-relation" {
-				lacks++
-			}
+		switch {
+		case wrong > 0 || !named:
+		case isExample(t.Dir) || t.Open:
+			doubtful = append(doubtful, i)
+		default:
+			whole = append(whole, i)
 		}
 		if best < 0 || lacks < fewest || lacks == fewest && len(timelines[best].Pending) == 0 && len(t.Pending) > 0 {
 			best, fewest = i, lacks
 		}
 	}
-	return best
+	switch {
+	case len(whole) > 0:
+		return whole
+	case len(doubtful) > 0:
+		return doubtful
+	}
+	return []int{best}
+}
+
+// missing counts the relations that a schema lacks for a site, and all that the server refuses of it there.
+func missing(b *query.Bound, cat *catalog.Catalog) (relations, all int) {
+	for _, p := range b.On(cat).Problems {
+		if p.Check == "missing-relation" {
+			relations++
+		}
+		if refusedUnread(p.Code) {
+			all++
+		}
+	}
+	return relations, all
+}
+
+// namesAny reports whether a site names anything of a schema.
+func namesAny(b *query.Bound, cat *catalog.Catalog) bool {
+	oids, _ := b.Needs(cat)
+	return len(oids) > 0
 }
 
 // otherDatabase is the part of a path that names another database than PostgreSQL: migrations/mysql, storage/sqlite3. "" when

@@ -38,7 +38,10 @@
 // # What srhtvet makes of it
 //
 // srhtvet compat, and go vet with it, know AtLeast and Version, and follow what code makes of the answer: conditions, variables,
-// helpers, builders. What is sent only behind migration 9 is checked on the schemas from there on. What is sent only before it
+// helpers, builders, and calls of unexported functions in a branch. Not followed are an exported function that only gated code
+// calls, one that is given away as a value or called through an interface, and a parameter that is true when the gate says so:
+// they are checked on all schemas; ask the gate again in them.
+// What is sent only behind migration 9 is checked on the schemas from there on. What is sent only before it
 // is checked on the earlier ones, and, as above, on the later ones too: what breaks there is a warning, stale-gate, except for
 // errors after which Do tries again, in functions that are called in Do and in transactions that were begun there. The window
 // after a Down is not checked.

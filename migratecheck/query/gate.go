@@ -37,6 +37,19 @@ func (g Gate) Or(o Gate) Gate {
 	return or
 }
 
+// And is what lies in both ranges.
+func (g Gate) And(o Gate) Gate {
+	and := Gate{AtLeast: max(g.AtLeast, o.AtLeast), Below: g.Below, Retried: g.Retried}
+	switch {
+	case o.Below == 0 || g.Below != 0 && g.Below < o.Below:
+	case g.Below == o.Below:
+		and.Retried = g.Retried || o.Retried // one of the two questions is asked again: that is enough
+	default:
+		and.Below, and.Retried = o.Below, o.Retried
+	}
+	return and
+}
+
 // Shared is the smallest range that has those of all variants; no bound when there are none.
 func (s *Site) Shared() Gate {
 	var shared Gate
