@@ -51,6 +51,12 @@ func (s *Step) notTwice(rel *catalog.Relation, col *catalog.Column) string {
 	case !col.NotNull && col.Default != nil && col.Default.Volatility == catalog.Volatile:
 		return "each row gets another default, so that a NULL cannot be told from a column left out"
 	}
+	for _, t := range s.Before.Triggers(rel.OID) {
+		// What it does to the one column, it has to do to the other, before and after the two are made the same.
+		if f, _ := s.Before.Get(t.Function).(*catalog.Func); f != nil && t.Before && t.Row && findWords(f.Body, []string{col.Name}) > 0 {
+			return "trigger function " + quoteIdent(f.Name) + " names it"
+		}
+	}
 	for _, con := range s.Before.Constraints(rel.OID) {
 		if !slices.Contains(con.Columns, col.Num) {
 			continue
@@ -76,6 +82,8 @@ func (s *Step) notTwice(rel *catalog.Relation, col *catalog.Column) string {
 			switch {
 			case o.OID == rel.OID && !d.Default:
 				return "another column is made of it"
+			case o.Index != nil && o.Index.Exclusion:
+				return "it is of the exclusion constraint " + quoteIdent(o.Name)
 			case o.Index != nil && o.Index.Unique:
 				return "it is of the unique index " + quoteIdent(o.Name)
 			case o.Kind == catalog.View || o.Kind == catalog.MatView:
