@@ -105,13 +105,6 @@ func (s *Step) usingIndexHelp(con *catalog.Constraint, kind string) string {
 		}
 		return help
 	}
-	deferrable := ""
-	switch {
-	case con.Deferred:
-		deferrable = " DEFERRABLE INITIALLY DEFERRED"
-	case con.Deferrable:
-		deferrable = " DEFERRABLE"
-	}
 	build := "Build the index first"
 	for _, n := range con.Columns {
 		if s.addsColumn(con.Table, n) {
@@ -120,7 +113,18 @@ func (s *Step) usingIndexHelp(con *catalog.Constraint, kind string) string {
 		}
 	}
 	return fmt.Sprintf("%[7]s, in a migration of its own that runs outside a transaction:\nCREATE UNIQUE INDEX CONCURRENTLY %[2]s ON %[1]s (%[3]s)%[5]s;\nthen, in the next one, make it the constraint, which takes an instant:\nALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[4]s USING INDEX %[2]s%[6]s;",
-		table, name, columns, kind, tail, deferrable, build)
+		table, name, columns, kind, tail, deferrable(con), build)
+}
+
+// deferrable is when a constraint is checked, as it is written behind it.
+func deferrable(con *catalog.Constraint) string {
+	switch {
+	case con.Deferred:
+		return " DEFERRABLE INITIALLY DEFERRED"
+	case con.Deferrable:
+		return " DEFERRABLE"
+	}
+	return ""
 }
 
 // constraintSQL writes a CHECK or FOREIGN KEY as the catalog after the statement has it.
@@ -136,6 +140,9 @@ func (s *Step) constraintSQL(con *catalog.Constraint) string {
 	if ref, ok := s.After.Get(con.RefTable).(*catalog.Relation); ok && len(con.RefColumns) > 0 {
 		sql += " (" + columnNames(ref, con.RefColumns) + ")"
 	}
+	if con.Match == 'f' {
+		sql += " MATCH FULL"
+	}
 	for _, a := range []struct {
 		event  string
 		action byte
@@ -144,7 +151,10 @@ func (s *Step) constraintSQL(con *catalog.Constraint) string {
 			sql += " ON " + a.event + " " + word
 		}
 	}
-	return sql
+	if len(con.SetColumns) > 0 {
+		sql += " (" + columnNames(rel, con.SetColumns) + ")"
+	}
+	return sql + deferrable(con)
 }
 
 // inUse reports whether an object is a table that was there before the pending change.

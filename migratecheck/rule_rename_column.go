@@ -2,7 +2,6 @@ package migratecheck
 
 import (
 	"fmt"
-	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
@@ -15,7 +14,7 @@ var ruleRenameColumn = &Rule{
 		Schema:     "CREATE TABLE tracker (id integer PRIMARY KEY, created timestamp NOT NULL);",
 		Bad:        "ALTER TABLE tracker RENAME COLUMN created TO linked;",
 		Good:       "ALTER TABLE tracker ADD COLUMN linked timestamp;",
-		Exceptions: "Silent for a column that the pending change adds, for one that the file renames back, for columns of partitions and children (their parent's finding says it) and of views (replace-view). When the file gives the old name to another column, reuse-column-name speaks instead.",
+		Exceptions: "Silent for a column that the pending change adds, for one that the file renames back, for columns of partitions and children (their parent's finding says it) and of views (replace-view). When the file gives the old name to another column, reuse-column-name speaks instead. Silent as well when the same transaction puts a view with both names in the place of the table.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, ALTER TABLE, RENAME. hub.sr.ht e76439d renamed created to linked in three tables in the commit that changed the code.",
 	},
@@ -33,6 +32,9 @@ var ruleRenameColumn = &Rule{
 					continue
 				}
 				rel := c.Old.(*catalog.Relation)
+				if s.hasViewWith(rel, old, now) {
+					continue
+				}
 				noun, _, keyword := columnWord(rel)
 				if was := s.knownAs(f.Run.released(f), oid, now); was != nil && was.Num != c.OldColumn.Num {
 					// The new name was another column's: reuse-column-name says what becomes of code that uses that one.
@@ -43,35 +45,19 @@ var ruleRenameColumn = &Rule{
 				}
 				f.ReportStepAt(s, s.Find("RENAME", "["+keyword+"]", old), Error,
 					fmt.Sprintf("renames %s %s of %s to %s: released code that names %[2]s fails on the new schema, and new code that names %[4]s fails on the old one", noun, old, s.Name(oid), now),
-					renameColumnHelp(rel, s.sqlName(oid), old, now, s.After.FormatType(c.NewColumn.Type)))
+					s.renameColumnHelp(rel, c.OldColumn, c.NewColumn))
 			}
 		}
 	},
 }
 
-// renameColumnHelp is a change of name over three releases, with a trigger that keeps both names in step. An UPDATE has
-// changed the one or the other; an INSERT of old code leaves the new one NULL.
-func renameColumnHelp(rel *catalog.Relation, table, old, now, typ string) string {
-	o, n := quoteIdent(old), quoteIdent(now)
-	if typ == "-" { // of an assumed table: nobody knows
-		return "Keep the name; code can give it another one: SELECT " + o + " AS " + n
+// hasViewWith reports whether, at the end of the transaction, what released code calls the table is a view with both columns.
+func (s *Step) hasViewWith(rel *catalog.Relation, old, now string) bool {
+	released := s.File.Run.released(s.File)
+	if !s.Tx.Explicit || released.Get(rel.OID) == nil {
+		return false
 	}
-	if rel.Kind == catalog.CompositeRel {
-		return "Keep the name; code can give it another one: (value)." + o + " AS " + n
-	}
-	sync := quoteIdent(rel.Name + "_" + now + "_sync")
-	return strings.NewReplacer("{table}", table, "{sync}", sync, "{old}", o, "{new}", n, "{type}", typ).Replace(
-		`Keep the name (code can give it another one: SELECT {old} AS {new}). If it must change, split it over releases:
-release 1, the code goes on using {old}; a trigger keeps the two the same (in a StatementBegin block, where the tool has one):
-ALTER TABLE {table} ADD COLUMN {new} {type};
-CREATE FUNCTION {sync}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  IF NEW.{new} IS NULL OR TG_OP = 'UPDATE' AND NEW.{new} IS NOT DISTINCT FROM OLD.{new} THEN NEW.{new} := NEW.{old}; ELSE NEW.{old} := NEW.{new}; END IF;
-  RETURN NEW; END $$;
-CREATE TRIGGER {sync} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {sync}();
-then fill {new} in batches (UPDATE {table} SET {new} = {old} WHERE {new} IS NULL AND a range of keys)
-release 2: ship code that uses {new} only
-release 3, when no older code runs:
-DROP TRIGGER {sync} ON {table};
-DROP FUNCTION {sync}();
-ALTER TABLE {table} DROP COLUMN {old};`)
+	name := released.NameOf(rel.OID)
+	view := s.File.After.Relation(name.Schema, name.Name)
+	return view != nil && view.OID != rel.OID && view.Kind == catalog.View && view.Column(old) != nil && view.Column(now) != nil
 }

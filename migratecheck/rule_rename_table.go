@@ -42,15 +42,17 @@ var ruleRenameTable = &Rule{
 				if c.Op == catalog.Moved {
 					verb, how = "moves", fmt.Sprintf("%s %s SET SCHEMA %s;", alterWord(old), was, quoteIdent(newName.Schema))
 				}
-				grants := ""
-				if len(s.Before.Grants(catalog.Address{OID: old.OID})) > 0 {
-					grants = fmt.Sprintf("GRANT … ON %s TO …; -- all that is granted on the table\n", was)
+				help := fmt.Sprintf("Keep the name. If it must change, split it over releases:\n"+
+					"release 1, both names work, in one transaction:\n%[3]s\n%[4]s"+
+					"release 2: ship code that uses %[2]s only\nrelease 3, when no older code runs:\nDROP VIEW %[1]s;", was, is, how, s.viewOf(old, oldName, newName, "*"))
+				switch {
+				case isTable(old) && old.RowSecurity && f.Run.Config.version() < 15:
+					help = "Keep the name: before PostgreSQL 15 a view of the old name would go around the policies of the table."
+				case isTable(old):
+					help += "\n" + viewLimits(was)
 				}
 				f.ReportStep(s, Error,
-					fmt.Sprintf("%s %s to %s: released code that names %[2]s fails on the new schema, and new code that names %[3]s fails on the old one", verb, was, is),
-					fmt.Sprintf("Keep the name. If it must change, split it over releases:\n"+
-						"release 1, both names work, in one transaction:\n%[3]s\nCREATE VIEW %[1]s AS SELECT * FROM %[2]s;\n%[4]s"+
-						"release 2: ship code that uses %[2]s only\nrelease 3, when no older code runs:\nDROP VIEW %[1]s;", was, is, how, grants))
+					fmt.Sprintf("%s %s to %s: released code that names %[2]s fails on the new schema, and new code that names %[3]s fails on the old one", verb, was, is), help)
 			}
 		}
 	},

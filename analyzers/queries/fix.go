@@ -194,7 +194,11 @@ func (r *rewriting) onlySites(path []ast.Node, seen []types.Object) bool {
 	for i := 1; i < len(path); i++ {
 		child := path[i-1]
 		switch p := path[i].(type) {
-		case *ast.ParenExpr, *ast.SelectorExpr, *ast.KeyValueExpr:
+		case *ast.ParenExpr, *ast.SelectorExpr:
+		case *ast.KeyValueExpr:
+			if p.Value == child {
+				return false // squirrel compares a column with it
+			}
 		case *ast.BinaryExpr:
 			if p.Op != token.ADD {
 				return false
@@ -204,6 +208,9 @@ func (r *rewriting) onlySites(path []ast.Node, seen []types.Object) bool {
 				return false // a field may be read by others
 			}
 		case *ast.CallExpr:
+			if n := slices.IndexFunc(p.Args, func(e ast.Expr) bool { return e == child }); n >= 0 && !r.isText(p, n) {
+				return false
+			}
 			if at := p.Pos(); slices.ContainsFunc(r.sites, func(b *query.Bound) bool { return r.found.Pos(b.Site.Pos) == at }) {
 				return true
 			}
@@ -211,6 +218,9 @@ func (r *rewriting) onlySites(path []ast.Node, seen []types.Object) bool {
 				return false
 			}
 		case *ast.ValueSpec:
+			if decl, ok := path[i+1].(*ast.GenDecl); ok && decl.Tok == token.CONST && repeated(decl, p) {
+				return false
+			}
 			n := slices.IndexFunc(p.Values, func(e ast.Expr) bool { return e == child })
 			return n >= 0 && n < len(p.Names) && r.onlyInSites(r.pass.TypesInfo.Defs[p.Names[n]], seen)
 		case *ast.AssignStmt:
@@ -225,6 +235,12 @@ func (r *rewriting) onlySites(path []ast.Node, seen []types.Object) bool {
 		}
 	}
 	return false
+}
+
+// repeated reports whether the constants after some in a list have the same values, which are not written again.
+func repeated(decl *ast.GenDecl, spec ast.Spec) bool {
+	next := slices.Index(decl.Specs, spec) + 1
+	return next < len(decl.Specs) && len(decl.Specs[next].(*ast.ValueSpec).Values) == 0
 }
 
 // onlyInSites is onlySites for what is assigned to an object.
@@ -244,6 +260,30 @@ func (r *rewriting) onlyInSites(obj types.Object, seen []types.Object) bool {
 	return true
 }
 
+const squirrel = "github.com/Masterminds/squirrel"
+
+// isText reports whether an argument of a call is SQL, and not a value that is bound to a parameter of it.
+func (r *rewriting) isText(call *ast.CallExpr, n int) bool {
+	if r.passesOn(call) {
+		fn := typeutil.Callee(r.pass.TypesInfo, call)
+		if fn == nil || fn.Pkg() == nil || fn.Pkg().Path() != squirrel {
+			return true
+		}
+		switch fn.Name() {
+		case "Select", "Columns", "GroupBy", "OrderBy":
+			return true
+		case "Values":
+			return false
+		}
+		return n == 0
+	}
+	// The text comes before what is bound to it.
+	return !slices.ContainsFunc(call.Args[:n], func(e ast.Expr) bool {
+		b, ok := r.pass.TypesInfo.TypeOf(e).Underlying().(*types.Basic)
+		return ok && b.Info()&types.IsString != 0
+	})
+}
+
 // passesOn tells of calls that make one text, or one part of a query, of what they get.
 func (r *rewriting) passesOn(call *ast.CallExpr) bool {
 	if r.pass.TypesInfo.Types[call.Fun].IsType() {
@@ -254,7 +294,7 @@ func (r *rewriting) passesOn(call *ast.CallExpr) bool {
 		return fn != nil && fn.Name() == "append"
 	}
 	switch fn.Pkg().Path() {
-	case "fmt", "strings", "github.com/Masterminds/squirrel":
+	case "fmt", "strings", squirrel:
 		return true
 	}
 	return false

@@ -18,9 +18,18 @@ func (m *machine) callMethod(e *ast.CallExpr, f *ast.SelectorExpr, st *state) va
 
 func (m *machine) callOn(base value, e *ast.CallExpr, f *ast.SelectorExpr, st *state) value {
 	name := f.Sel.Name
-	if name == "SendBatch" {
+	switch {
+	case name == "SendBatch":
 		if v, ok := m.sendBatch(base, e, f, st); ok {
 			return v
+		}
+	case (name == "ReadFile" || name == "ReadDir") && len(e.Args) == 1:
+		if v, ok := m.embeddedCall(name, f.X, m.eval(e.Args[0], st.clone()), e); ok {
+			return v
+		}
+	case name == "Sanitize" && len(e.Args) == 0 && isIdentifier(m.typeOf(f.X)):
+		if l, ok := base.(*list); ok && l.open == "" {
+			return m.sanitized(l)
 		}
 	}
 	switch b := base.(type) {
@@ -68,6 +77,10 @@ func (m *machine) callOn(base value, e *ast.CallExpr, f *ast.SelectorExpr, st *s
 	case *text:
 		if name == "String" {
 			return b
+		}
+	case *dirEntry:
+		if v, ok := b.method(name, e); ok {
+			return v
 		}
 	}
 	if v, ok := m.gateMethod(base, e, f, st); ok {

@@ -58,7 +58,7 @@ func (m *machine) handleMethod(h *handle, name string, e *ast.CallExpr, st *stat
 		if method.gives == "" {
 			return m.opaqueResult(e), true
 		}
-		return &tuple{[]value{&handle{typ: m.apis[method.gives], tx: h.tx, prepared: []*observation{o}}, &unknown{}}}, true
+		return &tuple{[]value{&handle{typ: m.apis[method.gives], tx: h.tx, prepared: []*observation{o}, opened: h.opened, unsafe: h.unsafe}, &unknown{}}}, true
 	case doesRun, doesRunQuery:
 		if method.args <= len(args) {
 			for _, o := range h.prepared {
@@ -72,7 +72,7 @@ func (m *machine) handleMethod(h *handle, name string, e *ast.CallExpr, st *stat
 		}
 		return m.opaqueResult(e), true
 	case doesBegin:
-		tx := &handle{typ: m.apis[method.gives], tx: query.TxReadWrite, do: m.inner()}
+		tx := &handle{typ: m.apis[method.gives], tx: query.TxReadWrite, do: m.inner(), opened: h.opened, unsafe: h.unsafe}
 		if t := m.txFor(args); t != nil {
 			tx.tx = t.tx
 		}
@@ -85,8 +85,8 @@ func (m *machine) handleMethod(h *handle, name string, e *ast.CallExpr, st *stat
 		if method.gives != "" {
 			typ = m.apis[method.gives]
 		}
-		got := &handle{typ: typ, tx: h.tx, param: h.param}
-		if h.typ.tx == query.TxNone {
+		got := &handle{typ: typ, tx: h.tx, param: h.param, do: h.do, opened: h.opened, unsafe: h.unsafe || name == "Unsafe"}
+		if h.typ.tx == query.TxNone && name != "Unsafe" {
 			got.tx = query.TxUnknown // a connection of its own may have a transaction begun on it
 		}
 		if t, ok := m.typeOf(e).(*types.Tuple); ok && t.Len() == 2 || name == "Acquire" || name == "Conn" && h.typ.path == "database/sql" || name == "Connx" {

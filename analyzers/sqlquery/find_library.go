@@ -43,6 +43,10 @@ func (m *machine) callPackage(e *ast.CallExpr, f *ast.SelectorExpr, importPath s
 			return m.pair(&handle{typ: m.apis["database/sql.DB"], tx: query.TxNone}, e)
 		}
 		return m.opaqueResult(e)
+	case importPath == "io/fs" && (name == "ReadFile" || name == "ReadDir") && len(e.Args) == 2:
+		if v, ok := m.embeddedCall(name, e.Args[0], m.eval(e.Args[1], st.clone()), e); ok {
+			return v
+		}
 	case importPath == "github.com/lib/pq":
 		return m.callPq(name, e, st)
 	case strings.HasPrefix(importPath, "github.com/jackc/pgx/"):

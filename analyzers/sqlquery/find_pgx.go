@@ -1,6 +1,11 @@
 package sqlquery
 
-import "git.sr.ht/~sourcehut/ha-go/migratecheck/query"
+import (
+	"go/types"
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
+)
 
 // pgx is github.com/jackc/pgx/v5, and v4 as far as it is the same (https://pkg.go.dev/github.com/jackc/pgx/v5). In its default
 // mode it prepares and caches what Query is given, what Exec is given with arguments, and all that a batch sends (conn.go,
@@ -46,4 +51,22 @@ func pgx(root string) []*apiType {
 			"ExecParams": {does: doesExec, sql: 0, args: -1}}})
 	}
 	return list
+}
+
+// isIdentifier tells of pgx.Identifier.
+func isIdentifier(t types.Type) bool {
+	importPath, name := namedType(t)
+	return name == "Identifier" && strings.HasPrefix(importPath, "github.com/jackc/pgx/")
+}
+
+// sanitized is pgx.Identifier.Sanitize: each part in quotes, with dots between (conn.go).
+func (m *machine) sanitized(l *list) value {
+	t := &text{}
+	for i, el := range l.elems {
+		if i > 0 {
+			t = concat(t, &text{[]part{{lit: "."}}})
+		}
+		t = concat(t, m.quotedName(el))
+	}
+	return t
 }

@@ -84,7 +84,7 @@ func (m *machine) scanned(r *result, s *scanned, st *state) {
 	}
 	for _, o := range r.of {
 		at := *s
-		at.gate = st.gate
+		at.gate, at.extra = st.gate, o.unsafe
 		o.scans = append(o.scans, at)
 	}
 }

@@ -31,8 +31,8 @@ func sqlx() []*apiType {
 		"BeginTxx":  {does: doesBegin, gives: path + ".Tx"},
 		"MustBegin": {does: doesBegin, gives: path + ".Tx"},
 		"Connx":     {does: doesConn, gives: path + ".Conn"},
-		"Unsafe":    {does: doesConn},
 	}
+	unsafe := map[string]apiMethod{"Unsafe": {does: doesConn}}
 	base := map[string]map[string]apiMethod{}
 	for _, t := range databaseSQL() {
 		base[t.name] = t.methods
@@ -47,8 +47,8 @@ func sqlx() []*apiType {
 		"Select": {does: doesRun, args: 1}, "SelectContext": {does: doesRun, args: 2},
 	}
 	return []*apiType{
-		{path: path, name: "DB", tx: query.TxNone, methods: merge(base["DB"], own, begin)},
-		{path: path, name: "Tx", isTx: true, methods: merge(base["Tx"], own)},
+		{path: path, name: "DB", tx: query.TxNone, methods: merge(base["DB"], own, begin, unsafe)},
+		{path: path, name: "Tx", isTx: true, methods: merge(base["Tx"], own, unsafe)},
 		{path: path, name: "Conn", methods: merge(base["Conn"], own, begin)},
 		{path: path, name: "Stmt", methods: run},
 		{path: path, name: "NamedStmt", methods: run},

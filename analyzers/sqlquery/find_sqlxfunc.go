@@ -13,7 +13,7 @@ func (m *machine) callSqlx(name string, e *ast.CallExpr, st *state) (value, bool
 	args, open := m.args(e, st)
 	switch name {
 	case "Open", "Connect", "MustConnect", "MustOpen", "ConnectContext", "NewDb":
-		h := &handle{typ: m.apis["github.com/jmoiron/sqlx.DB"], tx: query.TxNone}
+		h := &handle{typ: m.apis["github.com/jmoiron/sqlx.DB"], tx: query.TxNone, opened: true}
 		if strings.HasPrefix(name, "Must") || name == "NewDb" {
 			return h, true
 		}
@@ -32,7 +32,10 @@ func (m *machine) callSqlx(name string, e *ast.CallExpr, st *state) (value, bool
 			i = 2
 		}
 		if len(args) > i+1 {
-			h, _ := args[i-1].v.(*handle)
+			h, ok := args[i-1].v.(*handle)
+			if !ok {
+				h = &handle{typ: m.apis["github.com/jmoiron/sqlx.DB"]}
+			}
 			o := m.observation(e, args[i+1].v, query.Statement, h, st)
 			o.args, o.argsKnown = args[i+2:], !open
 			m.scanned(&result{of: []*observation{o}}, m.structScan(args[i], strings.HasPrefix(name, "Select")), st)
@@ -45,7 +48,10 @@ func (m *machine) callSqlx(name string, e *ast.CallExpr, st *state) (value, bool
 			i = 2
 		}
 		if len(args) > i+1 {
-			h, _ := args[i-1].v.(*handle)
+			h, ok := args[i-1].v.(*handle)
+			if !ok {
+				h = &handle{typ: m.apis["github.com/jmoiron/sqlx.DB"]}
+			}
 			o := m.observation(e, args[i].v, query.Statement, h, st)
 			o.named, o.args = ":", args[i+1:i+2]
 			return m.pair(m.send(o, strings.HasPrefix(name, "NamedExec")), e), true
@@ -92,4 +98,32 @@ func (m *machine) rebound(v value) value {
 		return &choice{v.event, alts}
 	}
 	return v
+}
+
+// isUnsafe reports whether rows that a handle of sqlx gives may have columns that nothing takes (sqlx.go, DB.Unsafe): it is seen to be
+// so, or may be, when the program makes such handles and this one comes from elsewhere.
+func (m *machine) isUnsafe(h *handle) bool {
+	if h == nil || h.typ == nil || h.typ.path != "github.com/jmoiron/sqlx" {
+		return false
+	}
+	if h.unsafe || h.opened {
+		return h.unsafe
+	}
+	if m.callsUnsafe == nil {
+		calls := false
+		for _, k := range m.p.order {
+			for _, f := range k.files {
+				ast.Inspect(f, func(n ast.Node) bool {
+					c, ok := n.(*ast.CallExpr)
+					if ok && len(c.Args) == 0 && k.own {
+						s, isMethod := c.Fun.(*ast.SelectorExpr)
+						calls = calls || isMethod && s.Sel.Name == "Unsafe"
+					}
+					return !calls
+				})
+			}
+		}
+		m.callsUnsafe = &calls
+	}
+	return *m.callsUnsafe
 }

@@ -62,7 +62,7 @@ func (m *machine) scanOf(s *scanned) *query.Scan {
 	if s == nil {
 		return nil
 	}
-	out := &query.Scan{Kind: s.kind, Open: s.open, Lax: s.lax}
+	out := &query.Scan{Kind: s.kind, Open: s.open, Lax: s.lax, Extra: s.extra}
 	for i, d := range s.dests {
 		dest := query.Dest{Type: m.destType(d)}
 		if s.kind == query.ByName && i < len(s.names) {

@@ -108,6 +108,9 @@ func listing(sites []query.Site, full bool) string {
 				if v.Scan.Lax {
 					b.WriteString(" (lax)")
 				}
+				if v.Scan.Extra {
+					b.WriteString(" (extra)")
+				}
 				b.WriteString("\n")
 			}
 		}

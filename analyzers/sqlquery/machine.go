@@ -50,19 +50,21 @@ type machine struct {
 	calledAt map[token.Pos][]gatedCall
 	entries  map[*funcInfo]query.Gate
 	// laterRound: the body of a loop is evaluated for the second time.
-	laterRound bool
-	byName     map[string][]*funcInfo // methods
-	implement  map[*types.Func][]*funcInfo
-	obs        []*observation
-	litSeen    map[*ast.FuncLit]bool
-	lits       []pendingLit
-	txArgs     map[*types.Var][]txArg
-	shapes     map[string]bool // import path → is it a fork of squirrel?
-	apis       map[string]*apiType
-	embeds     map[types.Object]string
-	names      []query.Site
-	batches    map[*types.Var]*queue              // see holdBatch
-	switches   map[*pkg]map[types.Object][]string // see switchLabels
+	laterRound    bool
+	byName        map[string][]*funcInfo // methods
+	implement     map[*types.Func][]*funcInfo
+	obs           []*observation
+	litSeen       map[*ast.FuncLit]bool
+	lits          []pendingLit
+	txArgs        map[*types.Var][]txArg
+	shapes        map[string]bool // import path → is it a fork of squirrel?
+	apis          map[string]*apiType
+	embeds        map[types.Object]*embeds
+	embeddedTexts map[string]value // by file
+	callsUnsafe   *bool            // whether the program has sqlx leave out columns; nil before anybody asked
+	names         []query.Site
+	batches       map[*types.Var]*queue              // see holdBatch
+	switches      map[*pkg]map[types.Object][]string // see switchLabels
 }
 
 // pendingLit is a function literal and what its variables held where it was made.

@@ -28,6 +28,8 @@ type observation struct {
 	prepared  bool
 	gate      span
 	doing     []int // the calls of gate.Do around it that can try it again
+	// unsafe: sqlx leaves out columns that nothing takes.
+	unsafe bool
 	// escaped: the builder is given to code which is not seen.
 	escaped bool
 	// simple: the query asks pgx not to prepare it.
@@ -43,13 +45,14 @@ type scanned struct {
 	names []string // by name: the column of each
 	open  bool
 	lax   bool
+	extra bool
 }
 
 // observation begins one for a call. h is what the text goes to, nil when that is not known.
 func (m *machine) observation(e *ast.CallExpr, sql value, kind query.Kind, h *handle, st *state) *observation {
 	o := &observation{origin: e.Pos(), kind: kind, sql: sql, root: m.stack[0].info, gate: st.gate, doing: slices.Clone(m.doing)}
 	if h != nil {
-		o.tx, o.txParam = h.tx, h.param
+		o.tx, o.txParam, o.unsafe = h.tx, h.param, m.isUnsafe(h)
 		if h.typ != nil && h.typ.isTx { // an error ends the transaction: who began it must be in the gate.Do, too
 			o.doing = o.doing[:slices.Index(o.doing, h.do)+1]
 		}

@@ -252,7 +252,7 @@ func equal(a, b value) bool {
 		return ok
 	case *handle:
 		y, ok := b.(*handle)
-		return ok && x.typ == y.typ && x.tx == y.tx && x.do == y.do && len(x.prepared) == 0 && len(y.prepared) == 0
+		return ok && x.typ == y.typ && x.tx == y.tx && x.do == y.do && x.opened == y.opened && x.unsafe == y.unsafe && len(x.prepared) == 0 && len(y.prepared) == 0
 	}
 	return false
 }

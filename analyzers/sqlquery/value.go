@@ -126,6 +126,8 @@ type handle struct {
 	tx    query.Tx
 	param *types.Var // the parameter it came in by, when tx depends on the caller
 	do    int        // of a transaction, the call of gate.Do in which it came to be, 0 for none
+	// opened: it is seen where it comes from, so that unsafe, sqlx's mode in which columns without a field are left out, is known.
+	opened, unsafe bool
 	// dest: NamedStmt and the like keep the text of what was prepared.
 	prepared []*observation
 }

@@ -4,8 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"path/filepath"
-	"strings"
 )
 
 // fieldSets are the expressions that code puts into a field of a struct type.
@@ -136,66 +134,6 @@ func (m *machine) indexLiteral(n *ast.CompositeLit, k *pkg, of func(types.Object
 		}
 		if !set[s.Field(i)] {
 			of(s.Field(i)).zero = true
-		}
-	}
-}
-
-// embedded is a variable that `//go:embed` fills with a file.
-func (m *machine) embedded(obj *types.Var) value {
-	if m.embeds == nil {
-		m.indexEmbeds()
-	}
-	name, ok := m.embeds[obj]
-	if !ok {
-		return nil
-	}
-	text, err := m.p.disk.readFile(name)
-	if err != nil {
-		m.p.gap(m.p.rel(name), "is embedded and cannot be read: "+plain(err))
-		return nil
-	}
-	f := m.p.fset.AddFile(name, -1, len(text))
-	f.SetLinesForContent(text)
-	return known(string(text), token.Pos(f.Base()), true)
-}
-
-// indexEmbeds finds the embed directives of one .sql file each.
-func (m *machine) indexEmbeds() {
-	m.embeds = map[types.Object]string{}
-	for _, k := range m.p.order {
-		if !k.bodies || k.info == nil {
-			continue
-		}
-		for _, f := range k.files {
-			for _, d := range f.Decls {
-				g, ok := d.(*ast.GenDecl)
-				if !ok || g.Tok != token.VAR {
-					continue
-				}
-				for _, s := range g.Specs {
-					v, ok := s.(*ast.ValueSpec)
-					if !ok || len(v.Names) != 1 {
-						continue
-					}
-					doc := v.Doc
-					if doc == nil {
-						doc = g.Doc
-					}
-					if doc == nil {
-						continue
-					}
-					for _, c := range doc.List {
-						pattern, ok := strings.CutPrefix(c.Text, "//go:embed ")
-						if !ok {
-							continue
-						}
-						pattern = strings.Trim(strings.TrimSpace(pattern), "\"`")
-						if obj := k.info.Defs[v.Names[0]]; obj != nil && !strings.ContainsAny(pattern, "*?[ ") {
-							m.embeds[obj] = filepath.Join(k.dir, filepath.FromSlash(pattern))
-						}
-					}
-				}
-			}
 		}
 	}
 }

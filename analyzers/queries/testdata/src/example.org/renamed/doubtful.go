@@ -1,8 +1,13 @@
 package renamed
 
 import (
+	"context"
 	"database/sql"
 	"log"
+
+	sq "github.com/Masterminds/squirrel"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // The name would be of two tables.
@@ -48,6 +53,69 @@ func told(db *sql.DB) error {
 	log.Println(column)
 	_, err := db.Exec("UPDATE list SET " + column + " = ''")
 	return err
+}
+
+const (
+	first  = " WHERE note = 'x'" // want `rename-column`
+	second                       // the same
+)
+
+func implicit(db *sql.DB) error {
+	log.Println(second)
+	_, err := db.Exec("DELETE FROM list" + first)
+	return err
+}
+
+type text struct{ sql string }
+
+// Who else reads a field is not looked for.
+func field(db *sql.DB) error {
+	t := text{"DELETE FROM list WHERE note = 'x'"} // want `rename-column`
+	_, err := db.Exec(t.sql)
+	return err
+}
+
+func clause() string { return " WHERE note = 'x'" } // want `rename-column`
+
+func returned(db *sql.DB) error {
+	log.Println(clause())
+	_, err := db.Exec("DELETE FROM list" + clause())
+	return err
+}
+
+// The names of a map's keys are not in the query.
+func keyed(db *sql.DB, row map[string]any) error {
+	name := "note" // want `rename-column`
+	_, err := db.Exec("UPDATE list SET "+name+" = $1", row[name])
+	return err
+}
+
+// Nor are values.
+func bound(db *sql.DB) error {
+	name := "note" // want `rename-column`
+	_, err := db.Exec("UPDATE list SET "+name+" = $1", name)
+	return err
+}
+
+func boundByBuilder(db *sql.DB) error {
+	name := "note"                                                                         // want `rename-column`
+	_, err := sq.Insert("list").Columns("name", name).Values("x", name).RunWith(db).Exec() // want `rename-column`
+	return err
+}
+
+type whole struct {
+	ID   int     `db:"id"`
+	Name string  `db:"name"`
+	Note *string `db:"note"`
+}
+
+// What * stands for has no other name to give.
+func starred(ctx context.Context, pool *pgxpool.Pool) ([]whole, error) {
+	rows, err := pool.Query(ctx, "SELECT * FROM list WHERE note <> ''") // want `no column "note"` `no column "name"` `column "Title"` `column "memo"` `column "note" does not exist`
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[whole])
 }
 
 // Columns is for everybody to read.

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	sq "github.com/Masterminds/squirrel"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -87,5 +88,10 @@ func bare(db *sql.DB) error {
 
 func target(db *sql.DB) error {
 	_, err := db.Exec("UPDATE repo SET name = repo.name || 'x'") // want `rename-table`
+	return err
+}
+
+func built(db *sql.DB) error {
+	_, err := sq.Select("id", "note").From("list").Where(sq.Eq{"note": "x"}).RunWith(db).Query() // want `rename-column`
 	return err
 }
