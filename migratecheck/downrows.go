@@ -147,7 +147,8 @@ func sqlOf(e *catalog.Expr) string {
 	return e.SQL
 }
 
-// onlyNulls reports whether a constrained column was made by the Down section itself and holds NULL in every row, which breaks
+// onlyNulls reports whether a constrained column was made by the Down section itself and holds NULL in every row (what NOT NULL says
+// of that is another finding), which breaks
 // no UNIQUE, CHECK or foreign key.
 func (s *Step) onlyNulls(con *catalog.Constraint) bool {
 	table, ok := s.After.Get(con.Table).(*catalog.Relation)
@@ -155,7 +156,7 @@ func (s *Step) onlyNulls(con *catalog.Constraint) bool {
 		return false
 	}
 	for _, n := range con.Columns {
-		if col := table.Att(n); col != nil && s.File.columnAfter(con.Table, n) == nil && col.Default == nil && !col.NotNull {
+		if col := table.Att(n); col != nil && s.File.columnAfter(con.Table, n) == nil && col.Default == nil {
 			return true
 		}
 	}
