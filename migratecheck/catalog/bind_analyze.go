@@ -21,6 +21,8 @@ type Analysis struct {
 	Uses []Use
 	// Compared are the columns that = and <> (IN and CASE too) compare with a constant or a parameter.
 	Compared []Comparison
+	// Natural are the columns that NATURAL JOINs of the statement join on.
+	Natural []NaturalColumn
 	// Refs are the objects and columns that the statement needs, sorted.
 	Refs []Address
 	// Unknown lists what could not be found out, for a person. When it is empty the Analysis is complete.
@@ -61,6 +63,13 @@ type Comparison struct {
 	Text   string  // without Param
 	Param  int     // the number of the parameter, 0 for a literal
 	Offset int     // of the value; 0 is not known
+}
+
+// NaturalColumn is a column of a NATURAL JOIN, the same on both sides.
+type NaturalColumn struct {
+	Name   string
+	Refs   []Address // the table columns that it is, left and right; fewer where a side computes it
+	Offset int       // of the right side
 }
 
 // compared notes a comparison of a column with a string literal or a parameter.
@@ -117,6 +126,7 @@ type asked struct {
 	uses     []Use
 	unknown  []string
 	compared []Comparison
+	natural  []NaturalColumn
 	// late holds errors of the rewriter and planner, which come after all of parse analysis.
 	late []error
 }
@@ -220,7 +230,7 @@ func (c *Catalog) Analyze(stmt pgast.Stmt, ask Ask) (*Analysis, error) {
 		b.ask.errors = append(b.ask.errors, e)
 		q = &boundQuery{open: true}
 	}
-	a := &Analysis{Writes: b.ask.writes, Uses: b.ask.uses, Compared: b.ask.compared, Refs: b.sortedRefs(), Unknown: b.ask.unknown, Errors: b.ask.errors}
+	a := &Analysis{Writes: b.ask.writes, Uses: b.ask.uses, Compared: b.ask.compared, Natural: b.ask.natural, Refs: b.sortedRefs(), Unknown: b.ask.unknown, Errors: b.ask.errors}
 	for _, e := range a.Errors {
 		locate(e, int32(stmt.Offset))
 	}

@@ -56,9 +56,9 @@ func (s *step) referringRows(c *Check, w change) {
 			old = s.was.cat.ReferencedBy(w.rel.OID)[i]
 		}
 		name := s.cat.NameOf(con.Table)
-		if col := s.leavesNull(w, con); col != nil && (old == nil || !w.isHeld(old) && s.was.leavesNull(w, old) == nil) {
+		if col := s.leavesNull(w, con); col != nil && (old == nil || s.was.leavesNull(w, old) == nil) {
 			p := w.about(s.reading, nil, con.OID, con.Table)
-			p.Code = "23502"
+			p.Code, p.Maybe = "23502", old != nil && w.isHeld(old) // which refused the same rows, with another error
 			p.Objects = append(p.Objects, catalog.Address{OID: con.Table, Column: col.Num})
 			s.report(c, p, "foreign key %q of %s sets column %q to NULL, which is NOT NULL, when a row it refers to goes: %s fails for such a row", con.Name, name, col.Name, s.verb())
 		}
