@@ -125,6 +125,7 @@ func (b *binder) call(n *pgast.FuncCall, s *scope) (value, *Func, error) {
 			}
 		}
 		if t.known() {
+			b.operand(v, t)
 			b.coerce(v, t, implicitly)
 		}
 	}
