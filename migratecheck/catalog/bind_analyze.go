@@ -104,6 +104,8 @@ type Ask struct {
 	All bool
 	// Args says of what is bound to $1, $2, … whether it may be NULL; those after its end are not known.
 	Args []Nullness
+	// Literals are the types of the literals that stand for $1, $2, … (Untyped only); zero where a string does, or it is not known.
+	Literals []TypeRef
 }
 
 // Nullness is what is known of a value being NULL.
@@ -120,6 +122,7 @@ type asked struct {
 	untyped  bool
 	all      bool
 	args     []Nullness
+	literals []TypeRef
 	errors   []*Error
 	params   parameters
 	writes   []*Write
@@ -204,7 +207,7 @@ func (c *Catalog) Analyze(stmt pgast.Stmt, ask Ask) (*Analysis, error) {
 		scratch = c.Clone() // what is assumed on the way must not stay
 	}
 	b := scratch.newBinder()
-	b.ask = &asked{untyped: ask.Untyped, all: ask.All, args: ask.Args}
+	b.ask = &asked{untyped: ask.Untyped, all: ask.All, args: ask.Args, literals: ask.Literals}
 	b.at = int32(stmt.Offset)
 	q, err := b.statement(stmt.Node)
 	if err == nil {
