@@ -32,6 +32,8 @@ type alterTable struct {
 	passes  [passCount][]func() error
 
 	rewrites []OID // tables whose rows are written anew at the end
+	// stored are the conditions and index expressions that a change of type touches, as they were stored before it.
+	stored map[*Expr]*pgast.Node
 }
 
 func (c *Catalog) applyAlterTable(s *pgast.AlterTableStmt, eff *Effects) error {

@@ -102,7 +102,8 @@ func (a *alterTable) changeTypes(name string, typ TypeRef, def *pgast.ColumnDef)
 			return err
 		}
 	}
-	return c.renameRebuilt(tree, name)
+	a.later(passAlterType, func() error { return c.renameRebuilt(tree, name) })
+	return nil
 }
 
 // renameRebuilt gives the indexes that partitions have of their parent's new names: they are dropped with the parent's when
@@ -190,6 +191,7 @@ func (a *alterTable) changeType(rel OID, name string, typ TypeRef, def *pgast.Co
 	if err := a.typeDependents(rel, col); err != nil {
 		return err
 	}
+	a.remember(rel, col.Num)
 	var converted *Expr
 	if d := col.Default; d != nil {
 		from := c.exprType(d.Node, c.relation(rel))
@@ -227,9 +229,7 @@ func (a *alterTable) changeType(rel OID, name string, typ TypeRef, def *pgast.Co
 	if r.Kind == Table && c.usingRewrites(def.RawDefault, col, old, typ) {
 		a.rewritten(rel)
 	}
-	if err := a.rebuild(rel, col.Num); err != nil {
-		return err
-	}
+	a.later(passAlterType, func() error { return a.rebuild(rel, col.Num) }) // when all types are what they will be (ATPostAlterTypeCleanup)
 	if seq := c.ownedSequence(Address{rel, col.Num}, true); seq != nil && seq.Seq.Type.OID != typ.OID {
 		attrs := *seq.Seq
 		as := &pgast.Node{Node: &pgast.Node_DefElem{DefElem: &pgast.DefElem{Defname: "as", Arg: &pgast.Node{Node: &pgast.Node_TypeName{TypeName: def.TypeName}}}}}
@@ -337,6 +337,80 @@ func (a *alterTable) typeDependents(rel OID, col *Column) error {
 	return nil
 }
 
+// remember keeps what rebuild will need of a column's CHECKs and indexes, as it is before the type changes.
+func (a *alterTable) remember(rel OID, num int) {
+	if a.stored == nil {
+		a.stored = map[*Expr]*pgast.Node{}
+	}
+	var list []*Expr
+	for _, con := range a.c.Constraints(rel) {
+		if con.Kind == Check && slices.Contains(con.Columns, num) {
+			list = append(list, con.Check)
+		}
+	}
+	for _, index := range a.c.Indexes(rel) {
+		if index.Index.uses(num) {
+			list = append(list, index.Index.expressions()...)
+		}
+	}
+	for _, e := range list {
+		if e != nil && e.Node != nil && a.stored[e] == nil {
+			a.stored[e] = a.c.storedForm(e.Node, a.c.relation(rel))
+		}
+	}
+}
+
+// rebuildExpressions is rebuild for the predicate and the expressions of an index.
+func (a *alterTable) rebuildExpressions(index *Relation, rel OID) error {
+	again := map[*Expr]*Expr{}
+	for _, e := range index.Index.expressions() {
+		now, err := a.again(e, rel)
+		if err != nil {
+			return err
+		}
+		again[e] = now
+		if now == e || !a.c.mutable(now, a.c.relation(rel)) {
+			continue
+		}
+		if e == index.Index.Predicate {
+			return errorf("42P17", "functions in index predicate must be marked IMMUTABLE")
+		}
+		return errorf("42P17", "functions in index expression must be marked IMMUTABLE")
+	}
+	if len(again) > 0 {
+		a.c.editIndex(index.OID, func(x *IndexAttrs) {
+			x.Keys = slices.Clone(x.Keys)
+			for i, key := range x.Keys {
+				if key.Expr != nil {
+					x.Keys[i].Expr = again[key.Expr]
+				}
+			}
+			if x.Predicate != nil {
+				x.Predicate = again[x.Predicate]
+			}
+		})
+	}
+	return nil
+}
+
+// again binds an expression of a table's once more. What was stored of it decides; where the text that it was made of still means
+// the same, it stays.
+func (a *alterTable) again(e *Expr, rel OID) (*Expr, error) {
+	node := a.stored[e]
+	if node == nil {
+		return e, nil
+	}
+	stored, err := a.c.newExpr(node, a.c.relation(rel))
+	if err != nil {
+		return nil, err
+	}
+	of := func(n *pgast.Node) string { return exprSQL(a.c.storedForm(n, a.c.relation(rel))) }
+	if same, err := a.c.newExpr(e.Node, a.c.relation(rel)); err == nil && of(e.Node) == of(node) {
+		return same, nil
+	}
+	return stored, nil
+}
+
 // rebuild checks what PostgreSQL would build anew: constraints and indexes that use the column.
 func (a *alterTable) rebuild(rel OID, num int) error {
 	c := a.c
@@ -347,7 +421,7 @@ func (a *alterTable) rebuild(rel OID, num int) error {
 				return err
 			}
 		case con.Kind == Check && slices.Contains(con.Columns, num):
-			e, err := c.newExpr(con.Check.Node, c.relation(rel))
+			e, err := a.again(con.Check, rel)
 			if err != nil {
 				return err
 			}
@@ -355,6 +429,9 @@ func (a *alterTable) rebuild(rel OID, num int) error {
 		}
 	}
 	for _, index := range c.Indexes(rel) {
+		if err := a.rebuildExpressions(index, rel); err != nil {
+			return err
+		}
 		if index.Index.uses(num) {
 			// It is made again from its definition, which calls the columns what they are called now.
 			spec := c.specOfIndex(index, nil)

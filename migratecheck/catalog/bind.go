@@ -46,6 +46,9 @@ type binder struct {
 	present map[int]bool
 	// literals, unless nil, is told of the type that each string literal is taken for.
 	literals func(v value, target TypeRef)
+	// operands, unless nil, is told of the type that an operator or function takes an operand of another type for; value.node is then set
+	// of every expression.
+	operands func(n *pgast.Node, target TypeRef)
 	// ask is what Analyze fills; nil where an expression is bound to be stored.
 	ask *asked
 }
@@ -73,7 +76,7 @@ type value struct {
 	mayNull   bool          // something is known by which it may be NULL; never with notNull
 	isDefault bool          // DEFAULT
 	at        int32         // where it stands, plus 1; 0 is not known
-	node      *pgast.Node   // the expression, of a constant
+	node      *pgast.Node   // the expression, of a constant (but see binder.operands)
 	fresh     bool          // each row gets another: what a volatile function of the server answers
 }
 

@@ -21,6 +21,8 @@ type Analysis struct {
 	Uses []Use
 	// Compared are the columns that = and <> (IN and CASE too) compare with a constant or a parameter.
 	Compared []Comparison
+	// Natural are the columns that NATURAL JOINs of the statement join on.
+	Natural []NaturalColumn
 	// Refs are the objects and columns that the statement needs, sorted.
 	Refs []Address
 	// Unknown lists what could not be found out, for a person. When it is empty the Analysis is complete.
@@ -63,6 +65,13 @@ type Comparison struct {
 	Offset int     // of the value; 0 is not known
 }
 
+// NaturalColumn is a column of a NATURAL JOIN, the same on both sides.
+type NaturalColumn struct {
+	Name   string
+	Refs   []Address // the table columns that it is, left and right; fewer where a side computes it
+	Offset int       // of the right side
+}
+
 // compared notes a comparison of a column with a string literal or a parameter.
 func (b *binder) compared(operator string, left, right value) {
 	if b.ask == nil || operator != "=" && operator != "<>" {
@@ -95,6 +104,8 @@ type Ask struct {
 	All bool
 	// Args says of what is bound to $1, $2, … whether it may be NULL; those after its end are not known.
 	Args []Nullness
+	// Literals are the types of the literals that stand for $1, $2, … (Untyped only); zero where a string does, or it is not known.
+	Literals []TypeRef
 }
 
 // Nullness is what is known of a value being NULL.
@@ -111,12 +122,14 @@ type asked struct {
 	untyped  bool
 	all      bool
 	args     []Nullness
+	literals []TypeRef
 	errors   []*Error
 	params   parameters
 	writes   []*Write
 	uses     []Use
 	unknown  []string
 	compared []Comparison
+	natural  []NaturalColumn
 	// late holds errors of the rewriter and planner, which come after all of parse analysis.
 	late []error
 }
@@ -194,7 +207,7 @@ func (c *Catalog) Analyze(stmt pgast.Stmt, ask Ask) (*Analysis, error) {
 		scratch = c.Clone() // what is assumed on the way must not stay
 	}
 	b := scratch.newBinder()
-	b.ask = &asked{untyped: ask.Untyped, all: ask.All, args: ask.Args}
+	b.ask = &asked{untyped: ask.Untyped, all: ask.All, args: ask.Args, literals: ask.Literals}
 	b.at = int32(stmt.Offset)
 	q, err := b.statement(stmt.Node)
 	if err == nil {
@@ -220,7 +233,7 @@ func (c *Catalog) Analyze(stmt pgast.Stmt, ask Ask) (*Analysis, error) {
 		b.ask.errors = append(b.ask.errors, e)
 		q = &boundQuery{open: true}
 	}
-	a := &Analysis{Writes: b.ask.writes, Uses: b.ask.uses, Compared: b.ask.compared, Refs: b.sortedRefs(), Unknown: b.ask.unknown, Errors: b.ask.errors}
+	a := &Analysis{Writes: b.ask.writes, Uses: b.ask.uses, Compared: b.ask.compared, Natural: b.ask.natural, Refs: b.sortedRefs(), Unknown: b.ask.unknown, Errors: b.ask.errors}
 	for _, e := range a.Errors {
 		locate(e, int32(stmt.Offset))
 	}

@@ -47,6 +47,11 @@ func (b *binder) call(n *pgast.FuncCall, s *scope) (value, *Func, error) {
 	}
 	args := make([]TypeRef, len(values))
 	for i, v := range values {
+		if n.AggDistinct {
+			if err := b.goOn(b.sortable(v.typ, v.origin, apart, v.at-1)); err != nil {
+				return value{}, nil, err
+			}
+		}
 		args[i] = v.typ
 	}
 	cand, some, kind := b.c.resolveCall(schema, name, args, argNames, n.FuncVariadic, len(values) == 1 && values[0].param > 0)
@@ -120,11 +125,17 @@ func (b *binder) call(n *pgast.FuncCall, s *scope) (value, *Func, error) {
 			}
 		}
 		if t.known() {
+			b.operand(v, t)
 			b.coerce(v, t, implicitly)
 		}
 	}
 	if b.failed != nil {
 		return value{}, nil, b.failed
+	}
+	if f.OID < FirstUserOID && name == "pg_get_serial_sequence" {
+		if err := b.goOn(b.serialSequence(values)); err != nil {
+			return value{}, nil, err
+		}
 	}
 	if cand.defaults > 0 {
 		b.defaults(f, cand, len(values))
@@ -242,28 +253,20 @@ func (b *binder) window(w *pgast.WindowDef, s *scope) error {
 	if w == nil {
 		return nil
 	}
-	if _, err := b.bindAll(w.PartitionClause, s); err != nil {
-		return err
+	for _, n := range w.PartitionClause {
+		v, err := b.bindExpr(n, s)
+		if err == nil {
+			err = b.goOn(b.sortable(v.typ, v.origin, apart, locationOf(n, b.at)))
+		}
+		if err != nil {
+			return err
+		}
 	}
 	if err := b.sorts(w.OrderClause, s); err != nil {
 		return err
 	}
 	for _, n := range []*pgast.Node{w.StartOffset, w.EndOffset} {
 		if _, err := b.bindExpr(n, s); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// sorts binds ORDER BY lists that hold expressions only (aggregates, windows).
-func (b *binder) sorts(list []*pgast.Node, s *scope) error {
-	for _, n := range list {
-		expr := n
-		if sort := n.GetSortBy(); sort != nil {
-			expr = sort.Node
-		}
-		if _, err := b.bindExpr(expr, s); err != nil {
 			return err
 		}
 	}

@@ -198,3 +198,28 @@ func (b *binder) checkRegclass(text string) error {
 	}
 	return &Error{Code: "42P01", Message: "relation " + quoteMessage(name) + " does not exist", Object: Name{schema, name}}
 }
+
+// serialSequence is pg_get_serial_sequence(table, column) (src/backend/utils/adt/ruleutils.c), which looks for the names when it is
+// called: the first is read as an identifier, the second is the name itself.
+func (b *binder) serialSequence(args []value) error {
+	if b.ask == nil || len(args) != 2 || args[0].literal == nil {
+		return nil
+	}
+	if err := b.checkRegclass(*args[0].literal); err != nil {
+		return locate(err, args[0].at-1)
+	}
+	schema, name, _ := splitQualified(*args[0].literal)
+	rel := b.c.Relation(schema, name)
+	if rel == nil || args[1].literal == nil {
+		return nil
+	}
+	b.refAt(Address{OID: rel.OID}, args[0].at-1)
+	col := rel.Column(*args[1].literal)
+	switch {
+	case col != nil:
+		b.refAt(Address{rel.OID, col.Num}, args[1].at-1)
+	case !rel.Assumed || rel.lost(*args[1].literal):
+		return locate(b.missingColumn(rel, *args[1].literal), args[1].at-1)
+	}
+	return nil
+}

@@ -28,7 +28,7 @@ func (b *binder) bindExpr(n *pgast.Node, s *scope) (value, error) {
 		}
 	}
 	v.at = b.at + 1
-	if v.constant {
+	if v.constant || b.operands != nil {
 		v.node = n
 	}
 	b.at = at

@@ -366,6 +366,9 @@ func (b *binder) join(n *pgast.JoinExpr, s *scope) ([]*rangeItem, error) {
 			for _, r := range rcols {
 				if l.name == r.name {
 					using = append(using, l.name)
+					if b.ask != nil {
+						b.ask.natural = append(b.ask.natural, NaturalColumn{Name: l.name, Refs: slices.Concat(l.refs, r.refs), Offset: int(locationOf(n.Rarg, b.at))})
+					}
 					break
 				}
 			}
@@ -476,7 +479,10 @@ func (b *binder) merge(n *pgast.JoinExpr, name string, lcols, rcols []boundColum
 		b.unsure("the type of %s in USING", quoteMessage(name))
 		return boundColumn{name: name, id: b.newID()}, nil
 	}
+	wide := b.wide
+	b.wide = wide || n.IsNatural // the text names none of its columns, as with a star
 	lv, rv := b.column(l), b.column(r)
+	b.wide = wide
 	if _, err := b.operator("", "=", lv, rv); err != nil {
 		return boundColumn{}, err
 	}

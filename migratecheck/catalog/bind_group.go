@@ -42,7 +42,11 @@ func (b *binder) groupItem(n *pgast.Node, s *scope, q *boundQuery, exprs []*pgas
 		}
 		return nil
 	}
-	if err := b.outputOrExpr(n, s, q, true); err != nil {
+	v, err := b.outputOrExpr(n, s, q, true)
+	if err == nil {
+		err = b.goOn(b.sortable(v.typ, v.origin, apart, locationOf(n, b.at)))
+	}
+	if err != nil {
 		return err
 	}
 	g := s.groups

@@ -189,6 +189,7 @@ func (b *binder) findOperator(schema, name string, prefix bool, left, right valu
 			t = b.c.polymorphic(t, declared, actual)
 		}
 		if t.known() && t.OID != typeAny {
+			b.operand(v, t)
 			b.coerce(v, t, implicitly)
 		}
 	}

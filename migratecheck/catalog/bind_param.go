@@ -35,6 +35,9 @@ func (b *binder) parameter(n int) (value, error) {
 		v.notNull, v.mayNull = b.ask.args[n-1] == NeverNull, b.ask.args[n-1] == MayBeNull
 	}
 	if b.ask.untyped {
+		if n >= 1 && n <= len(b.ask.literals) {
+			v.typ = b.ask.literals[n-1]
+		}
 		return v, nil
 	}
 	if n < 1 || n > maxParameters {

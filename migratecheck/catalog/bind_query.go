@@ -85,12 +85,8 @@ func (b *binder) bindUnsettled(n *pgast.SelectStmt, parent *scope) (*boundQuery,
 	if err := b.orderBy(n.SortClause, s, q); err != nil {
 		return nil, err
 	}
-	for _, d := range n.DistinctClause {
-		if d != nil && d.Node != nil {
-			if err := b.outputOrExpr(d, s, q, false); err != nil {
-				return nil, err
-			}
-		}
+	if err := b.distinct(n.DistinctClause, s, q); err != nil {
+		return nil, err
 	}
 	if err := b.limits(n, s); err != nil {
 		return nil, err
@@ -257,37 +253,23 @@ func (b *binder) fieldsOf(v value) (cols []boundColumn, open bool) {
 	return nil, true
 }
 
-// orderBy is transformSortClause in SQL92 style: an output column's name or number, else an expression.
-func (b *binder) orderBy(list []*pgast.Node, s *scope, q *boundQuery) error {
-	for _, n := range list {
-		if err := b.outputOrExpr(n.GetSortBy().GetNode(), s, q, false); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// outputOrExpr is findTargetlistEntrySQL92. In GROUP BY a column of FROM hides an output column of its name.
-func (b *binder) outputOrExpr(n *pgast.Node, s *scope, q *boundQuery, group bool) error {
+// outputOrExpr is findTargetlistEntrySQL92, and tells the value. In GROUP BY a column of FROM hides an output column of its name.
+func (b *binder) outputOrExpr(n *pgast.Node, s *scope, q *boundQuery, group bool) (value, error) {
 	if ref := n.GetColumnRef(); ref != nil && len(ref.Fields) == 1 && ref.Fields[0].GetString_() != nil {
 		name := ref.Fields[0].GetString_().Sval
 		fromInput := false
 		if group {
 			_, ok, err := b.columnNamed(&scope{items: s.items}, name)
 			if err != nil {
-				return err
+				return value{}, err
 			}
 			fromInput = ok
 		}
 		if !fromInput {
-			matches := 0
-			for _, col := range q.cols {
-				if col.name == name {
-					matches++
+			for i := range q.cols {
+				if q.cols[i].name == name {
+					return q.cols[i].value(), nil
 				}
-			}
-			if matches > 0 {
-				return nil
 			}
 		}
 	}
@@ -299,13 +281,15 @@ func (b *binder) outputOrExpr(n *pgast.Node, s *scope, q *boundQuery, group bool
 				if group {
 					clause = "GROUP BY"
 				}
-				return errorf("42P10", "%s position %d is not in select list", clause, pos)
+				return value{}, errorf("42P10", "%s position %d is not in select list", clause, pos)
 			}
-			return nil
+			if pos < 1 || pos > len(q.cols) || q.open {
+				return value{}, nil
+			}
+			return q.cols[pos-1].value(), nil
 		}
 	}
-	_, err := b.bindExpr(n, s)
-	return err
+	return b.bindExpr(n, s)
 }
 
 // bindValues binds VALUES (…), (…): the columns are column1, column2, ….
@@ -361,6 +345,18 @@ func (b *binder) bindSetOperation(n *pgast.SelectStmt, s *scope) (*boundQuery, e
 	q, err := b.mergeArms(left, right, op)
 	if err != nil {
 		return nil, err
+	}
+	for i, col := range q.cols {
+		if n.Op == pgast.SetOperation_SETOP_UNION && n.All {
+			break
+		}
+		at := b.at
+		if left.cols[i].at > 0 {
+			at = left.cols[i].at - 1
+		}
+		if err := b.goOn(b.sortable(col.typ, left.cols[i].origin, apart, at)); err != nil {
+			return nil, err
+		}
 	}
 	// ORDER BY over a set operation knows the output columns only.
 	out := &scope{parent: s.parent, items: []*rangeItem{{cols: q.cols, colsVisible: true, open: q.open}}}

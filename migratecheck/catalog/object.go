@@ -236,6 +236,20 @@ func (x *IndexAttrs) uses(column int) bool {
 		slices.ContainsFunc(x.Keys, func(key IndexKey) bool { return key.Column == column || refers(key.Expr) })
 }
 
+// expressions lists the expressions of an index: its predicate, and the keys that are no columns.
+func (x *IndexAttrs) expressions() []*Expr {
+	var list []*Expr
+	if x.Predicate != nil {
+		list = append(list, x.Predicate)
+	}
+	for _, key := range x.Keys {
+		if key.Expr != nil {
+			list = append(list, key.Expr)
+		}
+	}
+	return list
+}
+
 // IndexKey is one key of an index: a column, or an expression.
 type IndexKey struct {
 	Column     int // attribute number, 0 when Expr is set

@@ -24,8 +24,12 @@ var checkArgumentType = &Check{
 	},
 	between: func(s *step, c *Check) {
 		args := s.sql().Args
+		if s.Site.Lang == "python" {
+			s.stringsWritten(c, args)
+			return
+		}
 		for i, p := range s.an.Params {
-			if i >= len(s.was.an.Params) || !s.only || s.Site.Lang == "python" {
+			if i >= len(s.was.an.Params) || !s.only {
 				return
 			}
 			was := s.was.an.Params[i].Type
@@ -47,6 +51,27 @@ var checkArgumentType = &Check{
 				i+1, s.cat.FormatType(p.Type), s.was.cat.FormatType(was), s.verb(), g.Name)
 		}
 	},
+}
+
+// stringsWritten looks at what Python writes: a string is a literal without a type, which a column of another type reads when the
+// statement runs.
+func (s *step) stringsWritten(c *Check, args []GoType) {
+	s.changes(func(w change) {
+		for i := range w.Targets {
+			t := &w.Targets[i]
+			col, was := w.rel.Att(t.Column), w.was.Att(t.Column)
+			if col == nil || was == nil || classOf(s.was.cat, was.Type) != textClass || enumOf(s.was.cat, was.Type) != nil || enumOf(s.cat, col.Type) != nil || s.takesText(was.Type, col.Type) {
+				continue
+			}
+			for _, n := range t.Params {
+				if n <= len(args) && args[n-1].Kind == String {
+					s.report(c, w.code(s, "22P02", t.Column), "column %q of %s is of type %s, and of %s on the schema this code was written for: %s fails for a %s that is no %[3]s",
+						col.Name, s.cat.NameOf(w.rel.OID), s.cat.FormatType(col.Type), s.was.cat.FormatType(was.Type), s.verb(), args[n-1].Name)
+					break
+				}
+			}
+		}
+	})
 }
 
 // kindOfClass is the kind of Go value each of which is a value of the class.

@@ -14,6 +14,6 @@ var checkMissingFunction = &Check{
 	Asks:    TheCode,
 	Source:  "src/backend/parser/parse_func.c ParseFuncOrColumn",
 	refuses: func(e *catalog.Error) bool {
-		return (e.Code == "42883" || e.Code == "42725") && !strings.HasPrefix(e.Message, "operator") || e.Code == "42809" && strings.HasSuffix(e.Message, "is a procedure")
+		return (e.Code == "42883" || e.Code == "42725") && !strings.HasPrefix(e.Message, "operator") && !strings.HasPrefix(e.Message, "could not identify") || e.Code == "42809" && strings.HasSuffix(e.Message, "is a procedure")
 	},
 }

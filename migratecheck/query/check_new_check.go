@@ -169,8 +169,8 @@ func (s *step) mayViolate(w change, con *catalog.Constraint, columns []int, befo
 	return false
 }
 
-// violates looks for a row that the constraints before admit and this one does not.
-func (s *step) violates(w change, con *catalog.Constraint, before []*catalog.Constraint, row int) bool {
+// row is what a change writes, as far as its text tells.
+func (s *step) row(w change, row int) catalog.Row {
 	r := catalog.Row{Relation: w.rel, Old: w.Op == 'u', Alias: w.Alias, Where: w.Where, Cells: map[int]catalog.Cell{}}
 	for i := range w.rel.Columns {
 		col := &w.rel.Columns[i]
@@ -183,6 +183,11 @@ func (s *step) violates(w change, con *catalog.Constraint, before []*catalog.Con
 			r.Cells[col.Num] = catalog.Cell{Expr: c.expr(col), NotNull: c.kind == freshCell || col.NotNull || was != nil && was.NotNull || c.kind == givenCell && (c.value.NotNull || s.neverNull(w, col.Num))}
 		}
 	}
+	return r
+}
+
+// violates looks for a row that the constraints before admit and this one does not.
+func (s *step) violates(w change, con *catalog.Constraint, before []*catalog.Constraint, row int) bool {
 	var held, standing []*catalog.Expr
 	for _, old := range before {
 		if old.Kind == catalog.Check && old.Check != nil && s.meansTheSame(w, old.Check) {
@@ -194,7 +199,7 @@ func (s *step) violates(w change, con *catalog.Constraint, before []*catalog.Con
 			standing = append(standing, now.Check)
 		}
 	}
-	return s.cat.MayViolate(r, con.Check, held, standing)
+	return s.cat.MayViolate(s.row(w, row), con.Check, held, standing)
 }
 
 func (s *step) neverNull(w change, column int) bool {
@@ -251,27 +256,44 @@ func (s *step) keepsNotNull(w change, con *catalog.Constraint) bool {
 	return t != nil && nulls(t) != catalog.MayBeNull
 }
 
-// domainChecks looks at the domain of a column that gets a value.
+// domainChecks looks at the domain of a column that gets a value, be it that the column was of another type before.
 func (s *step) domainChecks(c *Check, w change, t catalog.Target) {
-	col := w.rel.Att(t.Column)
-	if col == nil || !t.Given {
+	col, was := w.rel.Att(t.Column), w.was.Att(t.Column)
+	if col == nil || was == nil || !t.Given {
 		return
 	}
-	for typ := col.Type; !typ.Array; {
-		d, _ := s.cat.Get(typ.OID).(*catalog.Type)
-		if d == nil || d.Kind != catalog.DomainType {
-			return
+	before := append(s.was.domainConstraints(was.Type), s.valueConstraints(w, was)...)
+	for _, con := range s.domainConstraints(col.Type) {
+		d, _ := s.cat.Get(con.Domain).(*catalog.Type)
+		if impliedBy(con, before) || s.refusesConstant(con, t) || !s.mayViolateDomain(d, con, t, before) {
+			continue
 		}
-		before := s.was.cat.Constraints(d.OID)
-		for _, con := range s.cat.Constraints(d.OID) {
-			if con.Kind == catalog.Check && con.Check != nil && s.was.cat.Get(d.OID) != nil && !impliedBy(con, before) && !s.refusesConstant(con, t) && s.mayViolateDomain(d, con, t, before) {
-				p := w.about(s.reading, []int{t.Column}, con.OID, d.OID)
-				p.Code = "23514"
-				s.report(c, p, "constraint %q of domain %s, CHECK (%s), is on what %s writes to column %q: other values are refused", con.Name, s.cat.NameOf(d.OID), con.Check.SQL, s.verb(), col.Name)
-			}
-		}
-		typ = d.Base
+		p := w.about(s.reading, []int{t.Column}, con.OID, d.OID)
+		p.Code = "23514"
+		s.report(c, p, "constraint %q of domain %s, CHECK (%s), is on what %s writes to column %q: other values are refused", con.Name, s.cat.NameOf(d.OID), con.Check.SQL, s.verb(), col.Name)
 	}
+}
+
+// valueConstraints are the CHECKs that a table has on one column alone, in the words of a domain's.
+func (s *step) valueConstraints(w change, col *catalog.Column) []*catalog.Constraint {
+	var list []*catalog.Constraint
+	for _, con := range s.was.cat.Constraints(w.was.OID) {
+		if con.Kind != catalog.Check || con.Check == nil || con.Check.Node == nil || !slices.Equal(slices.Compact(columnsIn(con.Check, w.was.OID)), []int{col.Num}) {
+			continue
+		}
+		node := pgast.Clone(con.Check.Node)
+		pgast.Walk(node, func(n *pgast.Node) bool {
+			if ref := n.GetColumnRef(); ref != nil {
+				ref.Fields = []*pgast.Node{{Node: &pgast.Node_String_{String_: &pgast.String{Sval: "value"}}}}
+			}
+			return true
+		})
+		check := *con.Check
+		check.Node = node
+		check.Refs = slices.DeleteFunc(slices.Clone(check.Refs), func(a catalog.Address) bool { return a.OID == w.was.OID })
+		list = append(list, &catalog.Constraint{Kind: catalog.Check, Check: &check})
+	}
+	return list
 }
 
 // mayViolateDomain is mayViolate for the condition of a domain.

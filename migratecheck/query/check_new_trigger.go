@@ -10,13 +10,26 @@ import (
 
 var checkNewTrigger = &Check{
 	ID:      "new-trigger",
-	Catches: "A trigger that may refuse a row, or an INSTEAD rule, that the other schema does not have is in the way of a change.",
-	Code:    "P0001",
-	Rules:   []string{"add-trigger", "change-function"},
+	Catches: "A trigger that may refuse a row, or an INSTEAD rule, that the other schema does not have is in the way of a change; or a trigger names a column of NEW or OLD that is not there.",
+	Code:    "P0001, 42703",
+	Rules:   []string{"add-trigger", "change-function", "drop-column", "rename-column"},
 	Asks:    TheSchema,
 	Source:  "trigger-definition.html: a BEFORE trigger that returns NULL skips the row, an exception ends the transaction",
+	on: func(r *reading, c *Check) {
+		for _, w := range r.an.Writes {
+			if w = r.cat.OnTable(w); w == nil {
+				continue
+			}
+			rel, _ := r.cat.Get(w.Relation).(*catalog.Relation)
+			if rel == nil || rel.Assumed {
+				continue
+			}
+			r.triggerFields(c, change{Write: w, rel: rel})
+		}
+	},
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {
+			s.fieldsGone(c, w)
 			for _, t := range s.cat.Triggers(w.rel.OID) {
 				if !firesFor(t, w) {
 					continue

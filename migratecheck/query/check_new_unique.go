@@ -10,7 +10,7 @@ import (
 
 var checkNewUnique = &Check{
 	ID:      "new-unique",
-	Catches: "A unique index, or primary key, that the other schema does not have stands on columns that the code writes.",
+	Catches: "A unique index, or primary key, that the other schema does not have stands on columns that the code writes, or its condition does.",
 	Code:    "23505",
 	Rules:   []string{"add-unique"},
 	Asks:    TheSchema,
@@ -29,9 +29,12 @@ var checkNewUnique = &Check{
 					continue // the statement says what is to happen then
 				}
 				columns := keyColumns(idx)
-				if !w.repeats(columns, idx.Index.NullsNotDistinct) || w.isOutside(idx) {
+				condition := columnsIn(idx.Index.Predicate, w.rel.OID)
+				enters := w.Op == 'u' && w.sets(condition) // a row may come into a partial index with the key that it has
+				if !enters && !w.repeats(columns, idx.Index.NullsNotDistinct) || !s.mayHold(w, idx) {
 					continue
 				}
+				columns = append(columns, condition...)
 				w.reportRepeat(s, c, w.about(s.reading, columns, idx.OID), "unique index "+strconv.Quote(idx.Name), "a second row of the same value")
 			}
 		})
@@ -48,25 +51,25 @@ func (w change) reportRepeat(s *step, c *Check, p Problem, constraint, row strin
 	s.report(c, p, "%s of %s is on what %s writes: %s is %s", constraint, s.cat.NameOf(w.rel.OID), s.verb(), row, fate)
 }
 
-// isOutside reports whether a partial index holds none of the rows that a change writes, since a column that its condition
-// wants NOT NULL is NULL in each of them.
-func (w change) isOutside(idx *catalog.Relation) bool {
+// mayHold reports whether a partial index may hold a row that the change leaves, as far as its constants and its condition say.
+func (s *step) mayHold(w change, idx *catalog.Relation) bool {
 	if idx.Index.Predicate == nil {
-		return false
+		return true
 	}
-	conjuncts := []*pgast.Node{idx.Index.Predicate.Node}
-	if and := idx.Index.Predicate.Node.GetBoolExpr(); and != nil && and.Boolop == pgast.BoolExprType_AND_EXPR {
-		conjuncts = and.Args
-	}
-	for row := range w.rows() {
-		if !slices.ContainsFunc(conjuncts, func(n *pgast.Node) bool {
-			col := w.rel.Column(notNullColumn(&catalog.Expr{Node: n}))
-			return col != nil && w.cell(col.Num, row).kind == nullCell
-		}) {
-			return false
+	outside := *idx.Index.Predicate
+	outside.Node = &pgast.Node{Node: &pgast.Node_BoolExpr{BoolExpr: &pgast.BoolExpr{Boolop: pgast.BoolExprType_NOT_EXPR, Args: []*pgast.Node{outside.Node}}}}
+	var standing []*catalog.Expr
+	for _, con := range s.cat.Constraints(w.rel.OID) {
+		if con.Kind == catalog.Check && con.Check != nil && con.Valid {
+			standing = append(standing, con.Check)
 		}
 	}
-	return true
+	for row := range w.rows() {
+		if s.cat.MayViolate(s.row(w, row), &outside, nil, standing) {
+			return true
+		}
+	}
+	return false
 }
 
 // keyColumns lists the columns that the keys of an index read.

@@ -16,7 +16,7 @@ var checkOperandType = &Check{
 	refuses: func(e *catalog.Error) bool {
 		switch e.Code {
 		case "42883", "42725":
-			return strings.HasPrefix(e.Message, "operator")
+			return strings.HasPrefix(e.Message, "operator") || strings.HasPrefix(e.Message, "could not identify")
 		case "42809":
 			return strings.HasPrefix(e.Message, "op ANY/ALL") || strings.HasPrefix(e.Message, "column notation")
 		case "42704":

@@ -32,7 +32,34 @@ var checkOtherColumn = &Check{
 				"%q denotes another column than the one this query was written for, %s: %s reads or writes other values", textOf(s.cat, now[0]), s.fate(a[0]), s.verb())
 		}
 		s.otherInStar(c, moved)
+		s.naturalJoins(c)
 	},
+}
+
+// naturalJoins looks for columns that a NATURAL JOIN has come to join on, or no longer does: other rows come together.
+func (s *step) naturalJoins(c *Check) {
+	lacks := func(list []catalog.NaturalColumn, col catalog.NaturalColumn) bool {
+		return !slices.ContainsFunc(list, func(o catalog.NaturalColumn) bool {
+			return o.Name == col.Name || len(o.Refs) > 0 && slices.Equal(o.Refs, col.Refs)
+		})
+	}
+	tell := func(col catalog.NaturalColumn, what string) {
+		p := Problem{Offset: col.Offset, Column: col.Name}
+		for _, a := range col.Refs {
+			p.Objects = append(p.Objects, catalog.Address{OID: a.OID}, a)
+		}
+		s.report(c, p, "a NATURAL JOIN %s join on column %q: %s reads other rows", what, col.Name, s.verb())
+	}
+	for _, col := range s.an.Natural {
+		if lacks(s.was.an.Natural, col) {
+			tell(col, "has come to")
+		}
+	}
+	for _, col := range s.was.an.Natural {
+		if lacks(s.an.Natural, col) {
+			tell(col, "no longer does")
+		}
+	}
 }
 
 // otherInStar looks at the columns of a result that come from a star: those of the same name and place must be the same.

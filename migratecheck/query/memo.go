@@ -56,6 +56,11 @@ func (b *Bound) footprint(variant int, cat *catalog.Catalog, readings []*reading
 			return nil
 		}
 		refs = append(refs, r.an.Refs...)
+		for _, w := range r.an.Writes {
+			for _, con := range cat.ReferencedBy(w.Relation) {
+				refs = append(refs, catalog.Address{OID: con.Table}) // what becomes of its rows
+			}
+		}
 	}
 	if len(readings) < len(b.stmts[variant]) {
 		return nil

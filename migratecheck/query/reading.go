@@ -40,6 +40,9 @@ func (b *Bound) run(variant int, cat *catalog.Catalog, out *Verdict) []*reading 
 		out.unsure(site.Reason)
 	}
 	ask := catalog.Ask{Untyped: site.Lang == "python", All: true, Args: nullness(b.Site.Variants[variant].Args)}
+	if ask.Untyped {
+		ask.Literals = literals(b.Site.Variants[variant].Args)
+	}
 	var list []*reading
 	for _, stmt := range b.stmts[variant] {
 		if stmt.Node.GetVariableSetStmt().GetName() == "search_path" {
@@ -78,6 +81,18 @@ func (b *Bound) run(variant int, cat *catalog.Catalog, out *Verdict) []*reading 
 			if next := cat.Clone(); applies(next, stmt) {
 				cat = next
 			}
+		}
+	}
+	return list
+}
+
+// literals are the types that numbers and truth values have where psycopg2 puts them into the text as they are; a driver that binds them
+// gives them types of the same kind.
+func literals(args []GoType) []catalog.TypeRef {
+	list := make([]catalog.TypeRef, len(args))
+	for i, g := range args {
+		if oid, ok := map[GoKind]catalog.OID{Int: 23, Float: 1700, Bool: 16}[g.Kind]; ok && !g.Null {
+			list[i] = catalog.TypeRef{OID: oid, Mod: -1}
 		}
 	}
 	return list
