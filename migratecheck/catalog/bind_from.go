@@ -135,7 +135,7 @@ func (b *binder) readItem(rel *Relation) *rangeItem {
 func derived(cols []boundColumn) []boundColumn {
 	out := slices.Clone(cols)
 	for i := range out {
-		out[i] = boundColumn{name: out[i].name, typ: out[i].typ, collation: out[i].collation, fields: out[i].fields, origin: out[i].origin, notNull: out[i].notNull}
+		out[i] = boundColumn{name: out[i].name, typ: out[i].typ, collation: out[i].collation, fields: out[i].fields, origin: out[i].origin, held: out[i].held, notNull: out[i].notNull}
 	}
 	return out
 }
@@ -488,12 +488,12 @@ func (b *binder) merge(n *pgast.JoinExpr, name string, lcols, rcols []boundColum
 	}
 	switch n.Jointype {
 	case pgast.JoinType_JOIN_RIGHT:
-		col.refs, col.origin, col.notNull = r.refs, r.origin, r.notNull
+		col.refs, col.origin, col.held, col.notNull = r.refs, r.origin, r.held, r.notNull
 	case pgast.JoinType_JOIN_FULL:
 		col.refs = append(append([]Address(nil), l.refs...), r.refs...)
 		col.notNull = l.notNull && r.notNull
 	default:
-		col.refs, col.origin, col.notNull = l.refs, l.origin, l.notNull
+		col.refs, col.origin, col.held, col.notNull = l.refs, l.origin, l.held, l.notNull
 		// The rows of an inner join are those where both are equal.
 		col.notNull = col.notNull || n.Jointype == pgast.JoinType_JOIN_INNER
 	}

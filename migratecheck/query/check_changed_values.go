@@ -60,6 +60,8 @@ type usedValue struct {
 	texts  []string
 	offset int
 	does   string // what the code does with them, in a format of the texts and the column
+	// only, unless nil, is the one value that the rows in question hold on this schema.
+	only *string
 }
 
 // values lists what the statement and the code around it know of the columns.
@@ -69,9 +71,9 @@ func (x *conversions) values() []usedValue {
 	add := func(a catalog.Address, text string, param, offset int, does string) {
 		switch {
 		case param == 0:
-			list = append(list, usedValue{a, []string{text}, offset, does})
+			list = append(list, usedValue{column: a, texts: []string{text}, offset: offset, does: does})
 		case param <= len(args):
-			list = append(list, usedValue{a, args[param-1].Labels, offset, does})
+			list = append(list, usedValue{column: a, texts: args[param-1].Labels, offset: offset, does: does})
 		}
 	}
 	for _, cmp := range x.later.an.Compared {
@@ -88,10 +90,42 @@ func (x *conversions) values() []usedValue {
 	}
 	if len(x.was.an.Columns) == len(x.an.Columns) {
 		x.later.scanned(func(i int, col catalog.OutputColumn, g GoType) {
-			list = append(list, usedValue{col.Origin, g.Labels, x.later.placeOf(col.Origin), "is read by code that knows %[1]s in %[2]s"})
+			for _, column := range col.Held {
+				if own, only := x.sets(column); !own {
+					list = append(list, usedValue{column, g.Labels, x.later.placeOf(column), "is read by code that knows %[1]s in %[2]s", only})
+				}
+			}
 		})
 	}
 	return list
+}
+
+// sets reports whether what the statement returns of a column is what it has written there itself, or NULL; if it is a constant
+// default of the column, that is returned instead.
+func (x *conversions) sets(a catalog.Address) (own bool, only *string) {
+	if n := x.later.stmt.Node; n.GetInsertStmt() == nil && n.GetUpdateStmt() == nil {
+		return false, nil
+	}
+	for _, w := range x.later.an.Writes {
+		if w.Relation != a.OID || w.Conflict != nil {
+			continue
+		}
+		if slices.ContainsFunc(w.Targets, func(t catalog.Target) bool { return t.Column == a.Column }) {
+			return true, nil
+		}
+		rel, _ := x.cat.Get(a.OID).(*catalog.Relation)
+		if w.Op != 'i' || rel == nil || rel.Att(a.Column) == nil {
+			continue
+		}
+		def := rel.Att(a.Column).Default
+		if def == nil {
+			return true, nil
+		}
+		if text, ok := textConstant(def.Node); ok {
+			return false, &text
+		}
+	}
+	return false, nil
 }
 
 // textConstant is a string literal, cast or not.
@@ -121,12 +155,15 @@ func (x *conversions) report(c *Check, v usedValue) {
 			continue // enum-label, argument-label and scan-label tell of a value that cannot be
 		}
 		if x.forward {
-			if now, ok := conversion.Of(text); ok && now != text {
+			if now, ok := conversion.Of(text); ok && now != text && (v.only == nil || *v.only == now) {
 				known, held, certain = append(known, strconv.Quote(text)), append(held, strconv.Quote(now)), true
 			}
 			continue
 		}
 		before, named := conversion.From(text)
+		if v.only != nil {
+			before = slices.DeleteFunc(before, func(s string) bool { return s != *v.only })
+		}
 		certain = certain || named
 		for _, s := range before {
 			held = append(held, strconv.Quote(s))
