@@ -63,6 +63,7 @@ type Comparison struct {
 	Column Address // through subqueries too
 	Text   string  // without Param
 	Param  int     // the number of the parameter, 0 for a literal
+	Cast   bool    // it is the column's text that is compared, or one of several results: see OutputColumn.Held
 	Offset int     // of the value; 0 is not known
 }
 
@@ -79,7 +80,7 @@ func (b *binder) compared(operator string, left, right value) {
 		return
 	}
 	for _, column := range left.held {
-		c := Comparison{Column: column, Param: right.param, Offset: int(max(right.at-1, 0))}
+		c := Comparison{Column: column, Param: right.param, Cast: left.origin != column, Offset: int(max(right.at-1, 0))}
 		if right.literal != nil {
 			c.Text = *right.literal
 		}

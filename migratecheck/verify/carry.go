@@ -14,6 +14,9 @@ const maxCarried = 24
 // Plant fills every table, and puts texts that code knows into the columns of texts. It comes before a migration that is then
 // run in the same transaction; Carried tells what it has made of the rows. Two databases with one schema get the same rows.
 func (p *Probe) Plant(ctx context.Context, texts []string) error {
+	if err := p.restart(ctx); err != nil {
+		return err
+	}
 	if err := p.fill(ctx); err != nil {
 		return err
 	}
@@ -35,7 +38,25 @@ func (p *Probe) Plant(ctx context.Context, texts []string) error {
 			return err
 		}
 	}
-	return p.settle(ctx)
+	if !p.deferrable() {
+		return p.settle(ctx)
+	}
+	// No table is altered while a row of it waits for its constraints (CheckTableNotInUse, src/backend/commands/tablecmds.c).
+	_, err := p.exec(ctx, "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+	return err
+}
+
+// restart makes the sequences begin anew, which no rollback does (src/backend/commands/sequence.c): else the rows of two databases
+// had other numbers.
+func (p *Probe) restart(ctx context.Context) error {
+	_, err := p.exec(ctx, `DO $restart$ DECLARE s record; BEGIN
+		FOR s IN SELECT c.oid::regclass AS name FROM pg_class c WHERE c.relkind = 'S' AND c.oid >= 16384 AND pg_has_role(c.relowner, 'USAGE') ORDER BY c.oid LOOP
+			EXECUTE 'ALTER SEQUENCE ' || s.name || ' RESTART';
+		END LOOP; END $restart$`)
+	if err != nil {
+		return fmt.Errorf("making sequences begin anew: %w", err)
+	}
+	return nil
 }
 
 // plant writes the texts into one table, a row each. A column that does not take them stays as it is.

@@ -160,6 +160,7 @@ func Compare(site *query.Site, state string, ours query.Verdict, out Outcome) Co
 		c.Breaks = append(c.Breaks, out.Variants[i].Breaks(site.Variants[i].Scan)...)
 		c.Reason = out.Variants[i].doubt(ours.Problems)
 	}
+	c.Breaks = append(c.Breaks, out.Crossed...)
 	c.Uncertain = c.Reason
 	switch broken := len(c.Breaks) > 0; {
 	case broken && len(ours.Problems) > 0:

@@ -108,7 +108,7 @@ func differential(t *testing.T, seed int, next func(*Tally) (rule string, goOn b
 
 // differ is what the goroutines of differential share.
 type differ struct {
-	failures int    // how many disagreements to show
+	failures int    // how many false alarms to show; each false fine is
 	show     string // a verdict of which each is shown
 
 	mu             sync.Mutex
@@ -172,7 +172,7 @@ func (d *differ) take(t testing.TB, r *Runner, c Case, list []Triple, refused er
 	}
 	for i := range list {
 		d.tally.Add(&list[i])
-		if v := list[i].Verdict(); d.show == string(v) || (v == FalseFine || v == FalseAlarm) && d.shown < d.failures {
+		if v := list[i].Verdict(); d.show == string(v) || v == FalseFine || v == FalseAlarm && d.shown < d.failures {
 			d.shown++
 			show = append(show, list[i])
 		}
