@@ -90,3 +90,24 @@ func scratch(t *testing.T, server *pgtest.Server, database string) []string {
 	require.NoError(t, rows.Err())
 	return list
 }
+
+// TestCompatVerifyCarriesRows: that the rows hold another text is shown by rows that were there before the migration.
+func TestCompatVerifyCarriesRows(t *testing.T) {
+	server := pgtest.Shared(t, pgtest.Config{})
+	database := server.Database(t)
+	files := compatFiles()
+	files["api.go"] = "package svc\n\nimport \"database/sql\"\n\nfunc Count(db *sql.DB) (n int, err error) {\n\terr = db.QueryRow(`SELECT count(*) FROM repo WHERE name = 'x'`).Scan(&n)\n\treturn n, err\n}\n"
+	dir := released(t, files, files)
+	writeAll(t, dir, map[string]string{"migrations/0002_upper.sql": "-- +brant Up\nALTER TABLE repo ALTER name TYPE varchar USING upper(name);\n"})
+	r := srhtvet(t, dir, "compat", "-verify="+server.DSN(database), "-format", "json")
+	require.Equal(t, exitFindings, r.status, r.err)
+	var doc struct {
+		Services []struct {
+			Verified struct{ Agreed, Disagreed, NotProved, Undecided int }
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(r.out), &doc))
+	got := doc.Services[0].Verified
+	require.Equal(t, [4]int{4, 0, 0, 0}, [4]int{got.Agreed, got.Disagreed, got.NotProved, got.Undecided}, "%s", r.out)
+	require.Empty(t, scratch(t, server, database))
+}

@@ -381,8 +381,13 @@ func (a *alterTable) rebuildExpressions(index *Relation, rel OID) error {
 		a.c.editIndex(index.OID, func(x *IndexAttrs) {
 			x.Keys = slices.Clone(x.Keys)
 			for i, key := range x.Keys {
-				if key.Expr != nil {
-					x.Keys[i].Expr = again[key.Expr]
+				if key.Expr == nil {
+					continue
+				}
+				e := again[key.Expr]
+				x.Keys[i].Expr = e
+				if num := a.c.plainColumn(e.Node, e, rel, a.c.exprType(e.Node, a.c.relation(rel))); num > 0 { // what was cast has the type now
+					x.Keys[i].Column, x.Keys[i].Expr = num, nil
 				}
 			}
 			if x.Predicate != nil {
@@ -443,9 +448,6 @@ func (a *alterTable) rebuild(rel OID, num int) error {
 				c.rebuildPartitionComments(index)
 			}
 		}
-		if err := a.rebindIndex(index, num); err != nil {
-			return err
-		}
 		for i, key := range index.Index.Keys {
 			if key.Column != num {
 				continue
@@ -469,37 +471,6 @@ func (a *alterTable) rebuild(rel OID, num int) error {
 			}
 		}
 	}
-	return nil
-}
-
-// rebindIndex reads an index's expressions over a column anew.
-func (a *alterTable) rebindIndex(index *Relation, num int) error {
-	c, x := a.c, index.Index
-	over := func(e *Expr) bool { return e != nil && slices.Contains(e.Refs, Address{x.Table, num}) }
-	again := *x
-	again.Keys = slices.Clone(x.Keys)
-	for i := range again.Keys {
-		key := &again.Keys[i]
-		if !over(key.Expr) {
-			continue
-		}
-		e, v, err := c.bindExpr(key.Expr.Node, scopeOf(c.relation(x.Table)), "", TypeRef{})
-		if err != nil {
-			return err
-		}
-		key.Expr = e
-		if column := c.plainColumn(e.Node, e, x.Table, v.typ); column > 0 { // what was cast has the type now
-			key.Column, key.Expr = column, nil
-		}
-	}
-	if over(x.Predicate) {
-		e, err := c.newExpr(x.Predicate.Node, c.relation(x.Table))
-		if err != nil {
-			return err
-		}
-		again.Predicate = e
-	}
-	c.editIndex(index.OID, func(x *IndexAttrs) { x.Keys, x.Predicate = again.Keys, again.Predicate })
 	return nil
 }
 

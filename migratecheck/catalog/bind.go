@@ -69,6 +69,7 @@ type value struct {
 	fields    []boundColumn // of a record whose columns are known
 	columns   []Address     // the table columns that the value is, when it is nothing but a column
 	origin    Address       // the table column that the value is, through subqueries too (resorigtbl, resorigcol)
+	held      []Address     // the table columns of which it may be the text: cast to a type of texts, or one of several results
 	id        int           // boundColumn.id of the column that the value is
 	param     int           // n of $n, and of casts of it
 	null      bool          // the constant NULL, and casts of it
@@ -89,9 +90,10 @@ type boundColumn struct {
 	fields    []boundColumn // of a record
 	id        int           // tells the columns of FROM items apart: of one table read twice, each has its own
 	origin    Address
-	star      bool // of a query's output: it comes from a *
-	system    bool // tableoid and its like
-	hidden    bool // a * does not stand for it (p_dontexpand)
+	held      []Address // as in value
+	star      bool      // of a query's output: it comes from a *
+	system    bool      // tableoid and its like
+	hidden    bool      // a * does not stand for it (p_dontexpand)
 
 	// As in value, of a query's output whose expression is looked at again.
 	constant, null, notNull, mayNull bool
@@ -105,7 +107,7 @@ type boundColumn struct {
 // columnOfValue is an output column that holds v.
 func columnOfValue(name string, v value) boundColumn {
 	return boundColumn{
-		name: name, typ: v.typ, collation: v.collation, refs: v.columns, fields: v.fields, id: v.id, origin: v.origin,
+		name: name, typ: v.typ, collation: v.collation, refs: v.columns, fields: v.fields, id: v.id, origin: v.origin, held: v.held,
 		constant: v.constant, null: v.null, notNull: v.notNull, mayNull: v.mayNull, literal: v.literal, param: v.param, at: v.at, node: v.node, fresh: v.fresh,
 	}
 }
@@ -113,7 +115,7 @@ func columnOfValue(name string, v value) boundColumn {
 // value is the column as an expression that has not been converted yet.
 func (col *boundColumn) value() value {
 	return value{
-		typ: col.typ, collation: col.collation, fields: col.fields, origin: col.origin, id: col.id,
+		typ: col.typ, collation: col.collation, fields: col.fields, origin: col.origin, held: col.held, id: col.id,
 		constant: col.constant, null: col.null, notNull: col.notNull, mayNull: col.mayNull, literal: col.literal, param: col.param, at: col.at, node: col.node, fresh: col.fresh,
 	}
 }

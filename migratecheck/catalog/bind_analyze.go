@@ -19,7 +19,7 @@ type Analysis struct {
 	Writes []*Write
 	// Uses are the places that name an object or a column of the catalog (the server's own are not among them).
 	Uses []Use
-	// Compared are the columns that = and <> (IN and CASE too) compare with a constant or a parameter.
+	// Compared are the columns that =, <> and LIKE (IN and CASE too) compare with a constant or a parameter.
 	Compared []Comparison
 	// Natural are the columns that NATURAL JOINs of the statement join on.
 	Natural []NaturalColumn
@@ -38,6 +38,9 @@ type OutputColumn struct {
 	Type TypeRef // zero when not known
 	// Origin is the table column that it is, through subqueries too; zero for anything computed.
 	Origin Address
+	// Held are the table columns of whose values it may be the text: Origin, and those that are cast to a type of texts or are one
+	// of several results, as of COALESCE and UNION.
+	Held []Address
 	// NotNull is set when it cannot be NULL for certain.
 	NotNull bool
 	// Star: it comes from a *.
@@ -62,6 +65,7 @@ type Comparison struct {
 	Column Address // through subqueries too
 	Text   string  // without Param
 	Param  int     // the number of the parameter, 0 for a literal
+	Cast   bool    // it is the column's text that is compared, or one of several results: see OutputColumn.Held
 	Offset int     // of the value; 0 is not known
 }
 
@@ -72,26 +76,43 @@ type NaturalColumn struct {
 	Offset int       // of the right side
 }
 
-// compared notes a comparison of a column with a string literal or a parameter.
+// compared notes a comparison of a column, or of its text, with a string literal or a parameter. LIKE tells a case of letters from
+// the other as = does.
 func (b *binder) compared(operator string, left, right value) {
-	if b.ask == nil || operator != "=" && operator != "<>" {
+	if b.ask == nil || operator != "=" && operator != "<>" && operator != "~~" && operator != "!~~" {
 		return
 	}
-	if left.origin.OID == 0 {
+	if len(left.held) == 0 {
 		left, right = right, left
 	}
-	if left.origin.OID == 0 || right.origin.OID != 0 {
+	if len(right.held) > 0 || right.literal == nil && right.param == 0 {
 		return
 	}
-	c := Comparison{Column: left.origin, Param: right.param, Offset: int(max(right.at-1, 0))}
-	if right.literal != nil {
-		c.Text = *right.literal
-	} else if right.param == 0 {
-		return
+	for _, column := range left.held {
+		c := Comparison{Column: column, Param: right.param, Cast: left.origin != column, Offset: int(max(right.at-1, 0))}
+		if right.literal != nil {
+			c.Text = *right.literal
+		}
+		if !slices.Contains(b.ask.compared, c) {
+			b.ask.compared = append(b.ask.compared, c)
+		}
 	}
-	if !slices.Contains(b.ask.compared, c) {
-		b.ask.compared = append(b.ask.compared, c)
+}
+
+// holding adds columns to a list that is not changed.
+func holding(list, more []Address) []Address {
+	for _, a := range more {
+		if !slices.Contains(list, a) {
+			list = append(slices.Clip(list), a)
+		}
 	}
+	return list
+}
+
+// isText: values of the type are told by their texts, those of enumerations too.
+func (c *Catalog) isText(t TypeRef) bool {
+	category, _ := c.typeCategory(t)
+	return category == 'S' || category == 'E'
 }
 
 // Ask says how a statement is to be analysed. The zero value is the way of drivers that leave the types of parameters to
@@ -253,7 +274,7 @@ func (c *Catalog) Analyze(stmt pgast.Stmt, ask Ask) (*Analysis, error) {
 		a.Rows, a.Open = true, q.open
 		a.Columns = make([]OutputColumn, len(q.cols))
 		for i, col := range q.cols {
-			a.Columns[i] = OutputColumn{Name: col.name, Type: col.typ, Origin: col.origin, NotNull: col.notNull, Star: col.star}
+			a.Columns[i] = OutputColumn{Name: col.name, Type: col.typ, Origin: col.origin, Held: col.held, NotNull: col.notNull, Star: col.star}
 			if len(a.Errors) > 0 && col.origin.OID == 0 {
 				a.Columns[i].Type = TypeRef{}
 			}

@@ -24,6 +24,9 @@ func (b *binder) coerce(v value, target TypeRef, context coercionContext) value 
 		b.refType(target)
 		return out
 	}
+	if b.c.isText(target) {
+		out.held = v.held
+	}
 	if context != explicitly && v.typ.bare() == target.bare() {
 		out.origin, out.id = v.origin, v.id
 	}

@@ -352,6 +352,11 @@ func (b *binder) unify(values []value, what string) (value, error) {
 		b.coerce(v, t, implicitly)
 	}
 	out := value{typ: t}
+	for _, v := range values {
+		if t.known() && b.c.isText(t) {
+			out.held = holding(out.held, v.held)
+		}
+	}
 	if t.known() && commonMod(values, t) != t.Mod {
 		out.typ.Mod = -1
 	}

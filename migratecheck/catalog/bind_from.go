@@ -135,7 +135,7 @@ func (b *binder) readItem(rel *Relation) *rangeItem {
 func derived(cols []boundColumn) []boundColumn {
 	out := slices.Clone(cols)
 	for i := range out {
-		out[i] = boundColumn{name: out[i].name, typ: out[i].typ, collation: out[i].collation, fields: out[i].fields, origin: out[i].origin, notNull: out[i].notNull, mayNull: out[i].mayNull || out[i].null}
+		out[i] = boundColumn{name: out[i].name, typ: out[i].typ, collation: out[i].collation, fields: out[i].fields, origin: out[i].origin, held: out[i].held, notNull: out[i].notNull, mayNull: out[i].mayNull || out[i].null}
 	}
 	return out
 }
@@ -496,12 +496,12 @@ func (b *binder) merge(n *pgast.JoinExpr, name string, lcols, rcols []boundColum
 	}
 	switch n.Jointype {
 	case pgast.JoinType_JOIN_RIGHT:
-		col.refs, col.origin, col.notNull, col.mayNull = r.refs, r.origin, r.notNull, r.mayNull
+		col.refs, col.origin, col.held, col.notNull, col.mayNull = r.refs, r.origin, r.held, r.notNull, r.mayNull
 	case pgast.JoinType_JOIN_FULL:
 		col.refs = append(append([]Address(nil), l.refs...), r.refs...)
 		col.notNull = l.notNull && r.notNull
 	default:
-		col.refs, col.origin, col.notNull, col.mayNull = l.refs, l.origin, l.notNull, l.mayNull
+		col.refs, col.origin, col.held, col.notNull, col.mayNull = l.refs, l.origin, l.held, l.notNull, l.mayNull
 		if n.Jointype == pgast.JoinType_JOIN_INNER { // its rows are those where both are equal
 			col.notNull, col.mayNull = true, false
 		}

@@ -388,7 +388,7 @@ func (b *binder) mergeArms(left, right *boundQuery, op string) (*boundQuery, err
 			if err != nil {
 				return nil, err
 			}
-			col.typ, col.collation, col.notNull = v.typ, v.collation, l.notNull && r.notNull
+			col.typ, col.collation, col.held, col.notNull = v.typ, v.collation, v.held, l.notNull && r.notNull
 			col.mayNull = l.mayNull || l.null || r.mayNull || r.null
 			if l.origin == r.origin {
 				col.origin = l.origin

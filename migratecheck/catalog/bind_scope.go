@@ -74,7 +74,7 @@ func relationItem(r *Relation, name, schema string) *rangeItem {
 		if !col.Dropped {
 			refs[i] = Address{r.OID, col.Num}
 			it.cols = append(it.cols, boundColumn{
-				name: col.Name, typ: col.Type, collation: col.Collation, refs: refs[i : i+1 : i+1], origin: refs[i],
+				name: col.Name, typ: col.Type, collation: col.Collation, refs: refs[i : i+1 : i+1], origin: refs[i], held: refs[i : i+1 : i+1],
 				notNull: col.NotNull && !col.NotNullUnproved, mayNull: !col.NotNull && (r.Kind == Table || r.Kind == PartitionedTable),
 			})
 		}
@@ -192,7 +192,7 @@ func (b *binder) column(col *boundColumn) value {
 	if col.system && !slices.Contains(b.system, col.name) {
 		b.system = append(b.system, col.name)
 	}
-	v := value{typ: col.typ, collation: col.collation, fields: col.fields, origin: col.origin, id: col.id}
+	v := value{typ: col.typ, collation: col.collation, fields: col.fields, origin: col.origin, held: col.held, id: col.id}
 	v.notNull, v.mayNull = b.nulls(col)
 	if len(col.refs) == 1 {
 		v.columns = col.refs

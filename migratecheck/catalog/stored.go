@@ -24,7 +24,7 @@ func (c *Catalog) storedForm(n *pgast.Node, rel *Relation) *pgast.Node {
 		if k := n.GetAConst(); k != nil {
 			t, ok = literals[k]
 		}
-		if name := c.typeName(t); ok && name != nil {
+		if name := c.typeNameNode(t); ok && name != nil {
 			copies[i].Node = &pgast.Node_TypeCast{TypeCast: &pgast.TypeCast{Arg: &pgast.Node{Node: copies[i].Node}, TypeName: name}}
 		}
 	}
@@ -40,8 +40,8 @@ func nodesOf(n *pgast.Node) []*pgast.Node {
 	return list
 }
 
-// typeName is the name of a type as a statement has it, nil when there is none to write.
-func (c *Catalog) typeName(t TypeRef) *pgast.TypeName {
+// typeNameNode is the name of a type as a statement has it, nil when there is none to write.
+func (c *Catalog) typeNameNode(t TypeRef) *pgast.TypeName {
 	if !t.known() || t.OID == typeUnknown {
 		return nil
 	}

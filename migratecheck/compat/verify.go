@@ -3,6 +3,7 @@ package compat
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
@@ -40,8 +41,8 @@ func Verify(ctx context.Context, server *verify.Server, s *Service, progress fun
 	if s.Timeline.Open {
 		return nil, ErrOpenHistory
 	}
-	p := &prover{ctx: ctx, judge: &judge{service: s, states: states(s.Timeline)}, out: &Verification{Version: server.Version()}, hints: verify.Hints{}}
-	if err := p.build(server); err != nil {
+	p := &prover{ctx: ctx, server: server, judge: &judge{service: s, states: states(s.Timeline)}, out: &Verification{Version: server.Version()}, hints: verify.Hints{}}
+	if err := p.build(); err != nil {
 		return p.out, err
 	}
 	total, done := len(s.Code[Old].Sites)+len(s.Code[New].Sites), 0
@@ -62,15 +63,17 @@ func Verify(ctx context.Context, server *verify.Server, s *Service, progress fun
 
 // prover is one run of Verify.
 type prover struct {
-	ctx   context.Context
-	judge *judge
-	built []*verify.State // as judge.states
-	hints verify.Hints
-	out   *Verification
+	ctx    context.Context
+	judge  *judge
+	server *verify.Server
+	built  []*verify.State // as judge.states
+	steps  [][]verify.Step // that lead to each
+	hints  verify.Hints
+	out    *Verification
 }
 
 // build makes every schema, each out of the one before.
-func (p *prover) build(server *verify.Server) error {
+func (p *prover) build() error {
 	t := p.judge.service.Timeline
 	scripts := [][]*source.Script{t.Scripts}
 	for _, f := range t.Pending {
@@ -78,7 +81,8 @@ func (p *prover) build(server *verify.Server) error {
 	}
 	var last *verify.State
 	for i, list := range scripts {
-		state, err := server.State(p.ctx, last, p.judge.states[i].name, steps(list))
+		p.steps = append(p.steps, steps(list))
+		state, err := p.server.State(p.ctx, last, p.judge.states[i].name, p.steps[i])
 		if err != nil {
 			return err
 		}
@@ -151,6 +155,13 @@ func (p *prover) prove(v Version, b *query.Bound) error {
 			return err
 		}
 		ours := verdict(b, p.judge.states[home].cat, p.judge.states[i].cat)
+		if slices.ContainsFunc(ours.Problems, query.ChangedValues) {
+			first, last := min(home, i), max(home, i)
+			outcome.Crossed, _, err = p.server.Cross(p.ctx, p.built[first], slices.Concat(p.steps[first+1:last+1]...), b.Site, home == last, p.hints)
+			if err != nil {
+				return err
+			}
+		}
 		p.out.Add(verify.Compare(b.Site, state.Name, ours, outcome))
 	}
 	return nil

@@ -30,6 +30,10 @@ var checkChangedValues = &Check{
 	},
 }
 
+// ChangedValues reports whether a problem is that rows hold a value in another form: a server shows it only with rows that were
+// there before the migration.
+func ChangedValues(p Problem) bool { return p.Check == checkChangedValues.ID }
+
 // conversions are the columns of a statement whose values were changed in place between two schemas.
 type conversions struct {
 	*step
@@ -60,38 +64,76 @@ type usedValue struct {
 	texts  []string
 	offset int
 	does   string // what the code does with them, in a format of the texts and the column
+	// only, unless nil, is the one value that the rows in question hold on this schema.
+	only *string
+	// cast: it is the column's text, which no other check looks at.
+	cast bool
 }
 
 // values lists what the statement and the code around it know of the columns.
 func (x *conversions) values() []usedValue {
 	var list []usedValue
 	args := x.sql().Args
-	add := func(a catalog.Address, text string, param, offset int, does string) {
+	add := func(v usedValue, text string, param int) {
 		switch {
 		case param == 0:
-			list = append(list, usedValue{a, []string{text}, offset, does})
+			v.texts = []string{text}
+			list = append(list, v)
 		case param <= len(args):
-			list = append(list, usedValue{a, args[param-1].Labels, offset, does})
+			v.texts = args[param-1].Labels
+			list = append(list, v)
 		}
 	}
 	for _, cmp := range x.later.an.Compared {
-		add(cmp.Column, cmp.Text, cmp.Param, cmp.Offset, "compares %[2]s with %[1]s")
+		add(usedValue{column: cmp.Column, offset: cmp.Offset, does: "compares %[2]s with %[1]s", cast: cmp.Cast}, cmp.Text, cmp.Param)
 	}
 	for _, w := range x.later.an.Writes {
 		for _, t := range w.Targets {
 			for _, v := range t.Values {
 				if text, ok := textConstant(v.Constant); ok || v.Param > 0 {
-					add(catalog.Address{OID: w.Relation, Column: t.Column}, text, v.Param, t.Offset, "writes %[1]s to %[2]s")
+					add(usedValue{column: catalog.Address{OID: w.Relation, Column: t.Column}, offset: t.Offset, does: "writes %[1]s to %[2]s"}, text, v.Param)
 				}
 			}
 		}
 	}
 	if len(x.was.an.Columns) == len(x.an.Columns) {
 		x.later.scanned(func(i int, col catalog.OutputColumn, g GoType) {
-			list = append(list, usedValue{col.Origin, g.Labels, x.later.placeOf(col.Origin), "is read by code that knows %[1]s in %[2]s"})
+			for _, column := range col.Held {
+				if own, only := x.sets(column); !own {
+					list = append(list, usedValue{column, g.Labels, x.later.placeOf(column), "is read by code that knows %[1]s in %[2]s", only, column != col.Origin})
+				}
+			}
 		})
 	}
 	return list
+}
+
+// sets reports whether what the statement returns of a column is what it has written there itself, or NULL; if it is a constant
+// default of the column, that is returned instead.
+func (x *conversions) sets(a catalog.Address) (own bool, only *string) {
+	if n := x.later.stmt.Node; n.GetInsertStmt() == nil && n.GetUpdateStmt() == nil {
+		return false, nil
+	}
+	for _, w := range x.later.an.Writes {
+		if w.Relation != a.OID || w.Conflict != nil {
+			continue
+		}
+		if slices.ContainsFunc(w.Targets, func(t catalog.Target) bool { return t.Column == a.Column }) {
+			return true, nil
+		}
+		rel, _ := x.cat.Get(a.OID).(*catalog.Relation)
+		if w.Op != 'i' || rel == nil || rel.Att(a.Column) == nil {
+			continue
+		}
+		def := rel.Att(a.Column).Default
+		if def == nil {
+			return true, nil
+		}
+		if text, ok := textConstant(def.Node); ok {
+			return false, &text
+		}
+	}
+	return false, nil
 }
 
 // textConstant is a string literal, cast or not.
@@ -117,16 +159,19 @@ func (x *conversions) report(c *Check, v usedValue) {
 	var known, held []string
 	certain := enumOf(x.later.cat, col.Type) != nil
 	for _, text := range v.texts {
-		if enum != nil && !slices.Contains(enum.Labels, text) {
+		if enum != nil && !v.cast && !slices.Contains(enum.Labels, text) {
 			continue // enum-label, argument-label and scan-label tell of a value that cannot be
 		}
 		if x.forward {
-			if now, ok := conversion.Of(text); ok && now != text {
+			if now, ok := conversion.Of(text); ok && now != text && (v.only == nil || *v.only == now) {
 				known, held, certain = append(known, strconv.Quote(text)), append(held, strconv.Quote(now)), true
 			}
 			continue
 		}
 		before, named := conversion.From(text)
+		if v.only != nil {
+			before = slices.DeleteFunc(before, func(s string) bool { return s != *v.only })
+		}
 		certain = certain || named
 		for _, s := range before {
 			held = append(held, strconv.Quote(s))

@@ -28,6 +28,7 @@ const (
 	Null       BreakKind = "null"        // NULL where the code's type cannot hold it
 	Type       BreakKind = "type"        // a column's type is one that the code's type does not take
 	Label      BreakKind = "label"       // an enumeration has a label that the code does not tell apart
+	Value      BreakKind = "value"       // rows hold in another form what the code knows by a text
 	Name       BreakKind = "name"        // a constraint or index whose name the code compares is not there
 	CachedPlan BreakKind = "cached plan" // a statement that was prepared before is refused after
 )
@@ -162,6 +163,7 @@ func Compare(site *query.Site, state string, ours query.Verdict, out Outcome) Co
 		}
 		c.Reason = out.Variants[i].doubt(ours.Problems)
 	}
+	c.Breaks = append(c.Breaks, out.Crossed...)
 	c.Uncertain = c.Reason
 	switch broken := len(c.Breaks) > 0; {
 	case broken && len(ours.Problems) > 0:

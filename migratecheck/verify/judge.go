@@ -19,6 +19,8 @@ type Outcome struct {
 	Variants []VariantOutcome // as Site.Variants
 	// NamesGone are those of Site.Names that are a constraint or index at home and not here.
 	NamesGone []string
+	// Crossed is what rows that a migration has changed have shown: see Crossing.
+	Crossed []Break
 }
 
 // VariantOutcome is what it says of one text.

@@ -26,6 +26,7 @@ type Probe struct {
 	role    string            // whom queries run as, "" for the connection's own
 	names   map[uint32]string // types as SQL writes them
 	number  int               // of prepared statements
+	kept    int               // how many rows of an answer are looked at
 	marks   []string          // open savepoints
 	// due are commands that the server has not been sent yet: they go with the next that is. A statement takes a few round trips else
 	// for what is around it, and there are many statements.
@@ -44,7 +45,7 @@ func (p *Probe) Another(ctx context.Context, conn *pgconn.PgConn) (*Probe, error
 	}
 	p = &Probe{
 		conn: conn, builtin: p.builtin, rows: map[uint32][]row{}, unfit: map[uint32]string{}, filling: map[uint32]bool{}, seen: map[string][]row{},
-		names: map[uint32]string{},
+		names: map[uint32]string{}, kept: 20,
 	}
 	version := conn.ParameterStatus("server_version")
 	if _, err := fmt.Sscanf(version, "%d", &p.version); err != nil {

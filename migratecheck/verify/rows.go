@@ -79,6 +79,11 @@ func (p *Probe) require(ctx context.Context, t *table, count int) error {
 
 // insertUnguarded makes a row while the table's own triggers are off: such rows may have been there before the triggers were.
 func (p *Probe) insertUnguarded(ctx context.Context, t *table, index int) error {
+	return p.unguarded(ctx, t, func() error { return p.insert(ctx, t, index) })
+}
+
+// unguarded runs f while the table's own triggers are off.
+func (p *Probe) unguarded(ctx context.Context, t *table, f func() error) error {
 	turn := func(how string) error {
 		for _, name := range t.triggers {
 			if _, err := p.exec(ctx, "ALTER TABLE "+t.sql()+" "+how+" TRIGGER "+quote(name)); err != nil {
@@ -90,7 +95,7 @@ func (p *Probe) insertUnguarded(ctx context.Context, t *table, index int) error 
 	if err := turn("DISABLE"); err != nil {
 		return err
 	}
-	return errors.Join(p.insert(ctx, t, index), turn("ENABLE"))
+	return errors.Join(f(), turn("ENABLE"))
 }
 
 // draft is a row that is still being looked for.

@@ -255,7 +255,7 @@ func (p *Probe) execute(ctx context.Context, s *planned, values [][]byte) (ran, 
 			}
 			texts = append(texts, string(v))
 		}
-		if len(out.rows) < 20 {
+		if len(out.rows) < p.kept {
 			out.rows = append(out.rows, texts)
 		}
 	}

@@ -67,6 +67,7 @@ type Server struct {
 	mu        sync.Mutex // of admin and of what follows
 	databases []string
 	states    []*State
+	carrying  map[*State][2]*State // by state: two copies of it, see Cross
 	closed    bool
 }
 

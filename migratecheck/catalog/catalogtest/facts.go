@@ -26,6 +26,11 @@ func notCompared() map[string]string {
 		"Constraint.Assumed": "only in open catalogs",
 		"Type.Assumed":       "only in open catalogs",
 		"Func.Assumed":       "only in open catalogs",
+		"Schema.Assumed":     "only in open catalogs",
+		"Trigger.Assumed":    "only in open catalogs",
+		"Rule.Assumed":       "only in open catalogs",
+		"Policy.Assumed":     "only in open catalogs",
+		"Extension.Assumed":  "only in open catalogs",
 	}
 }
 

@@ -30,12 +30,16 @@ type Query struct {
 	New   bool
 	Maker string // what made it up, for figures
 	Args  []query.GoType
+	// Known are the texts that the code tells apart in columns of a result, by their names.
+	Known map[string][]string
 }
 
 type gen struct {
 	rng   *rand.Rand
 	m     *model
 	likes []string // makers of queries
+	// knew is what code of the schema before the migration knows, where that is not what code of the schema after it does: see model.known.
+	knew map[string][]string
 }
 
 // Generate makes up the case of a seed: equal seeds make equal cases.
@@ -82,7 +86,7 @@ func generate(seed uint64, kind migration) Case {
 			continue // this schema has nothing for it
 		}
 		after := g.m
-		before.focus = after.focus
+		before.focus, before.known = after.focus, g.knew
 		c := Case{Seed: seed, Rule: kind.rule, Schema: before.script(), Migration: script}
 		for i := range queriesEach {
 			g.m = before
@@ -92,6 +96,9 @@ func generate(seed uint64, kind migration) Case {
 			}
 			if len(g.m.tables) > 0 {
 				g.query(&q)
+				if g.chance(60) {
+					q.Known = g.m.known
+				}
 				c.Queries = append(c.Queries, q)
 			}
 		}
@@ -256,6 +263,9 @@ func plain(c *col) bool { return !c.key && c.ref == nil && c.auto == "" && !c.co
 func (g *gen) literal(c *col) string {
 	if c.enum != nil {
 		return "'" + pick(g, c.enum.labels...) + "'"
+	}
+	if known := g.m.known[c.name]; known != nil && isText(c) {
+		return "'" + pick(g, known...) + "'"
 	}
 	switch c.family() {
 	case "int", "bigint", "smallint":

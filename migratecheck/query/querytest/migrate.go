@@ -22,6 +22,7 @@ func migrations() []migration {
 		{"drop-table", dropTable, ""}, {"rename-table", renameTable, ""}, {"rename-table", replaceTable, ""}, {"rename-table", viewInstead, "truncate copy merge upsert group"},
 		{"drop-column", dropColumn, "positional"}, {"rename-column", renameColumn, ""}, {"reuse-column-name", reuseColumnName, ""},
 		{"change-column-type", changeType, "insert update select copy"}, {"narrow-column-type", narrowType, writes},
+		{"changed-values", convertValues, "select cast expression insert update copy cte"},
 		{"add-required-column", addRequiredColumn, writes}, {"set-not-null", setNotNull, writes}, {"drop-not-null", dropNotNull, "select star join cte"},
 		{"drop-default", dropDefault, "insert upsert"}, {"add-check", addCheck, writes}, {"add-unique", addUnique, writes}, {"add-foreign-key", addForeignKey, writes + " truncate delete"},
 		{"add-exclusion", addExclusion, writes}, {"drop-unique", dropUnique, "upsert name"}, {"drop-constraint", dropKey, "upsert group"}, {"rename-constraint", renameConstraint, "upsert name"}, {"rename-index", renameIndex, "upsert name"},

@@ -132,6 +132,71 @@ func changeType(g *gen) []string {
 	return append(append(g.dropViews(t), "ALTER TABLE "+t.sql()+" ALTER COLUMN "+quote(c.name)+" DROP DEFAULT"), s...)
 }
 
+// convertValues changes what a column holds in place, with the code before and after it knowing other texts.
+func convertValues(g *gen) []string {
+	t, c := g.targetCol(func(c *col) bool {
+		return plain(c) && (isText(c) || c.enum != nil) && !slices.ContainsFunc(g.m.tables, func(t *table) bool {
+			return slices.ContainsFunc(t.uniques, func(u *unique) bool { return slices.Contains(u.cols, c.name) })
+		})
+	})
+	if c == nil {
+		return nil
+	}
+	n := quote(c.name)
+	old, text := []string{"x", "hello", "kept"}, n
+	if c.enum != nil {
+		old, text = c.enum.labels, n+"::text"
+	}
+	now := slices.Clone(old)
+	using := ""
+	switch g.rng.IntN(4) {
+	case 0:
+		using = "upper(" + text + ")"
+		for i, s := range old {
+			now[i] = strings.ToUpper(s)
+		}
+	case 1: // from upper case
+		if c.enum != nil {
+			return nil
+		}
+		using = "lower(" + text + ")"
+		old = slices.Clone(old)
+		for i, s := range old {
+			old[i] = strings.ToUpper(s)
+		}
+	case 2:
+		if c.enum != nil {
+			return nil
+		}
+		using = "trim(" + text + ")"
+		old = []string{" x", "hello ", "kept"}
+	default:
+		using = "CASE " + text
+		for i, s := range old[:2] {
+			now[i] = []string{"open", "shut"}[i]
+			using += " WHEN '" + s + "' THEN '" + now[i] + "'"
+		}
+		using += " ELSE " + text + " END"
+	}
+	script := append(g.dropViews(t), "ALTER TABLE "+t.sql()+" ALTER COLUMN "+n+" DROP DEFAULT")
+	to := pick(g, "varchar(60)", "varchar", "text")
+	var kinds *enum
+	if g.chance(40) {
+		// What no label is becomes one before.
+		kinds = &enum{name: "kinds", labels: now}
+		list := "'" + strings.Join(old, "', '") + "'"
+		if c.enum == nil {
+			script = append(script, "UPDATE "+t.sql()+" SET "+n+" = "+"'"+old[0]+"' WHERE "+n+" NOT IN ("+list+")")
+		}
+		script = append(script, "CREATE TYPE kinds AS ENUM ('"+strings.Join(now, "', '")+"')")
+		g.m.enums = append(g.m.enums, kinds)
+		to, using = "kinds", "("+using+")::kinds"
+	}
+	g.knew, g.m.known = map[string][]string{c.name: old}, map[string][]string{c.name: now}
+	c.typ, c.enum, c.def = to, kinds, ""
+	return append(script, alter(t, "ALTER COLUMN %s TYPE %s USING %s", n, to, using)...)
+}
+
 // dropViews is what must go before a type changes: the server refuses to alter what a view uses.
 func (g *gen) dropViews(t *table) []string {
 	var list []string

@@ -2,6 +2,7 @@ package querytest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -16,6 +17,8 @@ type model struct {
 	seqs   []string
 	// focus are the names that the migration is about: queries are made to meet them.
 	focus map[string]bool
+	// known are texts that code knows values by, in columns of these names.
+	known map[string][]string
 }
 
 type table struct {
@@ -93,7 +96,7 @@ func (t *table) drop(name string) {
 
 // clone copies the model, so that a migration can change the copy.
 func (m *model) clone() *model {
-	c := &model{seqs: slices.Clone(m.seqs), focus: map[string]bool{}}
+	c := &model{seqs: slices.Clone(m.seqs), focus: map[string]bool{}, known: maps.Clone(m.known)}
 	enums := map[*enum]*enum{nil: nil}
 	for _, e := range m.enums {
 		enums[e] = &enum{e.name, slices.Clone(e.labels)}

@@ -72,6 +72,9 @@ func (w *writer) param(c *col, written bool) string {
 	if c.enum != nil && w.chance(66) {
 		t.Name, t.Labels = "Mood", slices.Clone(c.enum.labels)
 	}
+	if known := w.m.known[c.name]; known != nil && isText(c) && w.chance(66) {
+		t.Name, t.Labels = "Kind", slices.Clone(known)
+	}
 	t.Nullable = written && !c.notNull && w.chance(50)
 	if t.Nullable {
 		t.Name = "*" + t.Name
@@ -113,6 +116,9 @@ func (w *writer) value(c *col, written bool) string {
 	percent := 65
 	if !written || c.ref != nil {
 		percent = 88 // a constant seldom finds a row
+	}
+	if w.m.known[c.name] != nil {
+		percent = 50
 	}
 	if w.chance(percent) {
 		for i, d := range w.cols {

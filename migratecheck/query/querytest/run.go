@@ -65,10 +65,11 @@ func (r *Runner) Run(ctx context.Context, c Case) (triples []Triple, err error) 
 		}
 	}()
 	cat := catalog.New(catalog.Config{})
-	if err := r.apply(ctx, r.Old, nil, append([]string{"BEGIN"}, c.Schema...)); err != nil {
+	schema := append(append([]string{"BEGIN"}, c.Schema...), "SAVEPOINT "+empty)
+	if err := r.apply(ctx, r.Old, nil, schema); err != nil {
 		return nil, err
 	}
-	if err := r.apply(ctx, r.New, cat, append([]string{"BEGIN"}, c.Schema...)); err != nil {
+	if err := r.apply(ctx, r.New, cat, schema); err != nil {
 		return nil, err
 	}
 	before := cat.Clone()
@@ -119,7 +120,7 @@ func (r *Runner) Run(ctx context.Context, c Case) (triples []Triple, err error) 
 		}
 		triples = append(triples, t)
 	}
-	return triples, nil
+	return triples, r.cross(ctx, c, triples, hints)
 }
 
 // probe makes one of the schema that a connection sees now.
@@ -161,7 +162,7 @@ func (r *Runner) apply(ctx context.Context, conn *pgconn.PgConn, cat *catalog.Ca
 		return nil
 	}
 	for _, sql := range statements {
-		if sql == "BEGIN" {
+		if sql == "BEGIN" || sql == "SAVEPOINT "+empty {
 			continue
 		}
 		stmts, err := pgast.Parse(sql)
@@ -282,9 +283,12 @@ func scanOf(q Query, columns []verify.Column, nulls []bool, cat *catalog.Catalog
 	names := map[string]bool{}
 	for i, c := range columns {
 		t := query.GoType{Kind: kindOf(c.TypeName)}
-		if c.Labels != nil {
+		switch {
+		case c.Labels != nil:
 			t.Kind, t.Name, t.Labels = query.String, "Mood", c.Labels
-		} else {
+		case t.Kind == query.String && q.Known[c.Name] != nil:
+			t.Name, t.Labels = "Kind", q.Known[c.Name]
+		default:
 			t.Name = string(t.Kind)
 		}
 		t.Nullable = nulls[i] || strings.Contains(q.SQL, "LEFT JOIN") || mayBeNull(c.Name, cat)
