@@ -39,7 +39,7 @@ var ruleDuplicateVersion = &Rule{
 			}
 			if f.Pending {
 				r.Report(source.Position{File: f.Migration.File, Line: 1, Column: 1},
-					fmt.Sprintf("version %s is also that of %s: %s refuses both, or runs only one of them", f.Migration.Version, other.Migration.File, f.Migration.Tool),
+					fmt.Sprintf("version %s is also that of %s: %s refuses both, or runs only one of them", f.Migration.Version, beside(f.Migration.File, other.Migration.File), f.toolName()),
 					"Give the one that is not released yet the next free number.")
 			}
 		}

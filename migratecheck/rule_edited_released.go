@@ -48,7 +48,7 @@ var ruleEditedReleased = &Rule{
 			renamed[f.renamedFrom] = true
 			if r.Set.Format != "alembic" && fileVersion(f.renamedFrom) != fileVersion(f.Migration.File) {
 				r.Report(source.Position{File: f.Migration.File, Line: 1, Column: 1},
-					fmt.Sprintf("was released in %s as %s: %s knows a migration by its number and runs this one again where it was applied under the other", r.Pending.Base, f.renamedFrom, f.Migration.Tool),
+					fmt.Sprintf("was released in %s as %s: %s knows a migration by its number and runs this one again where it was applied under the other", r.Pending.Base, beside(f.Migration.File, f.renamedFrom), f.toolName()),
 					fmt.Sprintf("Give it its number %s back.", fileVersion(f.renamedFrom)))
 			}
 		}

@@ -11,12 +11,12 @@ import (
 var ruleLossyDown = &Rule{
 	ID: "lossy-down", Category: History, Severity: Info, Down: true,
 	Doc: Doc{
-		Summary:    "The Down section destroys data that users may have written since, or cannot bring back what Up destroyed.",
-		Why:        "A roll-back is made in a hurry; what was written into the new column or table between the two is gone, and going forward again does not bring it back.",
+		Summary:    "The Down section makes a table or column again that Up has dropped, but not what was in it.",
+		Why:        "A roll-back is made in a hurry, by people who take it to restore what was: the old code finds its column or table again, and it is empty.",
 		Schema:     "CREATE TABLE t (id integer PRIMARY KEY, old text);",
 		Bad:        "-- +brant Up\nALTER TABLE t DROP COLUMN old;\n-- +brant Down\nALTER TABLE t ADD COLUMN old text;",
 		Good:       "-- +brant Up\nALTER TABLE t RENAME COLUMN old TO older;\n-- +brant Down\nALTER TABLE t RENAME COLUMN older TO old;",
-		Exceptions: "Dropping in Down what Up has added is the nature of a Down and not reported, only bringing back, empty, what Up has dropped.",
+		Exceptions: "Dropping in Down what Up has added is the nature of a Down and not reported, though what was written there since goes with it.",
 		Versions:   "All.",
 		Source:     "Lossy Downs in sr.ht's histories.",
 	},

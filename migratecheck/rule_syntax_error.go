@@ -2,6 +2,7 @@ package migratecheck
 
 import (
 	"fmt"
+	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
@@ -24,6 +25,8 @@ var ruleSyntaxError = &Rule{
 			case p.Limit || f.tooNew(p):
 			case p.Newer.Since > 0:
 				f.reportProblem(p, fmt.Sprintf("%s: %s is new in PostgreSQL %d, and -pg says %d", p.Message, p.Newer.Name, p.Newer.Since, f.Run.Config.version()), newerHelp(p.Newer))
+			case p.Reserved != "":
+				f.reportProblem(p, p.Message, fmt.Sprintf("%s is a reserved word of SQL: as a name it is written %s, everywhere.", p.Reserved, pgast.QuoteIdent(strings.ToLower(p.Reserved))))
 			default:
 				f.reportProblem(p, p.Message, "Correct the statement; `psql --single-transaction -f FILE` on a scratch database shows the same error.")
 			}

@@ -33,7 +33,7 @@ var ruleVersionGap = &Rule{
 			at := source.Position{File: f.Migration.File, Line: 1, Column: 1}
 			for _, later := range r.Files[i+1:] {
 				if later.released() && !later.Migration.Repeat {
-					r.Report(at, fmt.Sprintf("version %s is pending but comes before %s, which is released: where that is applied already, %s does not run this one any more", f.Migration.Version, later.Migration.File, f.Migration.Tool),
+					r.Report(at, fmt.Sprintf("version %s is pending but comes before %s, which is released: where that is applied already, %s does not run this one any more", f.Migration.Version, beside(f.Migration.File, later.Migration.File), f.toolName()),
 						"Give it a number after the newest released migration.")
 					break
 				}

@@ -83,7 +83,9 @@ type Problem struct {
 	Limit bool
 	// Newer is set when the statement has a form that is newer than the server or the parser.
 	Newer pgast.Newer
-	at    int // in Statement
+	// Reserved is the reserved word that stands where a name should; quoted, the statement is right.
+	Reserved string
+	at       int // in Statement
 }
 
 type ignoreKey struct {
@@ -217,6 +219,7 @@ func problemOf(text *source.Statement, err error, down bool) Problem {
 	case errors.As(err, &syn):
 		offset = syn.Offset
 		p.Newer, _ = pgast.FindNewer(text.SQL, offset)
+		p.Reserved = pgast.FindReserved(text.SQL, offset)
 	case errors.As(err, &lim):
 		offset, p.Limit = lim.Offset, true
 	}

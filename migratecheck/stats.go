@@ -2,6 +2,7 @@ package migratecheck
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -51,7 +52,16 @@ func ReadStats(r io.Reader) (*Stats, error) {
 	dec := json.NewDecoder(r)
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&list); err != nil {
-		return nil, fmt.Errorf("reading table statistics: %w: expected the JSON list that the query of `srhtvet stats` prints", err)
+		var typed *json.UnmarshalTypeError
+		switch {
+		case errors.As(err, &typed) && typed.Field == "":
+			err = fmt.Errorf("it holds a JSON %s", typed.Value)
+		case errors.As(err, &typed):
+			err = fmt.Errorf("%s is a JSON %s", typed.Field, typed.Value)
+		case errors.Is(err, io.EOF):
+			err = errors.New("it is empty")
+		}
+		return nil, fmt.Errorf("reading table statistics: %w: expected the JSON list of tables that the query of `srhtvet stats` prints", err)
 	}
 	s := &Stats{tables: map[string]TableStats{}}
 	for i, t := range list {

@@ -313,3 +313,11 @@ func (s *Step) Suppressed(rule string) bool {
 
 // Line is the line of the file on which the statement begins.
 func (s *Step) Line() int { return s.text.Position(s.base).Line }
+
+// toolName is the migration tool as messages name it; of plain SQL nobody knows which it is.
+func (f *File) toolName() string {
+	if f.Migration.Tool == "plain" {
+		return "the migration tool"
+	}
+	return f.Migration.Tool
+}

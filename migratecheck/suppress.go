@@ -3,7 +3,9 @@ package migratecheck
 import (
 	"fmt"
 	"slices"
+	"strings"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/spell"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
@@ -112,15 +114,30 @@ func (r *Run) checkIgnores() {
 func badIgnore(ig source.Ignore, known map[string]bool) []string {
 	var list []string
 	if len(ig.Rules) == 0 {
-		return []string{"a suppression comment names no rule"}
+		return []string{"a suppression comment names no rule, so it suppresses nothing"}
 	}
 	for _, rule := range ig.Rules {
 		if !known[rule] {
-			list = append(list, fmt.Sprintf("a suppression comment names %q, which is no rule", rule))
+			list = append(list, fmt.Sprintf("a suppression comment names %q, which is %s", rule, notRule(rule)))
 		}
 	}
 	if ig.Reason == "" {
 		list = append(list, "a suppression comment gives no reason, so it suppresses nothing")
 	}
 	return list
+}
+
+// notRule says what a name is that is no rule, and which rules may have been meant.
+func notRule(name string) string {
+	var ids, of []string
+	for _, rule := range Rules() {
+		ids = append(ids, rule.ID)
+		if string(rule.Category) == name {
+			of = append(of, rule.ID)
+		}
+	}
+	if len(of) == 0 {
+		return "no rule" + spell.DidYouMean(name, ids)
+	}
+	return "a category: name the rule, one of " + strings.Join(of, ", ")
 }

@@ -1,6 +1,7 @@
 package migratecheck
 
 import (
+	"path"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -55,4 +56,12 @@ func matches(token, word string) bool {
 		return strings.ReplaceAll(token[1:len(token)-1], `""`, `"`) == word
 	}
 	return strings.EqualFold(token, word)
+}
+
+// beside is how a message about one file names another: by its last part where both are in one directory.
+func beside(file, other string) string {
+	if path.Dir(file) == path.Dir(other) {
+		return path.Base(other)
+	}
+	return other
 }

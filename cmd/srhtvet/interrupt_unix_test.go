@@ -32,3 +32,12 @@ func TestInterrupt(t *testing.T) {
 		require.Empty(t, out.String())
 	}
 }
+
+// TestSchemaFromPipe: the schema is read for each directory of migrations, which a pipe does not bear; nobody waits for a writer.
+func TestSchemaFromPipe(t *testing.T) {
+	dir := tree(t, map[string]string{"m/1_a.sql": "CREATE TABLE t ();"})
+	require.NoError(t, syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600))
+	r := srhtvet(t, dir, "lint", "-schema", "pipe", "m")
+	require.Equal(t, exitFailed, r.status)
+	require.Contains(t, r.err, "-schema: pipe is a pipe, which can be read only once: write it to a file first")
+}

@@ -255,6 +255,9 @@ func (sum *lockSum) add(outer *catalog.Catalog, pg int, before, after *catalog.C
 	if err != nil {
 		eff.Unknown = err.Error()
 	}
+	if n := stmt.Node; after != nil && (n.GetDoStmt() != nil || n.GetCallStmt() != nil) {
+		eff.Unknown = "of the body, statements that stand by themselves are listed; its queries, and what depends on their answers, are not"
+	}
 	for _, why := range []string{eff.Unknown, eff.Assumed} {
 		// Without a schema a table that nobody created is meant to be taken for a plain one.
 		if why != "" && !(before.Open && why == eff.Assumed) {

@@ -122,3 +122,12 @@ func TestLocksStatus(t *testing.T) {
 	require.Equal(t, exitFailed, r.status)
 	require.Contains(t, r.out, "half.sql:2", "the others are still there")
 }
+
+// TestLocksOfBody: what a DO block sends is listed, and what of it is not.
+func TestLocksOfBody(t *testing.T) {
+	dir := tree(t, map[string]string{"1.sql": "CREATE TABLE t (a integer); DO $$ BEGIN ALTER TABLE t ADD b integer; PERFORM count(*) FROM t; END $$;"})
+	r := srhtvet(t, dir, "locks", "1.sql")
+	require.Equal(t, exitClean, r.status, r.err)
+	require.Contains(t, r.out, "AccessExclusiveLock      t")
+	require.Contains(t, r.out, "not fully known: of the body, statements that stand by themselves are listed; its queries")
+}

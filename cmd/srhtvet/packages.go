@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -135,12 +136,24 @@ func (p *packagesRun) run(patterns []string) int {
 		return p.fail("writing the findings: %v", err)
 	}
 	if !p.quiet {
-		p.say("%s; %s", plural(len(pkgs), "package"), summary(rep, migratecheck.Config{Severity: p.judging.Severity()}))
+		p.say("%s; %s", plural(countPackages(pkgs), "package"), summary(rep, migratecheck.Config{Severity: p.judging.Severity()}))
 	}
 	if status == exitClean && len(rep.Findings) > 0 {
 		status = exitFindings
 	}
 	return status
+}
+
+// countPackages counts what was asked for: with tests there are up to four packages of each directory.
+func countPackages(pkgs []*packages.Package) int {
+	dirs := map[string]bool{}
+	for _, pkg := range pkgs {
+		if strings.HasSuffix(pkg.PkgPath, ".test") {
+			continue // the generated main package of tests
+		}
+		dirs[cmp.Or(pkg.Dir, strings.TrimSuffix(pkg.PkgPath, "_test"))] = true
+	}
+	return len(dirs)
 }
 
 // load loads packages with all they depend on from source, as far as it is there. The go command is kept from the network.

@@ -66,14 +66,21 @@ func run(ctx context.Context, dir string, args ...string) (string, error) {
 		if msg == "" {
 			return "", fmt.Errorf("git %s: %w", args[0], err)
 		}
-		return "", fmt.Errorf("git %s: %s: %w", args[0], firstLine(msg), err)
+		return "", fmt.Errorf("git %s: %s: %w", args[0], whatCounts(msg), err)
 	}
 	return stdout.String(), nil
 }
 
-func firstLine(s string) string {
-	s, _, _ = strings.Cut(s, "\n")
-	return s
+// whatCounts is the first line of git's message, and the command by which a repository of somebody else's is trusted, when
+// git names one (die_if_not_owned… of setup.c: "To add an exception for this directory, call:").
+func whatCounts(msg string) string {
+	first, rest, _ := strings.Cut(msg, "\n")
+	for line := range strings.Lines(rest) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, "git config ") && strings.Contains(line, "safe.directory") {
+			return first + "; if you trust it: " + line
+		}
+	}
+	return first
 }
 
 // Resolve turns a revision into a commit id.

@@ -134,3 +134,14 @@ func TestTreeAtRevision(t *testing.T) {
 	links, _ = tree.Irregular("sub")
 	require.Empty(t, links)
 }
+
+// TestNotOwned makes git take the repository for somebody else's (as its own t0033 does): the command that helps is said.
+func TestNotOwned(t *testing.T) {
+	dir := t.TempDir()
+	git(t, dir, "init", "-q")
+	t.Setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+	_, err := Open(t.Context(), dir)
+	require.ErrorContains(t, err, "dubious ownership")
+	require.ErrorContains(t, err, "; if you trust it: git config --global --add safe.directory ")
+}

@@ -230,16 +230,24 @@ func (s *Settings) Config() (migratecheck.Config, error) {
 	return cfg, nil
 }
 
+// readable checks a file that is read later, and more than once where there are several directories of migrations.
 func readable(name string) error {
+	// Before it is opened: opening a pipe waits for who writes to it.
+	if info, err := os.Stat(name); err == nil {
+		switch {
+		case info.IsDir():
+			return fmt.Errorf("%s is a directory", name)
+		case info.Mode()&fs.ModeNamedPipe != 0:
+			return fmt.Errorf("%s is a pipe, which can be read only once: write it to a file first", name)
+		case !info.Mode().IsRegular():
+			return fmt.Errorf("%s is no regular file", name)
+		}
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return fmt.Errorf("%s is a directory", name)
-	}
-	return nil
+	return f.Close()
 }
 
 // ReadStats reads a file of table sizes.

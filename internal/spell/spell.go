@@ -5,7 +5,8 @@ package spell
 func Nearest(written string, names []string) string {
 	best, bestDistance := "", len(written)/3+2
 	for _, name := range names {
-		if d := distance(written, name); d < bestDistance {
+		// Of a short word half is soon another: nope is not code.
+		if d := distance(written, name); d < bestDistance && 2*d < max(len(written), len(name)) {
 			best, bestDistance = name, d
 		}
 	}

@@ -14,6 +14,7 @@ func TestNearest(t *testing.T) {
 		"lnit":        "lint",
 		"lock":        "locks",
 		"zzzzzz":      "",
+		"lxxt":        "",
 		"":            "",
 	} {
 		require.Equal(t, want, Nearest(written, names), written)

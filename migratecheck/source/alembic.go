@@ -2,7 +2,6 @@ package source
 
 import (
 	"errors"
-	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source/alembic"
 )
@@ -48,7 +47,7 @@ func alembicScript(files []File, in alembic.Script, firstTx int) Script {
 		for _, ignore := range s.Ignores {
 			stmt.Ignores = append(stmt.Ignores, alembicIgnore(files, ignore))
 		}
-		if strings.Contains(s.SQL, ignoreMarker) {
+		if mayIgnore(s.SQL) {
 			out.StrayIgnores = append(out.StrayIgnores, attachInner(&stmt)...)
 		}
 		out.Statements = append(out.Statements, stmt)

@@ -7,8 +7,12 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
 
-// ignoreMarker begins a suppression comment.
-const ignoreMarker = "srhtvet:ignore"
+// ignoreTool and ignoreWord begin a suppression comment; a space behind its colon is taken as well, since what looks like a suppression
+// and is none would go unnoticed.
+const ignoreTool, ignoreWord = "srhtvet:", "ignore"
+
+// mayIgnore tells texts without any suppression comment cheaply.
+func mayIgnore(s string) bool { return strings.Contains(s, ignoreTool) }
 
 // ignoreComment is a suppression comment in a file.
 type ignoreComment struct {
@@ -26,7 +30,7 @@ type governed struct {
 // attachIgnores finds the suppression comments of a file and gives each to the SQL statement it governs: the one it
 // stands in, else the one that ends on its line, else the one that follows when only comment lines are between them.
 func attachIgnores(f *File, out *script) {
-	if !strings.Contains(f.Text, ignoreMarker) {
+	if !mayIgnore(f.Text) {
 		return
 	}
 	var all []governed
@@ -125,7 +129,7 @@ func ignoreComments(f *File, text string) []ignoreComment {
 				return
 			}
 			s := text[t.Start:t.End]
-			if !strings.Contains(s, ignoreMarker) {
+			if !mayIgnore(s) {
 				continue
 			}
 			switch {
@@ -158,7 +162,10 @@ func parseIgnore(comment string) (Ignore, bool) {
 	if !line {
 		s = strings.TrimSuffix(strings.TrimPrefix(comment, "/*"), "*/")
 	}
-	s, ok := strings.CutPrefix(strings.TrimSpace(s), ignoreMarker)
+	s, ok := strings.CutPrefix(strings.TrimSpace(s), ignoreTool)
+	if ok {
+		s, ok = strings.CutPrefix(strings.TrimLeft(s, " \t"), ignoreWord)
+	}
 	if !ok || s != "" && s[0] != ' ' && s[0] != '\t' {
 		return Ignore{}, false
 	}

@@ -15,7 +15,10 @@ type usedIgnore struct {
 // parseIgnore reads a comment "# srhtvet:ignore RULE[,RULE] reason".
 func parseIgnore(m *python.Module, c python.Comment) (Ignore, bool) {
 	body := strings.TrimSpace(strings.TrimLeft(m.Text[c.Start:c.End], "#"))
-	rest, ok := strings.CutPrefix(body, "srhtvet:ignore")
+	rest, ok := strings.CutPrefix(body, "srhtvet:")
+	if ok {
+		rest, ok = strings.CutPrefix(strings.TrimLeft(rest, " \t"), "ignore")
+	}
 	if !ok || rest != "" && !strings.ContainsAny(rest[:1], " \t") {
 		return Ignore{}, false
 	}
@@ -55,7 +58,7 @@ func (r *run) ignores(x *python.Interp) []Ignore {
 }
 
 func (r *run) ignoresAt(m *python.Module, n *python.Node) []Ignore {
-	if len(m.Comments) == 0 || !strings.Contains(m.Text, "srhtvet:ignore") {
+	if len(m.Comments) == 0 || !strings.Contains(m.Text, "srhtvet:") {
 		return nil
 	}
 	end := n.End
