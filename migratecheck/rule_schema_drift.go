@@ -3,6 +3,7 @@ package migratecheck
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -18,7 +19,7 @@ var ruleSchemaDrift = &Rule{
 		Schema:     "CREATE TABLE t (id integer PRIMARY KEY);",
 		Bad:        "-- file schema.sql\nCREATE TABLE t (id integer PRIMARY KEY);\n-- file 0002_change.sql\nALTER TABLE t ADD COLUMN note text;",
 		Good:       "-- file schema.sql\nCREATE TABLE t (id integer PRIMARY KEY, note text);\n-- file 0002_change.sql\nALTER TABLE t ADD COLUMN note text;",
-		Exceptions: "Reported when nothing is pending, too: it is about the history as a whole. Silent without a schema.sql, and when the history has no known beginning or a part of either is not understood. The order of columns does not count. Comments count where a COMMENT is in schema.sql (pg_dump --no-comments leaves them out), privileges where a GRANT or REVOKE is (pg_dump -x); owners and the comments of extensions never do. What the server prints of an expression or a view is compared by what is certain: what is computed, which columns are used; a constant whose spelling depends on more than its text, such as a timestamp with its time zone, passes as the same.",
+		Exceptions: "Info when nothing is pending (and without -all): no change at hand is at fault then. Silent without a schema.sql, and when the history has no known beginning or a part of either is not understood. The order of columns does not count. Comments count where a COMMENT is in schema.sql (pg_dump --no-comments leaves them out), privileges where a GRANT or REVOKE is (pg_dump -x); owners and the comments of extensions never do. What the server prints of an expression or a view is compared by what is certain: what is computed, which columns are used; a constant whose spelling depends on more than its text, such as a timestamp with its time zone, passes as the same.",
 		Versions:   "All.",
 		Source:     "schema.sql and migrations have drifted apart in sr.ht services.",
 	},
@@ -27,6 +28,10 @@ var ruleSchemaDrift = &Rule{
 			return
 		}
 		name := path.Base(r.Schema.File)
+		severity := Info
+		if slices.ContainsFunc(r.Files, func(f *File) bool { return f.Pending }) {
+			severity = r.rule.Severity
+		}
 		for _, d := range differences(r.Final, r.Schema.Catalog) {
 			if d.Property == "comment" && !r.Schema.comments || d.Property == "privileges" && !r.Schema.privileges {
 				continue
@@ -35,9 +40,9 @@ var ruleSchemaDrift = &Rule{
 			if at, ok := r.dropped[droppedObject{d.Table.Name, d.Name.Name}]; ok {
 				extra = fmt.Sprintf("is in %s, but %s:%d drops it", name, path.Base(at.File), at.Line)
 			}
-			r.Report(r.Schema.position(d), describeDifference(d, "is missing in "+name, extra,
-				"%[1]s: %[2]s is %[3]s by the migrations, %[4]s in "+strings.ReplaceAll(name, "%", "%%")),
-				"Change "+name+", or add the migration that is missing.")
+			message := describeDifference(d, "is missing in "+name, extra,
+				"%[1]s: %[2]s is %[3]s by the migrations, %[4]s in "+strings.ReplaceAll(name, "%", "%%"))
+			r.report(Finding{Rule: r.rule.ID, Severity: severity, Pos: r.Schema.position(d), Message: message, Help: "Change " + name + ", or add the migration that is missing."}, nil)
 		}
 	},
 }

@@ -35,8 +35,8 @@ are recognised by their names and annotations.
   srhtvet lint -all -severity error         the outages of the whole history
   srhtvet lint -format sarif >srhtvet.sarif for a code scanning service
 
-With nothing pending the history as a whole is judged all the same: released files that were edited or are gone
-(edited-released), and a schema.sql that is not what the migrations lead to (schema-drift), are findings, and exit status 1.
+With nothing pending the exit status is 0, unless released files were edited or are gone (edited-released). A
+schema.sql that is not what the migrations lead to (schema-drift) is info then, a warning with a pending file or -all.
 
 A finding is taken back by a comment on its statement: -- srhtvet:ignore RULE reason`,
 		flags: func(t *terminal, fs *flag.FlagSet) func([]string) int {

@@ -196,14 +196,19 @@ func TestLintStatuses(t *testing.T) {
 	require.Equal(t, exitClean, r.status)
 	require.Contains(t, r.err, "nothing pending; base: tag v2")
 
-	// What is wrong with the history as a whole is a finding when nothing is pending, too, with the code or without.
+	// Whether schema.sql has drifted is asked when nothing is pending, too, with the code or without.
 	writeAll(t, dir, map[string]string{"schema.sql": "CREATE TABLE other (id integer PRIMARY KEY);\n"})
 	for _, code := range []string{"-code=true", "-code=false"} {
 		r = srhtvet(t, dir, "lint", code)
+		require.Equal(t, exitClean, r.status, code)
+		require.Contains(t, r.err, "2 below -severity warning", code)
+		r = srhtvet(t, dir, "lint", code, "-severity", "info")
 		require.Equal(t, exitFindings, r.status, code)
-		require.Contains(t, r.out, "warning schema-drift", code)
-		require.Contains(t, r.err, "2 warnings about the history as a whole; no file is pending", code)
+		require.Contains(t, r.out, "info schema-drift", code)
+		require.Contains(t, r.err, "2 notes about the history as a whole; no file is pending", code)
 	}
+	r = srhtvet(t, dir, "lint", "-all")
+	require.Contains(t, r.out, "warning schema-drift")
 	require.NoError(t, os.Remove(filepath.Join(dir, "schema.sql")))
 
 	r = srhtvet(t, dir, "lint", "-base", "v1", "-format", "json")
