@@ -67,7 +67,7 @@ func (m *machine) entry(info *funcInfo) query.Gate {
 			continue
 		}
 		if fn.Origin() != info.obj {
-			if types.IsInterface(receiver(fn)) {
+			if recv := receiver(fn); recv != nil && types.IsInterface(recv) {
 				return query.Gate{}
 			}
 			continue
