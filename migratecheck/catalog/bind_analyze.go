@@ -19,7 +19,7 @@ type Analysis struct {
 	Writes []*Write
 	// Uses are the places that name an object or a column of the catalog (the server's own are not among them).
 	Uses []Use
-	// Compared are the columns that =, <> and LIKE (IN and CASE too) compare with a constant or a parameter.
+	// Compared are the columns that =, <>, <, >, LIKE and the like (IN and CASE too) compare with a constant or a parameter.
 	Compared []Comparison
 	// Natural are the columns that NATURAL JOINs of the statement join on.
 	Natural []NaturalColumn
@@ -76,10 +76,13 @@ type NaturalColumn struct {
 	Offset int       // of the right side
 }
 
-// compared notes a comparison of a column, or of its text, with a string literal or a parameter. LIKE tells a case of letters from
-// the other as = does.
+// comparing are the operators that answer otherwise when the text is another: LIKE tells a case of letters from the other as = does,
+// and so may the order of texts.
+var comparing = []string{"=", "<>", "<", "<=", ">", ">=", "~~", "!~~"}
+
+// compared notes a comparison of a column, or of its text, with a string literal or a parameter.
 func (b *binder) compared(operator string, left, right value) {
-	if b.ask == nil || operator != "=" && operator != "<>" && operator != "~~" && operator != "!~~" {
+	if b.ask == nil || !slices.Contains(comparing, operator) {
 		return
 	}
 	if len(left.held) == 0 {

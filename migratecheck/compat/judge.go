@@ -273,7 +273,7 @@ func (j *judge) remember(sites [][]*query.Bound) {
 // that runs on it today sends the same text with the same values, and gets on with it: it needs no migration for that.
 func (j *judge) unchanged(b *query.Bound, list []query.Problem) []query.Problem {
 	return slices.DeleteFunc(slices.Clone(list), func(p query.Problem) bool {
-		if p.Variant < 0 || !asks(p.Check) {
+		if p.Variant < 0 || !asks(p.Check) || j.renamed(&p) {
 			return true
 		}
 		now := &b.Site.Variants[p.Variant]
@@ -286,6 +286,26 @@ func (j *judge) unchanged(b *query.Bound, list []query.Problem) []query.Problem 
 				return q.Variant == old.variant && q.Check == p.Check && q.Offset == p.Offset && q.Relation == p.Relation && q.Column == p.Column
 			})
 		})
+	})
+}
+
+// renamed reports whether a column that the problem is about, or that a foreign key refers to, is not the one of its name on the new
+// schema: the same text writes other values to it then.
+func (j *judge) renamed(p *query.Problem) bool {
+	before, after := j.states[0].cat, j.states[len(j.states)-1].cat
+	other := func(table catalog.OID, num int) bool {
+		was, _ := before.Get(table).(*catalog.Relation)
+		now, _ := after.Get(table).(*catalog.Relation)
+		if was == nil || now == nil || was.Att(num) == nil {
+			return false
+		}
+		col := now.Column(was.Att(num).Name)
+		return col == nil || col.Num != num
+	}
+	return slices.ContainsFunc(p.Objects, func(a catalog.Address) bool {
+		con, _ := before.Get(a.OID).(*catalog.Constraint)
+		return other(a.OID, a.Column) || con != nil && con.Kind == catalog.ForeignKey &&
+			slices.ContainsFunc(con.RefColumns, func(num int) bool { return other(con.RefTable, num) })
 	})
 }
 
