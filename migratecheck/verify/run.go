@@ -18,8 +18,10 @@ type binding struct {
 	column        string
 	row           int
 	parent        bool // what the column refers to in the row of the parent table
-	array         bool // {value}
-	typ           *typ // of the column, where the code is at home
+	// home is what a parent's binding takes where the column has another name: the column there that is referred to at home.
+	home  *binding
+	array bool // {value}
+	typ   *typ // of the column, where the code is at home
 }
 
 // sends reports whether code that holds a value of the column's type at home may hold what is in the column here: text that is of a
@@ -90,7 +92,10 @@ func (p *Probe) referred(ctx context.Context, b binding) (text string, ok bool, 
 	if b.parent {
 		t := p.schema.find(b.schema, b.table)
 		if t == nil || t.column(b.column) == nil {
-			return "", false, nil
+			if b.home == nil {
+				return "", false, nil
+			}
+			return p.referred(ctx, *b.home)
 		}
 		parent, ref := p.schema.foreignKey(t, t.column(b.column).num)
 		if parent == nil || ref == nil {

@@ -222,7 +222,8 @@ func (k *seeker) choose(oid uint32, at param, hints Hints, fresh int) []binding 
 		}
 		if parent, ref := p.schema.foreignKey(at.table, column.num); parent != nil && ref != nil {
 			for i := range rowsEach + 1 {
-				list = append(list, binding{schema: at.table.schema, table: at.table.name, column: at.column, row: i, parent: true})
+				home := inRow(parent, ref.name, i)
+				list = append(list, binding{schema: at.table.schema, table: at.table.name, column: at.column, row: i, parent: true, home: &home})
 			}
 			return list
 		}
