@@ -133,8 +133,13 @@ func quoted(name string) string {
 
 // known takes weight from what was broken before: an old version's own mistake cannot be mended by this change, and a new
 // version's is not new when the old one has it too. It stays a warning: a query that fails is to be mended, and until then
-// hides what else it may depend on; and where many do, the schema is another than it is taken for.
+// hides what else it may depend on; and where many do, the schema is another than it is taken for. With nothing pending nothing
+// is judged by it: a note.
 func (j *judge) known() {
+	bar := migratecheck.Warning
+	if len(j.service.Timeline.Pending) == 0 {
+		bar = migratecheck.Info
+	}
 	old := map[string]bool{}
 	mistake := func(b *Break) string {
 		return b.Pos.File + "\x00" + b.Message
@@ -147,7 +152,7 @@ func (j *judge) known() {
 	}
 	for _, b := range j.service.Breaks {
 		if b.Cause == nil && b.Cell == (Cell{New, New}) && old[mistake(b)] {
-			b.Severity = min(b.Severity, migratecheck.Warning)
+			b.Severity = min(b.Severity, bar)
 		}
 	}
 }
