@@ -164,34 +164,41 @@ func carriesQuery(v value) bool {
 	return false
 }
 
-// runVars evaluates what package variables are initialized with.
-func (m *machine) runVars() {
+// packageVars calls f for each declaration of variables at the top of the packages that are looked into.
+func (m *machine) packageVars(f func(k *pkg, decl *ast.GenDecl, v *ast.ValueSpec)) {
 	for _, k := range m.p.order {
 		if !k.bodies || k.info == nil {
 			continue
 		}
-		for _, f := range k.files {
-			for _, d := range f.Decls {
-				g, ok := d.(*ast.GenDecl)
-				if !ok || g.Tok != token.VAR {
+		for _, file := range k.files {
+			for _, d := range file.Decls {
+				decl, ok := d.(*ast.GenDecl)
+				if !ok || decl.Tok != token.VAR {
 					continue
 				}
-				for _, s := range g.Specs {
-					for _, e := range s.(*ast.ValueSpec).Values {
-						info := &funcInfo{pkg: k, callees: map[*types.Func]bool{}}
-						m.survey(info, e)
-						if info.direct {
-							m.steps = 0
-							m.stack = []*frame{{info: info, pkg: k}}
-							m.eval(e, newState())
-							m.runLits()
-							m.stack = nil
-						}
-					}
+				for _, s := range decl.Specs {
+					f(k, decl, s.(*ast.ValueSpec))
 				}
 			}
 		}
 	}
+}
+
+// runVars evaluates what package variables are initialized with.
+func (m *machine) runVars() {
+	m.packageVars(func(k *pkg, _ *ast.GenDecl, v *ast.ValueSpec) {
+		for _, e := range v.Values {
+			info := &funcInfo{pkg: k, callees: map[*types.Func]bool{}}
+			m.survey(info, e)
+			if info.direct {
+				m.steps = 0
+				m.stack = []*frame{{info: info, pkg: k}}
+				m.eval(e, newState())
+				m.runLits()
+				m.stack = nil
+			}
+		}
+	})
 }
 
 // run evaluates a function by itself.

@@ -161,42 +161,24 @@ func (m *machine) embeddedText(of *embeds, name value) value {
 // indexEmbeds finds the embed directives.
 func (m *machine) indexEmbeds() {
 	m.embeds = map[types.Object]*embeds{}
-	for _, k := range m.p.order {
-		if !k.bodies || k.info == nil {
-			continue
+	m.packageVars(func(k *pkg, decl *ast.GenDecl, v *ast.ValueSpec) {
+		doc := v.Doc
+		if doc == nil {
+			doc = decl.Doc
 		}
-		for _, f := range k.files {
-			for _, d := range f.Decls {
-				g, ok := d.(*ast.GenDecl)
-				if !ok || g.Tok != token.VAR {
-					continue
-				}
-				for _, s := range g.Specs {
-					v, ok := s.(*ast.ValueSpec)
-					if !ok || len(v.Names) != 1 {
-						continue
-					}
-					doc := v.Doc
-					if doc == nil {
-						doc = g.Doc
-					}
-					obj := k.info.Defs[v.Names[0]]
-					if doc == nil || obj == nil {
-						continue
-					}
-					of := &embeds{dir: k.dir}
-					for _, c := range doc.List {
-						if list, ok := strings.CutPrefix(c.Text, "//go:embed "); ok {
-							for _, pattern := range strings.Fields(list) {
-								of.patterns = append(of.patterns, strings.Trim(pattern, "\"`"))
-							}
-						}
-					}
-					if of.patterns != nil {
-						m.embeds[obj] = of
-					}
+		if doc == nil || len(v.Names) != 1 {
+			return
+		}
+		of := &embeds{dir: k.dir}
+		for _, c := range doc.List {
+			if list, ok := strings.CutPrefix(c.Text, "//go:embed "); ok {
+				for _, pattern := range strings.Fields(list) {
+					of.patterns = append(of.patterns, strings.Trim(pattern, "\"`"))
 				}
 			}
 		}
-	}
+		if obj := k.info.Defs[v.Names[0]]; obj != nil && of.patterns != nil {
+			m.embeds[obj] = of
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -63,25 +64,17 @@ func (c *Catalog) applyObject(stmt pgast.Stmt, eff *Effects) (handled bool, err 
 		return true, c.applyCall(n.CallStmt, eff)
 	case *pgast.Node_SelectStmt:
 		return true, c.applyQuery(stmt.Node, eff)
-	case *pgast.Node_InsertStmt:
+	case *pgast.Node_InsertStmt, *pgast.Node_UpdateStmt, *pgast.Node_DeleteStmt, *pgast.Node_MergeStmt:
 		c.applyRows(stmt.Node)
-		return true, c.noteSystemTable(n.InsertStmt.Relation, eff)
-	case *pgast.Node_UpdateStmt:
-		c.applyRows(stmt.Node)
-		return true, c.noteSystemTable(n.UpdateStmt.Relation, eff)
-	case *pgast.Node_DeleteStmt:
-		c.applyRows(stmt.Node)
-		return true, c.noteSystemTable(n.DeleteStmt.Relation, eff)
-	case *pgast.Node_MergeStmt:
-		c.applyRows(stmt.Node)
-		return true, c.noteSystemTable(n.MergeStmt.Relation, eff)
+		return true, c.noteSystemTable(stmt.Node, eff)
 	}
 	return c.applyOther(stmt.Node, eff)
 }
 
 // noteSystemTable notes a change of the rows of the server's own tables, by which a superuser can make of the schema what no
 // statement would.
-func (c *Catalog) noteSystemTable(rv *pgast.RangeVar, eff *Effects) error {
+func (c *Catalog) noteSystemTable(n *pgast.Node, eff *Effects) error {
+	rv := cmp.Or(n.GetInsertStmt().GetRelation(), n.GetUpdateStmt().GetRelation(), n.GetDeleteStmt().GetRelation(), n.GetMergeStmt().GetRelation())
 	if rv.Schemaname != "" && rv.Schemaname != "pg_catalog" || c.findRelation(rv) != nil {
 		return nil
 	}

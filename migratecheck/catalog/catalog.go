@@ -338,6 +338,22 @@ func parentsOf(o Object) []OID {
 	return nil
 }
 
+// TableOf is the table or view that an object is, or is part of: an index's, a constraint's, a trigger's. It is 0 for anything else.
+func TableOf(o Object) OID {
+	switch o := o.(type) {
+	case *Relation:
+		if o.Index == nil {
+			return o.OID
+		}
+		return o.Index.Table
+	case *Constraint:
+		return o.Table // 0 of a domain's
+	case *Trigger, *Rule, *Policy:
+		return parentsOf(o)[0]
+	}
+	return 0
+}
+
 // Constraints lists the constraints of a table or domain, in order of creation; foreign keys of other tables that refer
 // to it are not among them (see ReferencedBy).
 func (c *Catalog) Constraints(of OID) []*Constraint {

@@ -110,7 +110,7 @@ func tables(f *migratecheck.Finding, step *migratecheck.Step) []string {
 		if o == nil {
 			o = c.New
 		}
-		if oid := relationOf(o); oid != 0 {
+		if oid := catalog.TableOf(o); oid != 0 {
 			for _, cat := range []*catalog.Catalog{step.Before, step.After} {
 				if rel := cat.Get(oid); rel != nil {
 					list = append(list, rel.ObjectName())
@@ -120,26 +120,6 @@ func tables(f *migratecheck.Finding, step *migratecheck.Step) []string {
 		}
 	}
 	return list
-}
-
-// relationOf is the table or view that an object is, or belongs to; 0 when it is neither.
-func relationOf(o catalog.Object) catalog.OID {
-	switch o := o.(type) {
-	case *catalog.Relation:
-		if o.Index != nil {
-			return o.Index.Table
-		}
-		return o.OID
-	case *catalog.Constraint:
-		return o.Table
-	case *catalog.Trigger:
-		return o.Table
-	case *catalog.Rule:
-		return o.Table
-	case *catalog.Policy:
-		return o.Table
-	}
-	return 0
 }
 
 // text is a file of the old code, "" when it cannot be had.

@@ -41,12 +41,11 @@ var checkNarrowed = &Check{
 
 // defaultsFit looks at the columns that an INSERT leaves to a constant that does not fit.
 func (r *reading) defaultsFit(c *Check) {
-	for _, w := range r.an.Writes {
-		w = r.cat.OnTable(w)
-		if w == nil || w.Op != 'i' {
-			continue
+	r.writes(func(w change) {
+		if w.Op != 'i' {
+			return
 		}
-		rel, _ := r.cat.Get(w.Relation).(*catalog.Relation)
+		rel := w.rel
 		for i := range rel.Columns {
 			col := &rel.Columns[i]
 			t := w.Target(col.Num)
@@ -63,17 +62,13 @@ func (r *reading) defaultsFit(c *Check) {
 			}, "%s leaves column %q of %s to its default, %s, which does not fit %s: every row is refused",
 				r.verb(), col.Name, r.cat.NameOf(rel.OID), col.Default.SQL, r.cat.FormatType(col.Type))
 		}
-	}
+	})
 }
 
 // literalsFit looks at literals that are stored in a column that they do not fit.
 func (r *reading) literalsFit(c *Check) {
-	for _, w := range r.an.Writes {
-		w = r.cat.OnTable(w)
-		if w == nil {
-			continue
-		}
-		rel, _ := r.cat.Get(w.Relation).(*catalog.Relation)
+	r.writes(func(w change) {
+		rel := w.rel
 		for _, t := range w.Targets {
 			col := rel.Att(t.Column)
 			if col == nil {
@@ -93,7 +88,7 @@ func (r *reading) literalsFit(c *Check) {
 				break
 			}
 		}
-	}
+	})
 }
 
 // allFit reports whether everything that a statement gives to a column fits its type for certain: literals that do, and values

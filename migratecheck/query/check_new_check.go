@@ -15,15 +15,7 @@ var checkNewCheck = &Check{
 	Asks:    TheSchema,
 	Source:  "src/backend/executor/execMain.c ExecRelCheck; NOT VALID ones hold for new rows too: sql-altertable.html",
 	on: func(r *reading, c *Check) {
-		for _, w := range r.an.Writes {
-			rel, _ := r.cat.Get(w.Relation).(*catalog.Relation)
-			if w = r.cat.OnTable(w); w != nil {
-				rel, _ = r.cat.Get(w.Relation).(*catalog.Relation)
-			}
-			if w != nil && rel != nil && !rel.Assumed {
-				r.constantsRefused(c, change{Write: w, rel: rel})
-			}
-		}
+		r.writes(func(w change) { r.constantsRefused(c, w) })
 	},
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {

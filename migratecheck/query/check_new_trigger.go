@@ -16,16 +16,7 @@ var checkNewTrigger = &Check{
 	Asks:    TheSchema,
 	Source:  "trigger-definition.html: a BEFORE trigger that returns NULL skips the row, an exception ends the transaction",
 	on: func(r *reading, c *Check) {
-		for _, w := range r.an.Writes {
-			if w = r.cat.OnTable(w); w == nil {
-				continue
-			}
-			rel, _ := r.cat.Get(w.Relation).(*catalog.Relation)
-			if rel == nil || rel.Assumed {
-				continue
-			}
-			r.triggerFields(c, change{Write: w, rel: rel})
-		}
+		r.writes(func(w change) { r.triggerFields(c, w) })
 	},
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {

@@ -11,14 +11,8 @@ var checkNullWritten = &Check{
 	Source:  "src/backend/executor/execMain.c ExecConstraints",
 	on: func(r *reading, c *Check) {
 		args := r.sql().Args
-		for _, w := range r.an.Writes {
-			if w = r.cat.OnTable(w); w == nil {
-				continue
-			}
-			rel, _ := r.cat.Get(w.Relation).(*catalog.Relation)
-			if rel == nil || rel.Assumed {
-				continue
-			}
+		r.writes(func(w change) {
+			rel := w.rel
 			for _, t := range w.Targets {
 				col := rel.Att(t.Column)
 				if col == nil || !col.NotNull && !domainNotNull(r.cat, col.Type) {
@@ -44,7 +38,7 @@ var checkNullWritten = &Check{
 					Objects: []catalog.Address{{OID: rel.OID}, {OID: rel.OID, Column: col.Num}},
 				}, "%s writes %s to column %q of %s, which is NOT NULL: the row is refused", r.verb(), what, col.Name, name)
 			}
-		}
+		})
 	},
 }
 

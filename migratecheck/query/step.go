@@ -7,12 +7,25 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
-// change is a write of a statement on a table that both schemas have.
+// change is a write of a statement on a table; in a step, on one that both schemas have.
 type change struct {
 	*catalog.Write
 	before   *catalog.Write // on the other schema
 	rel, was *catalog.Relation
 	proposed *change // of ON CONFLICT DO UPDATE, the INSERT
+}
+
+// writes calls f for each change that the statement makes on its own schema, of which nothing is before. A change of a view is one of the
+// table behind it.
+func (r *reading) writes(f func(w change)) {
+	for _, w := range r.an.Writes {
+		if w = r.cat.OnTable(w); w == nil {
+			continue
+		}
+		if rel, _ := r.cat.Get(w.Relation).(*catalog.Relation); rel != nil {
+			f(change{Write: w, rel: rel})
+		}
+	}
 }
 
 // changes calls f for each of them. A change of a view is one of the table behind it.

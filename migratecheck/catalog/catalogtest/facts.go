@@ -435,29 +435,12 @@ func (p *printer) address(a catalog.Address) string {
 	return fmt.Sprintf("%s.#%d", name, a.Column)
 }
 
-// tableOf is the table that an object is part of.
-func tableOf(o catalog.Object) catalog.OID {
-	switch o := o.(type) {
-	case *catalog.Relation:
-		return o.OID
-	case *catalog.Constraint:
-		return o.Table
-	case *catalog.Trigger:
-		return o.Table
-	case *catalog.Rule:
-		return o.Table
-	case *catalog.Policy:
-		return o.Table
-	}
-	return 0
-}
-
 // refs prints what an expression needs, without the server's own objects, and without the table that its owner is part
 // of and goes with anyway.
 func (p *printer) refs(list []catalog.Address, owner catalog.Object) string {
 	var names []string
 	for _, a := range list {
-		if a.Column == 0 && a.OID != 0 && a.OID == tableOf(owner) {
+		if a.Column == 0 && a.OID != 0 && a.OID == catalog.TableOf(owner) {
 			continue
 		}
 		o := p.w.objects[a.OID]
