@@ -264,7 +264,7 @@ func judge(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *source
 	run := newRun(cfg, set, pending)
 	run.keep = keep
 	run.Schema = readSchemaFile(cfg, fsys, set)
-	cat := catalog.New(catalog.Config{Version: cfg.version(), Remember: true})
+	cat := catalog.New(catalog.Config{Version: cfg.version()})
 	if cfg.Schema != "" {
 		script, err := readSchema(cfg.Schema)
 		if err != nil {

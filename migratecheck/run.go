@@ -40,7 +40,8 @@ type Run struct {
 	notUnderst  int // in pending files
 	unfollowed  int // statements and gaps of the whole history whose effect the catalog does not hold
 	suppressed  int
-	said        map[saying]bool
+	said        map[saying]bool // of the findings in one file, saidOf
+	saidOf      string
 	used        map[ignoreKey]bool // suppression comments (and rule) that suppressed something
 	filled      map[filledColumn]bool
 	dropped     map[droppedObject]source.Position
@@ -179,6 +180,10 @@ func (r *Run) report(f Finding, s *Step) {
 		return
 	}
 	saying := saying{f.Rule, f.Message, f.Pos, f.Down}
+	if f.Pos.File != r.saidOf { // rounds of one statement are of one file
+		r.saidOf = f.Pos.File
+		clear(r.said)
+	}
 	if r.said[saying] {
 		return
 	}

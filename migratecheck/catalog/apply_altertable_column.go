@@ -73,8 +73,8 @@ func (a *alterTable) addColumn(cmd *pgast.AlterTableCmd) error {
 // noteNamedJoins notes views over the table in which a join is given names for its columns, (a JOIN b) AS j (x, y): the new column
 // is one of the join's, and which name it gets there the server makes up.
 func (a *alterTable) noteNamedJoins() {
-	for _, d := range a.c.Dependents(Address{OID: a.rel}) {
-		view := a.c.relation(d.OID)
+	for _, oid := range a.c.objects.get(a.rel).dependents {
+		view := a.c.relation(oid)
 		if view == nil || view.Query == nil || view.Query.Node == nil {
 			continue
 		}

@@ -110,7 +110,7 @@ func (c *Catalog) assumeEnum(old *Type, label string) *Type {
 	return &t
 }
 
-// partKeyOf is the key under which a trigger, rule or policy counts as seen: they have their names within a relation.
+// partKeyOf is the key under which a trigger, rule or policy counts as gone: they have their names within a relation.
 func partKeyOf(o Object) fullName {
 	switch o := o.(type) {
 	case *Trigger:

@@ -22,18 +22,15 @@ type Config struct {
 	// Open means that the history does not begin at the beginning: an object that a statement refers to and nobody
 	// created is assumed to exist.
 	Open bool
-	// Remember keeps the names of what is gone, for [Catalog.Seen]. An open catalog does in any case.
-	Remember bool
 }
 
 // Catalog is the schema of one database. It is not safe for concurrent use; clones are independent of each other.
 type Catalog struct {
-	Version  int
-	Open     bool
-	remember bool
+	Version int
+	Open    bool
 
 	next    OID
-	edit    *edit // marks what of objects, names and seen is this catalog's own; nil when all of it may be shared
+	edit    *edit // marks what of objects, names and gone is this catalog's own; nil when all of it may be shared
 	objects objectMap
 	// names finds objects by schema and name, one namespace per name class as in PostgreSQL: relations (with
 	// indexes, sequences), types, functions (key includes the argument types), schemas, extensions, …
@@ -44,13 +41,15 @@ type Catalog struct {
 	settings *btree.Map[string, string] // SET: search_path, check_function_bodies, …
 	// initial are the settings that a session begins with; never written to (see EndSession).
 	initial *btree.Map[string, string]
-	// sharedRecords means that a clone may have the same comments, grants and settings: who changes them calls
+	// past is what statements have made of the values in a column, the latest, by Address.key.
+	past *btree.Map[uint64, *conversion]
+	// sharedRecords means that a clone may have the same comments, grants, settings and past: who changes them calls
 	// ownRecords first. Few statements do, so that most clones need no copies, and Diff sees at once that they agree.
 	sharedRecords bool
 
-	// seen holds the name keys of relations, types, functions and schemas that were ever there; kept in an open catalog,
-	// where a name that was never seen is assumed to exist and one that was dropped is not, and on demand.
-	seen nameTrie
+	// gone holds the name keys that something has had and lost, by a DROP or a RENAME: in an open catalog a name that was never
+	// seen is assumed to exist, and one that was dropped is not.
+	gone nameTrie
 	made bool // a relation was created, whether it is still there or not
 
 	creators []string // roles that ALTER DEFAULT PRIVILEGES was about (see defaultsAt)
@@ -85,13 +84,13 @@ func New(cfg Config) *Catalog {
 	c := &Catalog{
 		Version:  cfg.Version,
 		Open:     cfg.Open,
-		remember: cfg.Open || cfg.Remember,
 		next:     FirstUserOID,
 		objects:  objectMap{none: new(objectEntry)},
 		names:    nameIndex{listed: newMap[string, OID]()},
 		comments: newMap[uint64, string](),
 		grants:   newMap[uint64, []Grant](),
 		initial:  newMap[string, string](),
+		past:     newMap[uint64, *conversion](),
 	}
 	c.settings, c.sharedRecords = c.initial, true
 	if c.Version == 0 {
@@ -123,7 +122,7 @@ func (c *Catalog) own() *edit {
 // ownRecords makes copies of the comments, grants and settings that are shared with a clone, so that they can be changed.
 func (c *Catalog) ownRecords() {
 	if c.sharedRecords {
-		c.comments, c.grants, c.settings = copyShared(c.comments), copyShared(c.grants), copyShared(c.settings)
+		c.comments, c.grants, c.settings, c.past = copyShared(c.comments), copyShared(c.grants), copyShared(c.settings), copyShared(c.past)
 		c.sharedRecords = false
 	}
 }
@@ -193,21 +192,12 @@ func (c *Catalog) put(o Object) {
 		}
 	}
 	key := nameKeyOf(o)
-	if !replaced || nameKeyOf(old) != key {
-		if replaced {
-			c.removeName(old)
-		}
-		if key.namespace != 0 {
-			c.names.add(c.own(), key, oid)
-			if c.remember {
-				c.seen.set(c.own(), key, oid)
-			}
-		}
+	renamed := replaced && (nameKeyOf(old) != key || partKeyOf(old) != partKeyOf(o))
+	if renamed {
+		c.removeName(old)
 	}
-	if c.Open && !replaced {
-		if key := partKeyOf(o); key.namespace != 0 {
-			c.seen.set(c.own(), key, oid)
-		}
+	if key.namespace != 0 && (renamed || !replaced) {
+		c.names.add(c.own(), key, oid)
 	}
 	parents := parentsOf(o)
 	if replaced {
@@ -249,6 +239,9 @@ func (c *Catalog) remove(oid OID) {
 func (c *Catalog) removeName(o Object) {
 	if name := nameKeyOf(o); name.namespace != 0 {
 		c.names.remove(c.own(), name, o.ObjectID())
+		c.gone.set(c.own(), name, o.ObjectID())
+	} else if part := partKeyOf(o); part.namespace != 0 && c.Open {
+		c.gone.set(c.own(), part, o.ObjectID())
 	}
 }
 

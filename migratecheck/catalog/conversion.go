@@ -22,12 +22,14 @@ const maxConversions = 64
 
 func (c *Catalog) converts(rel OID, num int, now conversion) {
 	col := c.relation(rel).Att(num)
-	now.before, now.column, now.table = col.past, col.Name, c.relation(rel).Name
-	if col.past != nil {
-		now.depth = col.past.depth + 1
+	now.column, now.table = col.Name, c.relation(rel).Name
+	now.before, _ = c.past.Get(Address{rel, num}.key())
+	if now.before != nil {
+		now.depth = now.before.depth + 1
 	}
 	if now.depth < maxConversions {
-		c.editColumn(rel, num, func(col *Column) { col.past = &now })
+		c.ownRecords()
+		c.past.Set(Address{rel, num}.key(), &now)
 	}
 }
 
@@ -60,7 +62,8 @@ type Conversion struct {
 func (c *Catalog) Converted(earlier *Catalog, a Address) (v Conversion, ok bool) {
 	past := func(c *Catalog) *conversion {
 		if rel, _ := c.Get(a.OID).(*Relation); rel != nil && rel.Att(a.Column) != nil {
-			return rel.Att(a.Column).past
+			v, _ := c.past.Get(a.key())
+			return v
 		}
 		return nil
 	}

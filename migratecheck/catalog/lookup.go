@@ -133,17 +133,21 @@ func (c *Catalog) assumable(key fullName) bool {
 	if !c.Open {
 		return false
 	}
-	_, seen := c.seen.get(key)
-	return !seen
+	_, here := c.names.Get(key)
+	_, gone := c.gone.get(key)
+	return !here && !gone
 }
 
 // MadeRelations reports whether a table, or another relation, was ever created, and not only referred to.
 func (c *Catalog) MadeRelations() bool { return c.made }
 
-// Seen reports whether a relation of that name was ever there, in a catalog that remembers.
+// Seen reports whether a relation of that name is there, or ever was.
 func (c *Catalog) Seen(n Name) bool {
 	for _, schema := range c.path(n.Schema) {
-		if _, seen := c.seen.get(nameKey(inRelations, schema, n.Name)); seen {
+		key := nameKey(inRelations, schema, n.Name)
+		_, here := c.names.Get(key)
+		_, gone := c.gone.get(key)
+		if here || gone {
 			return true
 		}
 	}

@@ -137,8 +137,7 @@ type Column struct {
 	Local           bool // attislocal
 	Assumed         bool // of an Assumed relation: a statement needs it, its type is not known
 
-	added bool        // of an Assumed relation: see Added
-	past  *conversion // what statements have made of the values in it, the latest; nil for nothing
+	added bool // of an Assumed relation: see Added
 }
 
 // TypeRef is a type with its modifier: varchar(10)[] is {varchar, 14, true}.
