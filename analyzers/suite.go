@@ -2,17 +2,46 @@
 package analyzers
 
 import (
+	"slices"
+	"strings"
+
 	"golang.org/x/tools/go/analysis"
 
+	"git.sr.ht/~sourcehut/ha-go/analyzers/handlerdeadline"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/ignores"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/migrations"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/queries"
+	"git.sr.ht/~sourcehut/ha-go/internal/gochecks"
 )
+
+// Result is what every analyzer but migrations reports of a package; nil when it had nothing to look at.
+type Result = findings.Result
 
 // Suite makes every analyzer, sorted by name. A test compares it with the directories. Each call makes new ones, since an
 // analyzer holds the values of its flags.
 func Suite() []*analysis.Analyzer {
-	return []*analysis.Analyzer{
+	suite := []*analysis.Analyzer{
+		handlerdeadline.New(),
 		migrations.New(),
 		queries.New(),
 	}
+	suite = append(suite, ignores.New(suite))
+	slices.SortFunc(suite, func(a, b *analysis.Analyzer) int { return strings.Compare(a.Name, b.Name) })
+	return suite
+}
+
+// Explain is the manual of a check, or of an analyzer with all its checks, and the name of the analyzer; "" when there is
+// none of that name.
+func Explain(name string) (manual, analyzer string) {
+	check, isCheck := gochecks.ByID(name)
+	for _, a := range Suite() {
+		switch m := findings.ManualOf(a); {
+		case a.Name == name:
+			return m.Doc(), a.Name
+		case isCheck && a.Name == check.Analyzer:
+			return m.Section(name), a.Name
+		}
+	}
+	return "", ""
 }

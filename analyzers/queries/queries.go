@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
 
 	"golang.org/x/tools/go/analysis"
 
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/passes"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/sqlquery"
 	"git.sr.ht/~sourcehut/ha-go/internal/settings"
@@ -22,14 +22,7 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
 )
 
-// Result is what the analyzer reported of a package, as findings; nil when there was nothing to judge.
-type Result struct {
-	// Root is the module's directory; positions are relative to it.
-	Root     string
-	Findings []migratecheck.Finding
-}
-
-// New makes the analyzer. Its flags are those of srhtvet lint that say what the schema is; see migrations.New for why a
+// New makes the analyzer. Its result is a *findings.Result, nil when there was nothing to judge. Its flags are those of srhtvet lint that say what the schema is; see migrations.New for why a
 // tool for go vet leaves some out.
 func New() *analysis.Analyzer {
 	find := sqlquery.New()
@@ -49,7 +42,7 @@ It is silent in tests, in packages without SQL and in modules without migrations
 compat does. order = "migrate-first" in .srhtvet.toml makes a warning of what needs a migration that comes with it.`,
 		URL:              "https://git.sr.ht/~sourcehut/ha-go",
 		Requires:         []*analysis.Analyzer{find},
-		ResultType:       reflect.TypeFor[*Result](),
+		ResultType:       findings.ResultType(),
 		RunDespiteErrors: true,
 		Run:              func(pass *analysis.Pass) (any, error) { return c.run(pass), nil },
 	}
@@ -73,7 +66,7 @@ type module struct {
 	bar       migratecheck.Severity
 }
 
-func (c *checker) run(pass *analysis.Pass) *Result {
+func (c *checker) run(pass *analysis.Pass) *findings.Result {
 	found := pass.ResultOf[c.find].(*sqlquery.Result)
 	// Tests make schemas of their own, and are not deployed.
 	sites := slices.DeleteFunc(slices.Clone(found.Sites), func(s query.Site) bool { return strings.HasSuffix(s.Pos.File, "_test.go") })
@@ -97,15 +90,15 @@ func (c *checker) run(pass *analysis.Pass) *Result {
 		return nil
 	}
 	service := compat.Check(compat.Config{Order: m.order}, path.Dir(t.Dir), t, &compat.Code{}, &compat.Code{Rev: "this", Sites: sites})
-	res := &Result{Root: root}
+	own := findings.NewPass(pass, nil)
 	places := passes.NewPlaces(pass, root)
 	fixes := &fixer{pass: pass, found: found, base: t.Base, final: t.Final}
 	for _, b := range service.Breaks {
 		if b.Severity >= m.bar && !b.Suppressed {
-			c.report(pass, found, places, fixes, b, res)
+			c.report(own, found, places, fixes, b)
 		}
 	}
-	return res
+	return own.Result()
 }
 
 // module reads the migrations of a module once. What is wrong with them, or with the settings, is said by analyzer
@@ -136,13 +129,16 @@ func (c *checker) module(root string) *module {
 }
 
 // report files a break at its query, with the migration beside it.
-func (c *checker) report(pass *analysis.Pass, found *sqlquery.Result, places *passes.Places, fixes *fixer, b *compat.Break, res *Result) {
+func (c *checker) report(pass *findings.Pass, found *sqlquery.Result, places *passes.Places, fixes *fixer, b *compat.Break) {
 	pos := found.Pos(b.Pos)
 	if !pos.IsValid() {
 		pos = found.Pos(b.Site.Pos) // the text is in a file that is not Go
 	}
 	if !pos.IsValid() {
 		return // SQL of a dependency: srhtvet compat shows it
+	}
+	if pass.Suppressed(pos, b.Rule, "queries") {
+		return
 	}
 	message := fmt.Sprintf("on the schema %s %s", b.Schema, b.Message)
 	if b.Cause == nil {
@@ -160,7 +156,8 @@ func (c *checker) report(pass *analysis.Pass, found *sqlquery.Result, places *pa
 	if fix, ok := fixes.renamed(b); ok {
 		d.SuggestedFixes = []analysis.SuggestedFix{fix}
 	}
-	pass.Report(d)
+	pass.Pass.Report(d)
+	res := pass.Result()
 	at := pass.Fset.Position(pos)
 	name, err := filepath.Rel(res.Root, at.Filename)
 	if err != nil {

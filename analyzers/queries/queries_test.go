@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/tools/go/analysis/analysistest"
+
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
 )
 
 // The packages are of three modules with migrations beside them (testdata/src/example.org); .srhtvet.toml says there which are
@@ -23,9 +25,9 @@ func TestFix(t *testing.T) {
 func TestResult(t *testing.T) {
 	results := analysistest.Run(t, analysistest.TestData(), New(), "example.org/first", "example.org/bare")
 	require.Len(t, results, 2)
-	found := results[0].Result.(*Result).Findings
+	found := results[0].Result.(*findings.Result).Findings
 	require.Len(t, found, 2)
 	require.Equal(t, "first.go", found[0].Pos.File)
 	require.Equal(t, "UPDATE tracker SET kind = 1", found[0].Statement)
-	require.Nil(t, results[1].Result.(*Result))
+	require.Nil(t, results[1].Result.(*findings.Result))
 }

@@ -234,7 +234,7 @@ func rulesOf(findings []migratecheck.Finding) []*migratecheck.Rule {
 		used[f.Rule] = true
 	}
 	var list []*migratecheck.Rule
-	for _, r := range migratecheck.Rules() {
+	for _, r := range allRules() {
 		if used[r.ID] {
 			list = append(list, r)
 		}

@@ -17,7 +17,6 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/migrations"
-	"git.sr.ht/~sourcehut/ha-go/analyzers/queries"
 	"git.sr.ht/~sourcehut/ha-go/internal/report"
 	"git.sr.ht/~sourcehut/ha-go/internal/settings"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
@@ -277,12 +276,13 @@ func (p *packagesRun) collect(graph *checker.Graph, shown string) (*migratecheck
 			}
 			continue
 		}
-		if res, ok := act.Result.(*queries.Result); ok {
+		if res, ok := act.Result.(*analyzers.Result); ok {
 			if res != nil {
 				pl := place{root: res.Root, shown: shown}
 				rep := &migratecheck.Report{Findings: slices.Clone(res.Findings)}
 				pl.relabel(rep)
 				total.Findings = append(total.Findings, rep.Findings...)
+				total.Suppressed += res.Suppressed
 			}
 			continue
 		}

@@ -6,9 +6,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
+	"git.sr.ht/~sourcehut/ha-go/analyzers"
+	"git.sr.ht/~sourcehut/ha-go/internal/gochecks"
 	"git.sr.ht/~sourcehut/ha-go/internal/spell"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
 )
@@ -16,7 +19,7 @@ import (
 func rulesCommand() command {
 	return command{
 		name: "rules", args: "[-format text|json]", summary: "list the rules",
-		about: "Lists every rule with the severity that its findings have unless the size of the table says otherwise. Rules of the\ncategory hygiene are off unless enabled.",
+		about: "Lists every rule about migrations and queries, with the severity that its findings have unless the size of the table says\notherwise, and every check of the analyzers of Go code, whose category is the analyzer. Rules of the category hygiene are\noff unless enabled.",
 		flags: func(t *terminal, fs *flag.FlagSet) func([]string) int {
 			format := fs.String("format", "text", "print the rules as `FORMAT`: text, json")
 			return func(args []string) int {
@@ -45,10 +48,25 @@ func (t *terminal) done(err error) int {
 
 func rulesText(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, r := range migratecheck.Rules() {
+	for _, r := range allRules() {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.ID, r.Severity, r.Category, r.Doc.Summary)
 	}
 	return w.Flush()
+}
+
+// allRules are the rules about migrations and queries, and the checks of Go code in the form of rules, each list sorted as
+// its package has it.
+func allRules() []*migratecheck.Rule {
+	list := slices.Clone(migratecheck.Rules())
+	for _, c := range gochecks.All() {
+		if slices.ContainsFunc(list, func(r *migratecheck.Rule) bool { return r.ID == c.ID }) {
+			continue // suppression comments are in both
+		}
+		manual, _ := analyzers.Explain(c.ID)
+		list = append(list, &migratecheck.Rule{ID: c.ID, Category: migratecheck.Category(c.Analyzer), Severity: c.Severity,
+			Doc: migratecheck.Doc{Summary: c.Summary, Why: manual}})
+	}
+	return list
 }
 
 // encode writes a JSON document. SQL is full of <, > and &, which need no escaping outside of HTML.
@@ -71,7 +89,7 @@ func rulesJSON(w io.Writer) error {
 		Version int    `json:"version"`
 		Rules   []rule `json:"rules"`
 	}{1, []rule{}}
-	for _, r := range migratecheck.Rules() {
+	for _, r := range allRules() {
 		doc.Rules = append(doc.Rules, rule{r.ID, string(r.Category), r.Severity.String(), r.Category != migratecheck.Hygiene, r.Doc.Summary})
 	}
 	return encode(w, doc)
@@ -79,8 +97,8 @@ func rulesJSON(w io.Writer) error {
 
 func explainCommand() command {
 	return command{
-		name: "explain", args: "RULE", summary: "explain a rule: why, an example, and what to write instead",
-		about: "Explains a rule: what it reports and why, a migration that it reports and one that it does not, its exceptions,\nwhere versions of PostgreSQL differ, and the source of the claim.",
+		name: "explain", args: "RULE|ANALYZER", summary: "explain a rule: why, an example, and what to write instead",
+		about: "Explains a rule, a check of Go code, or an analyzer: what it reports and why, a migration that it reports and one that it does not, its exceptions,\nwhere versions of PostgreSQL differ, and the source of the claim.",
 		flags: func(t *terminal, fs *flag.FlagSet) func([]string) int {
 			return func(args []string) int {
 				if len(args) != 1 {
@@ -92,6 +110,12 @@ func explainCommand() command {
 						return t.done(explain(t.stdout, r))
 					}
 					names = append(names, r.ID)
+				}
+				for _, c := range gochecks.All() {
+					names = append(names, c.ID, c.Analyzer)
+				}
+				if manual, analyzer := analyzers.Explain(args[0]); manual != "" {
+					return t.done(explainGo(t.stdout, args[0], analyzer, manual))
 				}
 				return t.fail("no rule is called %q%s", args[0], spell.Suggest(args[0], names, "`srhtvet rules` lists them"))
 			}
@@ -123,6 +147,18 @@ func explain(out io.Writer, r *migratecheck.Rule) error {
 	block("Versions of PostgreSQL", r.Doc.Versions, "  ")
 	block("Source", r.Doc.Source, "  ")
 	fmt.Fprintf(w, "\nTo take one finding back, with the reason: -- srhtvet:ignore %s REASON\n", r.ID)
+	return w.Flush()
+}
+
+// explainGo prints the manual of a check or an analyzer of Go code.
+func explainGo(out io.Writer, name, analyzer, manual string) error {
+	w := bufio.NewWriter(out)
+	if c, ok := gochecks.ByID(name); ok {
+		fmt.Fprintf(w, "%s (%s, %s)\n\n%s\n\n", c.ID, c.Severity, analyzer, c.Summary)
+	} else {
+		fmt.Fprintf(w, "%s: ", name)
+	}
+	fmt.Fprintf(w, "%s\n\nTo take one finding back, with the reason: //srhtvet:ignore %s REASON\n", manual, name)
 	return w.Flush()
 }
 

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers"
+	"git.sr.ht/~sourcehut/ha-go/internal/gochecks"
 	"git.sr.ht/~sourcehut/ha-go/internal/hazards"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
@@ -162,9 +163,39 @@ func locks() ([]byte, error) {
 func analyzerPage() []byte {
 	var b bytes.Buffer
 	b.WriteString(generated)
-	b.WriteString("# Analyzers\n\nWhat `go vet -vettool=$(which srhtvet) ./...` runs.\n")
+	b.WriteString("# Analyzers\n\nWhat `go vet -vettool=$(which srhtvet) ./...` runs. `srhtvet explain NAME` prints the part of an analyzer or a check.\n\n")
+	b.WriteString("| analyzer | check | severity | reports |\n| --- | --- | --- | --- |\n")
+	for _, c := range gochecks.All() {
+		fmt.Fprintf(&b, "| [`%s`](#%[1]s) | [`%s`](#%[2]s) | %s | %s |\n", c.Analyzer, c.ID, c.Severity, cell(c.Summary))
+	}
 	for _, a := range analyzers.Suite() {
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n", a.Name, strings.TrimSpace(a.Doc))
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n", a.Name, markdown(strings.TrimSpace(a.Doc)))
 	}
 	return b.Bytes()
+}
+
+// markdown turns the text of a doc comment into Markdown: headings two levels down, examples as Go code.
+func markdown(doc string) string {
+	var b strings.Builder
+	fence := false
+	lines := strings.Split(doc, "\n")
+	for i, line := range lines {
+		code := strings.HasPrefix(line, "\t") || fence && line == "" && i+1 < len(lines) && strings.HasPrefix(lines[i+1], "\t")
+		if code != fence {
+			mark := "```\n"
+			if code {
+				mark = "```go\n"
+			}
+			b.WriteString(mark)
+			fence = code
+		}
+		if strings.HasPrefix(line, "# ") {
+			line = "##" + line
+		}
+		b.WriteString(strings.TrimPrefix(line, "\t") + "\n")
+	}
+	if fence {
+		b.WriteString("```\n")
+	}
+	return strings.TrimSpace(b.String())
 }

@@ -69,9 +69,13 @@ type (
 func writeSARIF(w io.Writer, d *Document) error {
 	driver := sarifDriver{Name: d.Tool, Version: d.Version, InformationURI: "https://git.sr.ht/~sourcehut/ha-go", Rules: []sarifRule{}}
 	for _, r := range d.Rules {
+		help := r.Doc.Why // checks of Go code have their examples there
+		if r.Doc.Bad != "" {
+			help = "Bad:\n" + r.Doc.Bad + "\n\nGood:\n" + r.Doc.Good
+		}
 		driver.Rules = append(driver.Rules, sarifRule{
 			ID: r.ID, ShortDescription: sarifText{r.Doc.Summary}, FullDescription: sarifText{r.Doc.Why},
-			Help:    sarifText{"Bad:\n" + r.Doc.Bad + "\n\nGood:\n" + r.Doc.Good},
+			Help:    sarifText{help},
 			Default: sarifConfig{sarifLevel(r.Severity)},
 		})
 	}

@@ -23,9 +23,7 @@ type Flags struct {
 
 // Register adds the flags to a set: the same ones, with the same texts, to every command that judges migrations.
 func (f *Flags) Register(fs *flag.FlagSet) {
-	fs.StringVar(&f.severity, "severity", "", "report findings from this `LEVEL` on: info, warning, error (default warning)")
-	fs.StringVar(&f.enable, "enable", "", "switch on these comma-separated `RULES` or categories (hygiene)")
-	fs.StringVar(&f.disable, "disable", "", "switch off these comma-separated `RULES` or categories")
+	f.RegisterBar(fs)
 	fs.IntVar(&f.pg, "pg", 0, "the major `VERSION` of PostgreSQL, 12 to 18 (default 15)")
 	fs.StringVar(&f.stats, "stats", "", "read the sizes of tables from this `FILE` (see srhtvet stats)")
 	fs.StringVar(&f.schema, "schema", "", "start from the schema in this `FILE` instead of looking for one")
@@ -34,6 +32,13 @@ func (f *Flags) Register(fs *flag.FlagSet) {
 	fs.StringVar(&f.base, "base", "", "judge what this git `REVISION` does not have")
 	fs.BoolVar(&f.all, "all", false, "judge every migration, not only those that are not released")
 	fs.StringVar(&f.config, "config", "", "read settings from this `FILE` (default: the nearest "+Name+" up to the module's root)")
+}
+
+// RegisterBar adds the flags that say which findings are reported: those that hold for Go code as well.
+func (f *Flags) RegisterBar(fs *flag.FlagSet) {
+	fs.StringVar(&f.severity, "severity", "", "report findings from this `LEVEL` on: info, warning, error (default warning)")
+	fs.StringVar(&f.enable, "enable", "", "switch on these comma-separated `RULES` or categories (hygiene)")
+	fs.StringVar(&f.disable, "disable", "", "switch off these comma-separated `RULES` or categories")
 }
 
 // IsReference reports whether the value of a flag names something that can change while the value does not: a file or a
@@ -104,12 +109,12 @@ func (f *Flags) override(cfg *migratecheck.Config) error {
 	// A rule named on the command line is on, or off, whatever the settings say of it.
 	if list := splitList(f.enable); len(list) > 0 {
 		note("enable", CheckRules(list))
-		cfg.Enable = append(cfg.Enable, list...)
+		cfg.Enable = append(cfg.Enable, ofMigrations(list)...)
 		cfg.Disable = slices.DeleteFunc(slices.Clone(cfg.Disable), func(s string) bool { return slices.Contains(list, s) })
 	}
 	if list := splitList(f.disable); len(list) > 0 {
 		note("disable", CheckRules(list))
-		cfg.Disable = append(cfg.Disable, list...)
+		cfg.Disable = append(cfg.Disable, ofMigrations(list)...)
 	}
 	if f.pg != 0 {
 		cfg.Version = f.pg

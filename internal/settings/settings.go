@@ -14,6 +14,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/gochecks"
 	"git.sr.ht/~sourcehut/ha-go/internal/spell"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
@@ -149,6 +150,12 @@ func CheckRules(names []string) error {
 	if c := string(migratecheck.Hygiene); !slices.Contains(known, c) {
 		known = append(known, c)
 	}
+	for _, c := range gochecks.All() {
+		known = append(known, c.ID)
+		if !slices.Contains(known, c.Analyzer) {
+			known = append(known, c.Analyzer)
+		}
+	}
 	var errs []error
 	for _, name := range names {
 		if !slices.Contains(known, name) {
@@ -207,7 +214,7 @@ func (s *Settings) Names() []string {
 // Config is the configuration that the settings describe. The statistics are read.
 func (s *Settings) Config() (migratecheck.Config, error) {
 	cfg := migratecheck.Config{
-		Version: s.PG, Enable: s.Enable, Disable: s.Disable, Base: s.Base, Since: s.Since, Format: s.Source, Schema: s.path(s.Schema),
+		Version: s.PG, Enable: ofMigrations(s.Enable), Disable: ofMigrations(s.Disable), Base: s.Base, Since: s.Since, Format: s.Source, Schema: s.path(s.Schema),
 	}
 	if s.Severity != "" {
 		var err error

@@ -192,3 +192,16 @@ func ignoreWords(s string) Ignore {
 	ignore.Reason = strings.Join(strings.Fields(s), " ")
 	return ignore
 }
+
+// ParseGoIgnore reads a comment of Go code with its slashes or its slashes and stars; ok is false when it is no suppression
+// comment. The reason ends where another comment begins.
+func ParseGoIgnore(comment string) (rules []string, reason string, ok bool) {
+	text, line := strings.CutPrefix(comment, "//")
+	if line {
+		text, _, _ = strings.Cut("--"+text, " // ")
+	} else {
+		text = comment
+	}
+	ignore, ok := parseIgnore(text)
+	return ignore.Rules, ignore.Reason, ok
+}

@@ -1,0 +1,208 @@
+// Package handlers finds the functions that serve something from outside: a request, a mail, a job. What they start and do
+// not finish is what a node loses when it leaves.
+package handlers
+
+import (
+	"go/ast"
+	"go/types"
+	"reflect"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/passes/inspect"
+	"golang.org/x/tools/go/ast/inspector"
+
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
+)
+
+// Kind is what a handler serves.
+type Kind string
+
+const (
+	HTTP    Kind = "HTTP request"
+	GraphQL Kind = "GraphQL request"
+	GRPC    Kind = "gRPC request"
+	SMTP    Kind = "mail"
+	Job     Kind = "job"
+)
+
+// Handler is a function that serves something.
+type Handler struct {
+	Kind Kind
+	Func ast.Node // *ast.FuncDecl or *ast.FuncLit
+	// Name is how messages call it: "ServeHTTP", "(*mutationResolver).CreateTracker", "a function literal in main".
+	Name string
+}
+
+// Result is what Analyzer finds in one package.
+type Result struct {
+	// Handlers are sorted by position.
+	Handlers []*Handler
+
+	serving map[ast.Node]*Handler
+}
+
+// For is a handler that function fn (*ast.FuncDecl, *ast.FuncLit) works for: what fn does happens before the handler has
+// returned. It is fn itself, or calls fn, directly or through functions of the same package or a function literal that it
+// passes on; of several, the first. It is nil when no such handler is known: of a function that only a go statement
+// starts, or that other packages call.
+func (r *Result) For(fn ast.Node) *Handler { return r.serving[fn] }
+
+// Analyzer finds handlers. It reports nothing.
+var Analyzer = &analysis.Analyzer{
+	Name:             "handlers",
+	Doc:              "find the functions that serve requests, mails and jobs",
+	URL:              "https://git.sr.ht/~sourcehut/ha-go",
+	Requires:         []*analysis.Analyzer{inspect.Analyzer},
+	ResultType:       reflect.TypeFor[*Result](),
+	RunDespiteErrors: true,
+	Run:              run,
+}
+
+func run(pass *analysis.Pass) (any, error) {
+	f := &finder{pass: pass, decls: map[*types.Func]*ast.FuncDecl{}, result: &Result{serving: map[ast.Node]*Handler{}}}
+	root := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root()
+	for cur := range root.Preorder((*ast.FuncDecl)(nil)) {
+		decl := cur.Node().(*ast.FuncDecl)
+		if fn, ok := pass.TypesInfo.Defs[decl.Name].(*types.Func); ok && decl.Body != nil {
+			f.decls[fn] = decl
+		}
+	}
+	for cur := range root.Preorder((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil), (*ast.CallExpr)(nil)) {
+		f.visit(cur)
+	}
+	for _, h := range f.result.Handlers {
+		f.serve(h.Func, h)
+	}
+	return f.result, nil
+}
+
+type finder struct {
+	pass   *analysis.Pass
+	decls  map[*types.Func]*ast.FuncDecl
+	result *Result
+}
+
+func (f *finder) visit(cur inspector.Cursor) {
+	switch n := cur.Node().(type) {
+	case *ast.FuncDecl:
+		if n.Body == nil {
+			return
+		}
+		fn, ok := f.pass.TypesInfo.Defs[n.Name].(*types.Func)
+		if !ok {
+			return
+		}
+		if kind := kindOf(fn); kind != "" {
+			f.add(kind, n, nameOf(fn))
+		}
+	case *ast.FuncLit:
+		if sig, ok := f.pass.TypesInfo.TypeOf(n).(*types.Signature); ok && isHTTP(sig) {
+			f.add(HTTP, n, litName(cur))
+		}
+	case *ast.CallExpr:
+		for _, arg := range jobArgs(f.pass.TypesInfo, n) {
+			switch arg := ast.Unparen(arg).(type) {
+			case *ast.FuncLit:
+				f.add(Job, arg, litName(cur))
+			case *ast.Ident, *ast.SelectorExpr:
+				if fn, ok := used(f.pass.TypesInfo, arg).(*types.Func); ok && f.decls[fn.Origin()] != nil {
+					f.add(Job, f.decls[fn.Origin()], nameOf(fn))
+				}
+			}
+		}
+	}
+}
+
+func (f *finder) add(kind Kind, fn ast.Node, name string) {
+	for _, h := range f.result.Handlers {
+		if h.Func == fn {
+			return
+		}
+	}
+	f.result.Handlers = append(f.result.Handlers, &Handler{Kind: kind, Func: fn, Name: name})
+}
+
+// serve marks a function, and what it calls before it returns.
+func (f *finder) serve(fn ast.Node, h *Handler) {
+	if f.result.serving[fn] != nil {
+		return
+	}
+	f.result.serving[fn] = h
+	ast.Inspect(Body(fn), func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.GoStmt:
+			for _, arg := range n.Call.Args {
+				f.calls(arg, h)
+			}
+			return false
+		case *ast.FuncLit:
+			f.serve(n, h)
+			return false
+		case *ast.ReturnStmt:
+			return true
+		case *ast.CallExpr:
+			if Detaches(f.pass.TypesInfo, n) {
+				return false
+			}
+			if called := callee.Func(f.pass.TypesInfo, n); called != nil && f.decls[called] != nil {
+				f.serve(f.decls[called], h)
+			}
+		}
+		return true
+	})
+}
+
+// calls marks what an expression calls, other than function literals.
+func (f *finder) calls(e ast.Expr, h *Handler) {
+	ast.Inspect(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			if called := callee.Func(f.pass.TypesInfo, n); called != nil && f.decls[called] != nil {
+				f.serve(f.decls[called], h)
+			}
+		}
+		return true
+	})
+}
+
+// Body is the body of a *ast.FuncDecl or *ast.FuncLit.
+func Body(fn ast.Node) *ast.BlockStmt {
+	switch fn := fn.(type) {
+	case *ast.FuncDecl:
+		return fn.Body
+	case *ast.FuncLit:
+		return fn.Body
+	}
+	return nil
+}
+
+// Enclosing is the innermost function around a node, nil outside of functions.
+func Enclosing(cur inspector.Cursor) ast.Node {
+	for up := range cur.Enclosing((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
+		if up != cur {
+			return up.Node()
+		}
+	}
+	return nil
+}
+
+// Detaches reports whether a call runs the functions that it is given at some later time, after it has returned.
+func Detaches(info *types.Info, call *ast.CallExpr) bool {
+	switch callee.Name(info, call) {
+	case "time.AfterFunc", "context.AfterFunc":
+		return true
+	}
+	return len(jobArgs(info, call)) > 0
+}
+
+func used(info *types.Info, e ast.Expr) types.Object {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return info.Uses[e]
+	case *ast.SelectorExpr:
+		return info.Uses[e.Sel]
+	}
+	return nil
+}
