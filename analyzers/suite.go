@@ -20,15 +20,23 @@ type Result = findings.Result
 
 // Suite makes every analyzer, sorted by name. A test compares it with the directories. Each call makes new ones, since an
 // analyzer holds the values of its flags.
-func Suite() []*analysis.Analyzer {
-	suite := []*analysis.Analyzer{
+func Suite() []*analysis.Analyzer { return withIgnores(append(goCode(), migrations.New(), queries.New())) }
+
+// OfGoCode makes those that depend on nothing but Go code and the settings, sorted by name: for tools that know only Go files
+// and would keep what the others said when a migration has changed.
+func OfGoCode() []*analysis.Analyzer { return withIgnores(goCode()) }
+
+func goCode() []*analysis.Analyzer {
+	return []*analysis.Analyzer{
 		handlerdeadline.New(),
-		migrations.New(),
-		queries.New(),
 	}
-	suite = append(suite, ignores.New(suite))
-	slices.SortFunc(suite, func(a, b *analysis.Analyzer) int { return strings.Compare(a.Name, b.Name) })
-	return suite
+}
+
+// withIgnores adds the analyzer that judges what comments take back of the others' findings.
+func withIgnores(list []*analysis.Analyzer) []*analysis.Analyzer {
+	list = append(list, ignores.New(list))
+	slices.SortFunc(list, func(a, b *analysis.Analyzer) int { return strings.Compare(a.Name, b.Name) })
+	return list
 }
 
 // Explain is the manual of a check, or of an analyzer with all its checks, and the name of the analyzer; "" when there is

@@ -31,7 +31,7 @@ func run(pass *findings.Pass, reporting []*analysis.Analyzer) {
 			}
 		}
 	}
-	known := names()
+	known, judged := names(), judged(reporting)
 	for _, ig := range findings.ReadIgnores(pass.Fset, pass.Files).List() {
 		bad := func(message string) {
 			pass.Report(findings.Finding{Check: "bad-ignore", Pos: ig.Pos, Message: message,
@@ -54,13 +54,32 @@ func run(pass *findings.Pass, reporting []*analysis.Analyzer) {
 			continue
 		}
 		for _, rule := range ig.Rules {
-			if slices.Contains(known, rule) && !used[findings.Use{At: ig.Pos, Name: rule}] {
+			if judged[rule] && !used[findings.Use{At: ig.Pos, Name: rule}] {
 				pass.Report(findings.Finding{Check: "unused-ignore", Pos: ig.Pos,
 					Message: fmt.Sprintf("nothing here is a finding of %s: the comment would hide one that comes later", rule),
 					Help:    "Remove " + rule + " from the comment."})
 			}
 		}
 	}
+}
+
+// judged are the names whose findings are known here.
+func judged(reporting []*analysis.Analyzer) map[string]bool {
+	names := map[string]bool{}
+	for _, a := range reporting {
+		names[a.Name] = true
+		if a.Name == "queries" {
+			for _, r := range migratecheck.Rules() {
+				names[r.ID] = true
+			}
+		}
+	}
+	for _, c := range gochecks.All() {
+		if names[c.Analyzer] {
+			names[c.ID] = true
+		}
+	}
+	return names
 }
 
 // names are those that a comment in Go code can give.
