@@ -35,6 +35,7 @@ demo:
 bench:
 	$(GO) test -timeout 60m -run '^$$' -bench '$(BENCH)' -benchmem $(TESTFLAGS) $(TEST)
 	$(GO) run ./internal/lintbench
+	$(GO) run ./internal/vetbench
 
 # Each fuzz target whose name matches FUZZ, for FUZZTIME.
 fuzz:
