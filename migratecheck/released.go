@@ -1,10 +1,12 @@
 package migratecheck
 
 import (
+	"slices"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
 )
 
 // usedByCode reports whether released code may know an object's columns: a table in use, or a composite type.
@@ -76,14 +78,52 @@ func (s *Step) copiedFrom(table catalog.OID) bool {
 		if e == s {
 			break
 		}
-		n := e.Stmt.Node
-		if n.GetCreateTableAsStmt() == nil && n.GetInsertStmt().GetSelectStmt().GetSelectStmt() == nil {
-			continue
+		if e.copies(table) {
+			return true
 		}
-		for _, l := range e.Lock.Locks {
-			if l.Relation == table {
-				return true
-			}
+	}
+	return false
+}
+
+// copies reports whether the statement copies rows of the table elsewhere.
+func (s *Step) copies(table catalog.OID) bool {
+	n := s.Stmt.Node
+	if n.GetCreateTableAsStmt() == nil && n.GetInsertStmt().GetSelectStmt().GetSelectStmt() == nil {
+		return false
+	}
+	return slices.ContainsFunc(s.Lock.Locks, func(l lockmode.Lock) bool { return l.Relation == table })
+}
+
+// servesRowsOf reports whether what has a relation's name at the end of the file shows the relation's rows: a view of it, a
+// table that it is a partition or a child of, or one of a file that copies the rows. Views in place of views are
+// replace-view's affair.
+func (f *File) servesRowsOf(old, now *catalog.Relation) bool {
+	isView := func(r *catalog.Relation) bool { return r.Kind == catalog.View || r.Kind == catalog.MatView }
+	if isView(old) && isView(now) || now.OID == old.OID {
+		return true
+	}
+	if is, ok := f.After.Get(old.OID).(*catalog.Relation); ok && slices.Contains(is.Inherits, now.OID) {
+		return true
+	}
+	if isView(now) && f.reads(now.OID, old.OID, 8) {
+		return true
+	}
+	for _, s := range f.Up {
+		if s.copies(old.OID) {
+			return true
+		}
+	}
+	return false
+}
+
+// reads reports whether a view reads a relation, directly or through at most so many views.
+func (f *File) reads(view, rel catalog.OID, most int) bool {
+	for _, d := range f.After.Dependencies(view) {
+		if d.Ref.OID == rel {
+			return true
+		}
+		if v, ok := f.After.Get(d.Ref.OID).(*catalog.Relation); ok && most > 0 && v.OID != view && (v.Kind == catalog.View || v.Kind == catalog.MatView) && f.reads(v.OID, rel, most-1) {
+			return true
 		}
 	}
 	return false

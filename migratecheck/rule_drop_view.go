@@ -31,6 +31,8 @@ var ruleDropView = &Rule{
 					switch lost := missingColumn(again, old); {
 					case lost != "":
 						message = fmt.Sprintf("drops view %s and creates it again without column %s: every query of released code that names it fails", name, lost)
+					case !f.servesRowsOf(old, again):
+						message = fmt.Sprintf("drops view %s, and a table has its name: released code finds that instead, without the rows of the view", name)
 					case s.Tx.Explicit:
 						continue
 					default:

@@ -24,11 +24,16 @@ var ruleEnableRLS = &Rule{
 				switch o := c.Object().(type) {
 				case *catalog.Relation:
 					old, ok := c.Old.(*catalog.Relation)
-					if !ok || c.New == nil || !s.inUse(old) || !(o.RowSecurity && !old.RowSecurity) && !(o.ForceRLS && !old.ForceRLS) {
+					if !ok || c.New == nil || !s.inUse(old) {
+						continue
+					}
+					// FORCE alone does nothing: it is about whom the security that is on holds for.
+					on, forced := o.RowSecurity && !old.RowSecurity, o.RowSecurity && o.ForceRLS && !(old.RowSecurity && old.ForceRLS)
+					if !on && !forced {
 						continue
 					}
 					severity, who := Error, "no policy lets anybody through, so roles other than the owner read no rows and cannot write"
-					if o.ForceRLS && !old.ForceRLS {
+					if forced {
 						who = "no policy lets anybody through, the owner included: no rows are read, and nothing can be written"
 					}
 					for _, p := range f.After.Policies(o.OID) {

@@ -15,7 +15,7 @@ var ruleRenameTable = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY);",
 		Bad:        "ALTER TABLE repo RENAME TO repository;",
 		Good:       "ALTER TABLE repo RENAME TO repository;\nCREATE VIEW repo AS SELECT * FROM repository;",
-		Exceptions: "Silent when the same transaction leaves a view or table with the old name that has every column (simple views can be written through) and the privileges that migrations have granted on the table, when the file renames it back, and for tables that the pending change creates. Privileges that were granted outside of the migrations are not known.",
+		Exceptions: "Silent when the same transaction leaves a view or table with the old name that has every column and shows the rows (simple views can be written through) and the privileges that migrations have granted on the table, when the file renames it back, and for tables that the pending change creates. Privileges that were granted outside of the migrations are not known.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, ALTER TABLE, RENAME; CREATE VIEW, Updatable Views.",
 	},
@@ -31,6 +31,11 @@ var ruleRenameTable = &Rule{
 					continue // a second renaming: the first one's finding says it
 				}
 				if now := f.After.Relation(oldName.Schema, oldName.Name); now != nil && s.Tx.Explicit && hasColumns(now, old) {
+					if !f.servesRowsOf(old, now) {
+						f.ReportStep(s, Error, fmt.Sprintf("renames %s to %s, and another relation has its name: released code finds that instead, without the rows, and what it writes is not in %[2]s", sqlNameOf(oldName), sqlNameOf(newName)),
+							fmt.Sprintf("Leave a view of the old name in the same transaction, or copy the rows into what takes it:\n%s", s.viewOf(old, oldName, newName, "*")))
+						continue
+					}
 					if lost := f.lostGrants(s, old, now); lost != "" {
 						f.ReportStep(s, Error, fmt.Sprintf("renames %s to %s, and what has its name then lacks privileges: %s; released code that connects as such a role fails (42501)", sqlNameOf(oldName), sqlNameOf(newName), lost),
 							fmt.Sprintf("Grant them on it in the same transaction:\nGRANT … ON %s TO …;", sqlNameOf(oldName)))

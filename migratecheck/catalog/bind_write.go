@@ -246,8 +246,15 @@ func (c *Catalog) ViewBase(view *Relation) (base *Relation, columns []int, why s
 	if err != nil || base.Assumed {
 		return nil, nil, ""
 	}
+	// What * stood for when the view was made is what it stands for: columns added to the table since are not in Refs.
+	cols := slices.DeleteFunc(slices.Clone(q.cols), func(col boundColumn) bool {
+		return len(col.refs) == 1 && col.refs[0].OID == base.OID && !slices.Contains(view.Query.Refs, col.refs[0])
+	})
+	if len(cols) != len(view.Columns) {
+		return nil, nil, ""
+	}
 	updatable := false
-	for _, col := range q.cols {
+	for _, col := range cols {
 		num := 0
 		if len(col.refs) == 1 && col.refs[0].OID == base.OID {
 			num = col.refs[0].Column
