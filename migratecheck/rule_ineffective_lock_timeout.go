@@ -27,7 +27,7 @@ var ruleIneffectiveLockTimeout = &Rule{
 		}
 		var now session
 		now.apply(s.Stmt.Node)
-		d, ok := parseTimeout(now.lockTimeout)
+		d, ok := parseTimeout(now.lock)
 		switch {
 		case set.IsLocal && !s.Tx.Explicit:
 			s.Report("SET LOCAL lock_timeout outside a transaction has no effect", "Write SET lock_timeout = '2s';")

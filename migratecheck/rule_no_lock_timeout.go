@@ -2,6 +2,7 @@ package migratecheck
 
 import (
 	"fmt"
+	"slices"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
@@ -48,6 +49,13 @@ var ruleNoLockTimeout = &Rule{
 // lockTimeoutLine is the line to add for a step, and where, in the tool's own way.
 func (f *File) lockTimeoutLine(s *Step) (line, where string) {
 	const local, session = "SET LOCAL lock_timeout = '2s';", "SET lock_timeout = '2s';"
+	if slices.ContainsFunc(f.Up[:slices.Index(f.Up, s)], func(e *Step) bool { return boundedLock(e.LockTimeout) }) {
+		where = "before it (what was set above has ended with its transaction)"
+		if f.Migration.Tool == "alembic" {
+			return `op.execute("SET lock_timeout = '2s'")`, where
+		}
+		return session, where
+	}
 	switch tool := f.Migration.Tool; {
 	case tool == "alembic" && s.Tx.Explicit:
 		return `op.execute("SET LOCAL lock_timeout = '2s'")`, "as the first line of upgrade()"

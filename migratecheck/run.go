@@ -94,9 +94,6 @@ type ignoreKey struct {
 	rule string
 }
 
-// session is what SET has changed for the statements to come.
-type session struct{ lockTimeout, statementTimeout, idleTimeout string }
-
 // newRun prepares the judging of set with the history before it in base.
 func newRun(cfg *Config, set *source.Set, pending *Pending) *Run {
 	r := &Run{Config: cfg, Set: set, Pending: pending, rules: cfg.rules(), used: map[ignoreKey]bool{}, said: map[saying]bool{}, filled: map[filledColumn]bool{}, byPath: map[string][]*File{}}
@@ -243,57 +240,6 @@ func lineAt(s string, offset int) string {
 		return s[start:]
 	}
 	return s[start : offset+end]
-}
-
-// apply follows SET, RESET and set_config of the timeouts that the rules ask about.
-func (s *session) apply(n *pgast.Node) {
-	set := n.GetVariableSetStmt()
-	if set == nil {
-		if name, value, ok := setConfig(n); ok {
-			s.set(name, value)
-		}
-		return
-	}
-	value := ""
-	if set.Kind == pgast.VariableSetKind_VAR_SET_VALUE && len(set.Args) > 0 {
-		if c := set.Args[0].GetAConst(); c != nil {
-			switch {
-			case c.GetSval() != nil:
-				value = c.GetSval().Sval
-			case c.GetIval() != nil:
-				value = itoa(c.GetIval().Ival)
-			}
-		}
-	}
-	if set.Kind == pgast.VariableSetKind_VAR_RESET_ALL {
-		*s = session{}
-		return
-	}
-	s.set(set.Name, value)
-}
-
-func (s *session) set(name, value string) {
-	switch strings.ToLower(name) {
-	case "lock_timeout":
-		s.lockTimeout = value
-	case "statement_timeout":
-		s.statementTimeout = value
-	case "idle_in_transaction_session_timeout", "transaction_timeout":
-		s.idleTimeout = value
-	}
-}
-
-// setConfig reads SELECT set_config('name', 'value', …).
-func setConfig(n *pgast.Node) (name, value string, ok bool) {
-	for _, t := range n.GetSelectStmt().GetTargetList() {
-		call := t.GetResTarget().GetVal().GetFuncCall()
-		parts := call.GetFuncname()
-		if len(parts) == 0 || len(call.GetArgs()) != 3 || parts[len(parts)-1].GetString_().GetSval() != "set_config" {
-			continue
-		}
-		return call.Args[0].GetAConst().GetSval().GetSval(), call.Args[1].GetAConst().GetSval().GetSval(), true
-	}
-	return "", "", false
 }
 
 // checkRules lists the ids that the configuration names and no rule has.

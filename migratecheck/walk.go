@@ -134,8 +134,10 @@ func (r *Run) script(w *walked, cat *catalog.Catalog, script *source.Script, tre
 			switch {
 			case text.Tx != 0 && (text.Tx != txID || tx == nil):
 				tx = &Transaction{Explicit: true}
+				r.session.commit()
 			case text.Tx == 0:
 				tx = nil
+				r.session.commit()
 			}
 			txID = text.Tx
 		}
@@ -197,7 +199,7 @@ func (r *Run) script(w *walked, cat *catalog.Catalog, script *source.Script, tre
 // apply applies one statement of a pending file; cat stays as it is.
 func (r *Run) apply(f *File, cat *catalog.Catalog, text *source.Statement, stmt pgast.Stmt, tx *Transaction, down bool) *Step {
 	s := &Step{File: f, Down: down, Stmt: stmt, Before: cat, Tx: tx, text: text, base: stmt.Offset,
-		LockTimeout: r.session.lockTimeout, StatementTimeout: r.session.statementTimeout, IdleTimeout: r.session.idleTimeout}
+		LockTimeout: r.session.lock, StatementTimeout: r.session.statement, IdleTimeout: r.session.idle}
 	var err error
 	if e := cat.Missing(stmt.Node); e != nil {
 		s.After, err = cat, e

@@ -90,6 +90,7 @@ func (l *locks) run(paths []string) int {
 		if err := l.start(cat); err != nil {
 			return l.fail("-schema: %s: %v", l.schema, err)
 		}
+		cat.EndSession() // pg_dump's search_path is its own
 	}
 	set, err := source.Config{Format: l.source}.ReadFiles(os.DirFS(place.root), place.paths)
 	if err != nil {

@@ -102,6 +102,14 @@ func TestLocksOfUnknownTables(t *testing.T) {
 			require.Equal(t, 1, strings.Count(r.out, `"error": ""`), "%s: %s", sql, r.out)
 		}
 	}
+	// What pg_dump sets is its own session's.
+	dumped := tree(t, map[string]string{
+		"schema.sql": "SELECT pg_catalog.set_config('search_path', '', false);\nCREATE TABLE public.t (a integer);\nCREATE INDEX t_a ON public.t (a);\n",
+		"1.sql":      "ALTER TABLE t DROP COLUMN a;\n"})
+	out := srhtvet(t, dumped, "locks", "-schema", "schema.sql", "1.sql").out
+	require.NotContains(t, out, "does not exist")
+	require.Contains(t, out, "t_a")
+
 	// With a schema, nothing is assumed.
 	dir := tree(t, map[string]string{"schema.sql": "CREATE TABLE t ();", "1.sql": "DROP TABLE nope;\n"})
 	require.Contains(t, srhtvet(t, dir, "locks", "-schema", "schema.sql", "1.sql").out, `"nope" does not exist`)

@@ -13,7 +13,8 @@ func (c *Catalog) EndSession() {
 	if temp := c.SchemaNamed(tempSchema); temp != nil {
 		_ = c.dropObject(Address{OID: temp.OID}, true, &Effects{}) // with CASCADE nothing is in the way of it
 	}
-	c.onCommit, c.wrapped = nil, false
+	c.Wrap(false)
+	c.onCommit = nil
 	c.resetAll()
 }
 
@@ -24,7 +25,7 @@ func (c *Catalog) resetAll() { c.settings, c.sharedRecords, c.searchPath = c.ini
 // itself.
 func (c *Catalog) NewSession() *Catalog {
 	unset := c.settings == c.initial || c.settings.Len() == 0 && c.initial.Len() == 0
-	if unset && c.SchemaNamed(tempSchema) == nil {
+	if unset && c.SchemaNamed(tempSchema) == nil && !(c.InTransaction() && c.tx[0].Tool) {
 		return c
 	}
 	next := c.Clone()
@@ -34,7 +35,13 @@ func (c *Catalog) NewSession() *Catalog {
 
 // Wrap says whether the statements to come are in a transaction that the tool has begun by itself, in which SET LOCAL is in
 // force; until the session's end, at the latest.
-func (c *Catalog) Wrap(on bool) { c.wrapped = on }
+func (c *Catalog) Wrap(on bool) {
+	if !on && c.InTransaction() && c.tx[0].Tool {
+		c.endLocal()
+		c.tx = nil
+	}
+	c.wrapped = on
+}
 
 // applyInitial follows ALTER ROLE and ALTER DATABASE … SET, which sessions begin with. Which database it is, and as which role
 // the code runs, no history says: whatever it names is taken for them, and the last statement wins.

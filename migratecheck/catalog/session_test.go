@@ -52,4 +52,13 @@ func TestEndSession(t *testing.T) {
 	run(`SET LOCAL search_path = app`)
 	require.Equal(t, "app", c.Setting("search_path"), "the tool's")
 	require.Equal(t, "", next.Setting("search_path"), "clones are independent")
+
+	// SAVEPOINT in the tool's transaction, which ends with what the tool wraps.
+	run(`SAVEPOINT a; CREATE TABLE kept (id integer); SAVEPOINT b; CREATE TABLE undone (id integer); ROLLBACK TO b; RELEASE a`)
+	require.NotNil(t, c.Relation("app", "kept"))
+	require.Nil(t, c.Relation("app", "undone"))
+	require.True(t, c.InTransaction())
+	require.False(t, c.NewSession().InTransaction())
+	c.Wrap(false)
+	require.False(t, c.InTransaction())
 }

@@ -8,6 +8,8 @@ type savepoint struct {
 	State *Catalog
 	// Local holds, of the start of a transaction, the settings that SET LOCAL has changed since, as they were.
 	Local map[string]setting
+	// Tool marks the start of a transaction that the migration tool has begun, as far as it is known: at the first SAVEPOINT.
+	Tool bool
 }
 
 // setting is the value of a parameter that was set, or that it was not.
@@ -51,6 +53,10 @@ func (c *Catalog) applyTransaction(s *pgast.TransactionStmt, eff *Effects) error
 			c.begin()
 		}
 	case pgast.TransactionStmtKind_TRANS_STMT_SAVEPOINT:
+		if !c.InTransaction() && c.wrapped {
+			c.begin()
+			c.tx[0].Tool = true
+		}
 		if !c.InTransaction() {
 			return errorf("25P01", "SAVEPOINT can only be used in transaction blocks")
 		}
@@ -89,7 +95,7 @@ func (c *Catalog) dropOnCommit() error {
 
 // findSavepoint returns the index of the innermost savepoint of that name.
 func (c *Catalog) findSavepoint(command, name string) (int, error) {
-	if !c.InTransaction() {
+	if !c.InTransaction() && !c.wrapped {
 		return 0, errorf("25P01", "%s can only be used in transaction blocks", command)
 	}
 	for i := len(c.tx) - 1; i > 0; i-- {
