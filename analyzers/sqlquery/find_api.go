@@ -2,6 +2,7 @@ package sqlquery
 
 import (
 	"go/types"
+	"regexp"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
@@ -42,10 +43,11 @@ const (
 	doesSelect          // sends it and scans all rows into a slice
 	doesNamed           // sends it with :names
 	doesNamedRow
-	doesCopy   // pgx CopyFrom
-	doesRebind // the text, with ? made $1
-	doesQueue  // sends it later
-	doesListen // lib/pq Listener
+	doesCopy      // pgx CopyFrom
+	doesRebind    // the text, with ? made $1
+	doesBindNamed // the text, with :name made $1
+	doesQueue     // sends it later
+	doesListen    // lib/pq Listener
 )
 
 // apiTypes are the types by "path.Name".
@@ -92,6 +94,9 @@ func (m *machine) handleType(t types.Type) *apiType {
 		if at := m.apis[importPath+"."+name]; at != nil {
 			return at
 		}
+		if sqlxFork.MatchString(importPath) {
+			return m.apis["github.com/jmoiron/sqlx."+name]
+		}
 	}
 	return nil
 }
@@ -125,7 +130,13 @@ func (m *machine) embeddedHandle(t types.Type, method string, depth int) *apiTyp
 					return at
 				}
 			}
+			if at := m.embeddedHandle(s.EmbeddedType(i), method, depth+1); at != nil {
+				return at
+			}
 		}
 	}
 	return nil
 }
+
+// sqlxFork are import paths of forks of sqlx, which keep its names.
+var sqlxFork = regexp.MustCompile(`/sqlx([-./]v\d+)?$`)

@@ -54,6 +54,9 @@ func (m *machine) handleMethod(h *handle, name string, e *ast.CallExpr, st *stat
 		if strings.HasPrefix(name, "PrepareNamed") {
 			o.named = ":"
 		}
+		if called, ok := literal(at(method.sql - 1).v); ok && strings.HasPrefix(h.typ.path, "github.com/jackc/pgx/") {
+			m.preparedAs[called] = append(m.preparedAs[called], o)
+		}
 		m.record(o)
 		if method.gives == "" {
 			return m.opaqueResult(e), true
@@ -109,6 +112,8 @@ func (m *machine) handleMethod(h *handle, name string, e *ast.CallExpr, st *stat
 		return m.opaqueResult(e), true
 	case doesRebind:
 		return m.rebound(at(method.sql).v), true
+	case doesBindNamed:
+		return m.sqlxMade(m.rebound(m.questioned(at(method.sql).v))), true
 	case doesListen:
 		t := concat(known("LISTEN ", e.Pos(), false), m.quotedName(at(0)))
 		o := m.observation(e, t, query.Statement, h, st)

@@ -25,6 +25,7 @@ func sqlx() []*apiType {
 		"PrepareNamed":        {does: doesPrepare, sql: 0, args: -1, gives: path + ".NamedStmt"},
 		"PrepareNamedContext": {does: doesPrepare, sql: 1, args: -1, gives: path + ".NamedStmt"},
 		"Rebind":              {does: doesRebind, sql: 0},
+		"BindNamed":           {does: doesBindNamed, sql: 0, args: -1},
 	}
 	begin := map[string]apiMethod{
 		"Beginx":    {does: doesBegin, gives: path + ".Tx"},

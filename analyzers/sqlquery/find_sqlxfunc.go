@@ -18,9 +18,17 @@ func (m *machine) callSqlx(name string, e *ast.CallExpr, st *state) (value, bool
 			return h, true
 		}
 		return &tuple{[]value{h, &unknown{}}}, true
-	case "In", "Named":
+	case "In":
 		if len(args) > 0 {
-			return &tuple{[]value{args[0].v, &list{open: "arguments that sqlx makes"}, &unknown{}}}, true
+			return m.sqlxMade(args[0].v), true
+		}
+	case "Named":
+		if len(args) > 0 {
+			return m.sqlxMade(m.questioned(args[0].v)), true
+		}
+	case "BindNamed":
+		if len(args) > 1 {
+			return m.sqlxMade(m.rebound(m.questioned(args[1].v))), true
 		}
 	case "Rebind":
 		if len(args) == 2 {
@@ -61,39 +69,59 @@ func (m *machine) callSqlx(name string, e *ast.CallExpr, st *state) (value, bool
 	return m.opaqueResult(e), true
 }
 
+// sqlxMade are the results of functions that make a text and its arguments.
+func (m *machine) sqlxMade(text value) value {
+	return &tuple{[]value{text, &list{open: "arguments that sqlx makes"}, &unknown{}}}
+}
+
 // rebound is a text with ? made $1, $2, ….
 func (m *machine) rebound(v value) value {
+	n := 0
+	return m.remarked(v, func(s string) (found [][2]int) {
+		for i := range len(s) {
+			if s[i] == '?' {
+				found = append(found, [2]int{i, i + 1})
+			}
+		}
+		return found
+	}, func() string { n++; return placeholder(n) })
+}
+
+// questioned is a text with :name made ?.
+func (m *machine) questioned(v value) value {
+	return m.remarked(v, func(s string) [][2]int { return namedMarks(s, ':') }, func() string { return "?" })
+}
+
+// remarked is a text in which other marks stand for its parameters.
+func (m *machine) remarked(v value, marks func(string) [][2]int, mark func() string) value {
 	switch v := v.(type) {
 	case *text:
 		out := &text{}
-		n := 0
 		for _, p := range v.parts {
 			if p.hole != nil || p.choice != nil || p.builder != nil {
 				out.parts = append(out.parts, p)
 				continue
 			}
-			rest, at := p.lit, p.pos
-			for {
-				i := strings.IndexByte(rest, '?')
-				if i < 0 {
-					break
-				}
-				n++
-				out.parts = append(out.parts, part{lit: rest[:i], pos: at, linear: p.linear}, part{lit: placeholder(n), pos: at + token.Pos(i)})
-				rest = rest[i+1:]
+			from := 0
+			at := func(i int) token.Pos {
 				if p.linear {
-					at += token.Pos(i + 1)
+					return p.pos + token.Pos(i)
 				}
+				return p.pos
 			}
-			if rest != "" {
-				out.parts = append(out.parts, part{lit: rest, pos: at, linear: p.linear})
+			for _, found := range marks(p.lit) {
+				out.parts = append(out.parts, part{lit: p.lit[from:found[0]], pos: at(from), linear: p.linear}, part{lit: mark(), pos: at(found[0])})
+				from = found[1]
+			}
+			if from < len(p.lit) {
+				out.parts = append(out.parts, part{lit: p.lit[from:], pos: at(from), linear: p.linear})
 			}
 		}
 		return out
 	case *choice:
 		alts := make([]value, len(v.alts))
 		for i, a := range v.alts {
-			alts[i] = m.rebound(a)
+			alts[i] = m.remarked(a, marks, mark)
 		}
 		return &choice{v.event, alts}
 	}

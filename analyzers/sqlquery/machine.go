@@ -61,6 +61,7 @@ type machine struct {
 	apis          map[string]*apiType
 	embeds        map[types.Object]*embeds
 	embeddedTexts map[string]value // by file
+	preparedAs    map[string][]*observation // pgx's prepared statements by name
 	callsUnsafe   *bool            // whether the program has sqlx leave out columns; nil before anybody asked
 	names         []query.Site
 	batches       map[*types.Var]*queue              // see holdBatch
@@ -107,7 +108,8 @@ type target struct {
 func newMachine(p *program) *machine {
 	m := &machine{p: p, funcs: map[*types.Func]*funcInfo{}, consts: map[types.Object]declared{}, vars: map[types.Object]declared{},
 		changed: map[types.Object]bool{}, reading: map[types.Object]bool{}, models: map[types.Type]*model{},
-		apis: apiTypes(), byName: map[string][]*funcInfo{}, implement: map[*types.Func][]*funcInfo{}, litSeen: map[*ast.FuncLit]bool{}, txArgs: map[*types.Var][]txArg{}, shapes: map[string]bool{}}
+		apis: apiTypes(), byName: map[string][]*funcInfo{}, implement: map[*types.Func][]*funcInfo{}, litSeen: map[*ast.FuncLit]bool{}, txArgs: map[*types.Var][]txArg{}, shapes: map[string]bool{},
+		preparedAs: map[string][]*observation{}}
 	for _, k := range p.order {
 		if k.bodies && k.info != nil {
 			m.index(k)

@@ -15,6 +15,9 @@ func (m *machine) byShape(fn *types.Func, base value, e *ast.CallExpr, f *ast.Se
 		m.copyFrom(&handle{typ: &apiType{name: "interface"}, param: m.rootParam(base)}, args, e, st)
 		return m.opaqueResult(e), true
 	}
+	if v, ok := m.sqlxShape(fn, base, e, st); ok {
+		return v, true
+	}
 	shape, ok := shapes[name]
 	if !ok || len(e.Args) == 0 {
 		return nil, false
@@ -47,6 +50,40 @@ func (m *machine) byShape(fn *types.Func, base value, e *ast.CallExpr, f *ast.Se
 		return nil, false
 	}
 	return m.handleMethod(&handle{typ: &apiType{name: "unknown", methods: map[string]apiMethod{name: shape}}}, name, e, st)
+}
+
+// sqlxShape is a call of a method that an interface of the user's has with the name and the parameters that it has in sqlx:
+// GetContext(ctx, dest, query, args...), NamedExec(query, arg). Others are called so, too (caches, HTTP clients), so that the text must
+// begin as a statement does.
+func (m *machine) sqlxShape(fn *types.Func, base value, e *ast.CallExpr, st *state) (value, bool) {
+	if fn == nil || !types.IsInterface(receiver(fn)) {
+		return nil, false
+	}
+	method, ok := m.apis["github.com/jmoiron/sqlx.DB"].methods[fn.Name()]
+	if !ok || method.sql >= len(e.Args) {
+		return nil, false
+	}
+	sig := fn.Type().(*types.Signature)
+	switch method.does {
+	case doesGet, doesSelect:
+		if !sig.Variadic() || sig.Params().Len() != method.args+1 || !types.IsInterface(sig.Params().At(method.dest).Type()) {
+			return nil, false
+		}
+	case doesNamed, doesNamedRow:
+		if sig.Variadic() || sig.Params().Len() != method.args+1 {
+			return nil, false
+		}
+	default:
+		return nil, false // as of any connection
+	}
+	if b, ok := sig.Params().At(method.sql).Type().Underlying().(*types.Basic); !ok || b.Kind() != types.String {
+		return nil, false
+	}
+	if t, ok := m.eval(e.Args[method.sql], st.clone()).(*text); ok && len(t.parts) > 0 && looksLikeSQL(t) {
+		h := &handle{typ: &apiType{name: "interface", methods: map[string]apiMethod{fn.Name(): method}}, param: m.rootParam(base)}
+		return m.handleMethod(h, fn.Name(), e, st)
+	}
+	return nil, false
 }
 
 // shapes are the methods of connections, wherever they are.

@@ -30,8 +30,31 @@ func (p *program) file(name string) string {
 	return p.rel(name)
 }
 
+// runPrepared takes what is sent to pgx by the name of a statement that the program prepares for that statement: what it is
+// given and where its result goes are the statement's.
+func (m *machine) runPrepared() {
+	if len(m.preparedAs) == 0 {
+		return
+	}
+	m.obs = slices.DeleteFunc(m.obs, func(o *observation) bool {
+		name, ok := literal(o.sql)
+		prepared := m.preparedAs[name]
+		if !ok || len(prepared) == 0 {
+			return false
+		}
+		for _, p := range prepared {
+			p.scans = append(p.scans, o.scans...)
+			if p.args == nil {
+				p.args, p.argsKnown = o.args, o.argsKnown
+			}
+		}
+		return true
+	})
+}
+
 // sites makes sites of what was observed, sorted: the user's own first.
 func (m *machine) sites() []query.Site {
+	m.runPrepared()
 	// What depends on a parameter of a function is not shown when a caller of that function was looked at.
 	type way struct {
 		origin  token.Pos

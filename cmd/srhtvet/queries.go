@@ -95,10 +95,13 @@ func (q *queriesRun) run(args []string) int {
 	doc := queriesDocument{Version: 1, Queries: []queriesQuery{}, Gaps: []queriesGap{}, Found: len(code.Sites)}
 	for i := range code.Sites {
 		s := &code.Sites[i]
-		if s.Status != query.Dynamic {
+		q := queryOf(s)
+		if why := query.Parse(s).Unparsable(); why != "" && s.Status != query.Dynamic {
+			q.Reason = why
+		} else if s.Status != query.Dynamic {
 			doc.Checkable++
 		}
-		doc.Queries = append(doc.Queries, queryOf(s))
+		doc.Queries = append(doc.Queries, q)
 	}
 	slices.SortStableFunc(doc.Queries, func(a, b queriesQuery) int {
 		if (a.Module == "") != (b.Module == "") {
@@ -194,9 +197,12 @@ func gateText(gates []queriesGate, i int) string {
 // queriesText prints the list for people: the place, then what is sent, white space pressed together.
 func queriesText(w io.Writer, doc *queriesDocument) error {
 	b := bufio.NewWriter(w)
-	count := map[string]int{}
+	count, unparsable := map[string]int{}, 0
 	for _, q := range doc.Queries {
 		count[q.Status]++
+		if q.Reason != "" && (q.Status == string(query.Static) || q.Status == string(query.Finite)) {
+			unparsable++
+		}
 		fmt.Fprintf(b, "%s:%d:%d: %s", q.File, q.Line, q.Column, q.Status)
 		if q.Kind != string(query.Statement) {
 			fmt.Fprintf(b, " %s", q.Kind)
@@ -222,6 +228,10 @@ func queriesText(w io.Writer, doc *queriesDocument) error {
 		}
 		fmt.Fprintf(b, "not seen: %s%s\n", at, g.Reason)
 	}
-	fmt.Fprintf(b, "%d found: %d static, %d finite, %d partial, %d dynamic\n", doc.Found, count["static"], count["finite"], count["partial"], count["dynamic"])
+	fmt.Fprintf(b, "%d found: %d static, %d finite, %d partial, %d dynamic", doc.Found, count["static"], count["finite"], count["partial"], count["dynamic"])
+	if unparsable > 0 {
+		fmt.Fprintf(b, "; %d of them not checkable: the text does not parse", unparsable)
+	}
+	fmt.Fprintln(b)
 	return b.Flush()
 }

@@ -31,6 +31,21 @@ func f(db *sql.DB, kind int, q string) error {
 	"m.py": "import sqlalchemy as sa\nfrom x import Base\n\nclass Thing(Base):\n    __tablename__ = 'thing'\n    id = sa.Column(sa.Integer, primary_key=True)\n",
 }
 
+// TestQueriesUnparsable: a text that is known and is no SQL is found, and cannot be checked.
+func TestQueriesUnparsable(t *testing.T) {
+	dir := tree(t, map[string]string{"go.mod": "module example.org/a\n\ngo 1.25\n",
+		"a.go": "package a\n\nimport \"database/sql\"\n\nfunc F(db *sql.DB) {\n\tdb.Exec(\"DELETE FROM\")\n\tdb.Exec(\"DELETE FROM t\")\n}\n"})
+	r := srhtvet(t, dir, "queries", "-format", "json")
+	require.Equal(t, exitClean, r.status, r.err)
+	var doc queriesDocument
+	require.NoError(t, json.Unmarshal([]byte(r.out), &doc))
+	require.Equal(t, 2, doc.Found)
+	require.Equal(t, 1, doc.Checkable)
+	require.Equal(t, "static", doc.Queries[0].Status)
+	require.Contains(t, doc.Queries[0].Reason, "the text does not parse: ")
+	require.Contains(t, srhtvet(t, dir, "queries").out, "2 found: 2 static, 0 finite, 0 partial, 0 dynamic; 1 of them not checkable: the text does not parse")
+}
+
 func TestQueries(t *testing.T) {
 	dir := tree(t, queriesService)
 	r := srhtvet(t, dir, "queries", "-format", "json")

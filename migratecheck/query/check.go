@@ -71,6 +71,18 @@ func Parse(site *Site) *Bound {
 	return b
 }
 
+// Unparsable says why a text of the site could not be parsed, "" when all could.
+func (b *Bound) Unparsable() string {
+	for _, err := range b.errs {
+		if err != nil {
+			return unparsable(err)
+		}
+	}
+	return ""
+}
+
+func unparsable(err error) string { return "the text does not parse: " + err.Error() }
+
 // ParseAll is Parse for all sites of a program. A relation that one of them creates (a temporary table, a table of the
 // program's own) may be used by the others, though no migration makes it.
 func ParseAll(sites []*Site) []*Bound {

@@ -32,7 +32,7 @@ type step struct {
 // run reads the statements of a variant one after the other. What cannot be read goes to out as unknown.
 func (b *Bound) run(variant int, cat *catalog.Catalog, out *Verdict) []*reading {
 	if err := b.errs[variant]; err != nil {
-		out.unsure("the text does not parse: " + err.Error())
+		out.unsure(unparsable(err))
 		return nil
 	}
 	site := b.Site
