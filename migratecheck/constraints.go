@@ -271,7 +271,7 @@ func (s *Step) partitionedKeyHelp(con *catalog.Constraint) string {
 			help += fmt.Sprintf("\nand so on for %d more", len(list)-i)
 			break
 		}
-		name := quoteIdent(p.Name + "_" + con.Name)
+		name := quoteIdent(s.freeConstraint(p.OID, p.Name+"_"+con.Name, nil))
 		help += fmt.Sprintf("\nALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[3]s NOT VALID;\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;", s.sqlName(p.OID), name, s.constraintSQL(con))
 	}
 	return help + fmt.Sprintf("\nthen, in the last one, which finds nothing left to read:\nALTER TABLE %s ADD CONSTRAINT %s %s;", s.sqlName(con.Table), quoteIdent(con.Name), s.constraintSQL(con))

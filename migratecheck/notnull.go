@@ -22,14 +22,14 @@ func (s *Step) notNullName(table catalog.OID, column string) string {
 	if name == "" { // assumed by this statement
 		name = s.After.NameOf(table).Name
 	}
-	return quoteIdent(name + "_" + column + "_not_null")
+	return s.freeConstraint(table, name+"_"+column+"_not_null", nil)
 }
 
 // notNullSQL makes a column NOT NULL without a scan under an exclusive lock: note says so of new rows, in an instant, prove reads the old
 // ones while everybody works, and rest, "" when the two do it, makes the column what they have proved, in an instant too. note stands in
 // a migration of its own: its lock is held to the end of the transaction.
 func (s *Step) notNullSQL(table catalog.OID, column string) (note, prove, rest string) {
-	t, c, name := s.sqlName(table), quoteIdent(column), s.notNullName(table, column)
+	t, c, name := s.sqlName(table), quoteIdent(column), quoteIdent(s.notNullName(table, column))
 	prove = fmt.Sprintf("ALTER TABLE %s VALIDATE CONSTRAINT %s;", t, name)
 	if s.File.Run.Config.version() >= 18 { // NOT NULL is a constraint of its own, which can be added NOT VALID
 		return fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s NOT NULL %s NOT VALID;", t, name, c), prove, ""

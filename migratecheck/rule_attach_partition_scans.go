@@ -60,7 +60,7 @@ func (s *Step) excludesBounds(rel *catalog.Relation) bool {
 
 // boundsHelp is the CHECK that spares the reading of rel.
 func (s *Step) boundsHelp(rel *catalog.Relation, negate bool) string {
-	table, name := s.sqlName(rel.OID), quoteIdent(rel.Name+"_bounds")
+	table, name := s.sqlName(rel.OID), quoteIdent(s.freeConstraint(rel.OID, rel.Name+"_bounds", nil))
 	check := s.newBounds(rel)
 	intro := "Let a CHECK with the bounds prove it beforehand, in one migration:"
 	if check == "" {

@@ -58,7 +58,7 @@ func (s *Step) concurrentIndexHelp(table catalog.OID) string {
 				help += "\nand so on"
 				break
 			}
-			name := quoteIdent(p.Name + "_" + index)
+			name := quoteIdent(s.freeIndex(p.OID, p.Name+"_"+index, nil))
 			parent := quoteIdent(index)
 			if schema := s.Before.NameOf(table).Schema; schema != "" && schema != "public" {
 				parent = quoteIdent(schema) + "." + parent

@@ -27,7 +27,7 @@ func (s *Step) renameColumnHelp(rel *catalog.Relation, old, now *catalog.Column)
 		return "Keep the name: the default of the domain comes in between wherever a column has two names. Code can give it another one: SELECT " + as
 	}
 	keep := "Keep the name (code can give it another one: SELECT " + as + "). If it must change, split it over releases"
-	if why := s.notTwice(rel, old); why != "" {
+	if why := s.notTwice(rel, old, now); why != "" {
 		if rel.RowSecurity && s.File.Run.Config.version() < 15 {
 			return "Keep the name: before PostgreSQL 15 a view that has both names would go around the policies of the table. Code can give it another one: SELECT " + as
 		}
@@ -38,7 +38,7 @@ func (s *Step) renameColumnHelp(rel *catalog.Relation, old, now *catalog.Column)
 
 // notTwice says why a trigger cannot keep a second column the same as this one, or that cannot take over all that hangs on
 // it without a moment in which it is missing; "" when neither.
-func (s *Step) notTwice(rel *catalog.Relation, col *catalog.Column) string {
+func (s *Step) notTwice(rel *catalog.Relation, col, now *catalog.Column) string {
 	switch typ, _ := s.Before.Get(col.Type.OID).(*catalog.Type); {
 	case col.Identity != 0:
 		return "it is an identity"
@@ -50,6 +50,8 @@ func (s *Step) notTwice(rel *catalog.Relation, col *catalog.Column) string {
 		return "other tables have it from this one"
 	case !col.NotNull && col.Default != nil && col.Default.Volatility == catalog.Volatile:
 		return "each row gets another default, so that a NULL cannot be told from a column left out"
+	case s.syncName(rel, now) == "":
+		return "no name comes after those of the triggers that it has"
 	}
 	for _, t := range s.Before.Triggers(rel.OID) {
 		// What it does to the one column, it has to do to the other, before and after the two are made the same.
@@ -110,13 +112,7 @@ func (s *Step) renameByTrigger(rel *catalog.Relation, old, now *catalog.Column) 
 	if now.Collation != "" {
 		add += " COLLATE " + quoteIdent(now.Collation)
 	}
-	sync := rel.Name + "_" + now.Name + "_sync"
-	for _, t := range s.Before.Triggers(rel.OID) {
-		if t.Before && t.Row && t.Name >= sync {
-			sync = "zz_" + sync // the last of them, so that it sees what they set: triggers fire in the order of their names
-		}
-	}
-	sync = quoteIdent(sync)
+	sync := quoteIdent(s.syncName(rel, now))
 
 	// Values are compared to the letter: what = takes for equal (1.0 and 1.00, words of citext) is not to be lost.
 	as := ""
@@ -150,7 +146,9 @@ CREATE TRIGGER %[1]s BEFORE INSERT OR UPDATE ON %[2]s FOR EACH ROW EXECUTE FUNCT
 then, in batches (by ranges of a key):
 UPDATE %[2]s SET %[4]s = %[3]s WHERE %[7]s;
 `, sync, table, o, n, given, differs("NEW."+n, "OLD."+n), differs(n, o))
-	release1 += s.constraintsOfBoth(rel, old, now)
+	constraints, marks := s.constraintsOfBoth(rel, old, now)
+	release1 += constraints
+	release3 += marks
 
 	for _, d := range s.Before.Dependents(catalog.Address{OID: rel.OID, Column: old.Num}) {
 		if seq, ok := s.Before.Get(d.OID).(*catalog.Relation); ok && seq.Kind == catalog.Sequence {
@@ -224,11 +222,13 @@ func grantsSQL(grants []catalog.Grant, table, column string) string {
 	return b.String()
 }
 
-// constraintsOfBoth makes, once the new column is filled, the constraints and indexes that the old one has; DROP COLUMN takes the old ones.
-func (s *Step) constraintsOfBoth(rel *catalog.Relation, old, now *catalog.Column) string {
-	table := s.sqlName(rel.OID)
+// constraintsOfBoth makes, once the new column is filled, the constraints and indexes that the old one has; DROP COLUMN takes the old
+// ones, when what marks them marks the new ones.
+func (s *Step) constraintsOfBoth(rel *catalog.Relation, old, now *catalog.Column) (text, marks string) {
+	table, given := s.sqlName(rel.OID), map[string]bool{}
 	var note, prove, indexes strings.Builder
 	if now.NotNull {
+		given[s.notNullName(rel.OID, now.Name)] = true
 		n, p, rest := s.notNullSQL(rel.OID, now.Name)
 		note.WriteString(n + "\n")
 		prove.WriteString(p + "\n")
@@ -242,33 +242,35 @@ func (s *Step) constraintsOfBoth(rel *catalog.Relation, old, now *catalog.Column
 		if !about || con.Kind != catalog.Check && con.Kind != catalog.ForeignKey {
 			continue
 		}
-		name := quoteIdent(newName(con.Name, old.Name, now.Name))
-		fmt.Fprintf(&note, "ALTER TABLE %s ADD CONSTRAINT %s %s NOT VALID;\n", table, name, s.constraintSQL(con))
+		name := s.freeConstraint(rel.OID, newName(con.Name, old.Name, now.Name), given)
+		given[name] = true
+		fmt.Fprintf(&note, "ALTER TABLE %s ADD CONSTRAINT %s %s NOT VALID;\n", table, quoteIdent(name), s.constraintSQL(con))
 		if con.Valid {
-			fmt.Fprintf(&prove, "ALTER TABLE %s VALIDATE CONSTRAINT %s;\n", table, name)
+			fmt.Fprintf(&prove, "ALTER TABLE %s VALIDATE CONSTRAINT %s;\n", table, quoteIdent(name))
 		}
 	}
+	made := map[catalog.OID]bool{} // an index that has the column twice depends on it twice
 	for _, d := range s.After.Dependents(at) {
-		if ix, ok := s.After.Get(d.OID).(*catalog.Relation); ok && ix.Index != nil && !strings.Contains(indexes.String(), " "+quoteIdent(newName(ix.Name, old.Name, now.Name))+" ") {
-			indexes.WriteString(s.indexSQL(rel, ix, newName(ix.Name, old.Name, now.Name)) + "\n")
+		ix, ok := s.After.Get(d.OID).(*catalog.Relation)
+		if !ok || ix.Index == nil || made[d.OID] {
+			continue
+		}
+		made[d.OID] = true
+		name := s.freeIndex(rel.OID, newName(ix.Name, old.Name, now.Name), given)
+		given[name] = true
+		indexes.WriteString(s.indexSQL(rel, ix, name) + "\n")
+		if rel.ClusterIndex == ix.OID {
+			marks = fmt.Sprintf("ALTER TABLE %s CLUSTER ON %s;\n", table, quoteIdent(name))
 		}
 	}
-	text := note.String()
+	text = note.String()
 	if prove.Len() > 0 {
 		text += "in a later migration (another transaction):\n" + prove.String()
 	}
 	if indexes.Len() > 0 {
 		text += "in a migration of its own that runs outside a transaction:\n" + indexes.String()
 	}
-	return text
-}
-
-// newName is what a constraint or index of the new column is called.
-func newName(name, old, now string) string {
-	if strings.Contains(name, old) {
-		return strings.Replace(name, old, now, 1)
-	}
-	return name + "_" + now
+	return text, marks
 }
 
 // indexSQL makes an index under another name, while everybody works.
@@ -329,9 +331,7 @@ func (s *Step) bodiesNaming(rel *catalog.Relation, col *catalog.Column) string {
 // change names is the same to a view that can be written through (PostgreSQL 15 manual, CREATE VIEW, Updatable Views).
 func (s *Step) renameByView(rel *catalog.Relation, old, now *catalog.Column) string {
 	name := s.Before.NameOf(rel.OID)
-	base := name
-	for base.Name += "_base"; s.Before.Relation(base.Schema, base.Name) != nil; base.Name += "_" {
-	}
+	base := s.baseName(name)
 	table, behind := sqlNameOf(name), sqlNameOf(base)
 	var columns []string
 	for i := range rel.Columns {

@@ -59,6 +59,16 @@ var renamings = []renaming{
 	{name: "another trigger", schema: `CREATE TABLE t (k integer, mode text, note text);
 		CREATE FUNCTION upper_mode() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.note := NEW.note || '!'; RETURN NEW; END $$;
 		CREATE TRIGGER zoo BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION upper_mode()`, values: [3]string{"'a'", "'b'", "'c'"}, null: true},
+	{name: "names taken", schema: `CREATE TABLE t (k integer, mode integer NOT NULL CHECK (mode > 0), note text, CONSTRAINT t_kind_check CHECK (k > -100), CONSTRAINT t_kind_not_null CHECK (k < 1000));
+		CREATE INDEX ON t (mode); CREATE TABLE t_kind_idx (); CREATE FUNCTION t_kind_sync() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+		CREATE TRIGGER t_kind_sync1 AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION t_kind_sync()`, values: [3]string{"1", "2", "3"}, unset: "-"},
+	{name: "long names", schema: `CREATE TABLE t (k integer, mode integer, note text,
+		CONSTRAINT "a name of sixty-two bytes, to which nothing can be added, is it" CHECK (mode > 0), CONSTRAINT "a name of sixty-two bytes, to which nothing can be added, is 2t" CHECK (mode < 9));
+		CREATE INDEX "the name of sixty-two bytes, to which nothing can be added, ist" ON t (mode)`, values: [3]string{"1", "2", "3"}, null: true},
+	{name: "clustered", schema: `CREATE TABLE t (k integer, mode text, note text); CREATE UNIQUE INDEX own ON t (k); CREATE INDEX t_mode_idx ON t (mode); ALTER TABLE t CLUSTER ON t_mode_idx; ALTER TABLE t REPLICA IDENTITY FULL`,
+		values: [3]string{"'a'", "'b'", "'c'"}, null: true},
+	{name: "replica identity", schema: `CREATE TABLE t (k integer, mode text NOT NULL UNIQUE, note text); ALTER TABLE t REPLICA IDENTITY USING INDEX t_mode_key, CLUSTER ON t_mode_key;
+		CREATE TYPE t_base AS ENUM ('taken')`, values: [3]string{"'a'", "'b'", "'c'"}, unset: "-", view: true, upsert: true},
 	{name: "quoted", schema: `CREATE SCHEMA "S"; CREATE TABLE t (k integer, mode text, note text); COMMENT ON TABLE t IS 'x'`, values: [3]string{"'a'", "'b'", "'c'"}, null: true},
 
 	{name: "unique", schema: `CREATE TABLE t (k integer, mode text UNIQUE, note text)`, values: [3]string{"'a'", "'b'", "'c'"}, null: true, view: true, upsert: true},
@@ -151,6 +161,15 @@ func createReader(t *testing.T, server *pgtest.Server) {
 	t.Helper()
 	_, err := pgtest.Connect(t, server.Database(t)).Exec(t.Context(), `DO $$ BEGIN CREATE ROLE split_reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$`)
 	require.NoError(t, err)
+}
+
+// TestSyncIsLast: the trigger sees what those before it set.
+func TestSyncIsLast(t *testing.T) {
+	for last, want := range map[string]string{"a": "t_kind_sync", "zzz": "zzz_sync", "ua": "zz_t_kind_sync", "~": "\"~_sync\""} {
+		help := helpOf(t, fmt.Sprintf(`CREATE TABLE t (k integer, mode text, note text); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+			CREATE TRIGGER %q BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()`, last), "ALTER TABLE t RENAME COLUMN mode TO kind", "rename-column")
+		require.Contains(t, help, "CREATE TRIGGER "+want+" BEFORE")
+	}
 }
 
 // TestRenameOfDomainDefault: no split for what a server refuses.
@@ -324,7 +343,7 @@ func (p *splitRun) write(column string) {
 func (p *splitRun) text(value string) (text string) {
 	p.t.Helper()
 	require.NoError(p.t, p.conn.QueryRow(p.t.Context(), `SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-		WHERE attname IN ('mode', 'kind') AND c.relkind IN ('r', 'p') AND c.relname IN ('t', 't_base') LIMIT 1`).Scan(&text))
+		WHERE attname IN ('mode', 'kind') AND c.relkind IN ('r', 'p') AND c.relname IN ('t', 't_base', 't_base1') LIMIT 1`).Scan(&text))
 	require.NoError(p.t, p.conn.QueryRow(p.t.Context(), fmt.Sprintf("SELECT (%s)::%s::text", value, text)).Scan(&text))
 	return text
 }
@@ -364,12 +383,12 @@ func tableAsItIs(t *testing.T, conn *pgx.Conn) []string {
 			attcollation::regcollation, attstorage, attstattarget, attoptions, attacl, col_description(attrelid, attnum))
 		FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum WHERE attrelid = 't'::regclass AND attnum > 0 AND NOT attisdropped
 		UNION ALL SELECT 'constraint ' || pg_get_constraintdef(oid) || CASE WHEN convalidated THEN '' ELSE ' (not valid)' END FROM pg_constraint WHERE 't'::regclass IN (conrelid, confrelid)
-		UNION ALL SELECT 'index ' || regexp_replace(pg_get_indexdef(indexrelid), 'INDEX \S+ ON', 'INDEX ON') || indisvalid FROM pg_index WHERE indrelid = 't'::regclass
+		UNION ALL SELECT 'index ' || regexp_replace(pg_get_indexdef(indexrelid), 'INDEX ("[^"]+"|\S+) ON', 'INDEX ON') || concat_ws(' | ', indisvalid, indisclustered, indisreplident) FROM pg_index WHERE indrelid = 't'::regclass
 		UNION ALL SELECT 'trigger ' || pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 't'::regclass AND NOT tgisinternal
 		UNION ALL SELECT 'policy ' || pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polrelid = 't'::regclass
 		UNION ALL SELECT 'sequence ' || coalesce(pg_get_serial_sequence('t', 'kind'), 'none')
 		UNION ALL SELECT 'function ' || proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prorettype = 'trigger'::regtype
-		UNION ALL SELECT 'relation ' || concat_ws(' | ', relname, relkind, relacl, relrowsecurity) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind NOT IN ('i', 'I')
+		UNION ALL SELECT 'relation ' || concat_ws(' | ', relname, relkind, relacl, relrowsecurity, relreplident) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind NOT IN ('i', 'I')
 		ORDER BY 1`)
 	require.NoError(t, err)
 	list, err := pgx.CollectRows(rows, pgx.RowTo[string])

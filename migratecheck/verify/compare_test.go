@@ -72,6 +72,21 @@ func TestBreaks(t *testing.T) {
 	}
 }
 
+// TestRowsInTheWay: a key that was there before is no news, whatever it and its columns are called by now. Rows are made in each
+// state, and are not quite the same in all.
+func TestRowsInTheWay(t *testing.T) {
+	s, _ := open(t)
+	home := state(t, s, nil, "CREATE TABLE t (id serial PRIMARY KEY, note text)")
+	away := state(t, s, home, "ALTER TABLE t RENAME TO t_base", "ALTER TABLE t_base RENAME COLUMN id TO key", "CREATE VIEW t AS SELECT key AS id, note, key FROM t_base")
+	out := judge(t, home, away, site("UPDATE t SET id = id + 1 WHERE id = $1"))
+	require.Nil(t, out.Variants[0].Failure)
+	require.Contains(t, out.Variants[0].NotProved, "that its own schema has as well")
+
+	again := state(t, s, away, "ALTER TABLE t_base DROP CONSTRAINT t_pkey", "ALTER TABLE t_base ADD CONSTRAINT t_pkey PRIMARY KEY (key, note)",
+		"ALTER TABLE t_base ADD CONSTRAINT other UNIQUE (key)")
+	require.NotNil(t, judge(t, home, again, site("UPDATE t SET id = id + 1 WHERE id = $1")).Variants[0].Failure, "another key")
+}
+
 func TestNamesOfConstraints(t *testing.T) {
 	s, _ := open(t)
 	home := state(t, s, nil, "CREATE TABLE t (id int CONSTRAINT t_key UNIQUE)")

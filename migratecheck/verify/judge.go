@@ -311,7 +311,7 @@ func (p *Probe) oldConstraint(pr *proof, f *Failure) bool {
 	}
 	for _, t := range p.schema.tables {
 		for _, c := range t.constraints {
-			if t.name == f.Table && c.name == f.Constraint && (pr.constraints[p.definition(t, c)] || pr.constraints[c.lasting()]) {
+			if t.name == f.Table && c.name == f.Constraint && slices.ContainsFunc(p.keys(t, c), func(key string) bool { return pr.constraints[key] }) {
 				return true
 			}
 		}
@@ -324,10 +324,24 @@ func (p *Probe) constraints() map[string]bool {
 	defs := map[string]bool{}
 	for _, t := range p.schema.tables {
 		for _, c := range t.constraints {
-			defs[p.definition(t, c)], defs[c.lasting()] = true, true
+			for _, key := range p.keys(t, c) {
+				defs[key] = true
+			}
 		}
 	}
 	return defs
+}
+
+// keys are what a constraint that demands the same has one of.
+func (p *Probe) keys(t *table, c constraint) []string {
+	keys := []string{p.definition(t, c), c.lasting()}
+	if p.history != "" {
+		// The object itself, whatever it and its columns are called: other columns or types make it another (ATPostAlterTypeCleanup
+		// in src/backend/commands/tablecmds.c), so that only ALTER CONSTRAINT changes it.
+		_, timing, _ := strings.Cut(strings.TrimSuffix(c.def, " NOT VALID"), " DEFERRABLE")
+		keys = append(keys, fmt.Sprintf("object %s %d%s", p.history, c.oid, timing))
+	}
+	return keys
 }
 
 // definition is what a constraint demands, whatever it is called: what a unique key does not depend on its columns' types.

@@ -47,6 +47,7 @@ type column struct {
 }
 
 type constraint struct {
+	oid     uint32 // of the unique index, where it is no constraint
 	name    string
 	kind    byte // pg_constraint.contype; 'i' for a unique index that is no constraint
 	columns []int
@@ -121,9 +122,9 @@ SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, a.attnum, a.att
   LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
   WHERE ` + relationFilter + ` ORDER BY c.oid, a.attnum;
-SELECT c.conrelid, c.conname, c.contype, c.conkey::text, c.confrelid, c.confkey::text, pg_get_constraintdef(c.oid)
+SELECT c.conrelid, c.conname, c.contype, c.conkey::text, c.confrelid, c.confkey::text, pg_get_constraintdef(c.oid), c.oid
   FROM pg_constraint c WHERE c.conrelid >= 16384 AND c.contype IN ('c', 'f', 'p', 'u', 'x') ORDER BY c.oid;
-SELECT i.indrelid, x.relname, 'i', '{' || array_to_string(i.indkey::int2[], ',') || '}', 0, '{}', pg_get_indexdef(i.indexrelid)
+SELECT i.indrelid, x.relname, 'i', '{' || array_to_string(i.indkey::int2[], ',') || '}', 0, '{}', pg_get_indexdef(i.indexrelid), i.indexrelid
   FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
   WHERE i.indisunique AND i.indrelid >= 16384 AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid AND c.contype <> 'f');
 SELECT i.inhparent, pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relispartition;
@@ -171,7 +172,7 @@ func (p *Probe) readSchema(ctx context.Context) error {
 		for _, r := range result.Rows {
 			if t := s.tables[number(r[0])]; t != nil {
 				t.constraints = append(t.constraints, constraint{
-					name: string(r[1]), kind: r[2][0], columns: numbers(r[3]), ref: number(r[4]), refCols: numbers(r[5]), def: string(r[6]),
+					oid: number(r[7]), name: string(r[1]), kind: r[2][0], columns: numbers(r[3]), ref: number(r[4]), refCols: numbers(r[5]), def: string(r[6]),
 				})
 			}
 		}
