@@ -23,7 +23,9 @@ type fixer struct {
 	found       *sqlquery.Result
 	base, final *catalog.Catalog
 
-	bound []*query.Bound // all sites, also those of tests; nil until the first is asked for
+	bound  []*query.Bound // all sites, also those of tests; nil until the first is asked for
+	unseen []*ast.File    // see unseenFiles
+	tests  []string       // the texts of tests
 }
 
 // rewriting is one fix as it is worked out: edits of literals, and every site that one of them reaches.
@@ -168,7 +170,8 @@ func (r *rewriting) textEdit(at query.Position, e query.Edit) (analysis.TextEdit
 		return analysis.TextEdit{}, false // it is in a file that is not Go, or written by a program
 	}
 	lit, ok := path[0].(*ast.BasicLit)
-	if !ok || lit.Kind != token.STRING || pos+token.Pos(e.Length) > lit.End() || strings.ContainsAny(e.Text, "`%?:@") || !r.onlySites(path, nil) {
+	if !ok || lit.Kind != token.STRING || pos+token.Pos(e.Length) > lit.End() || strings.ContainsAny(e.Text, "`%?:@") || !r.onlySites(path, nil) ||
+		r.expected(lit, lit.Value[pos-lit.Pos():][:e.Length]) {
 		return analysis.TextEdit{}, false
 	}
 	text := e.Text
@@ -250,6 +253,8 @@ func (r *rewriting) onlyInSites(obj types.Object, seen []types.Object) bool {
 		return true
 	case obj == nil || obj.Name() == "_" || obj.Parent() == nil || obj.Exported() && obj.Parent() == r.pass.Pkg.Scope():
 		return false // a field, or what other packages can read
+	case r.usedUnseen(obj):
+		return false
 	}
 	seen = append(seen, obj)
 	for id, used := range r.pass.TypesInfo.Uses {
@@ -296,6 +301,8 @@ func (r *rewriting) passesOn(call *ast.CallExpr) bool {
 	switch fn.Pkg().Path() {
 	case "fmt", "strings", squirrel:
 		return true
+	case "github.com/lib/pq":
+		return fn.Name() == "CopyIn" || fn.Name() == "CopyInSchema" || fn.Name() == "QuoteIdentifier"
 	}
 	return false
 }

@@ -36,7 +36,8 @@ the schema that the migrations make, and on every schema on the way there: names
 fill. A query that needs a pending migration is reported with that migration, and one that no schema has an answer for as
 broken. Where queries only need the new names of columns and tables, there is a suggested fix: it writes them everywhere in the
 statement (SELECT new AS old, so that results keep their names), and is there only when every query that the changed text reaches
-is then right on the new schema and means what it meant.
+is then right on the new schema and means what it meant. None is there where a test expects the text, or where a file that is not in
+this build names the constant or variable that it is in.
 
 It is silent in tests, in packages without SQL and in modules without migrations. It does not see old code on the new schema: srhtvet
 compat does. order = "migrate-first" in .srhtvet.toml makes a warning of what needs a migration that comes with it.`,

@@ -18,7 +18,7 @@ func TestReported(t *testing.T) {
 
 // TestFix rewrites queries that only need new names, and no others.
 func TestFix(t *testing.T) {
-	analysistest.RunWithSuggestedFixes(t, analysistest.TestData(), New(), "example.org/svc", "example.org/renamed")
+	analysistest.RunWithSuggestedFixes(t, analysistest.TestData(), New(), "example.org/svc", "example.org/renamed", "example.org/tested")
 }
 
 // TestResult: other analyzers and srhtvet PACKAGES read what was reported as findings.

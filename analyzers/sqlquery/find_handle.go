@@ -120,10 +120,14 @@ func (m *machine) handleMethod(h *handle, name string, e *ast.CallExpr, st *stat
 
 // quotedName is a name that a library quotes.
 func (m *machine) quotedName(a arg) *text {
-	if s, ok := literal(a.v); ok {
-		return known(`"`+strings.ReplaceAll(s, `"`, `""`)+`"`, a.expr.Pos(), false)
+	pos := token.NoPos
+	if a.expr != nil {
+		pos = a.expr.Pos()
 	}
-	return &text{[]part{{lit: `"`}, textOf(a.v).parts[0], {lit: `"`}}}
+	if s, ok := literal(a.v); ok && strings.Contains(s, `"`) {
+		return known(`"`+strings.ReplaceAll(s, `"`, `""`)+`"`, pos, false)
+	}
+	return concat(concat(known(`"`, pos, false), textOf(a.v)), known(`"`, token.NoPos, false))
 }
 
 // pair makes (result, error) of a result where the call has two.

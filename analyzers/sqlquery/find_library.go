@@ -118,10 +118,7 @@ func (m *machine) callPq(name string, e *ast.CallExpr, st *state) value {
 		}
 	case "QuoteIdentifier":
 		if len(args) == 1 {
-			if s, ok := literal(args[0].v); ok {
-				return known(`"`+strings.ReplaceAll(s, `"`, `""`)+`"`, args[0].expr.Pos(), false)
-			}
-			return concat(concat(known(`"`, token.NoPos, false), textOf(args[0].v)), known(`"`, token.NoPos, false))
+			return m.quotedName(args[0])
 		}
 	case "NewListener", "NewDialListener":
 		m.giveAway(args, e, st)

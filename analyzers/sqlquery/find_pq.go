@@ -1,10 +1,6 @@
 package sqlquery
 
-import (
-	"go/token"
-
-	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
-)
+import "go/token"
 
 // libpq is github.com/lib/pq (https://pkg.go.dev/github.com/lib/pq).
 func libpq() []*apiType {
@@ -19,15 +15,11 @@ func (m *machine) copyText(names []arg, columns []arg, open bool, pos token.Pos)
 	t := &text{parts: []part{{lit: "COPY ", pos: pos}}}
 	add := func(s string) { t.parts = append(t.parts, part{lit: s}) }
 	name := func(a arg) {
-		at := pos
-		if a.expr != nil {
-			at = a.expr.Pos()
+		if _, ok := literal(a.v); ok {
+			t.parts = append(t.parts, m.quotedName(a).parts...)
+		} else {
+			t.parts = append(t.parts, textOf(a.v).parts...)
 		}
-		if s, ok := literal(a.v); ok {
-			t.parts = append(t.parts, part{lit: pgast.QuoteIdent(s), pos: at})
-			return
-		}
-		t.parts = append(t.parts, textOf(a.v).parts...)
 	}
 	for i, a := range names {
 		if i > 0 {

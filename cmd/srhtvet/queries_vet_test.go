@@ -81,6 +81,29 @@ func TestGoVetFixesWholeQuery(t *testing.T) {
 	require.NotContains(t, g.run(dir, onlyQueries, "-migrations.disable=compatibility", "./...").err, "on the schema after")
 }
 
+// TestGoVetFixesWhatTestsUse: a fix covers the queries of tests, and is not there where tests, also those that no build here
+// has, read the text otherwise.
+func TestGoVetFixesWhatTestsUse(t *testing.T) {
+	g := newGoVet(t)
+	if out, err := exec.Command("go", "env", "GOVERSION").Output(); err != nil || strings.HasPrefix(string(out), "go1.25") || len(g.toolchain) > 0 {
+		return // go vet has -fix since 1.26
+	}
+	dir := queryService(t, "ALTER TABLE repo RENAME COLUMN created TO linked;", "SELECT created FROM repo")
+	writeAll(t, dir, map[string]string{
+		"api/clear.go": "package api\n\nimport \"database/sql\"\n\nconst (\n\tsent = \" WHERE created IS NULL\"\n\tasserted = \" WHERE created IS NOT NULL\"\n\ttagged = \" WHERE created > now()\"\n)\n\n" +
+			"func clear(db *sql.DB) {\n\tdb.Exec(\"DELETE FROM repo\" + sent)\n\tdb.Exec(\"DELETE FROM repo\" + asserted)\n\tdb.Exec(\"DELETE FROM repo\" + tagged)\n}\n",
+		"api/clear_test.go": "package api\n\nimport (\n\t\"database/sql\"\n\t\"testing\"\n)\n\nfunc TestClear(t *testing.T) {\n\tvar db *sql.DB\n\tdb.Exec(\"DELETE FROM repo\" + sent)\n" +
+			"\tif asserted != \" WHERE created IS NOT NULL\" {\n\t\tt.Fatal(asserted)\n\t}\n}\n",
+		"api/server_test.go": "//go:build server\n\npackage api\n\nimport \"testing\"\n\nfunc TestServer(t *testing.T) {\n\tt.Log(tagged)\n}\n",
+	})
+	g.run(dir, "-fix", "./...")
+	data, err := os.ReadFile(filepath.Join(dir, "api", "clear.go"))
+	require.NoError(t, err)
+	require.Contains(t, string(data), "WHERE linked IS NULL")
+	require.Contains(t, string(data), "WHERE created IS NOT NULL")
+	require.Contains(t, string(data), "WHERE created > now()")
+}
+
 func TestPackagesCheckQueries(t *testing.T) {
 	dir := queryService(t, "ALTER TABLE repo ADD COLUMN name text;", "UPDATE repo SET name = 'x'")
 	r := srhtvet(t, dir, "-format", "json", "-disable", "missing-down", "./...")

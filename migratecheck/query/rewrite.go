@@ -40,9 +40,8 @@ func (r *reading) renamed(to *catalog.Catalog) []Edit {
 	sql := r.sql().SQL
 	var edits []Edit
 	name := func(at int, old, now, also string) {
-		start, end, word := lastName(sql, at)
-		if word == old && old != now {
-			edits = append(edits, Edit{r.variant, start, end - start, pgast.QuoteIdent(now) + also})
+		if start, end, word := lastName(sql, at); word == old && old != now {
+			edits = append(edits, r.rename(start, end, now, also))
 		}
 	}
 	t := r.naming()
@@ -70,49 +69,158 @@ func (r *reading) renamed(to *catalog.Catalog) []Edit {
 		}
 		name(use.Offset, old.Name, now.Name, also)
 	}
-	return append(edits, r.renamedTarget(to)...)
+	return slices.Concat(edits, r.renamedTarget(to), r.renamedCopy(to), r.renamedUsing(to))
 }
 
-// renamedTarget are the edits of ON CONFLICT (a, b). An expression there has no place of its own, and stays.
+// rename is the edit of a name. One in quotes stays in them: what stands between them may come from a program that adds them.
+func (r *reading) rename(start, end int, now, also string) Edit {
+	if sql := r.sql().SQL; sql[start] == '"' && also == "" && !strings.Contains(now, `"`) {
+		return Edit{r.variant, start + 1, end - start - 2, now}
+	}
+	return Edit{r.variant, start, end - start, pgast.QuoteIdent(now) + also}
+}
+
+// renamedTarget are the edits of ON CONFLICT (a, b), whose names have no places of their own. Those in expressions have.
 func (r *reading) renamedTarget(to *catalog.Catalog) []Edit {
 	infer := r.stmt.Node.GetInsertStmt().GetOnConflictClause().GetInfer()
 	if infer == nil || infer.Conname != "" || len(r.an.Writes) == 0 {
 		return nil
 	}
-	w := r.an.Writes[0]
-	was, _ := r.cat.Get(w.Relation).(*catalog.Relation)
-	is, _ := to.Get(w.Relation).(*catalog.Relation)
-	if was == nil || is == nil {
+	names := make([]string, len(infer.IndexElems))
+	for i, n := range infer.IndexElems {
+		names[i] = n.GetIndexElem().GetName()
+	}
+	return r.renamedList(int(infer.Location), names, r.an.Writes[0].Relation, to)
+}
+
+// renamedCopy are the edits of COPY t (a, b).
+func (r *reading) renamedCopy(to *catalog.Catalog) []Edit {
+	c := r.stmt.Node.GetCopyStmt()
+	if c == nil || c.Relation == nil || len(c.Attlist) == 0 {
+		return nil
+	}
+	i := slices.IndexFunc(r.an.Uses, func(u catalog.Use) bool { return u.Offset == int(c.Relation.Location) && u.Address.Column == 0 })
+	_, end, _ := lastName(r.sql().SQL, int(c.Relation.Location))
+	if i < 0 || end == 0 {
+		return nil
+	}
+	names := make([]string, len(c.Attlist))
+	for i, n := range c.Attlist {
+		names[i] = n.GetString_().GetSval()
+	}
+	return r.renamedList(end, names, r.an.Uses[i].Address.OID, to)
+}
+
+// renamedList are the edits of a list of columns of a relation, whose parenthesis opens at an offset. An element that is no
+// name, "", has its own.
+func (r *reading) renamedList(at int, names []string, relation catalog.OID, to *catalog.Catalog) []Edit {
+	was, _ := r.cat.Get(relation).(*catalog.Relation)
+	is, _ := to.Get(relation).(*catalog.Relation)
+	list := elements(r.sql().SQL, at)
+	if was == nil || is == nil || len(list) != len(names) {
 		return nil
 	}
 	var edits []Edit
-	at := int(infer.Location)
-	sql := r.sql().SQL
-	for i, n := range infer.IndexElems {
-		if at = nextName(sql, at); at < 0 || n.GetIndexElem().GetName() == "" {
-			return nil
+	for i, name := range names {
+		start, end, word := lastName(r.sql().SQL, list[i])
+		old := was.Column(name)
+		if name == "" || word != name || old == nil {
+			continue
 		}
-		start, end, word := lastName(sql, at)
-		if word != n.GetIndexElem().Name || i > 0 && n.GetIndexElem().Collation != nil {
-			return nil
+		if now := is.Att(old.Num); now != nil && !now.Dropped && now.Name != name {
+			edits = append(edits, r.rename(start, end, now.Name, ""))
 		}
-		if old := was.Column(word); old != nil {
-			if now := is.Att(old.Num); now != nil && !now.Dropped && now.Name != word {
-				edits = append(edits, Edit{r.variant, start, end - start, pgast.QuoteIdent(now.Name)})
-			}
-		}
-		at = end
 	}
 	return edits
 }
 
-// nextName is where the name after an opening parenthesis or a comma begins, -1 when there is none.
-func nextName(sql string, at int) int {
-	rest := strings.TrimLeft(sql[at:], " \t\r\n")
-	if rest == "" || rest[0] != '(' && rest[0] != ',' {
-		return -1
+// elements are where the elements of a list in parentheses begin; nil when no list opens at the offset.
+func elements(sql string, at int) []int {
+	var starts []int
+	depth, begins := 0, false
+	for s := pgast.NewScanner(sql[at:]); ; {
+		tok, ok := s.Next()
+		if !ok {
+			return nil
+		}
+		if tok.IsComment() {
+			continue
+		}
+		if begins {
+			starts, begins = append(starts, at+tok.Start), false
+		}
+		switch text := sql[at+tok.Start : at+tok.End]; {
+		case text == "(":
+			depth++
+			begins = depth == 1
+		case depth == 0:
+			return nil
+		case text == "," && depth == 1:
+			begins = true
+		case text == ")":
+			if depth--; depth == 0 {
+				return starts
+			}
+		}
 	}
-	return len(sql) - len(strings.TrimLeft(rest[1:], " \t\r\n"))
+}
+
+// renamedUsing are the edits of JOIN … USING (a, b): the columns of both sides have to have the same other name. Neither the
+// join nor what it names has a place of its own, so that every such list in the text is taken for those of the joins.
+func (r *reading) renamedUsing(to *catalog.Catalog) []Edit {
+	var lists [][]string
+	pgast.WalkMessages(r.stmt.Node, func(m pgast.Message) bool {
+		if join, ok := m.(*pgast.JoinExpr); ok && len(join.UsingClause) > 0 {
+			var names []string
+			for _, n := range join.UsingClause {
+				names = append(names, n.GetString_().GetSval())
+			}
+			lists = append(lists, names)
+		}
+		return true
+	})
+	if lists == nil {
+		return nil
+	}
+	now := map[string]string{} // "" where a column of the name has another one than the rest
+	for _, use := range r.an.Uses {
+		was, _ := r.cat.Get(use.Address.OID).(*catalog.Relation)
+		is, _ := to.Get(use.Address.OID).(*catalog.Relation)
+		if was == nil || is == nil || use.Address.Column == 0 || was.Att(use.Address.Column) == nil || is.Att(use.Address.Column) == nil {
+			continue
+		}
+		old, name := was.Att(use.Address.Column).Name, is.Att(use.Address.Column).Name
+		if other, there := now[old]; there && other != name {
+			name = ""
+		}
+		now[old] = name
+	}
+	var edits []Edit
+	sql := r.sql().SQL
+	for s := pgast.NewScanner(sql); ; {
+		tok, ok := s.Next()
+		if !ok {
+			return edits
+		}
+		if tok.Kind != pgast.KindWord || !strings.EqualFold(sql[tok.Start:tok.End], "using") {
+			continue
+		}
+		var names []string
+		starts := elements(sql, tok.End)
+		for _, start := range starts {
+			_, _, name := lastName(sql, start)
+			names = append(names, name)
+		}
+		if !slices.ContainsFunc(lists, func(list []string) bool { return slices.Equal(list, names) }) {
+			continue
+		}
+		for i, name := range names {
+			if to := now[name]; to != "" && to != name {
+				start, end, _ := lastName(sql, starts[i])
+				edits = append(edits, r.rename(start, end, to, ""))
+			}
+		}
+	}
 }
 
 // naming is which places of a statement give names to others.

@@ -8,6 +8,7 @@ import (
 	sq "github.com/Masterminds/squirrel"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/lib/pq"
 )
 
 // The name would be of two tables.
@@ -129,5 +130,26 @@ func exported(db *sql.DB) error {
 // The rest of the text is not known.
 func dynamic(db *sql.DB, order string) error {
 	_, err := db.Exec("SELECT id FROM list WHERE note = 'x' ORDER BY " + order) // want `rename-column`
+	return err
+}
+
+// One of the two sides keeps its name: a join by it would be another statement.
+func oneSide(db *sql.DB) error {
+	_, err := db.Exec("SELECT 1 FROM tag JOIN (SELECT 'x' AS word) o USING (word)") // want `rename-column`
+	return err
+}
+
+// The columns are told as well as sent.
+func logged(ctx context.Context, pool *pgxpool.Pool, source pgx.CopyFromSource) error {
+	columns := []string{"id", "name", "note"}
+	log.Println(columns)
+	_, err := pool.CopyFrom(ctx, pgx.Identifier{"list"}, columns, source) // want `rename-column` `rename-column`
+	return err
+}
+
+// An array is bound to the query, and is no part of it.
+func array(db *sql.DB) error {
+	name := "note" // want `rename-column`
+	_, err := db.Exec("UPDATE list SET "+name+" = 'x' WHERE "+name+" = ANY($1)", pq.Array([]string{name}))
 	return err
 }

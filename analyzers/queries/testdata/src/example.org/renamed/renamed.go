@@ -10,6 +10,7 @@ import (
 	sq "github.com/Masterminds/squirrel"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/lib/pq"
 )
 
 func everywhere(ctx context.Context, db *sql.DB) error {
@@ -93,5 +94,38 @@ func target(db *sql.DB) error {
 
 func built(db *sql.DB) error {
 	_, err := sq.Select("id", "note").From("list").Where(sq.Eq{"note": "x"}).RunWith(db).Query() // want `rename-column`
+	return err
+}
+
+// Both sides have the other name.
+func using(db *sql.DB) error {
+	_, err := db.Exec("SELECT t.id, word FROM tag t JOIN tagged USING ( /* the word */ word) WHERE word <> '' ORDER BY tagged.paste") // want `rename-column` `rename-column`
+	return err
+}
+
+// A target that is an expression, and the condition of a partial index.
+func arbiter(db *sql.DB) error {
+	_, err := db.Exec("INSERT INTO tag (id, word) VALUES (1, 'x') ON CONFLICT (lower(word), id) WHERE word <> '' DO NOTHING") // want `rename-column` `rename-column`
+	return err
+}
+
+func copied(db *sql.DB) error {
+	_, err := db.Exec("COPY tag (id, word) FROM STDIN") // want `rename-column`
+	return err
+}
+
+func prepared(tx *sql.Tx) error {
+	_, err := tx.Prepare(pq.CopyIn("list", "id", "name", "note")) // want `rename-column` `rename-column`
+	return err
+}
+
+func ofSchema(tx *sql.Tx) error {
+	_, err := tx.Prepare(pq.CopyInSchema("public", "repo", "id", "name")) // want `rename-table`
+	return err
+}
+
+func rows(ctx context.Context, pool *pgxpool.Pool, source pgx.CopyFromSource) error {
+	columns := []string{"id", "name", "note"}
+	_, err := pool.CopyFrom(ctx, pgx.Identifier{"list"}, columns, source) // want `rename-column` `rename-column`
 	return err
 }

@@ -26,3 +26,7 @@ type Tx interface {
 
 func CollectRows[T any](rows Rows, f RowToFunc[T]) ([]T, error)        { return nil, nil }
 func RowToStructByName[T any](row CollectableRow) (value T, err error) { return value, nil }
+
+type Identifier []string
+
+type CopyFromSource interface{ Next() bool }

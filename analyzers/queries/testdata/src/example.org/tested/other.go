@@ -1,0 +1,5 @@
+//go:build never
+
+package tested
+
+func init() { println(windows) }
