@@ -47,8 +47,12 @@ type machine struct {
 	inDo   map[*types.Func][]extent
 	inside map[*funcInfo]bool
 	// calledAt are the calls of functions that send SQL, by where their names stand; entries is what follows of it; see entry.
-	calledAt map[token.Pos][]gatedCall
-	entries  map[*funcInfo]query.Gate
+	// toldOf what toldByCallers answered; asksGates: some function asks a gate.
+	calledAt  map[token.Pos][]*gatedCall
+	entries   map[*funcInfo]query.Gate
+	toldOf    map[*funcInfo]bool
+	asksGates bool
+	uses      map[string][]funcUse // see usesNamed
 	// laterRound: the body of a loop is evaluated for the second time.
 	laterRound    bool
 	byName        map[string][]*funcInfo // methods

@@ -105,7 +105,7 @@ func (m *machine) callFunction(v value, args []arg, spreads bool, e *ast.CallExp
 		if f.lit != nil {
 			return m.callLit(f, args, e.Pos(), st)
 		}
-		return m.callDeclared(f.decl, f.recv, args, spreads, e, st)
+		return m.callVia(f.at, f.decl, f.recv, args, spreads, e, st)
 	case *choice:
 		var ways []*state
 		var vals []value
@@ -270,6 +270,11 @@ func (m *machine) opaqueParam(v *types.Var, typ ast.Expr, k *pkg) value {
 
 // callDeclared calls a declared function or method.
 func (m *machine) callDeclared(fn *types.Func, recv *arg, args []arg, spreads bool, e *ast.CallExpr, st *state) value {
+	return m.callVia(token.NoPos, fn, recv, args, spreads, e, st)
+}
+
+// callVia is callDeclared of a function value that was made elsewhere.
+func (m *machine) callVia(via token.Pos, fn *types.Func, recv *arg, args []arg, spreads bool, e *ast.CallExpr, st *state) value {
 	info := m.funcs[fn]
 	if info == nil {
 		if v, ok := m.byFact(fn, args, spreads, e, st); ok {
@@ -293,8 +298,9 @@ func (m *machine) callDeclared(fn *types.Func, recv *arg, args []arg, spreads bo
 		m.run(info)
 	}
 	m.noteCaller(info, e)
-	m.noteGated(info, recv, args, e, st)
-	if !info.done || !m.worthInlining(info, args) {
+	call := m.noteGated(info, recv, args, via, e, st)
+	tells := info.done && m.tells(call, info, args)
+	if !info.done || !tells && !m.worthInlining(info, args) {
 		m.noteTx(info, args)
 		m.giveAway(args, e, st)
 		if info.result != nil && !dependsOnParam(info.result) && !holdsObject(info.result) {
@@ -302,7 +308,11 @@ func (m *machine) callDeclared(fn *types.Func, recv *arg, args []arg, spreads bo
 		}
 		return m.madeOf(args, e)
 	}
-	return m.inline(info, recv, args, e.Pos(), st)
+	v := m.inline(info, recv, args, e.Pos(), st)
+	if tells {
+		call.told = m.steps <= maxSteps // else not all of it was evaluated
+	}
+	return v
 }
 
 // worthInlining reports whether evaluating a function again at a call shows more than by itself.

@@ -88,7 +88,7 @@ func (m *machine) ident(e *ast.Ident, st *state) value {
 	case *types.Var:
 		return m.variable(obj, e.Pos())
 	case *types.Func:
-		return &function{decl: obj.Origin()}
+		return &function{decl: obj.Origin(), at: e.Pos()}
 	}
 	switch e.Name {
 	case "nil":
@@ -110,6 +110,9 @@ func (m *machine) variable(obj *types.Var, pos token.Pos) value {
 		case *text, *number, *list, *table, *builder, *sqlizer, *choice, *handle, *function, *failure:
 			return v
 		}
+	}
+	if v := m.keptAnswer(obj); v != nil {
+		return v
 	}
 	if t := m.embedded(obj); t != nil {
 		return t
@@ -217,7 +220,7 @@ func (m *machine) selector(e *ast.SelectorExpr, st *state) value {
 			case *types.Var:
 				return m.variable(obj, e.Pos())
 			case *types.Func:
-				return &function{decl: obj.Origin()}
+				return &function{decl: obj.Origin(), at: e.Sel.Pos()}
 			}
 			return &unknown{typ: m.typeOf(e)}
 		}
@@ -225,7 +228,7 @@ func (m *machine) selector(e *ast.SelectorExpr, st *state) value {
 	base := m.eval(e.X, st)
 	if sel := m.pkg().info.Selections[e]; sel != nil && sel.Kind() == types.MethodVal {
 		if fn, ok := sel.Obj().(*types.Func); ok {
-			return &function{decl: fn.Origin(), recv: &arg{v: base, typ: m.typeOf(e.X), expr: e.X, pkg: m.pkg()}}
+			return &function{decl: fn.Origin(), at: e.Sel.Pos(), recv: &arg{v: base, typ: m.typeOf(e.X), expr: e.X, pkg: m.pkg()}}
 		}
 	}
 	return m.fieldOf(base, e, st)
@@ -262,6 +265,9 @@ func (m *machine) fieldOf(base value, e *ast.SelectorExpr, st *state) value {
 			return v
 		}
 		if v := m.fieldEverywhere(obj); v != nil {
+			return v
+		}
+		if v := m.keptAnswer(obj); v != nil {
 			return v
 		}
 	}

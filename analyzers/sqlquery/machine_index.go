@@ -29,8 +29,9 @@ type funcInfo struct {
 	// depends: the callers know more of what it sends or returns. calls: it calls functions it is given.
 	// answers: the callers know more of what it returns.
 	// asks: it asks a gate, or calls a function that does so, outside of gate.Do.
-	depends, calls, answers, asks bool
-	result                        value
+	// recurs: it is called while it is being evaluated, so that not all that it is given there is seen.
+	depends, calls, answers, asks, recurs bool
+	result                                value
 }
 
 // index notes the declarations of a package.
@@ -200,6 +201,7 @@ func (m *machine) markReaching() {
 			callers[c] = append(callers[c], f)
 		}
 		f.reaches = f.direct
+		m.asksGates = m.asksGates || f.reachesGate
 	}
 	for _, mark := range []func(*funcInfo) *bool{
 		func(f *funcInfo) *bool { return &f.reaches },

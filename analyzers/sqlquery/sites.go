@@ -49,6 +49,9 @@ func (m *machine) sites() []query.Site {
 		if called[way{o.origin, o.root}] && dependsOnParam(o.sql) {
 			continue
 		}
+		if m.toldByCallers(o.root) {
+			continue
+		}
 		if u, ok := o.sql.(*unknown); ok && u.exact && m.pass != nil {
 			continue // a fact tells the callers
 		}

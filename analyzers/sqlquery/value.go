@@ -107,6 +107,7 @@ type function struct {
 	pkg  *pkg
 	in   *funcInfo // the declared function that the literal stands in
 	decl *types.Func
+	at   token.Pos // where its name stands
 	recv *arg
 }
 

@@ -9,7 +9,8 @@ import (
 // fieldSets are the expressions that code puts into a field of a struct type.
 type fieldSets struct {
 	exprs []declared
-	// open: something else may be in it: its address is taken, or a struct is made by position or without it.
+	// open: something else may be in it: its address is taken, or a struct is made by position or without it. Package variables
+	// are here, too.
 	zero, open bool
 }
 
@@ -72,12 +73,8 @@ func (m *machine) indexFields() {
 					m.indexLiteral(n, k, of)
 				case *ast.AssignStmt:
 					for i, l := range n.Lhs {
-						s, ok := ast.Unparen(l).(*ast.SelectorExpr)
-						if !ok {
-							continue
-						}
-						obj, ok := k.info.Uses[s.Sel].(*types.Var)
-						if !ok || !obj.IsField() {
+						obj := k.shared(l)
+						if obj == nil {
 							continue
 						}
 						if len(n.Lhs) == len(n.Rhs) && n.Tok == token.ASSIGN {
@@ -87,8 +84,17 @@ func (m *machine) indexFields() {
 						}
 					}
 				case *ast.UnaryExpr:
-					if s, ok := ast.Unparen(n.X).(*ast.SelectorExpr); ok && n.Op == token.AND {
-						if obj, ok := k.info.Uses[s.Sel].(*types.Var); ok && obj.IsField() {
+					if obj := k.shared(n.X); obj != nil && n.Op == token.AND {
+						of(obj).open = true
+					}
+				case *ast.ValueSpec:
+					for i, name := range n.Names {
+						obj, ok := k.info.Defs[name].(*types.Var)
+						switch {
+						case !ok || obj.Parent() != k.types.Scope():
+						case len(n.Values) == len(n.Names):
+							of(obj).exprs = append(of(obj).exprs, declared{n.Values[i], k})
+						case len(n.Values) > 0:
 							of(obj).open = true
 						}
 					}
@@ -97,6 +103,21 @@ func (m *machine) indexFields() {
 			})
 		}
 	}
+}
+
+// shared is the field of a struct or the package variable that an expression names, nil when it is neither.
+func (k *pkg) shared(e ast.Expr) *types.Var {
+	var obj *types.Var
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		obj, _ = k.info.Uses[e].(*types.Var)
+	case *ast.SelectorExpr:
+		obj, _ = k.info.Uses[e.Sel].(*types.Var)
+	}
+	if obj == nil || !obj.IsField() && (obj.Pkg() == nil || obj.Parent() != obj.Pkg().Scope()) {
+		return nil
+	}
+	return obj
 }
 
 func (m *machine) indexLiteral(n *ast.CompositeLit, k *pkg, of func(types.Object) *fieldSets) {

@@ -38,9 +38,21 @@
 // # What srhtvet makes of it
 //
 // srhtvet compat, and go vet with it, know AtLeast and Version, and follow what code makes of the answer: conditions, variables,
-// helpers, builders, and calls of unexported functions in a branch. Not followed are an exported function that only gated code
-// calls, one that is given away as a value or called through an interface, and a parameter that is true when the gate says so:
-// they are checked on all schemas; ask the gate again in them.
+// helpers, builders, calls in a branch of functions that nothing else calls, and truth values that such functions are given
+// (list(g.AtLeast(9))) when every call gives one from a gate or a constant. How far the calls are looked for:
+//
+//   - of an unexported function, in its package, tests left out. A name of it that is put into a local variable counts as called where
+//     the variable is, when that is only called and assigned;
+//   - of an exported function, in all of its module, when srhtvet reads the whole of it: not in go vet, which sees one package, nor below
+//     a directory. That another module calls it is not seen. (TestSites, testdata/sites/gate.)
+//
+// A field or package variable that keeps an answer, when nothing else is put into it by the code that is read, says where it is true that
+// the migration was there. Where it is false the migration may have come since: what is sent there is checked on all schemas.
+//
+// Not followed are an exported method, which other modules may call through an interface; a function that is called through an interface,
+// given away as a value, or kept in a field, map or slice; a truth value that comes by a channel, a struct's field that a parameter
+// fills, or a recursive call. They are checked on all schemas; ask the gate again in them.
+//
 // What is sent only behind migration 9 is checked on the schemas from there on. What is sent only before it
 // is checked on the earlier ones, and, as above, on the later ones too: what breaks there is a warning, stale-gate, except for
 // errors after which Do tries again, in functions that are called in Do and in transactions that were begun there. The window
