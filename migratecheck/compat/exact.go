@@ -119,65 +119,25 @@ func confirmed(f *migratecheck.Finding, broken []*Break) {
 	f.Message += fmt.Sprintf(" — %d "+verb+": %s%s", len(broken), broken[0].Rev, strings.Join(places, ", "), more)
 }
 
-// clear takes the weight from a finding that no query confirms. Where a part of the old code that could not be read may
-// depend on what is changed, it keeps all of it, or some (see unread).
+// clear takes the weight from a finding that no query confirms, as far as no blind spot leaves it some.
 func (s *Service) clear(f *migratecheck.Finding, step *migratecheck.Step) {
-	if at := s.breaksOtherwise(names(f, step)); at != "" {
-		f.Message += fmt.Sprintf(" — whether %s depends on it cannot be told: that query names it, and fails for another reason", at)
-		return
-	}
 	c, old := s.Coverage[Old], s.Code[Old]
-	blind := s.brokenAtHome()
-	judged := c.Checked - len(blind)
-	if judged == 0 {
-		f.Message += fmt.Sprintf(" — whether a query of %s depends on it cannot be told: none of %d query sites could be judged", old.Rev, c.Found)
-		return
-	}
-	for _, b := range blind {
-		if slices.ContainsFunc(tables(f, step), func(name string) bool { return mentions(b.SQL, name) }) {
-			f.Message += fmt.Sprintf(" — whether %s:%d depends on it cannot be told: that query fails on its own schema", b.Pos.File, b.Pos.Line)
-			return
-		}
-	}
-	severity, unread := s.unread(f, step)
+	spot := s.blindSpot(f, step)
 	text := fmt.Sprintf(" — no query of %s depends on it", old.Rev)
-	if severity == migratecheck.Error {
-		severity = f.Severity // as the rule has it
+	if spot.leaves == migratecheck.Error {
+		spot.leaves = f.Severity // as the rule has it
 		text = fmt.Sprintf(" — whether a query of %s depends on it cannot be told", old.Rev)
 	}
+	text += fmt.Sprintf(" (%d of %d query sites were judged", s.judged()-c.Partly, c.Found)
 	if c.Partly > 0 {
-		text += fmt.Sprintf(" (%d of %d query sites were judged as a whole, %d in part", judged-c.Partly, c.Found, c.Partly)
-	} else {
-		text += fmt.Sprintf(" (%d of %d query sites were judged", judged, c.Found)
+		text += fmt.Sprintf(" as a whole, %d in part", c.Partly)
 	}
 	if n := len(old.Gaps); n > 0 {
 		text += fmt.Sprintf("; %d parts of the code could not be seen", n)
 	}
-	if unread != "" {
-		text += "; " + unread
+	if spot.why != "" {
+		text += "; " + spot.why
 	}
-	f.Severity = min(f.Severity, severity)
+	f.Severity = min(f.Severity, spot.leaves)
 	f.Message += text + ")"
-}
-
-// brokenAtHome lists a break of each site of the old code that the server refuses on its own schema: of what else it depends on
-// it tells nothing.
-func (s *Service) brokenAtHome() []*Break {
-	var list []*Break
-	for _, b := range s.Breaks {
-		if b.Cell.Code == Old && b.Own && refusedUnread(b.Problem.Code) && !slices.ContainsFunc(list, func(c *Break) bool { return c.Site == b.Site }) {
-			list = append(list, b)
-		}
-	}
-	return list
-}
-
-// breaksOtherwise looks for names in the queries of the old code that something else breaks, and says where one stands.
-func (s *Service) breaksOtherwise(names []string) string {
-	for _, b := range s.Breaks {
-		if (b.Cell == (Cell{Old, New}) || b.Cell.Code == Old && b.Own) && slices.ContainsFunc(names, func(name string) bool { return mentions(b.SQL, name) }) {
-			return fmt.Sprintf("%s:%d", b.Pos.File, b.Pos.Line)
-		}
-	}
-	return ""
 }

@@ -12,21 +12,41 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
 
-// unread says how much of a finding's weight the sites of the old code leave it that could not be read as a whole, and why:
-//
-//   - Error, all of it: what is known of a site names what is changed, or the table that it belongs to; or its file names
-//     it, where the rest of what it sends comes from.
-//   - Warning: nothing is known of a site, and another file of the code names it, or its own file the table.
-//   - Info: the name stands nowhere in the code. It could only come from outside: a setting, a user.
-func (s *Service) unread(f *migratecheck.Finding, step *migratecheck.Step) (migratecheck.Severity, string) {
+// blindSpot is a place of the old code that does not tell whether it depends on what a finding is about: a query that fails for
+// another reason, a site that could not be read as a whole, a file that could not be.
+type blindSpot struct {
+	// leaves is how much of its weight the finding keeps on its account:
+	//
+	//   - Error, all of it: what is known of the place names what is changed, or the table that it belongs to; or its file names
+	//     it, where the rest of what it sends comes from; or no query tells anything.
+	//   - Warning: nothing is known of what it sends, and another file of the code names it, or its own file the table.
+	//   - Info: the name stands nowhere in the code. It could only come from outside: a setting, a user.
+	leaves migratecheck.Severity
+	why    string // "" when there is nothing to name
+}
+
+// blindSpot is the one that leaves a finding most of its weight.
+func (s *Service) blindSpot(f *migratecheck.Finding, step *migratecheck.Step) blindSpot {
 	names, tables := names(f, step), tables(f, step)
+	named := func(text string) string { return firstMentioned(text, names) }
+	table := func(text string) string { return firstMentioned(text, tables) }
+	for _, b := range s.Breaks {
+		at, own := fmt.Sprintf("%s:%d", b.Pos.File, b.Pos.Line), b.Cell.Code == Old && b.Own
+		if name := named(b.SQL); name != "" && (own || b.Cell == (Cell{Old, New})) {
+			return blindSpot{migratecheck.Error, fmt.Sprintf("%s names %s, and fails for another reason", at, name)}
+		}
+		if name := table(b.SQL); name != "" && own && refusedUnread(b.Problem.Code) {
+			return blindSpot{migratecheck.Error, fmt.Sprintf("%s names %s, and fails on its own schema", at, name)}
+		}
+	}
+	if s.judged() == 0 {
+		return blindSpot{migratecheck.Error, ""}
+	}
 	byName, written := only(f, step, columnDropped, columnRenamed), only(f, step, writtenKinds...)
 	if written && len(tables) > 0 {
 		names = tables // no INSERT names a constraint, or a column that it leaves out
 	}
-	named := func(text string) string { return firstMentioned(text, names) }
-	table := func(text string) string { return firstMentioned(text, tables) }
-	severity, why := migratecheck.Info, ""
+	spot := blindSpot{leaves: migratecheck.Info}
 	for _, u := range s.Unchecked[Old] {
 		at := fmt.Sprintf("%s:%d", u.Site.Pos.File, u.Site.Pos.Line)
 		var known strings.Builder
@@ -35,40 +55,52 @@ func (s *Service) unread(f *migratecheck.Finding, step *migratecheck.Step) (migr
 				known.WriteString(sql + "\n")
 			}
 		}
-		all := u.Site.Status == query.Static || u.Site.Status == query.Finite
-		part := ", of which only a part is known, names "
+		all, part := u.Site.Status == query.Static || u.Site.Status == query.Finite, ", of which only a part is known, names "
 		if all {
 			part = ", which could not be judged, names "
 		}
-		if name := named(known.String()); name != "" {
-			return migratecheck.Error, at + part + name
+		name := named(known.String())
+		if name == "" && (!all || !byName || strings.Contains(known.String(), "*")) {
+			name = table(known.String())
 		}
-		if name := table(known.String()); name != "" && (!all || !byName || strings.Contains(known.String(), "*")) {
-			return migratecheck.Error, at + part + name
+		if name != "" {
+			return blindSpot{migratecheck.Error, at + part + name}
 		}
 		if all || written && len(u.Site.Variants) > 0 {
 			continue // it sends nothing else, or writes another table
 		}
 		if name := named(s.text(u.Site.Pos.File)); name != "" {
-			return migratecheck.Error, fmt.Sprintf("what %s sends is not known as a whole, and its file names %s", at, name)
+			return blindSpot{migratecheck.Error, fmt.Sprintf("what %s sends is not known as a whole, and its file names %s", at, name)}
 		}
-		if u.Site.Status != query.Dynamic || severity == migratecheck.Warning {
+		if u.Site.Status != query.Dynamic || spot.leaves == migratecheck.Warning {
 			continue
 		}
 		if name := table(s.text(u.Site.Pos.File)); name != "" {
-			severity, why = migratecheck.Warning, fmt.Sprintf("what %s sends is not known, and its file names %s", at, name)
+			spot = blindSpot{migratecheck.Warning, fmt.Sprintf("what %s sends is not known, and its file names %s", at, name)}
 		} else if file, name := s.elsewhere(named); name != "" {
-			severity, why = migratecheck.Warning, fmt.Sprintf("what %s sends is not known, and %s names %s", at, file, name)
+			spot = blindSpot{migratecheck.Warning, fmt.Sprintf("what %s sends is not known, and %s names %s", at, file, name)}
 		} else if s.Code[Old].Files != nil {
-			why = fmt.Sprintf("what %s sends is not known, and no file of the code names %s", at, strings.Join(names, " or "))
+			spot.why = fmt.Sprintf("what %s sends is not known, and no file of the code names %s", at, strings.Join(names, " or "))
 		}
 	}
 	for _, g := range s.Code[Old].Gaps {
 		if name := named(s.text(g.Pos.File)); name != "" {
-			return migratecheck.Error, fmt.Sprintf("%s could not be read as a whole, and names %s", g.Pos.File, name)
+			return blindSpot{migratecheck.Error, fmt.Sprintf("%s could not be read as a whole, and names %s", g.Pos.File, name)}
 		}
 	}
-	return severity, why
+	return spot
+}
+
+// judged is how many sites of the old code were, those left out that the server refuses on their own schema: of what else they depend
+// on they tell nothing.
+func (s *Service) judged() int {
+	refused := map[*query.Site]bool{}
+	for _, b := range s.Breaks {
+		if b.Cell.Code == Old && b.Own && refusedUnread(b.Problem.Code) {
+			refused[b.Site] = true
+		}
+	}
+	return s.Coverage[Old].Checked - len(refused)
 }
 
 func firstMentioned(text string, names []string) string {
