@@ -356,7 +356,7 @@ func summaryOf(s *compat.Service) string {
 	case s.Coverage[compat.Old].Found+s.Coverage[compat.New].Found == 0:
 		text = "no queries were found, so that nothing was checked"
 	case unchecked > 0:
-		text += fmt.Sprintf(" of what was checked; %s not", plural(unchecked, "query site"))
+		text += fmt.Sprintf(" of what was checked; %s not checked", plural(unchecked, "query site")+map[bool]string{true: " was", false: " were"}[unchecked == 1])
 	}
 	if n := len(s.Doubts); n > 0 {
 		text += fmt.Sprintf("; %s the schemas in doubt", plural(n, "finding")+map[bool]string{true: " puts", false: " put"}[n == 1])

@@ -34,6 +34,8 @@ func TestCompatBadInput(t *testing.T) {
 	shallow := filepath.Join(tree(t, nil), "clone")
 	git(t, good, "clone", "-q", "--depth=1", "--no-tags", "file://"+good, shallow)
 	bare := released(t, map[string]string{"go.mod": "module x\n", "a.go": "package x\n"}, map[string]string{"go.mod": "module x\n", "a.go": "package x\n"})
+	noTree := filepath.Join(tree(t, nil), "svc.git")
+	git(t, good, "clone", "-q", "--bare", "file://"+good, noTree)
 	since := released(t, compatFiles(), compatFiles())
 	writeAll(t, since, map[string]string{".srhtvet.toml": "since = '1'\n"})
 	order := released(t, compatFiles(), compatFiles())
@@ -48,6 +50,7 @@ func TestCompatBadInput(t *testing.T) {
 		"unknown old revision": {good, []string{"-old", "v9"}, `-old: revision "v9" does not exist`},
 		"unknown new revision": {good, []string{"-new", "v9"}, `-new: revision "v9" does not exist`},
 		"a shallow clone":      {shallow, []string{"-old", "v1"}, "this clone is shallow; fetch it with `git fetch --unshallow --tags`"},
+		"a bare repository":    {noTree, nil, noTree + " is a bare repository, which has no files to read: check a revision out, `git -C " + noTree + " worktree add DIR REVISION`, and run this in DIR"},
 		"no migrations":        {bare, nil, "no migrations found"},
 		"since in settings":    {since, nil, `says since = "1", which names no version of the code: name the old one with -old REVISION`},
 		"unknown order":        {order, nil, `.srhtvet.toml:1: order: unknown order "code-first": use any or migrate-first`},
@@ -68,6 +71,21 @@ func TestCompatBadInput(t *testing.T) {
 			require.NotContains(t, r.err, "-base", "a flag that compat does not have")
 		})
 	}
+}
+
+// TestBareRepository: the other commands say it as well.
+func TestBareRepository(t *testing.T) {
+	good := released(t, compatFiles(), compatFiles())
+	bare := filepath.Join(tree(t, nil), "svc.git")
+	git(t, good, "clone", "-q", "--bare", "file://"+good, bare)
+	for _, c := range [][]string{{"lint"}, {"queries"}} {
+		r := srhtvet(t, bare, c...)
+		require.Equal(t, exitFailed, r.status, "%v: %s%s", c, r.out, r.err)
+		require.Contains(t, r.err, "is a bare repository")
+		require.Empty(t, r.out)
+	}
+	r := srhtvet(t, filepath.Dir(bare), "lint", "svc.git")
+	require.Contains(t, r.err, "is a bare repository")
 }
 
 // TestCompatGoesOn: what is wrong with one part does not hide the others, and is said.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/gitrepo"
 	"git.sr.ht/~sourcehut/ha-go/internal/report"
 	"git.sr.ht/~sourcehut/ha-go/internal/settings"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
@@ -97,6 +99,9 @@ func (l *lint) run(paths []string) int {
 	if err != nil {
 		if rep != nil && errors.Is(err, migratecheck.ErrNoMigrations) {
 			err = fmt.Errorf("no migrations in %s: looked for directories of .sql migrations and alembic revisions; name the directory, and -source TOOL if it is of another shape", orDot(strings.Join(paths, ", "), place.root))
+			if _, why := gitrepo.Open(context.Background(), filepath.Join(place.root, place.paths[0])); errors.Is(why, gitrepo.ErrBare) {
+				err = why
+			}
 		}
 		return l.failEach(err)
 	}

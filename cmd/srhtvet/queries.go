@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"cmp"
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -11,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/gitrepo"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/compat"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
@@ -89,6 +92,11 @@ func (q *queriesRun) run(args []string) int {
 		return q.fail("%v", err)
 	}
 	code, err := q.read(dir)
+	if err == nil && len(code.Sites) == 0 {
+		if _, why := gitrepo.Open(context.Background(), dir); errors.Is(why, gitrepo.ErrBare) {
+			err = why
+		}
+	}
 	if err != nil {
 		return q.fail("%v", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +54,20 @@ func TestCompatVerify(t *testing.T) {
 	require.Contains(t, r.err, "the server refuses ALTER TABLE nowhere ADD COLUMN a text")
 	require.Contains(t, r.out, "old code on the new schema", "the static verdict is there all the same")
 	require.Empty(t, scratch(t, server, database))
+}
+
+// TestCompatVerifySaysItOnce: what is not proved of a query on every schema and in both versions is one line.
+func TestCompatVerifySaysItOnce(t *testing.T) {
+	server := pgtest.Shared(t, pgtest.Config{})
+	files := map[string]string{"go.mod": "module example.org/svc\n\ngo 1.25\n", "migrations/0001_repo.sql": "-- +brant Up\nCREATE TABLE repo (id serial PRIMARY KEY, name text);\n",
+		"repo.go": goQuery("UPDATE repo SET id = id + 1"), "other.go": "package svc\n\nimport \"database/sql\"\n\nfunc Any(db *sql.DB, q string) { db.Exec(q) }\n"}
+	dir := released(t, files, files)
+	writeAll(t, dir, map[string]string{"migrations/0002_more.sql": "-- +brant Up\nALTER TABLE repo ADD COLUMN more text;\n"})
+	r := srhtvet(t, dir, "compat", "-verify="+server.DSN(server.Database(t)))
+	require.Equal(t, exitClean, r.status, r.err)
+	require.Equal(t, 1, strings.Count(r.out, "not proved (4 verdicts): repo.go:6: no values were found with which it succeeds on its own schema: 23505"), r.out)
+	require.Equal(t, 1, strings.Count(r.out, "  not proved"), r.out)
+	require.Contains(t, r.err, "nothing breaks of what was checked; 2 query sites were not checked")
 }
 
 // TestCompatVerifyInterrupted: Ctrl-C leaves no database behind.

@@ -17,6 +17,9 @@ import (
 // ErrNotRepository is returned by Open for a directory outside any repository, or when there is no git command.
 var ErrNotRepository = errors.New("not a git repository")
 
+// ErrBare is what Open's error is for a repository without a work tree.
+var ErrBare = errors.New("a bare repository, which has no files to read")
+
 // Repo is a repository with a work tree. It is safe for concurrent use.
 type Repo struct {
 	// Root is the top of the work tree, Prefix the slash-separated way from there to the directory that was opened
@@ -34,8 +37,8 @@ func (r *Repo) at() string {
 	return r.At
 }
 
-// Open finds the repository that dir belongs to. The error is ErrNotRepository, or says why git could not answer
-// (an unsafe owner, a broken repository).
+// Open finds the repository that dir belongs to. The error is ErrNotRepository, wraps ErrBare, or says why git could
+// not answer (an unsafe owner, a broken repository).
 func Open(ctx context.Context, dir string) (*Repo, error) {
 	if _, err := exec.LookPath("git"); err != nil {
 		return nil, ErrNotRepository
@@ -44,6 +47,9 @@ func Open(ctx context.Context, dir string) (*Repo, error) {
 	if err != nil {
 		if strings.Contains(err.Error(), "not a git repository") {
 			return nil, ErrNotRepository
+		}
+		if bare, _ := run(ctx, dir, "rev-parse", "--is-bare-repository"); strings.TrimSpace(bare) == "true" {
+			return nil, fmt.Errorf("%s is %w: check a revision out, `git -C %[1]s worktree add DIR REVISION`, and run this in DIR", dir, ErrBare)
 		}
 		return nil, fmt.Errorf("asking git about %s: %w", dir, err)
 	}

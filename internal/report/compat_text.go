@@ -9,6 +9,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/compat"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/verify"
 )
 
 const green = "\x1b[32m"
@@ -71,19 +72,42 @@ func (w *compatText) verified(s *compat.Service) {
 	for _, k := range v.Skipped {
 		fmt.Fprintf(w, "  left out of the schemas: %s: %s\n", windowStart(printable(oneLine(k.SQL))), printable(k.Reason))
 	}
-	for _, c := range v.Disagreements {
-		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(printableLines(c.String()), "\n", "\n  "))
+	// Both versions of the code have most sites, and a site has a verdict for each schema.
+	disagreed, _ := grouped(v.Disagreements, verify.Comparison.String)
+	for _, text := range disagreed {
+		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(printableLines(text), "\n", "\n  "))
 	}
 	if len(v.Disagreements) > 0 {
 		fmt.Fprintf(w, "  a disagreement is a bug of srhtvet: please report it with the schema of the tables concerned\n")
 	}
-	for i, c := range v.Unproved {
+	unproved, times := grouped(v.Unproved, func(c verify.Comparison) string {
+		return fmt.Sprintf("%s:%d: %s", c.Site.Pos.File, c.Site.Pos.Line, printable(c.Reason))
+	})
+	left := len(v.Unproved)
+	for i, text := range unproved {
 		if i == shownUnproved {
-			fmt.Fprintf(w, "  and %d more that could not be proved\n", len(v.Unproved)-i)
+			fmt.Fprintf(w, "  and %s more that could not be proved\n", count(left, "verdict", "verdicts"))
 			break
 		}
-		fmt.Fprintf(w, "  not proved: %s:%d: %s\n", c.Site.Pos.File, c.Site.Pos.Line, printable(c.Reason))
+		left -= times[text]
+		often := ""
+		if n := times[text]; n > 1 {
+			often = fmt.Sprintf(" (%d verdicts)", n)
+		}
+		fmt.Fprintf(w, "  not proved%s: %s\n", often, text)
 	}
+}
+
+// grouped are the different texts of comparisons, in their order, and how often each comes.
+func grouped(list []verify.Comparison, text func(verify.Comparison) string) (texts []string, times map[string]int) {
+	times = map[string]int{}
+	for _, c := range list {
+		t := text(c)
+		if times[t]++; times[t] == 1 {
+			texts = append(texts, t)
+		}
+	}
+	return texts, times
 }
 
 // verifiedLine says what a server said of the verdicts.

@@ -47,6 +47,15 @@ var checkArgumentType = &Check{
 			if g.Kind != UnknownKind && g.Kind != String && kindOfClass[classOf(s.cat, p.Type)] == g.Kind {
 				continue
 			}
+			if g.Kind == List && p.Type.Array {
+				if !was.Array {
+					continue // it makes an array of whatever it holds
+				}
+				element := catalog.TypeRef{OID: p.Type.OID, Mod: p.Type.Mod}
+				s.report(c, Problem{Code: "22P02", Offset: p.Offset}, "$%d is of type %s, and of %s on the schema this code was written for: %s fails for an element of %s that is no %s",
+					i+1, s.cat.FormatType(p.Type), s.was.cat.FormatType(was), s.verb(), g.Name, s.cat.FormatType(element))
+				continue
+			}
 			s.report(c, Problem{Code: "22P02", Offset: p.Offset}, "$%d is of type %s, and of %s on the schema this code was written for: %s fails for a %s that is no %[2]s",
 				i+1, s.cat.FormatType(p.Type), s.was.cat.FormatType(was), s.verb(), g.Name)
 		}
