@@ -12,11 +12,12 @@ import (
 
 var checkChangedValues = &Check{
 	ID:      "changed-values",
-	Catches: "A column is compared with, set to or read as a value that the rows hold in another form on the other schema: its type was changed in place with a USING that changes the values.",
+	Catches: "A column is compared with, set to or read as a value that the rows hold in another form on the other schema: its type was changed in place with a USING that changes the values; or in an order, or as an instant, that its values do not have there.",
 	Rules:   []string{"change-column-type"},
 	Asks:    TheCode,
 	Source:  "sql-altertable.html, USING: how to compute the new column value from the old",
 	between: func(s *step, c *Check) {
+		s.changedMeaning(c)
 		x := conversions{step: s, forward: true, later: s.reading}
 		if !x.find(s.was.cat) {
 			x.forward, x.later = false, s.was
@@ -32,7 +33,7 @@ var checkChangedValues = &Check{
 
 // ChangedValues reports whether a problem is that rows hold a value in another form: a server shows it only with rows that were
 // there before the migration.
-func ChangedValues(p Problem) bool { return p.Check == checkChangedValues.ID }
+func ChangedValues(p Problem) bool { return p.Check == checkChangedValues.ID && !p.Unseen }
 
 // conversions are the columns of a statement whose values were changed in place between two schemas.
 type conversions struct {

@@ -196,6 +196,8 @@ func (o *VariantOutcome) doubt(ours []query.Problem) string {
 		return o.NotProved
 	case len(ours) == 0:
 		return ""
+	case !slices.ContainsFunc(ours, func(p query.Problem) bool { return !p.Unseen }):
+		return "the order of values, and which instant a time is, are not looked at"
 	case o.Differs:
 		return "it answers other rows here, which may be for any reason"
 	case o.Empty && !slices.ContainsFunc(ours, certain):
