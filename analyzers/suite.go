@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/analysis"
 
+	"git.sr.ht/~sourcehut/ha-go/analyzers/droppedwrite"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/handlerdeadline"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/ignores"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
@@ -28,6 +29,7 @@ func OfGoCode() []*analysis.Analyzer { return withIgnores(goCode()) }
 
 func goCode() []*analysis.Analyzer {
 	return []*analysis.Analyzer{
+		droppedwrite.New(),
 		handlerdeadline.New(),
 	}
 }

@@ -89,10 +89,20 @@ func checkSleeps(t *testing.T, root string) []string {
 }
 
 // checkInits reports init functions: what runs at import cannot be configured, ordered or left out.
+// inits are the files that may have an init function, and why there is no other way.
+func inits() map[string]string {
+	return map[string]string{
+		"analyzers/golangci/golangci.go": "golangci-lint finds a plugin by what its package registers when it is linked",
+	}
+}
+
 func checkInits(t *testing.T, root string) []string {
 	var problems []string
 	for _, file := range parse(t, root) {
 		for _, decl := range file.Decls {
+			if inits()[file.name] != "" {
+				continue
+			}
 			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
 				problems = append(problems, file.at(f.Pos(), "an init function"))
 			}

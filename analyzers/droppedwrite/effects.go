@@ -1,0 +1,221 @@
+package droppedwrite
+
+import (
+	"fmt"
+	"go/ast"
+	"go/constant"
+	"go/types"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/ast/inspector"
+
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
+)
+
+// sends is a fact about a function: it does something outside of the process that a rollback does not undo.
+type sends struct{ What, Place string }
+
+func (*sends) AFact() {}
+
+func (s *sends) String() string { return "sends " + s.What + " in " + s.Place }
+
+// effect is a call that does so.
+type effect struct {
+	cur  inspector.Cursor
+	what string
+}
+
+// outside are methods and functions that do something outside of the process, by their last name; in is what the full name
+// contains.
+var outside = map[string][]struct{ in, what string }{
+	"SendMail":           {{"net/smtp.", "a mail"}, {"emersion/go-smtp", "a mail"}},
+	"DialAndSend":        {{"mail", "a mail"}},
+	"DialAndSendContext": {{"mail", "a mail"}, {"mail", "a mail"}},
+	"EnqueueStd":         {{"/core-go/email.", "a mail"}},
+	"Send":               {{"/core-go/email.", "a mail"}},
+	"Schedule":           {{"/core-go/webhooks.", "a webhook"}},
+	"Enqueue":            {{"/dowork.", "a job"}, {"/asynq.", "a job"}},
+	"EnqueueContext":     {{"/asynq.", "a job"}},
+	"Submit":             {{"/dowork.", "a job"}},
+	"Delay":              {{"/gocelery.", "a job"}},
+	"Publish":            {{"redis", "a Redis message"}, {"amqp", "a message"}, {"nats", "a message"}, {"pubsub", "a message"}, {"/sns.", "a message"}},
+	"SPublish":           {{"redis", "a Redis message"}},
+	"PublishWithContext": {{"amqp", "a message"}},
+	"PublishMsg":         {{"nats", "a message"}},
+	"WriteMessages":      {{"kafka", "a message"}},
+	"SendMessage":        {{"sarama", "a message"}, {"/sqs.", "a message"}},
+	"LPush":              {{"redis", "a job in Redis"}},
+	"RPush":              {{"redis", "a job in Redis"}},
+	"XAdd":               {{"redis", "a job in Redis"}},
+	"Set":                {{"redis", "a value in Redis"}},
+	"SetEX":              {{"redis", "a value in Redis"}},
+	"HSet":               {{"redis", "a value in Redis"}},
+	"SAdd":               {{"redis", "a value in Redis"}},
+	"ZAdd":               {{"redis", "a value in Redis"}},
+	"Post":               {{"net/http.", "an HTTP request"}},
+	"PostForm":           {{"net/http.", "an HTTP request"}},
+	"Do":                 {{"net/http.Client", "an HTTP request"}},
+	"NewOperation":       {{"/gqlclient.", "a GraphQL mutation"}},
+}
+
+// lastName is what a call calls, as it is written: F of F(), x.F(), p.F[T]().
+func lastName(call *ast.CallExpr) string {
+	e := ast.Unparen(call.Fun)
+	switch x := e.(type) {
+	case *ast.IndexExpr:
+		e = x.X
+	case *ast.IndexListExpr:
+		e = x.X
+	}
+	switch e := e.(type) {
+	case *ast.SelectorExpr:
+		return e.Sel.Name
+	case *ast.Ident:
+		return e.Name
+	}
+	return ""
+}
+
+// directEffect is what a call itself sends, "" for nothing that is known.
+func (c *checker) directEffect(call *ast.CallExpr) string {
+	last := lastName(call)
+	for _, o := range outside[last] {
+		name := c.fullName(call)
+		if !strings.Contains(name, o.in) {
+			continue
+		}
+		switch last {
+		case "Do":
+			if !c.unsafeMethod(call) {
+				continue
+			}
+		case "NewOperation": // git.sr.ht/~emersion/gqlclient's, made to be sent
+			if len(call.Args) == 0 || !strings.HasPrefix(strings.TrimSpace(c.text(call.Args[0], 0)), "mutation") {
+				continue
+			}
+		}
+		return o.what
+	}
+	return ""
+}
+
+// fullName is callee.Name, and for a method of what a function of a missing package returned, that function's package:
+// "example.org/webhooks.Schedule" of webhooks.ForContext(ctx).Schedule().
+func (c *checker) fullName(call *ast.CallExpr) string {
+	if name := callee.Name(c.TypesInfo, call); name != "" {
+		return name
+	}
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok {
+		return ""
+	}
+	made, ok := c.values.Resolve(sel.X).Expr.(*ast.CallExpr)
+	if !ok {
+		return ""
+	}
+	name := callee.Name(c.TypesInfo, made)
+	if i := strings.LastIndex(name, "."); i > 0 && !strings.HasPrefix(name, "(") {
+		return name[:i+1] + sel.Sel.Name
+	}
+	return ""
+}
+
+// unsafeMethod reports whether the request of an http.Client's Do is known to be none that only reads.
+func (c *checker) unsafeMethod(call *ast.CallExpr) bool {
+	if len(call.Args) != 1 {
+		return false
+	}
+	made, ok := c.values.Resolve(call.Args[0]).Expr.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	i := 0
+	switch callee.Name(c.TypesInfo, made) {
+	case "net/http.NewRequest":
+	case "net/http.NewRequestWithContext":
+		i = 1
+	default:
+		return false
+	}
+	if len(made.Args) <= i {
+		return false
+	}
+	value := c.TypesInfo.Types[made.Args[i]].Value
+	return value != nil && value.Kind() == constant.String && slices.Contains([]string{"POST", "PUT", "PATCH", "DELETE"}, constant.StringVal(value))
+}
+
+// effectOf is what a call sends, itself or in what it calls.
+func (c *checker) effectOf(call *ast.CallExpr) string {
+	if what := c.directEffect(call); what != "" {
+		return what
+	}
+	if s := c.sendsOf(callee.Func(c.TypesInfo, call)); s != nil {
+		return s.What + " (" + s.Place + ")"
+	}
+	return ""
+}
+
+func (c *checker) sendsOf(fn *types.Func) *sends {
+	if fn == nil || fn.Pkg() == nil {
+		return nil
+	}
+	if fn.Pkg() == c.Pass.Pkg {
+		return c.sends[fn]
+	}
+	var fact sends
+	if c.ImportObjectFact(fn, &fact) {
+		return &fact
+	}
+	return nil
+}
+
+// summarize learns which functions of the package send something, and exports it.
+func (c *checker) summarize() {
+	callers := map[*types.Func][]*types.Func{} // of a function of this package
+	var learned []*types.Func
+	for fn, cur := range c.decls {
+		cur.Inspect([]ast.Node{(*ast.FuncLit)(nil), (*ast.CallExpr)(nil)}, func(in inspector.Cursor) bool {
+			call, ok := in.Node().(*ast.CallExpr)
+			if !ok {
+				// A handler or a job that is made here runs elsewhere.
+				h := c.handlers.For(in.Node())
+				return h == nil || h.Func != in.Node()
+			}
+			called := callee.Func(c.TypesInfo, call)
+			what := c.directEffect(call)
+			switch {
+			case what != "" || c.sends[fn] != nil:
+			case called != nil && called.Pkg() == c.Pass.Pkg:
+				callers[called] = append(callers[called], fn)
+			default:
+				if s := c.sendsOf(called); s != nil {
+					what = s.What
+				}
+			}
+			if what != "" && c.sends[fn] == nil {
+				at := c.Fset.Position(call.Pos())
+				c.sends[fn] = &sends{what, fmt.Sprintf("%s:%d", filepath.Base(at.Filename), at.Line)}
+				learned = append(learned, fn)
+			}
+			return true
+		})
+	}
+	slices.SortFunc(learned, func(a, b *types.Func) int { return int(a.Pos() - b.Pos()) })
+	for len(learned) > 0 {
+		fn := learned[0]
+		learned = learned[1:]
+		for _, caller := range callers[fn] {
+			if c.sends[caller] == nil {
+				c.sends[caller] = c.sends[fn]
+				learned = append(learned, caller)
+			}
+		}
+	}
+	for fn, s := range c.sends {
+		if h := c.handlers.For(c.decls[fn].Node()); fn.Exported() && (h == nil || h.Func != c.decls[fn].Node()) {
+			c.ExportObjectFact(fn, s)
+		}
+	}
+}
