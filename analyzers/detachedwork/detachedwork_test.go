@@ -13,7 +13,7 @@ import (
 
 func TestReported(t *testing.T) {
 	dir, _ := filepath.Abs("../testdata")
-	analysistest.RunWithSuggestedFixes(t, dir, New(), "detachedwork/far", "detachedwork/web", "detachedwork/queue", "detachedwork/stop", "detachedwork/worker")
+	analysistest.RunWithSuggestedFixes(t, dir, New(), "detachedwork/far", "detachedwork/quiet", "detachedwork/web", "detachedwork/queue", "detachedwork/stop", "detachedwork/strict", "detachedwork/worker")
 }
 
 // TestContextEndsWithHandler shows what request-context-outlived says of net/http.

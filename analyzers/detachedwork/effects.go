@@ -64,7 +64,7 @@ var (
 
 // verbs begin the names of methods of which only the name is known, because they are behind an interface or in a library, that
 // somebody relies on having been done.
-var verbs = []string{"Send", "Publish", "Notify", "Deliver", "Enqueue", "Save", "Insert", "Upsert", "Persist", "Upload", "Import", "Charge", "Email"}
+var verbs = []string{"Send", "Publish", "Pub", "Notify", "Deliver", "Enqueue", "Save", "Insert", "Upsert", "Persist", "Upload", "Import", "Charge", "Email"}
 
 // effect is what a call of a library's function, or through an interface, does: "" for nothing that is known. known is true of
 // the libraries that effects lists.

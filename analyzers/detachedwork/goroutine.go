@@ -63,9 +63,6 @@ func (c *checker) goroutines() {
 	for _, d := range list {
 		c.detach(d, local)
 	}
-	if len(c.handlers.Handlers) == 0 && len(list) == 0 && len(helpers) == 0 {
-		return
-	}
 	for cur := range c.root.Preorder((*ast.CallExpr)(nil)) {
 		call := cur.Node().(*ast.CallExpr)
 		body := c.given(cur, call, helpers)

@@ -17,6 +17,8 @@ import (
 type receiver struct {
 	loop ast.Node
 	fn   string
+	// takesOne: the loop returns what it receives, so it is no worker: a pool of things that come back, never more than fit.
+	takesOne bool
 }
 
 // sends reports sends that hold a mutex which every loop that receives from the channel takes: when the channel is full the
@@ -66,7 +68,7 @@ func (c *checker) isSized(ch *types.Var) bool {
 // deadlocks reports whether all loops that receive take a mutex against what a sender holds.
 func (c *checker) deadlocks(list []receiver, h hold) bool {
 	for _, r := range list {
-		if shared, takes := c.locksIn(r.loop)[h.mutex]; !takes || shared && h.shared {
+		if shared, takes := c.locksIn(r.loop)[h.mutex]; !takes || r.takesOne || shared && h.shared {
 			return false
 		}
 	}
@@ -99,20 +101,20 @@ func (c *checker) receivers() map[*types.Var][]receiver {
 		if decl, ok := in.(*ast.FuncDecl); ok {
 			name = decl.Name.Name
 		}
-		for ch := range c.received(cur.Node()) {
-			all[ch] = append(all[ch], receiver{cur.Node(), name})
+		for ch, takesOne := range c.received(cur.Node()) {
+			all[ch] = append(all[ch], receiver{cur.Node(), name, takesOne})
 		}
 	}
 	return all
 }
 
-// received lists the channels that a loop itself receives from, not a loop inside of it.
+// received lists the channels that a loop itself receives from, not a loop inside of it; true when it returns what it receives.
 func (c *checker) received(loop ast.Node) map[*types.Var]bool {
 	list := map[*types.Var]bool{}
 	add := func(e ast.Expr) {
 		if v := c.values.Var(e); v != nil {
 			if _, ok := v.Type().Underlying().(*types.Chan); ok {
-				list[v] = true
+				list[v] = list[v] || c.returns(loop, e)
 			}
 		}
 	}
@@ -133,6 +135,32 @@ func (c *checker) received(loop ast.Node) map[*types.Var]bool {
 		return true
 	})
 	return list
+}
+
+// returns reports whether a loop returns what is received from a channel: as it is, or from a variable.
+func (c *checker) returns(loop ast.Node, ch ast.Expr) bool {
+	isReceive := func(e ast.Expr) bool {
+		u, ok := ast.Unparen(e).(*ast.UnaryExpr)
+		return ok && u.Op == token.ARROW && u.X == ch
+	}
+	vars := map[*types.Var]bool{}
+	found := false
+	ast.Inspect(loop, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.AssignStmt:
+			if v := c.values.Var(n.Lhs[0]); v != nil && isReceive(n.Rhs[0]) {
+				vars[v] = true
+			}
+		case *ast.ReturnStmt:
+			for _, e := range n.Results {
+				found = found || isReceive(e) || vars[c.values.Var(e)]
+			}
+		}
+		return !found
+	})
+	return found
 }
 
 // locked is what a function does with mutexes and channels before it returns.

@@ -210,3 +210,34 @@ func Bounded(list []int) (sum int) {
 	}
 	return sum
 }
+
+// Pool never has more than fit.
+type Pool struct {
+	mu   sync.Mutex
+	free chan *int
+	used int
+}
+
+func (p *Pool) Fill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for range cap(p.free) {
+		p.free <- new(int)
+	}
+}
+
+func (p *Pool) Get(stop chan bool) *int {
+	for {
+		select {
+		case n := <-p.free:
+			p.mu.Lock()
+			p.used++
+			p.mu.Unlock()
+			if *n > 0 {
+				return n
+			}
+		case <-stop:
+			return nil
+		}
+	}
+}
