@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/analysis"
 
+	"git.sr.ht/~sourcehut/ha-go/analyzers/detachedwork"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/droppedwrite"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/handlerdeadline"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/ignores"
@@ -29,6 +30,7 @@ func OfGoCode() []*analysis.Analyzer { return withIgnores(goCode()) }
 
 func goCode() []*analysis.Analyzer {
 	return []*analysis.Analyzer{
+		detachedwork.New(),
 		droppedwrite.New(),
 		handlerdeadline.New(),
 	}

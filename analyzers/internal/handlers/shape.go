@@ -36,6 +36,10 @@ func isHTTP(sig *types.Signature) bool {
 	params := sig.Params()
 	switch params.Len() {
 	case 2:
+		if name := callee.NameOf(params.At(0).Type()); strings.HasPrefix(name, "github.com/labstack/echo/") {
+			// What oapi-codegen's strict server calls: (echo.Context, Request) (Response, error).
+			return strings.HasSuffix(name, ".Context") && sig.Recv() != nil && sig.Results().Len() == 2 && returnsError(sig)
+		}
 		return callee.NameOf(params.At(0).Type()) == "net/http.ResponseWriter" && callee.NameOf(params.At(1).Type()) == "net/http.Request"
 	case 1:
 		switch name := callee.NameOf(params.At(0).Type()); {

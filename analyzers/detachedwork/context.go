@@ -1,0 +1,203 @@
+package detachedwork
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"go/version"
+	"strings"
+
+	"golang.org/x/tools/go/analysis"
+
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/contexts"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/handlers"
+)
+
+// outlived reports what detached work does with the context of what its handler served. Sources that it is cancelled then:
+// net/http, Request.Context ("the context is canceled … when the ServeHTTP method returns"; TestContextEndsWithHandler shows it);
+// grpc-go, internal/transport/http2_server.go, deleteStream; river, internal/jobexecutor/job_executor.go (defer cancel());
+// asynq, processor.go, exec (deferred cancel()).
+func (c *checker) outlived(d detached, h *handlers.Handler, deeds []deed) {
+	var first *deed
+	var edits []analysis.TextEdit
+	fixable := true
+	for i := range deeds {
+		ctx := deeds[i].ctx
+		if ctx == nil || !c.ofRequest(ctx, d, h, 3) {
+			continue
+		}
+		if first == nil {
+			first = &deeds[i]
+		}
+		edit, ok := c.withoutCancel(ctx, d)
+		fixable = fixable && ok
+		edits = append(edits, edit...)
+	}
+	if first == nil {
+		return
+	}
+	f := findings.Finding{Check: "request-context-outlived", Pos: first.ctx.Pos(), End: first.ctx.End(),
+		Message: fmt.Sprintf("%s, in a goroutine that nobody waits for, is given the context of the %s, which is cancelled as soon as handler %s returns: %s is cut off or never begun, now and then on any day",
+			first.By, h.Kind, h.Name, first.What),
+		Help: "Give it context.WithTimeout(context.WithoutCancel(ctx), …), or do it before the handler returns."}
+	if fixable {
+		f.Fixes = []analysis.SuggestedFix{{Message: "Let the goroutine's context outlive the request", TextEdits: edits}}
+	}
+	c.Report(f)
+}
+
+// contextRoot is the parameter that a context is or is made from, nil for others.
+func (c *checker) contextRoot(ctx ast.Expr) *types.Var {
+	if cx := contexts.Of(c.TypesInfo, c.values, ctx); cx.Root == contexts.Parameter {
+		return cx.Param
+	}
+	return nil
+}
+
+// ofRequest reports whether a context, in detached work, ends when its handler returns.
+func (c *checker) ofRequest(ctx ast.Expr, d detached, h *handlers.Handler, depth int) bool {
+	switch cx := contexts.Of(c.TypesInfo, c.values, ctx); cx.Root {
+	case contexts.Request:
+		return c.incoming(cx)
+	case contexts.Parameter:
+		if arg := c.argument(cx.Param, d); arg != nil {
+			return depth > 0 && c.ofRequest(arg, d, h, depth-1)
+		}
+		return c.carries(cx.Param, h, depth)
+	}
+	return false
+}
+
+// incoming reports whether a request is one that is being served: a parameter, or a framework's.
+func (c *checker) incoming(cx contexts.Context) bool {
+	if cx.Param != nil {
+		list, known := c.values.Of(cx.Param)
+		return !known && len(list) == 0
+	}
+	call, ok := cx.Made.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	from, ok := ast.Unparen(sel.X).(*ast.CallExpr) // echo: c.Request().Context()
+	return ok && strings.HasSuffix(callee.Name(c.TypesInfo, from), ".Context).Request")
+}
+
+// argument is what a parameter of the function literal that a go statement runs is given.
+func (c *checker) argument(param *types.Var, d detached) ast.Expr {
+	if d.call == nil {
+		return nil
+	}
+	lit, ok := ast.Unparen(d.call.Fun).(*ast.FuncLit)
+	if !ok {
+		return nil
+	}
+	i := 0
+	for _, field := range lit.Type.Params.List {
+		for _, name := range field.Names {
+			if c.TypesInfo.Defs[name] == param && i < len(d.call.Args) {
+				return d.call.Args[i]
+			}
+			i++
+		}
+		i += max(0, 1-len(field.Names))
+	}
+	return nil
+}
+
+// carries reports whether a parameter is the context that a handler is given, or that a handler passes on to a function of
+// this package.
+func (c *checker) carries(param *types.Var, h *handlers.Handler, depth int) bool {
+	if decl, ok := h.Func.(*ast.FuncDecl); ok && c.hasParam(decl, param) {
+		switch h.Kind {
+		case handlers.GraphQL, handlers.GRPC:
+			return true
+		case handlers.Job:
+			return decl.Name.Name == "Work" || decl.Name.Name == "ProcessTask" // river and asynq; dowork's may live on
+		}
+		return false
+	}
+	if depth == 0 {
+		return false
+	}
+	for _, fn := range c.funcs {
+		decl := c.decls[fn]
+		if !c.hasParam(decl, param) {
+			continue
+		}
+		i := 0
+		for fn.Signature().Params().At(i) != param {
+			i++
+		}
+		return c.calledWith(fn, i, depth-1)
+	}
+	return false
+}
+
+func (c *checker) hasParam(decl *ast.FuncDecl, param *types.Var) bool {
+	fn, ok := c.TypesInfo.Defs[decl.Name].(*types.Func)
+	if !ok {
+		return false
+	}
+	for v := range fn.Signature().Params().Variables() {
+		if v == param {
+			return true
+		}
+	}
+	return false
+}
+
+// calledWith reports whether some handler of the package calls a function with its request's context as an argument.
+func (c *checker) calledWith(fn *types.Func, arg, depth int) bool {
+	for cur := range c.root.Preorder((*ast.CallExpr)(nil)) {
+		call := cur.Node().(*ast.CallExpr)
+		if callee.Func(c.TypesInfo, call) != fn || arg >= len(call.Args) {
+			continue
+		}
+		in := handlers.Enclosing(cur)
+		if in == nil {
+			continue
+		}
+		if h := c.handlers.For(in); h != nil && c.ofRequest(call.Args[arg], detached{}, h, depth) {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutCancel wraps a context where context.WithoutCancel is at hand, since Go 1.21 in a file that imports context, and takes
+// no deadline away.
+func (c *checker) withoutCancel(ctx ast.Expr, d detached) ([]analysis.TextEdit, bool) {
+	if cx := contexts.Of(c.TypesInfo, c.values, ctx); cx.Deadline || cx.Cancel {
+		return nil, false
+	}
+	if arg := c.argument(c.contextRoot(ctx), d); arg != nil {
+		ctx = arg
+	}
+	for _, f := range c.Files {
+		if f.FileStart > ctx.Pos() || ctx.Pos() >= f.FileEnd {
+			continue
+		}
+		if v := c.TypesInfo.FileVersions[f]; v != "" && version.Compare(v, "go1.21") < 0 {
+			return nil, false
+		}
+		scope := c.Pkg.Scope().Innermost(ctx.Pos())
+		if scope == nil {
+			return nil, false
+		}
+		_, obj := scope.LookupParent("context", ctx.Pos())
+		if pkg, ok := obj.(*types.PkgName); !ok || pkg.Imported().Path() != "context" {
+			return nil, false
+		}
+		return []analysis.TextEdit{
+			{Pos: ctx.Pos(), End: ctx.Pos(), NewText: []byte("context.WithoutCancel(")},
+			{Pos: ctx.End(), End: ctx.End(), NewText: []byte(")")},
+		}, true
+	}
+	return nil, false
+}
