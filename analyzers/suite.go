@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/analysis"
 
+	"git.sr.ht/~sourcehut/ha-go/analyzers/gracefulserver"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/handlerdeadline"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/ignores"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
@@ -22,6 +23,7 @@ type Result = findings.Result
 // analyzer holds the values of its flags.
 func Suite() []*analysis.Analyzer {
 	suite := []*analysis.Analyzer{
+		gracefulserver.New(),
 		handlerdeadline.New(),
 		migrations.New(),
 		queries.New(),
