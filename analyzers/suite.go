@@ -9,6 +9,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/detachedwork"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/droppedwrite"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/gracefulserver"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/handlerdeadline"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/ignores"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
@@ -32,6 +33,7 @@ func goCode() []*analysis.Analyzer {
 	return []*analysis.Analyzer{
 		detachedwork.New(),
 		droppedwrite.New(),
+		gracefulserver.New(),
 		handlerdeadline.New(),
 	}
 }

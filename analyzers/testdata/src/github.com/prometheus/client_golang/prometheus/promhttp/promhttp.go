@@ -1,0 +1,6 @@
+// Package promhttp is a stub.
+package promhttp
+
+import "net/http"
+
+func Handler() http.Handler { return nil }
