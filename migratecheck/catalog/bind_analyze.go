@@ -130,6 +130,8 @@ type Ask struct {
 	Args []Nullness
 	// Literals are the types of the literals that stand for $1, $2, … (Untyped only); zero where a string does, or it is not known.
 	Literals []TypeRef
+	// Texts are the strings that stand for $1, $2, … as literals (Untyped only), nil where another value does, or it is not known.
+	Texts []*string
 }
 
 // Nullness is what is known of a value being NULL.
@@ -147,6 +149,7 @@ type asked struct {
 	all      bool
 	args     []Nullness
 	literals []TypeRef
+	texts    []*string
 	errors   []*Error
 	params   parameters
 	writes   []*Write
@@ -231,7 +234,7 @@ func (c *Catalog) Analyze(stmt pgast.Stmt, ask Ask) (*Analysis, error) {
 		scratch = c.Clone() // what is assumed on the way must not stay
 	}
 	b := scratch.newBinder()
-	b.ask = &asked{untyped: ask.Untyped, all: ask.All, args: ask.Args, literals: ask.Literals}
+	b.ask = &asked{untyped: ask.Untyped, all: ask.All, args: ask.Args, literals: ask.Literals, texts: ask.Texts}
 	b.at = int32(stmt.Offset)
 	q, err := b.statement(stmt.Node)
 	if err == nil {

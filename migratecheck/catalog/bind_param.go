@@ -38,6 +38,9 @@ func (b *binder) parameter(n int) (value, error) {
 		if n >= 1 && n <= len(b.ask.literals) {
 			v.typ = b.ask.literals[n-1]
 		}
+		if n >= 1 && n <= len(b.ask.texts) && b.ask.texts[n-1] != nil {
+			v.param, v.literal, v.typ, v.at = 0, b.ask.texts[n-1], scalar(typeUnknown), b.at+1
+		}
 		return v, nil
 	}
 	if n < 1 || n > maxParameters {

@@ -1,16 +1,24 @@
 package query
 
-import "git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+import (
+	"slices"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+)
 
 var checkArgumentType = &Check{
 	ID:      "argument-type",
-	Catches: "A value of a Go type is bound to a parameter whose type takes no such value, by lib/pq or by pgx.",
+	Catches: "A value of a Go type is bound to a parameter whose type takes no such value, by lib/pq, by pgx or by SQLAlchemy.",
 	Code:    "22P02",
 	Rules:   []string{"change-column-type", "change-function", "reuse-column-name"},
 	Asks:    TheCode,
-	Source:  "database/sql/driver.Value, pgtype.Map.PlanEncode; measured (drivers.go)",
+	Source:  "database/sql/driver.Value, pgtype.Map.PlanEncode; measured (drivers.go, python_values.tsv)",
 	on: func(r *reading, c *Check) {
-		if r.Site.Lang == "python" || !r.only {
+		if r.Site.Lang == "python" {
+			r.pythonWritten(c)
+			return
+		}
+		if !r.only {
 			return
 		}
 		for i, g := range r.sql().Args {
@@ -62,6 +70,29 @@ var checkArgumentType = &Check{
 	},
 }
 
+// pythonWritten looks at what SQLAlchemy sends for a column as a string, which the column's type reads when the statement runs.
+func (r *reading) pythonWritten(c *Check) {
+	args := r.sql().Args
+	r.writes(func(w change) {
+		for i := range w.Targets {
+			t := &w.Targets[i]
+			col := w.rel.Att(t.Column)
+			if col == nil || len(t.Values) != 1 || t.Values[0].Param == 0 || t.Values[0].Param > len(args) {
+				continue
+			}
+			g := args[t.Values[0].Param-1]
+			if _, write := pythonFit(r.cat, col.Type, g); write != pyFails || g.Null ||
+				slices.ContainsFunc(r.errs, func(e *catalog.Error) bool { return e.Column == col.Name }) {
+				continue // operand-type tells of literals
+			}
+			p := w.about(r, []int{t.Column})
+			p.Code = "22P02"
+			r.report(c, p, "column %q of %s is of type %s and gets what SQLAlchemy's %s sends: %s fails for every value but NULL",
+				col.Name, r.cat.NameOf(w.rel.OID), r.cat.FormatType(col.Type), g.Name, r.verb())
+		}
+	})
+}
+
 // stringsWritten looks at what Python writes: a string is a literal without a type, which a column of another type reads when the
 // statement runs.
 func (s *step) stringsWritten(c *Check, args []GoType) {
@@ -73,7 +104,10 @@ func (s *step) stringsWritten(c *Check, args []GoType) {
 				continue
 			}
 			for _, n := range t.Params {
-				if n <= len(args) && args[n-1].Kind == String {
+				if n > len(args) {
+					continue
+				}
+				if _, write := pythonFit(s.cat, col.Type, args[n-1]); write != pyFails && args[n-1].Kind == String { // On tells of fails
 					s.report(c, w.code(s, "22P02", t.Column), "column %q of %s is of type %s, and of %s on the schema this code was written for: %s fails for a %s that is no %[3]s",
 						col.Name, s.cat.NameOf(w.rel.OID), s.cat.FormatType(col.Type), s.was.cat.FormatType(was.Type), s.verb(), args[n-1].Name)
 					break

@@ -4,12 +4,17 @@ import "git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 
 var checkScanType = &Check{
 	ID:      "scan-type",
-	Catches: "A column is scanned into a Go type that takes no value of it, or not all of them.",
+	Catches: "A column is scanned into a Go type that takes no value of it, or not all of them, or loaded by a SQLAlchemy type that takes none or gives the code values of another Python type.",
 	Rules:   []string{"change-column-type", "change-function", "replace-view", "reuse-column-name"},
 	Asks:    TheCode,
-	Source:  "database/sql convertAssign, pgtype.Map.PlanScan; measured (drivers.go)",
+	Source:  "database/sql convertAssign, pgtype.Map.PlanScan; measured (drivers.go, python_values.tsv)",
 	on: func(r *reading, c *Check) {
 		r.scanned(func(i int, col catalog.OutputColumn, g GoType) {
+			if read, _ := pythonFit(r.cat, col.Type, g); read == pyFails {
+				r.report(c, r.aboutOutput(i, Problem{}), "column %q of this result is of type %s and is loaded by SQLAlchemy's %s: every row whose value is not NULL fails to load",
+					col.Name, r.cat.FormatType(col.Type), g.Name)
+				return
+			}
 			if scanFit(r.cat, col.Type, g) != refuses {
 				return
 			}
@@ -23,6 +28,12 @@ var checkScanType = &Check{
 		}
 		s.scanned(func(i int, col catalog.OutputColumn, g GoType) {
 			was := s.was.an.Columns[i]
+			before, _ := pythonFit(s.was.cat, was.Type, g)
+			if read, _ := pythonFit(s.cat, col.Type, g); before == pyOK && read == pyOther {
+				s.report(c, s.aboutOutput(i, Problem{Maybe: true}), "column %q of this result is %s, and %s on the schema this code was written for: SQLAlchemy's %s passes on what the driver makes of it, a value of another Python type",
+					col.Name, s.cat.FormatType(col.Type), s.was.cat.FormatType(was.Type), g.Name)
+				return
+			}
 			if was.Type == (catalog.TypeRef{}) || scanFit(s.was.cat, was.Type, g) != fits || scanFit(s.cat, col.Type, g) != may {
 				return
 			}

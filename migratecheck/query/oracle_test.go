@@ -93,7 +93,7 @@ func (s *serverRun) compare(d *datadriven.TestData) {
 	var ours []string
 	updates := false
 	for _, p := range v.Problems {
-		if p.Check == "argument-type" {
+		if p.Check == "argument-type" && !d.HasArg("python") {
 			continue // the driver's business: the values here are of the right type
 		}
 		if p.Code != "" {
@@ -133,6 +133,16 @@ func interpolated(t *testing.T, d *datadriven.TestData) *Bound {
 	v := &s.Variants[0]
 	for i, g := range slices.Backward(v.Args) {
 		text := map[GoKind]string{Int: "1", Float: "1.5", Bool: "true", String: "'1'"}[g.Kind]
+		switch oid := pythonLiterals[g.SQLAlchemy]; {
+		case g.Text != nil:
+			text = "'" + *g.Text + "'"
+		case len(g.Labels) > 0:
+			text = "'" + g.Labels[0] + "'"
+		case g.SQLAlchemy == "UUID":
+			text = "'0f8fad5b-d9cb-469f-a165-70867728950e'::uuid"
+		case oid != 0 && g.Kind == Time:
+			text = "'2020-01-02 03:04:05'::" + pythonColumns[oid]
+		}
 		if g.Null {
 			text = "NULL"
 		}

@@ -86,7 +86,7 @@ func site(t testing.TB, d *datadriven.TestData) *Site {
 	return s
 }
 
-// goType reads a type as code writes it; "enum:a|b" is one with labels.
+// goType reads a type as code writes it; "enum=a|b" is one with labels, "sa.UUID" one of SQLAlchemy's, "'x'" a constant of Python code.
 func goType(name string) GoType {
 	g := GoType{Name: name, Nullable: strings.HasPrefix(name, "*")}
 	base := strings.TrimPrefix(name, "*")
@@ -116,6 +116,12 @@ func goType(name string) GoType {
 		g.Kind = List
 	case base == "[]interface{}":
 		g.Kind = List
+	case strings.HasPrefix(base, "sa."):
+		g.SQLAlchemy = strings.TrimPrefix(base, "sa.")
+		g.Kind = pythonKinds[g.SQLAlchemy]
+	case strings.HasPrefix(base, "'"):
+		text := strings.Trim(base, "'")
+		g.Name, g.Kind, g.Text = "str", String, &text
 	case base == "custom", labels != "":
 		g.Kind, g.Nullable = Custom, true
 	}

@@ -42,6 +42,9 @@ func (b *Bound) run(variant int, cat *catalog.Catalog, out *Verdict) []*reading 
 	ask := catalog.Ask{Untyped: site.Lang == "python", All: true, Args: nullness(b.Site.Variants[variant].Args)}
 	if ask.Untyped {
 		ask.Literals = literals(b.Site.Variants[variant].Args)
+		for _, g := range b.Site.Variants[variant].Args {
+			ask.Texts = append(ask.Texts, g.Text)
+		}
 	}
 	var list []*reading
 	for _, stmt := range b.stmts[variant] {
@@ -86,12 +89,16 @@ func (b *Bound) run(variant int, cat *catalog.Catalog, out *Verdict) []*reading 
 	return list
 }
 
-// literals are the types that numbers and truth values have where psycopg2 puts them into the text as they are; a driver that binds them
-// gives them types of the same kind.
+// literals are the types that numbers, truth values and some objects have where psycopg2 puts them into the text; a driver that binds
+// them gives them types of the same kind.
 func literals(args []GoType) []catalog.TypeRef {
 	list := make([]catalog.TypeRef, len(args))
 	for i, g := range args {
-		if oid, ok := map[GoKind]catalog.OID{Int: 23, Float: 1700, Bool: 16}[g.Kind]; ok && !g.Null {
+		oid := map[GoKind]catalog.OID{Int: 23, Float: 1700, Bool: 16}[g.Kind]
+		if oid == 0 {
+			oid = pythonLiterals[g.SQLAlchemy]
+		}
+		if oid != 0 && !g.Null {
 			list[i] = catalog.TypeRef{OID: oid, Mod: -1}
 		}
 	}

@@ -175,4 +175,9 @@ type GoType struct {
 	Labels []string
 	// Null: the value is the constant nil.
 	Null bool
+	// Text is the string that Python code binds there as a constant, nil for any other value.
+	Text *string
+	// SQLAlchemy is the type of its own that Python code gives to the column, as python_values.tsv calls it; "" for one that is not
+	// there, or that code of its own converts.
+	SQLAlchemy string
 }

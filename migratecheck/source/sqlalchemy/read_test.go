@@ -246,6 +246,12 @@ func describe(t query.GoType) string {
 	if t.Labels != nil {
 		words = append(words, fmt.Sprintf("%q", t.Labels))
 	}
+	if t.Text != nil {
+		words = append(words, fmt.Sprintf("= %q", *t.Text))
+	}
+	if t.SQLAlchemy != "" {
+		words = append(words, "as "+t.SQLAlchemy)
+	}
 	return strings.Join(words, " ")
 }
 

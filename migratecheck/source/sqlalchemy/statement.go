@@ -1,6 +1,7 @@
 package sqlalchemy
 
 import (
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,7 +22,7 @@ type found struct {
 }
 
 // note adds to the site at a call; sql is "" when nothing is known for this time.
-func (r *repo) note(at place, kind query.Kind, sql python.Text, why string) {
+func (r *repo) note(at place, kind query.Kind, sql python.Text, args []query.GoType, why string) {
 	f := r.found[at.n]
 	if f == nil {
 		f = &found{at: at, kind: kind}
@@ -35,8 +36,13 @@ func (r *repo) note(at place, kind query.Kind, sql python.Text, why string) {
 	}
 	w := writer{r: r, home: at}
 	v := w.variant(sql)
-	if !slices.ContainsFunc(f.variants, func(o query.Variant) bool { return o.SQL == v.SQL }) {
+	v.Args = args
+	i := slices.IndexFunc(f.variants, func(o query.Variant) bool { return o.SQL == v.SQL })
+	switch {
+	case i < 0:
 		f.variants = append(f.variants, v)
+	case !reflect.DeepEqual(f.variants[i].Args, args):
+		f.variants[i].Args = nil // other values at another time
 	}
 }
 
@@ -44,7 +50,8 @@ func (r *repo) note(at place, kind query.Kind, sql python.Text, why string) {
 func (r *repo) statements() {
 	for at, t := range r.texts {
 		if !t.used && startsStatement(t.sql.S) {
-			r.send(t.at, fromText(t.sql))
+			sql, _ := fromText(t.sql)
+			r.send(t.at, sql, nil)
 		}
 		delete(r.texts, at)
 	}
@@ -115,7 +122,8 @@ func (r *repo) execute(x *python.Interp, name string, receiver *python.Node, pat
 		if t := r.texts[keyOf(v.SQL, at)]; t != nil {
 			t.used = true
 		}
-		r.send(at, fromText(v.SQL))
+		sql, names := fromText(v.SQL)
+		r.send(at, sql, r.bound(x, names, a.N))
 	case python.Text:
 		if !startsStatement(v.S) && !connectionName(last) {
 			return
@@ -123,24 +131,26 @@ func (r *repo) execute(x *python.Interp, name string, receiver *python.Node, pat
 		given := len(a.Pos) > 1 || a.Kw["vars"] != nil || a.Kw["params"] != nil || a.Kw["parameters"] != nil
 		switch {
 		case strings.Contains(last, "session"):
-			r.send(at, fromText(v))
+			sql, names := fromText(v)
+			r.send(at, sql, r.bound(x, names, a.N))
 		case name == "execute_values":
-			r.send(at, fromValues(v))
+			r.send(at, fromValues(v), nil)
 		case strings.HasPrefix(name, "fetch"):
-			r.send(at, v) // asyncpg's own $1
+			r.send(at, v, nil) // asyncpg's own $1
 		default:
 			// SQLAlchemy's connections always format, a cursor only when it is given parameters.
-			r.send(at, fromFormat(v, given || name == "executemany" || !strings.HasPrefix(last, "c")))
+			sql, names := fromFormat(v, given || name == "executemany" || !strings.HasPrefix(last, "c"))
+			r.send(at, sql, r.bound(x, names, a.N))
 		}
 	case *chain: // it has a site
 	case *python.DML:
 		g := &python.Gen{}
 		sql := v.SQL(g)
 		if g.Why != "" || len(sql) == 0 {
-			r.note(at, query.Builder, python.Text{}, "a statement that depends on "+python.OrText(g.Why, "values that are not known"))
+			r.note(at, query.Builder, python.Text{}, nil, "a statement that depends on "+python.OrText(g.Why, "values that are not known"))
 			return
 		}
-		r.note(at, query.Builder, sql[0], "")
+		r.note(at, query.Builder, sql[0], nil, "")
 	default:
 		if !connectionName(last) && !databasePath(path) || strings.HasPrefix(name, "fetch") && !python.IsUnknown(v) {
 			return
@@ -149,7 +159,7 @@ func (r *repo) execute(x *python.Interp, name string, receiver *python.Node, pat
 		args, before := a.N.Child("arguments"), r.found[a.N]
 		switch {
 		case args == nil || before != nil && before.chain == nil || !r.mentions(x, args):
-			r.note(at, query.Statement, python.Text{}, why)
+			r.note(at, query.Statement, python.Text{}, nil, why)
 		case !r.hasChain(args): // built of mapped classes in a way that is not followed
 			c := r.newChain(at)
 			c.names(x, args)
@@ -169,16 +179,16 @@ func (r *repo) hasChain(n *python.Node) (has bool) {
 
 // send notes a statement whose placeholders are in PostgreSQL's own style. What is not known of it becomes a parameter, if
 // it can be one.
-func (r *repo) send(at place, sql python.Text) {
+func (r *repo) send(at place, sql python.Text, args []query.GoType) {
 	if sql.S == "" {
-		r.note(at, query.Statement, sql, "rows of values whose number is not known")
+		r.note(at, query.Statement, sql, nil, "rows of values whose number is not known")
 		return
 	}
 	if !strings.Contains(sql.S, python.Hole) {
-		r.note(at, query.Statement, sql, "")
+		r.note(at, query.Statement, sql, args, "")
 		return
 	}
-	r.note(at, query.Statement, fillHoles(sql), "a part of it is known only at run time")
+	r.note(at, query.Statement, fillHoles(sql), nil, "a part of it is known only at run time")
 }
 
 // connectionName reports whether a variable of that name is taken for a connection, cursor or session.
@@ -270,8 +280,8 @@ func (b *binder) bind(name string, t python.Text) {
 
 func (b *binder) text() python.Text { return python.Cat(b.parts...) }
 
-// fromText is the SQL of sqlalchemy.text(): :name is a parameter, \: a colon.
-func fromText(t python.Text) python.Text {
+// fromText is the SQL of sqlalchemy.text(), and the names of its parameters: :name is one, \: a colon.
+func fromText(t python.Text) (python.Text, []string) {
 	var b binder
 	at := 0
 	plain := func(to int) { b.parts = append(b.parts, t.Sub(at, to).Replace(`\:`, python.Plain(":"), -1)) }
@@ -281,16 +291,16 @@ func fromText(t python.Text) python.Text {
 		at = bind[1]
 	}
 	plain(len(t.S))
-	return b.text()
+	return b.text(), b.names
 }
 
 var formats = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`%(?:\((\w+)\))?([sbt%])`) })
 
 // fromFormat is SQL with psycopg's placeholders %s and %(name)s (psycopg2's documentation, "Passing parameters to SQL
-// queries"); without parameters it is sent as it stands.
-func fromFormat(t python.Text, formatted bool) python.Text {
+// queries"), and the names of these; without parameters it is sent as it stands.
+func fromFormat(t python.Text, formatted bool) (python.Text, []string) {
 	if !formatted {
-		return t
+		return t, nil
 	}
 	var b binder
 	at := 0
@@ -308,7 +318,7 @@ func fromFormat(t python.Text, formatted bool) python.Text {
 		at = m[1]
 	}
 	b.parts = append(b.parts, t.Sub(at, len(t.S)))
-	return b.text()
+	return b.text(), b.names
 }
 
 var valuesList = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?is)\(([^()]*)\)\s*VALUES\s+%s`) })

@@ -11,14 +11,15 @@ import (
 func (r *repo) argType(a attr) query.GoType {
 	t := query.GoType{Nullable: a.nullable}
 	t.Name, t.Kind, t.Labels = r.columnType(a)
-	t.Labels = nil
+	t.SQLAlchemy = ownType(a.column.Type, t.Labels)
 	return t
 }
 
-// resultType is what a column is loaded into. Python takes any value, NULL too; only an enumeration refuses some.
+// resultType is what a column is loaded into. Python takes any value, NULL too; only some types refuse others' values.
 func (r *repo) resultType(_ *model, a attr) query.GoType {
 	t := query.GoType{Kind: query.Custom, Nullable: true}
 	t.Name, _, t.Labels = r.columnType(a)
+	t.SQLAlchemy = ownType(a.column.Type, t.Labels)
 	if t.Labels != nil {
 		t.Kind = query.String
 	}
@@ -63,6 +64,57 @@ func (r *repo) columnType(a attr) (name string, kind query.GoKind, labels []stri
 		return name, query.String, choices(t)
 	}
 	return name, typeKind(last), nil
+}
+
+// ownType is a column's type as query/python_values.tsv calls it, where SQLAlchemy alone converts its values and they are those
+// that the table was measured with; "" otherwise.
+func ownType(t *python.Type, labels []string) string {
+	if t == nil || t.Decorated || t.Args.Why != "" {
+		return ""
+	}
+	ns, name, _ := strings.Cut(t.Name, ".")
+	if ns != "sa" && ns != "pg" {
+		return ""
+	}
+	switch name {
+	case "Integer", "INTEGER", "INT", "BigInteger", "BIGINT", "SmallInteger", "SMALLINT":
+		return "Integer"
+	case "Boolean", "BOOLEAN":
+		return "Boolean"
+	case "Numeric", "NUMERIC", "DECIMAL":
+		if _, given := t.Args.Get(3, "asdecimal"); !given {
+			return "Numeric"
+		}
+	case "Float", "FLOAT", "REAL", "Double", "DOUBLE_PRECISION":
+		if _, given := t.Args.Get(1, "asdecimal"); !given {
+			return "Float"
+		}
+	case "String", "Unicode", "VARCHAR", "Text", "UnicodeText", "TEXT":
+		return "String"
+	case "DateTime", "TIMESTAMP":
+		return "DateTime"
+	case "Date", "DATE":
+		return "Date"
+	case "Time", "TIME":
+		return "Time"
+	case "Interval", "INTERVAL":
+		return "Interval"
+	case "LargeBinary", "BYTEA":
+		return "LargeBinary"
+	case "UUID":
+		if v, given := t.Args.Get(0, "as_uuid"); given && v == python.Value(true) {
+			return "UUID" // else version 1.4 takes texts, and version 2 objects
+		}
+	case "ARRAY":
+		return "ARRAY"
+	case "JSON", "JSONB":
+		return "JSON"
+	case "Enum", "ENUM":
+		if labels != nil {
+			return "Enum"
+		}
+	}
+	return ""
 }
 
 // choices are the values that sqlalchemy_utils' ChoiceType takes: those of an enumeration's members, or the first of

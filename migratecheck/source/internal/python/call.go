@@ -473,7 +473,9 @@ func (x *Interp) decoratedType(c *Class, a Args) Value {
 	if f, ok := c.Env.Vars["load_dialect_impl"].(*Function); ok {
 		v := x.quietly().CallFunction(f, Args{N: a.N, Pos: []Value{Unknown{Why: "self"}, Dialect{}}, Kw: map[string]Value{}})
 		if t := x.AsType(v); t != nil {
-			return t
+			decorated := *t
+			decorated.Decorated = true
+			return &decorated
 		}
 		return Unknown{Why: "a type whose load_dialect_impl is not understood"}
 	}
@@ -481,10 +483,11 @@ func (x *Interp) decoratedType(c *Class, a Args) Value {
 	if _, own := c.Env.Vars["__init__"]; own || t == nil {
 		return Unknown{Why: "a type decorator that is not understood"}
 	}
-	if len(t.Args.Pos) == 0 && len(t.Args.Kw) == 0 {
-		return &Type{Name: t.Name, Args: a}
+	decorated := *t
+	if decorated.Decorated = true; len(t.Args.Pos) == 0 && len(t.Args.Kw) == 0 {
+		decorated.Args = a
 	}
-	return t
+	return &decorated
 }
 
 // quietly is x for code that cannot touch the database.

@@ -10,6 +10,8 @@ type Type struct {
 	Name string // canonical: "sa.Integer", "pg.JSONB", "sau.ChoiceType"
 	Args Args
 	Spec Value // what a UserDefinedType's get_col_spec gives
+	// Decorated: code of a TypeDecorator stands between the database's values and the program's.
+	Decorated bool
 }
 
 // Gen writes SQL out of values; why is the first reason for which it could not.
