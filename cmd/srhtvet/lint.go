@@ -196,7 +196,11 @@ func summary(rep *migratecheck.Report, cfg migratecheck.Config) string {
 		parts = []string{"no findings"}
 	}
 	text := fmt.Sprintf("%s in %s, %s", strings.Join(parts, ", "), plural(rep.Files, "file"), plural(rep.Statements, "statement"))
-	if rep.Files == 0 && len(rep.Findings) > 0 {
+	inGo := func(f migratecheck.Finding) bool { return strings.HasSuffix(f.Pos.File, ".go") }
+	switch {
+	case rep.Files == 0 && slices.ContainsFunc(rep.Findings, inGo):
+		text = strings.Join(parts, ", ")
+	case rep.Files == 0 && len(rep.Findings) > 0:
 		text = strings.Join(parts, ", ") + " about the history as a whole; no file is pending"
 	}
 	if rep.Below > 0 {

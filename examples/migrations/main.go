@@ -8,13 +8,15 @@
 package main
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"log"
 	"net/http"
 	"os"
+	"os/signal"
 	"strconv"
+	"syscall"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
@@ -28,9 +30,25 @@ func main() {
 		log.Fatal(err)
 	}
 	srv := &http.Server{Addr: "127.0.0.1:5003", Handler: routes(db), ReadHeaderTimeout: 5 * time.Second}
-	if err := srv.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+	if err := serve(srv); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// serve returns when a signal has come and every request has been answered.
+func serve(srv *http.Server) error {
+	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer cancel()
+	failed := make(chan error, 1)
+	go func() { failed <- srv.ListenAndServe() }()
+	select {
+	case err := <-failed:
+		return err
+	case <-stop.Done():
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	return srv.Shutdown(ctx)
 }
 
 func routes(db *sql.DB) http.Handler {
