@@ -49,6 +49,8 @@ type binder struct {
 	// operands, unless nil, is told of the type that an operator or function takes an operand of another type for; value.node is then set
 	// of every expression.
 	operands func(n *pgast.Node, target TypeRef)
+	// stars, unless nil, is told of the columns that each * of a target list stands for.
+	stars func(n *pgast.Node, columns []*pgast.Node)
 	// ask is what Analyze fills; nil where an expression is bound to be stored.
 	ask *asked
 }

@@ -246,6 +246,9 @@ func (c *Catalog) Analyze(stmt pgast.Stmt, ask Ask) (*Analysis, error) {
 	if err == nil {
 		err = b.rewrite()
 	}
+	if err == nil && isQuery(stmt.Node) {
+		err = b.goOn(b.c.recursion(b.sortedRefs()))
+	}
 	for _, late := range b.ask.late {
 		if err == nil {
 			err = b.goOn(late)
@@ -287,4 +290,15 @@ func (c *Catalog) Analyze(stmt pgast.Stmt, ask Ask) (*Analysis, error) {
 		}
 	}
 	return a, nil
+}
+
+// isQuery tells of the statements that are rewritten as soon as they are analysed.
+func isQuery(n *pgast.Node) bool {
+	switch n := n.GetNode().(type) {
+	case *pgast.Node_SelectStmt, *pgast.Node_InsertStmt, *pgast.Node_UpdateStmt, *pgast.Node_DeleteStmt, *pgast.Node_MergeStmt:
+		return true
+	case *pgast.Node_ExplainStmt:
+		return isQuery(n.ExplainStmt.Query)
+	}
+	return false
 }
