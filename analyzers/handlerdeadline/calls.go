@@ -23,7 +23,6 @@ var servers = []struct{ prefix, server string }{
 	{"github.com/redis/go-redis/", "Redis"},
 	{"github.com/go-redis/redis/", "Redis"},
 	{"google.golang.org/grpc.", "another service"},
-	{"net.", "the network"},
 	{"git.sr.ht/~sircmpwn/core-go/client.", "another service"},
 }
 
@@ -40,13 +39,12 @@ func serverOf(name string) string {
 
 // blocking are functions that take no context, wait, and have no timeout of their own; with what takes their place.
 // Sources: the documentation of database/sql ("Exec uses context.Background internally"), net/http ("A Timeout of zero means no
-// timeout", DefaultClient), net.Dial, net/smtp.SendMail.
+// timeout", DefaultClient), net/smtp.SendMail.
 var blocking = map[string]struct{ server, instead string }{
 	"net/http.Get":      {"another service", "http.NewRequestWithContext and Do"},
 	"net/http.Head":     {"another service", "http.NewRequestWithContext and Do"},
 	"net/http.Post":     {"another service", "http.NewRequestWithContext and Do"},
 	"net/http.PostForm": {"another service", "http.NewRequestWithContext and Do"},
-	"net.Dial":          {"the network", "(*net.Dialer).DialContext"},
 	"net/smtp.SendMail": {"a mail server", "a connection of (*net.Dialer).DialContext with SetDeadline, in smtp.NewClient"},
 }
 

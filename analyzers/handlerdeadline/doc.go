@@ -10,7 +10,7 @@
 //
 // What is a handler: http.HandlerFunc and ServeHTTP (gin, echo and fiber too), gqlgen's resolvers, gRPC methods, go-smtp's Session, jobs
 // of dowork, gocelery, river and asynq; and the functions of the same package that they call. A function of another package of
-// the module is known by what it does (facts): the call of it is reported.
+// the module is known by what it does (facts): the calls of all such functions of a package are one finding, at the first of them.
 //
 // # unbounded-context
 //
@@ -30,15 +30,15 @@
 // # call-without-context
 //
 // The call takes no context and has no timeout of its own: Query, Exec, Begin and their like of database/sql and sqlx,
-// http.Get and other calls of an http.Client without a Timeout, net.Dial, smtp.SendMail. A statement of a transaction counts
+// http.Get and other calls of an http.Client without a Timeout, smtp.SendMail. A statement of a transaction counts
 // too: that the transaction's context ends does not interrupt a statement which was sent without one.
 //
-// Use QueryContext, http.NewRequestWithContext, (*net.Dialer).DialContext. smtp.SendMail has no such form: dial with a deadline,
+// Use QueryContext, http.NewRequestWithContext. smtp.SendMail has no such form: dial with a deadline,
 // then smtp.NewClient. There is a suggested fix for a statement of a transaction that was begun with a context at hand.
 //
 // # What it does not see
 //
 // A request's own context counts as bounded: the client's leaving ends it, and what a handler may take in all is the server's
 // affair (WriteTimeout, http.TimeoutHandler, or drain's deadline). Timeouts in a DSN (statement_timeout) are not seen; a deferred
-// Rollback or Close with a fresh context is right and silent. Calls through interfaces of the module are not followed.
+// Rollback or Close with a fresh context is right and silent. Lookups of names and connects are ended by the resolver and the kernel. Calls through interfaces of the module are not followed.
 package handlerdeadline

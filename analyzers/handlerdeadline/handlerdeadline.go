@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"maps"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/passes/inspect"
@@ -48,6 +50,15 @@ type checker struct {
 	values   *values.Result
 	waits    map[*types.Func]*waits // of this package's functions
 	takes    map[*types.Func]*takes
+	outside  map[*types.Package][]outsideCall
+}
+
+// outsideCall is a call, for a handler, of a function of another package that waits.
+type outsideCall struct {
+	call    *ast.CallExpr
+	fn      *types.Func
+	handler *handlers.Handler
+	fact    *waits
 }
 
 // waitsOf is what is known of a function of this or another package, nil for nothing.
@@ -81,6 +92,7 @@ func run(pass *findings.Pass) {
 		values:   pass.ResultOf[values.Analyzer].(*values.Result),
 		waits:    map[*types.Func]*waits{},
 		takes:    map[*types.Func]*takes{},
+		outside:  map[*types.Package][]outsideCall{},
 	}
 	root := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root()
 	c.summarize(root)
@@ -96,7 +108,28 @@ func run(pass *findings.Pass) {
 			c.check(cur, h)
 		}
 	}
+	c.reportOutside()
 }
+
+// reportOutside reports the calls of each other package once: what has to change is in that package, and a handler that waits
+// rarely does so in one place.
+func (c *checker) reportOutside() {
+	for _, calls := range slices.SortedFunc(maps.Values(c.outside), func(a, b []outsideCall) int { return int(a[0].call.Pos() - b[0].call.Pos()) }) {
+		first, functions, handled := calls[0], map[*types.Func]bool{}, map[*handlers.Handler]bool{}
+		for _, call := range calls {
+			functions[call.fn], handled[call.handler] = true, true
+		}
+		message := fmt.Sprintf("%s, which handler %s calls, waits in %s (%s) with nothing that ends it: "+lost, first.fn.Origin().FullName(), first.handler.Name, first.fact.Call, first.fact.Place, first.handler.Kind)
+		if len(calls) > 1 {
+			message += fmt.Sprintf("; in all %d calls of %d such functions of package %s, for %d handlers of this one", len(calls), len(functions), first.fn.Pkg().Name(), len(handled))
+		}
+		c.Report(findings.Finding{Check: "unbounded-context", Pos: first.call.Pos(), End: first.call.End(), Message: message,
+			Help: "Let them take a context, and give them the handler's or one with a deadline."})
+	}
+}
+
+// lost is what comes of it, for a kind of handler.
+const lost = "when it does not answer, the %s never ends, and a node that is to leave waits for it until it is killed"
 
 // check reports a call made for a handler.
 func (c *checker) check(cur inspector.Cursor, h *handlers.Handler) {
@@ -104,7 +137,6 @@ func (c *checker) check(cur inspector.Cursor, h *handlers.Handler) {
 	if deferred(cur) || started(cur) {
 		return
 	}
-	const lost = "when it does not answer, the %s never ends, and a node that is to leave waits for it until it is killed"
 	if name, server := withoutContext(c, call); name != "" {
 		f := findings.Finding{Check: "call-without-context", Pos: call.Pos(), End: call.End(),
 			Message: fmt.Sprintf("%s, on behalf of handler %s, waits for %s without a context: "+lost, name, h.Name, server, h.Kind),
@@ -118,10 +150,8 @@ func (c *checker) check(cur inspector.Cursor, h *handlers.Handler) {
 	w, server := c.waiting(call)
 	if w.call == nil {
 		if fn := callee.Func(c.TypesInfo, call); fn != nil && fn.Pkg() != c.Pkg {
-			if fact := c.waitsOf(fn); fact != nil {
-				c.Report(findings.Finding{Check: "unbounded-context", Pos: call.Pos(), End: call.End(),
-					Message: fmt.Sprintf("%s, which handler %s calls, waits in %s (%s) with nothing that ends it: "+lost, callee.Name(c.TypesInfo, call), h.Name, fact.Call, fact.Place, h.Kind),
-					Help:    "Let it take a context, and give it the handler's or one with a deadline."})
+			if fact := c.waitsOf(fn); fact != nil && !c.Suppressed(call.Pos(), "unbounded-context", "handlerdeadline") {
+				c.outside[fn.Pkg()] = append(c.outside[fn.Pkg()], outsideCall{call, fn, h, fact})
 			}
 		}
 		return

@@ -64,9 +64,9 @@ type machine struct {
 	shapes        map[string]bool // import path → is it a fork of squirrel?
 	apis          map[string]*apiType
 	embeds        map[types.Object]*embeds
-	embeddedTexts map[string]value // by file
+	embeddedTexts map[string]value          // by file
 	preparedAs    map[string][]*observation // pgx's prepared statements by name
-	callsUnsafe   *bool            // whether the program has sqlx leave out columns; nil before anybody asked
+	callsUnsafe   *bool                     // whether the program has sqlx leave out columns; nil before anybody asked
 	names         []query.Site
 	batches       map[*types.Var]*queue              // see holdBatch
 	switches      map[*pkg]map[types.Object][]string // see switchLabels
