@@ -11,6 +11,7 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/analyzers/handlerdeadline"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/ignores"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/localstate"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/migrations"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/queries"
 	"git.sr.ht/~sourcehut/ha-go/internal/gochecks"
@@ -25,6 +26,7 @@ func Suite() []*analysis.Analyzer {
 	suite := []*analysis.Analyzer{
 		detachedwork.New(),
 		handlerdeadline.New(),
+		localstate.New(),
 		migrations.New(),
 		queries.New(),
 	}

@@ -27,6 +27,7 @@ func All() []Check {
 		detachedwork,
 		handlerdeadline,
 		ignores,
+		localstate,
 	)
 }
 
