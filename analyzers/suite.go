@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/analysis"
 
+	"git.sr.ht/~sourcehut/ha-go/analyzers/failoversafe"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/gracefulserver"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/handlerdeadline"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/ignores"
@@ -23,6 +24,7 @@ type Result = findings.Result
 // analyzer holds the values of its flags.
 func Suite() []*analysis.Analyzer {
 	suite := []*analysis.Analyzer{
+		failoversafe.New(),
 		gracefulserver.New(),
 		handlerdeadline.New(),
 		migrations.New(),

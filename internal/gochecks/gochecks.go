@@ -24,6 +24,7 @@ type Check struct {
 // All lists the checks, sorted by analyzer and, within one, as its manual has them.
 func All() []Check {
 	return slices.Concat(
+		failoversafe,
 		gracefulserver,
 		handlerdeadline,
 		ignores,
