@@ -87,29 +87,63 @@ func (c *checker) limitsLifetime() bool {
 
 const keptForEver = "keeps its connections for ever: those that a failover or a switchover behind DNS or a balancer does not cut stay with the old server, where every write fails or hangs until the service is restarted"
 
-// checkOpen looks at a call that opens a pool, or calls a function that does. database/sql, SetConnMaxLifetime: "If d <= 0,
-// connections are not closed due to a connection's age", which is the default.
+// learnOpens finds the functions that open a pool for whoever calls them, and exports what is known of them: in a package that serves
+// nothing all of them, else those that hand the pool out.
+func (c *checker) learnOpens() {
+	c.opened = map[*types.Func]*opens{}
+	for again := true; again; {
+		again = false
+		for _, fn := range c.funcs {
+			decl := c.decls[fn]
+			if c.opened[fn] != nil || c.serving && (!fn.Exported() || !returnsPool(fn) || c.handlers.For(decl.Node()) != nil) {
+				continue
+			}
+			for cur := range decl.Preorder((*ast.CallExpr)(nil)) {
+				call := cur.Node().(*ast.CallExpr)
+				if fact := c.opening(call, callee.Name(c.TypesInfo, call)); fact != nil && !c.closedHere(cur) {
+					c.opened[fn], again = fact, true
+					break
+				}
+			}
+		}
+	}
+	for fn, fact := range c.opened {
+		if fn.Exported() {
+			c.ExportObjectFact(fn, fact)
+		}
+	}
+}
+
+// opening is what is known of a call that opens a pool, nil for others.
+func (c *checker) opening(call *ast.CallExpr, name string) *opens {
+	if c.opensPostgres(call, name) {
+		at := c.Fset.Position(call.Pos())
+		return &opens{Call: name, Place: fmt.Sprintf("%s:%d", filepath.Base(at.Filename), at.Line)}
+	}
+	fn := callee.Func(c.TypesInfo, call)
+	if fn == nil || fn.Pkg() == nil {
+		return nil
+	}
+	if fn.Pkg() == c.Pkg {
+		return c.opened[fn]
+	}
+	var fact opens
+	if c.ImportObjectFact(fn, &fact) {
+		return &fact
+	}
+	return nil
+}
+
+// checkOpen reports a call that opens a pool, or calls a function that does, in a service. database/sql, SetConnMaxLifetime:
+// "If d <= 0, connections are not closed due to a connection's age", which is the default.
 func (c *checker) checkOpen(cur inspector.Cursor, name string) {
 	call := cur.Node().(*ast.CallExpr)
-	var fact opens
-	if fn := callee.Func(c.TypesInfo, call); fn != nil && fn.Pkg() != nil && fn.Pkg() != c.Pkg && c.ImportObjectFact(fn, &fact) {
-		// a function of the module
-	} else if c.opensPostgres(call, name) {
-		at := c.Fset.Position(call.Pos())
-		fact = opens{Call: name, Place: fmt.Sprintf("%s:%d", filepath.Base(at.Filename), at.Line)}
-	} else {
+	fact := c.opening(call, name)
+	if fact == nil || !c.serving || c.closedHere(cur) {
 		return
 	}
-	fn, decl := c.declared(cur)
-	if c.closedHere(cur, call) {
-		return
-	}
-	if fn != nil && fn.Exported() && (!c.serving || returnsPool(fn)) && c.handlers.For(decl.Node()) == nil {
-		c.ExportObjectFact(fn, &fact) // whoever calls it may set it
-		return
-	}
-	if !c.serving {
-		return // a program that ends before a failover matters
+	if fn, _ := c.declared(cur); fn != nil && c.opened[fn] != nil {
+		return // reported where that is called
 	}
 	message := name + " opens a pool that " + keptForEver
 	if fact.Call != name {
@@ -119,8 +153,9 @@ func (c *checker) checkOpen(cur inspector.Cursor, name string) {
 		Help: "Call SetConnMaxLifetime(5 * time.Minute), say, on it."})
 }
 
-// closedHere reports whether the function that opens a pool also closes it: it does not live for long.
-func (c *checker) closedHere(cur inspector.Cursor, call *ast.CallExpr) bool {
+// closedHere reports whether the function that opens a pool also closes it, so that it does not live for long, or limits it to
+// one connection, whose session it means to keep.
+func (c *checker) closedHere(cur inspector.Cursor) bool {
 	fn, ok := enclosing(cur)
 	if !ok {
 		return false
@@ -135,36 +170,40 @@ func (c *checker) closedHere(cur inspector.Cursor, call *ast.CallExpr) bool {
 	if pool == nil {
 		return false
 	}
-	_, isMain := c.mainDecl(fn)
-	for closing := range fn.Preorder((*ast.DeferStmt)(nil)) {
-		found := false
-		ast.Inspect(closing.Node(), func(n ast.Node) bool {
-			if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == "Close" && c.values.Var(sel.X) == pool {
-				found = true
+	runs := c.runsService(fn)
+	for cur := range fn.Preorder((*ast.CallExpr)(nil)) {
+		call := cur.Node().(*ast.CallExpr)
+		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+		if !ok || c.values.Var(sel.X) != pool {
+			continue
+		}
+		switch sel.Sel.Name {
+		case "Close":
+			for range cur.Enclosing((*ast.DeferStmt)(nil)) {
+				if !runs {
+					return true
+				}
 			}
-			return !found
-		})
-		if found && !isMain {
-			return true
+		case "SetMaxOpenConns":
+			if len(call.Args) == 1 && c.TypesInfo.Types[call.Args[0]].Value != nil {
+				if n, ok := constant.Int64Val(c.valueOf(call.Args[0])); ok && n == 1 {
+					return true
+				}
+			}
 		}
 	}
 	return false
 }
 
-// mainDecl reports whether a function is main, or one whose name says that it runs the service: what it closes at its end has
-// been open all along.
-func (c *checker) mainDecl(fn inspector.Cursor) (*ast.FuncDecl, bool) {
-	decl, ok := fn.Node().(*ast.FuncDecl)
-	if !ok {
-		return nil, false
-	}
+// runsService reports whether a function serves, or waits for what does: what it closes at its end has been open all along.
+func (c *checker) runsService(fn inspector.Cursor) bool {
 	for call := range fn.Preorder((*ast.CallExpr)(nil)) {
 		switch callee.Last(callee.Name(c.TypesInfo, call.Node().(*ast.CallExpr))) {
 		case "ListenAndServe", "ListenAndServeTLS", "Serve", "ServeTLS", "Run", "Start", "Wait":
-			return decl, true
+			return true
 		}
 	}
-	return decl, false
+	return false
 }
 
 func returnsPool(fn *types.Func) bool {

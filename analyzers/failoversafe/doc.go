@@ -57,6 +57,6 @@
 // # What it does not see
 //
 // DSNs from configuration, and what a pooler or a balancer in front of the database does. Pools in programs that serve nothing, or that the
-// opening function closes itself. A lifetime set in another package on a pool that is handed on there. Loops that retry by
+// opening function closes itself, or limits to one connection. A lifetime set in another package on a pool that is handed on there. Loops that retry by
 // recursion or by a library. Errors whose code is not compared. Packages for tests are passed over.
 package failoversafe

@@ -40,6 +40,8 @@ type checker struct {
 	handlers *handlers.Result
 	values   *values.Result
 	decls    map[*types.Func]inspector.Cursor
+	funcs    []*types.Func          // the keys of decls, by position
+	opened   map[*types.Func]*opens // functions of this package that open a pool for their callers
 	serving  bool
 }
 
@@ -60,9 +62,13 @@ func run(pass *findings.Pass) {
 	for cur := range c.root.Preorder((*ast.FuncDecl)(nil)) {
 		if fn, ok := c.TypesInfo.Defs[cur.Node().(*ast.FuncDecl).Name].(*types.Func); ok {
 			c.decls[fn] = cur
+			c.funcs = append(c.funcs, fn)
 		}
 	}
 	limited := c.limitsLifetime()
+	if !limited {
+		c.learnOpens()
+	}
 	for cur := range c.root.Preorder((*ast.CallExpr)(nil), (*ast.IfStmt)(nil), (*ast.SwitchStmt)(nil)) {
 		switch n := cur.Node().(type) {
 		case *ast.CallExpr:

@@ -29,6 +29,8 @@ func start(dsn, name string) {
 	sql.OpenDB(connector) // want `unlimited-connection-lifetime`
 	sql.Open(name, dsn)
 	sql.Open("mysql", dsn)
+	store.Dial(dsn) // want `unlimited-connection-lifetime`
+	Given(dsn)      // want `unlimited-connection-lifetime`
 	store.Other(dsn)
 	store.Ask(dsn)
 }
@@ -40,6 +42,20 @@ func ask(dsn string) error {
 	}
 	defer db.Close()
 	return db.Ping()
+}
+
+// The session is what matters here.
+func session(dsn string) *sql.DB {
+	db, _ := sql.Open("postgres", dsn)
+	db.SetMaxOpenConns(1)
+	db.Exec(`SET search_path TO pg_temp`)
+	return db
+}
+
+func main() {
+	db, _ := sql.Open("postgres", "") // want `unlimited-connection-lifetime`
+	defer db.Close()
+	http.ListenAndServe(":80", &app{db})
 }
 
 // Given is for whoever calls it.

@@ -15,6 +15,13 @@ func New(dsn string) (*Store, error) { // want New:`opens by database/sql.Open`
 	return &Store{db}, err
 }
 
+// Dial opens by another function.
+func Dial(dsn string) (*Store, error) { // want Dial:`opens by database/sql.Open`
+	return dial(dsn)
+}
+
+func dial(dsn string) (*Store, error) { return New(dsn) }
+
 // Ask closes what it opens.
 func Ask(dsn string) error {
 	db, err := sql.Open("postgres", dsn)
