@@ -9,6 +9,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/detachedwork"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/droppedwrite"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/failoversafe"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/gracefulserver"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/handlerdeadline"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/ignores"
@@ -36,6 +37,7 @@ func goCode() []*analysis.Analyzer {
 	return []*analysis.Analyzer{
 		detachedwork.New(),
 		droppedwrite.New(),
+		failoversafe.New(),
 		gracefulserver.New(),
 		handlerdeadline.New(),
 		localstate.New(),

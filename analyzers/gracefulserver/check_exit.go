@@ -16,28 +16,6 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/imports"
 )
 
-// exits reports whether a function ends the process at once. os.Exit: "The program terminates immediately; deferred functions are
-// not run." log.Fatal, logrus and zap call it.
-func exits(name string) bool {
-	switch name {
-	case "os.Exit", "syscall.Exit":
-		return true
-	}
-	i := strings.LastIndex(name, ".")
-	switch name[i+1:] {
-	case "Fatal", "Fatalf", "Fatalln", "Fatalw":
-	default:
-		return false
-	}
-	typ := strings.TrimLeft(name[:i], "(*")
-	for _, pkg := range []string{"log", "github.com/sirupsen/logrus", "go.uber.org/zap", "k8s.io/klog/v2", "github.com/golang/glog"} {
-		if rest, ok := strings.CutPrefix(typ, pkg); ok && !strings.HasPrefix(rest, "/") && (rest == "" || rest[0] == '.') {
-			return true
-		}
-	}
-	return false
-}
-
 func (c *checker) checkExit(cur inspector.Cursor, name string) {
 	call := cur.Node().(*ast.CallExpr)
 	fn, ok := enclosing(cur)
@@ -257,7 +235,7 @@ func (c *checker) fatal(serve inspector.Cursor) (exit string, fix []analysis.Tex
 	switch n := parent.Node().(type) {
 	case *ast.CallExpr: // log.Fatal(srv.ListenAndServe())
 		name := callee.Name(c.TypesInfo, n)
-		if !exits(name) && name != "panic" || !slices.Contains(n.Args, serve.Node().(ast.Expr)) {
+		if !callee.Exits(name) && name != "panic" || !slices.Contains(n.Args, serve.Node().(ast.Expr)) {
 			return "", nil, false
 		}
 		stmt, isStmt := parent.Parent().Node().(*ast.ExprStmt)
@@ -305,7 +283,7 @@ func (c *checker) fatalBranch(branch *ast.IfStmt, err ast.Expr) (exit string, fi
 			continue
 		}
 		if call, isCall := expr.X.(*ast.CallExpr); isCall {
-			if name := callee.Name(c.TypesInfo, call); exits(name) || name == "panic" {
+			if name := callee.Name(c.TypesInfo, call); callee.Exits(name) || name == "panic" {
 				if test := c.notClosed(cond.Pos(), v.Name()); test != "" {
 					fix = []analysis.TextEdit{{Pos: cond.End(), End: cond.End(), NewText: []byte(" && " + test)}}
 				}

@@ -182,7 +182,7 @@ func (c *checker) mayWait(call *ast.CallExpr, depth int) bool {
 	if name == "" { // a function value
 		return callee.TypeName(c.TypesInfo, call.Fun) != "context.CancelFunc"
 	}
-	if exits(name) || c.harmlessCall(call, 0) {
+	if callee.Exits(name) || c.harmlessCall(call, 0) {
 		return false
 	}
 	method := strings.ToLower(name[strings.LastIndex(name, ".")+1:])
@@ -240,7 +240,7 @@ func (c *checker) leaves(block *ast.BlockStmt) bool {
 	case *ast.ExprStmt:
 		if call, ok := s.X.(*ast.CallExpr); ok {
 			name := callee.Name(c.TypesInfo, call)
-			return exits(name) || name == "panic"
+			return callee.Exits(name) || name == "panic"
 		}
 	}
 	return false

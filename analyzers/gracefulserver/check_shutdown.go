@@ -42,6 +42,7 @@ func (c *checker) checkShutdown(cur inspector.Cursor) {
 			Message: "Shutdown waits for the slowest request with nothing that ends it: one stuck client keeps the node until the service manager kills it, and whatever should run after Shutdown (queues, mail, the database's last writes) is lost",
 			Help:    "Give it a context with a deadline that is shorter than the service manager's (systemd: 90 s, OpenRC: 5 s unless the unit says otherwise). " + rewrite,
 			Fixes:   c.fixDeadline(cur, ctx)})
+		return // its error cannot tell of a deadline
 	}
 	c.checkError(cur)
 }

@@ -4,7 +4,6 @@ import (
 	_ "embed"
 	"go/ast"
 	"go/types"
-	"strings"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/passes/inspect"
@@ -14,6 +13,7 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/handlers"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/imports"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/passes"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/values"
 )
 
@@ -42,7 +42,7 @@ type checker struct {
 }
 
 func run(pass *findings.Pass) {
-	if testSupport(pass.Pkg.Path()) {
+	if passes.TestSupport(pass.Pkg.Path()) {
 		return
 	}
 	handled := pass.ResultOf[handlers.Analyzer].(*handlers.Result)
@@ -86,25 +86,11 @@ func run(pass *findings.Pass) {
 				c.checkUndrainable(cur, name)
 			case isServe(name):
 				c.checkServerClosed(cur)
-			case exits(name):
+			case callee.Exits(name):
 				c.checkExit(cur, name)
 			}
 		}
 	}
-}
-
-// testSupport reports whether a package is there for tests: its servers are never deployed.
-func testSupport(path string) bool {
-	for element := range strings.SplitSeq(path, "/") {
-		switch element {
-		case "mock", "mocks", "test", "tests", "testing", "testutil", "testutils", "testhelper", "testhelpers", "e2e", "fakes":
-			return true
-		}
-		if strings.HasPrefix(element, "mock") || strings.HasSuffix(element, "test") || strings.HasSuffix(element, "mocks") {
-			return true
-		}
-	}
-	return false
 }
 
 // local is the function of this package that a call calls, or the literal that it calls where it stands.

@@ -12,6 +12,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/handlers"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/imports"
 )
 
@@ -28,7 +29,7 @@ func (c *checker) findSignals() {
 	for cur := range c.root.Preorder((*ast.CallExpr)(nil)) {
 		call := cur.Node().(*ast.CallExpr)
 		name := callee.Name(c.TypesInfo, call)
-		c.serving = c.serving || serves(name)
+		c.serving = c.serving || handlers.Accepts(name)
 		if name != "os/signal.Notify" && name != "os/signal.NotifyContext" || len(call.Args) == 0 {
 			continue
 		}
@@ -38,18 +39,6 @@ func (c *checker) findSignals() {
 		}
 		c.signals = append(c.signals, n)
 	}
-}
-
-// serves reports whether a function accepts requests, mails or jobs, or ends that: what has such a call is a service.
-func serves(name string) bool {
-	i := strings.LastIndex(name, ".")
-	switch name[i+1:] {
-	case "ListenAndServe", "ListenAndServeTLS", "Serve", "ServeTLS", "GracefulStop", "Shutdown", "StopWorker", "StartWorker":
-		return !strings.HasPrefix(name, "net/http/cgi.") && !strings.HasPrefix(name, "net/http/fcgi.")
-	case "Join":
-		return strings.Contains(name, "/dowork.") // work.Join
-	}
-	return undrainable[name]
 }
 
 // covers reports whether a notification takes one of these signals, or may do so.

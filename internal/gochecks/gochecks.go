@@ -26,6 +26,7 @@ func All() []Check {
 	return slices.Concat(
 		detachedwork,
 		droppedwrite,
+		failoversafe,
 		gracefulserver,
 		handlerdeadline,
 		ignores,

@@ -4,6 +4,7 @@ package callee
 import (
 	"go/ast"
 	"go/types"
+	"strings"
 
 	"golang.org/x/tools/go/types/typeutil"
 )
@@ -74,3 +75,31 @@ func NameOf(t types.Type) string {
 	}
 	return obj.Pkg().Path() + "." + obj.Name()
 }
+
+// Exits reports whether a function, named as Name does, ends the process at once. os.Exit: "The program terminates immediately;
+// deferred functions are not run." log.Fatal and those of logrus, zap, klog and glog call it.
+func Exits(name string) bool {
+	switch name {
+	case "os.Exit", "syscall.Exit":
+		return true
+	}
+	i := strings.LastIndex(name, ".")
+	switch name[i+1:] {
+	case "Fatal", "Fatalf", "Fatalln", "Fatalw":
+	default:
+		return false
+	}
+	if i < 0 {
+		return false
+	}
+	typ := strings.TrimLeft(name[:i], "(*")
+	for _, pkg := range []string{"log", "github.com/sirupsen/logrus", "go.uber.org/zap", "k8s.io/klog/v2", "github.com/golang/glog"} {
+		if rest, ok := strings.CutPrefix(typ, pkg); ok && (rest == "" || rest[0] == '.') {
+			return true
+		}
+	}
+	return false
+}
+
+// Last is the last part of a full name: the function or method alone.
+func Last(name string) string { return name[strings.LastIndex(name, ".")+1:] }

@@ -185,3 +185,17 @@ func litName(cur inspector.Cursor) string {
 	}
 	return "a function literal"
 }
+
+// Accepts reports whether a function, named as callee.Name does, accepts requests, mails or jobs, or ends that: what has such a
+// call is a service.
+func Accepts(name string) bool {
+	switch callee.Last(name) {
+	case "ListenAndServe", "ListenAndServeTLS", "Serve", "ServeTLS", "GracefulStop", "Shutdown", "StopWorker", "StartWorker":
+		return !strings.HasPrefix(name, "net/http/cgi.") && !strings.HasPrefix(name, "net/http/fcgi.")
+	case "Join":
+		return strings.Contains(name, "/dowork.") // work.Join
+	case "Run", "RunTLS", "RunUnix", "RunFd", "RunListener":
+		return strings.HasPrefix(name, "(*github.com/gin-gonic/gin.Engine).")
+	}
+	return false
+}

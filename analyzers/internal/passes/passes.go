@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/tools/go/analysis"
 
@@ -57,4 +58,18 @@ func (p *Places) Pos(name string, line, column int) token.Pos {
 	line = min(max(line, 1), f.LineCount())
 	start := f.Offset(f.LineStart(line))
 	return f.Pos(min(start+max(column, 1)-1, f.Size()))
+}
+
+// TestSupport reports whether a package is there for tests, by its path: what it does never meets a deploy or a failover.
+func TestSupport(path string) bool {
+	for element := range strings.SplitSeq(path, "/") {
+		switch element {
+		case "mock", "mocks", "test", "tests", "testing", "testutil", "testutils", "testhelper", "testhelpers", "testfixtures", "e2e", "fakes":
+			return true
+		}
+		if strings.HasPrefix(element, "mock") || strings.HasSuffix(element, "test") || strings.HasSuffix(element, "mocks") {
+			return true
+		}
+	}
+	return false
 }

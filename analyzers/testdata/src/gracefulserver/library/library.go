@@ -41,6 +41,10 @@ func forEverInLoop(list []*http.Server) {
 	}
 }
 
+func forEverIgnored(srv *http.Server) {
+	srv.Shutdown(context.TODO()) // want `shutdown-without-deadline`
+}
+
 func forEverBoth(a, b *http.Server) {
 	if err := a.Shutdown(context.Background()); err != nil { // want `shutdown-without-deadline`
 		log.Print(err)

@@ -51,3 +51,9 @@ func (*Conn) Query(ctx context.Context, sql string, args ...any) (Rows, error) {
 func (*Conn) SendBatch(ctx context.Context, b *Batch) BatchResults             { return nil }
 
 func BeginFunc(ctx context.Context, db *Conn, fn func(Tx) error) error { return nil }
+
+type ConnConfig struct{}
+
+func Connect(ctx context.Context, dsn string) (*Conn, error) { return nil, nil }
+
+func (*Conn) Ping(ctx context.Context) error { return nil }
