@@ -12,6 +12,7 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/analyzers/ignores"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/migrations"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/poolsafe"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/queries"
 	"git.sr.ht/~sourcehut/ha-go/internal/gochecks"
 )
@@ -26,6 +27,7 @@ func Suite() []*analysis.Analyzer {
 		droppedwrite.New(),
 		handlerdeadline.New(),
 		migrations.New(),
+		poolsafe.New(),
 		queries.New(),
 	}
 	suite = append(suite, ignores.New(suite))

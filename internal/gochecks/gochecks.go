@@ -27,6 +27,7 @@ func All() []Check {
 		droppedwrite,
 		handlerdeadline,
 		ignores,
+		poolsafe,
 	)
 }
 
