@@ -16,6 +16,7 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/localstate"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/migrations"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/poolsafe"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/queries"
 	"git.sr.ht/~sourcehut/ha-go/internal/gochecks"
 )
@@ -41,6 +42,7 @@ func goCode() []*analysis.Analyzer {
 		gracefulserver.New(),
 		handlerdeadline.New(),
 		localstate.New(),
+		poolsafe.New(),
 	}
 }
 

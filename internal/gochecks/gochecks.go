@@ -31,6 +31,7 @@ func All() []Check {
 		handlerdeadline,
 		ignores,
 		localstate,
+		poolsafe,
 	)
 }
 

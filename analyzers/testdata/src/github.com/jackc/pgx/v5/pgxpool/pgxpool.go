@@ -1,15 +1,20 @@
-// Package pgxpool is a stub.
+// Package pgxpool stands in for github.com/jackc/pgx/v5/pgxpool.
 package pgxpool
 
 import (
 	"context"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
-type Config struct{ MaxConnLifetime time.Duration }
+type Config struct {
+	ConnConfig      *pgx.ConnConfig
+	MaxConnLifetime time.Duration
+}
 
 type Pool struct{}
 
-func ParseConfig(dsn string) (*Config, error) { return nil, nil }
+func New(ctx context.Context, connString string) (*Pool, error) { return nil, nil }
 
-func New(ctx context.Context, dsn string) (*Pool, error) { return nil, nil }
+func ParseConfig(connString string) (*Config, error) { return nil, nil }
