@@ -14,6 +14,7 @@ var checkRequiredColumn = &Check{
 	Code:    "23502",
 	Rules:   []string{"add-required-column", "drop-default", "set-not-null"},
 	Asks:    TheSchema,
+	Bodies:  true,
 	Source:  "src/backend/executor/execMain.c ExecConstraints; sql-insert.html",
 	on: func(r *reading, c *Check) {
 		for _, w := range r.an.Writes {
