@@ -20,7 +20,9 @@ type Body struct {
 	function *Func
 	vars     map[string]bodyVariable
 	labels   map[string]bool
-	prefers  bool // #variable_conflict says which of a column and a variable is meant: none is ambiguous
+	unread   bool            // it could not be parsed
+	sets     map[string]bool // the columns of NEW that it gives a value, "" for the row as a whole
+	prefers  bool            // #variable_conflict says which of a column and a variable is meant: none is ambiguous
 }
 
 // BodyStatement is a statement of a body, or an expression as a SELECT of it.
@@ -69,7 +71,7 @@ func (f *Func) Sends() (*Body, *Catalog) {
 }
 
 func readBody(c *Catalog, f *Func) *Body {
-	b := &Body{function: f, vars: map[string]bodyVariable{}, labels: map[string]bool{f.Name: true}, Makes: map[string]bool{}}
+	b := &Body{function: f, vars: map[string]bodyVariable{}, labels: map[string]bool{f.Name: true}, sets: map[string]bool{}, Makes: map[string]bool{}}
 	for _, a := range f.Args {
 		if a.Name != "" {
 			b.vars[a.Name] = bodyVariable{typ: a.Type, certain: true}
@@ -78,6 +80,7 @@ func readBody(c *Catalog, f *Func) *Body {
 	if f.Language == "sql" {
 		b.sql(f)
 	} else if tree, err := parsePL(c.functionSQL(f)); err != nil {
+		b.unread = true
 		b.unknown("the body could not be read: " + err.Error())
 	} else {
 		b.plpgsql(tree)
@@ -87,6 +90,9 @@ func readBody(c *Catalog, f *Func) *Body {
 	}
 	return b
 }
+
+// Sets reports whether the function of a trigger may give a column of NEW another value.
+func (b *Body) Sets(column string) bool { return b.unread || b.sets[""] || b.sets[column] }
 
 func (b *Body) unknown(what string) { b.Unknown = append(b.Unknown, what) }
 
@@ -139,10 +145,11 @@ func (c *Catalog) AnalyzeBody(body *Body, i int, t *Trigger) (*Analysis, error) 
 		b.vars = &bodyNames{Body: body, trigger: t}
 	}
 	if stmt.declares != "" {
-		if _, err := b.declared(stmt.declares); err != nil {
+		_, table, err := b.declared(stmt.declares)
+		if err != nil {
 			return nil, asError(err)
 		}
-		return &Analysis{Refs: b.sortedRefs()}, nil
+		return &Analysis{Refs: []Address{{OID: table}}}, nil
 	}
 	return b.analyze(withTransitions(stmt.Stmt, scratch, t), func(q *boundQuery) error {
 		if stmt.Returned {
@@ -184,7 +191,7 @@ func (b *binder) variable(names []string) (value, bool) {
 	}
 	typ := v.typ
 	if v.declared != "" {
-		typ, _ = b.declared(v.declared) // an error of its own statement
+		typ, _, _ = b.declared(v.declared) // an error of its own statement
 	}
 	out := value{typ: typ}
 	if isPolymorphic(typ) || typ.OID == typeRecord {
@@ -219,8 +226,7 @@ func (b *binder) rowVariable(t *Trigger, names []string) value {
 		b.fails(&Error{Code: "42703", Message: "record " + quoteMessage(names[0]) + " has no field " + quoteMessage(names[1]), Object: b.c.nameOf(rel), Column: names[1]})
 		return value{}
 	}
-	b.ref(Address{rel.OID, col.Num})
-	v := value{typ: col.Type, collation: col.Collation}
+	v := value{typ: col.Type, collation: col.Collation} // of the row at hand: nothing is read of the table
 	for _, f := range names[2:] {
 		var err error
 		if v, err = b.field(v, f); err != nil {
@@ -238,40 +244,28 @@ func (b *binder) fails(err error) {
 	}
 }
 
-// declared is a type as DECLARE writes it: table.column%TYPE and table%ROWTYPE too.
-func (b *binder) declared(text string) (TypeRef, error) {
-	text = strings.TrimSpace(text)
-	row := false
-	if name, ok := cutSuffixFold(text, "%rowtype"); ok {
-		text, row = name, true
-	}
+// declared is a type as DECLARE writes it: table.column%TYPE and table%ROWTYPE too, with the table.
+func (b *binder) declared(text string) (t TypeRef, table OID, err error) {
+	text, row := cutSuffixFold(strings.TrimSpace(text), "%rowtype")
 	name := declaredType(text)
 	if name == nil {
-		return TypeRef{}, nil
+		return TypeRef{}, 0, nil
 	}
-	if row {
-		rel, err := b.relation(rangeVarOf(name.Names))
-		if err != nil || rel == nil {
-			return TypeRef{}, err
-		}
-		b.ref(Address{OID: rel.OID})
-		return scalar(rel.OID), nil
-	}
-	if name.PctType {
-		b.typeRef(name)
-	}
-	return b.c.findType(name)
-}
-
-// typeRef notes the column that %TYPE names.
-func (b *binder) typeRef(name *pgast.TypeName) {
 	names := name.Names
-	if len(names) < 2 {
-		return
+	if name.PctType {
+		names = names[:len(names)-1]
 	}
-	if rel, err := b.relation(rangeVarOf(names[:len(names)-1])); err == nil && rel != nil {
-		b.ref(Address{OID: rel.OID})
+	if row || name.PctType && len(names) > 0 {
+		rel, err := b.relation(rangeVarOf(names))
+		if err != nil {
+			return TypeRef{}, 0, err
+		}
+		if table = rel.OID; row {
+			return scalar(table), table, nil
+		}
 	}
+	t, err = b.c.findType(name)
+	return t, table, err
 }
 
 func cutSuffixFold(s, suffix string) (string, bool) {

@@ -31,6 +31,9 @@ func (b *Body) plpgsql(tree plNode) {
 	for _, d := range tree.list("datums") {
 		tag, v := d.sole()
 		name := v.text("refname")
+		for _, f := range v.list("fields") {
+			b.assigns(f.text("name")) // INTO
+		}
 		if name == "" || tag == "PLpgSQL_row" || tag == "PLpgSQL_recfield" {
 			continue
 		}
@@ -128,6 +131,9 @@ func (b *Body) step(kind string, n plNode, maybe bool) (mayEnd, over bool) {
 		expression("cond")
 		return true, n.query("cond") == ""
 	case "return":
+		if e := n.query("expr"); !strings.EqualFold(e, "NEW") && !strings.EqualFold(e, "OLD") && !strings.EqualFold(e, "NULL") {
+			b.sets[""] = true
+		}
 		expression("expr")
 		return true, true
 	case "return_next":
@@ -152,6 +158,7 @@ func (b *Body) step(kind string, n plNode, maybe bool) (mayEnd, over bool) {
 		b.targets(n, maybe)
 	case "assign":
 		if target, value, ok := assignment(n.query("expr")); ok {
+			b.assigns(target)
 			if row, _, field := strings.Cut(target, "."); field && !strings.Contains(row, "[") {
 				b.expression(target, maybe)
 			}
@@ -180,6 +187,28 @@ func leaves(n plNode) bool {
 		found = found || tag == "PLpgSQL_stmt_raise" && n.number("elog_level") >= 21
 	})
 	return found
+}
+
+// assigns notes that NEW or a column of it gets a value.
+func (b *Body) assigns(target string) {
+	stmts, err := pgast.Parse("SELECT " + target)
+	if err != nil || len(stmts) != 1 {
+		return // a slice of an array, which is no row
+	}
+	var names []string
+	pgast.Walk(stmts[0].Node, func(n *pgast.Node) bool {
+		if ref := n.GetColumnRef(); ref != nil && names == nil {
+			names = stringList(ref.Fields)
+		}
+		return names == nil
+	})
+	switch {
+	case len(names) == 0 || names[0] != "new":
+	case len(names) == 1:
+		b.sets[""] = true
+	default:
+		b.sets[names[1]] = true
+	}
 }
 
 // targets are the fields of rows that INTO sets.

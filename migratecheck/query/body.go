@@ -311,7 +311,7 @@ func (r *reading) own() Verdict {
 			in.refused(e)
 		}
 	}
-	if r.an != nil && len(r.errs) == 0 {
+	if r.an != nil && len(r.errs) == 0 && r.stmt.Node != nil {
 		for _, c := range checks {
 			if c.on != nil && c.Bodies && r.has(c) {
 				c.on(&in, c)
@@ -373,7 +373,7 @@ func (s *step) betweenBodies() {
 				s.out.Problems = append(s.out.Problems, in.via.problem(p, in.via.maybe))
 			}
 		}
-		if in.fails() || in.an == nil || was.an == nil {
+		if in.fails() || in.an == nil || was.an == nil || in.stmt.Node == nil {
 			continue
 		}
 		var v Verdict
