@@ -133,6 +133,7 @@ func (c *Catalog) defineFunction(f *Func, replace bool, refs []Address, eff *Eff
 	c.put(f)
 	c.addFunctionDeps(f)
 	c.addDeps(Address{OID: f.OID}, refs, DepNormal)
+	c.keepBody(f)
 	return nil
 }
 

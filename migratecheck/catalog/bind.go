@@ -29,12 +29,13 @@ type binder struct {
 	// failed is an error that a conversion met on the way, such as a label that an enum does not have.
 	failed error
 
-	params  []param // of the function whose body is bound
-	routine string  // its name, by which arguments can be qualified
-	body    bool    // a function's body is bound: there are no other parameters
-	inline  bool    // calls of simple SQL functions are as volatile as their bodies (bind_inline.go)
-	domain  TypeRef // type of VALUE in a domain's CHECK
-	columns string  // why there are no columns ("cannot use column reference in DEFAULT expression"), "" when there are
+	params  []param    // of the function whose body is bound
+	routine string     // its name, by which arguments can be qualified
+	body    bool       // a function's body is bound: there are no other parameters
+	vars    *bodyNames // of a body in PL/pgSQL; nil for others
+	inline  bool       // calls of simple SQL functions are as volatile as their bodies (bind_inline.go)
+	domain  TypeRef    // type of VALUE in a domain's CHECK
+	columns string     // why there are no columns ("cannot use column reference in DEFAULT expression"), "" when there are
 
 	sublinkNames map[*pgast.SubLink]string // the name of a scalar subquery's column
 	negated      *pgast.SubLink            // the x IN (SELECT …) whose NOT was met last

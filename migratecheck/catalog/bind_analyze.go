@@ -246,10 +246,18 @@ func (c *Catalog) Analyze(stmt pgast.Stmt, ask Ask) (*Analysis, error) {
 	}
 	b := scratch.newBinder()
 	b.ask = &asked{untyped: ask.Untyped, all: ask.All, args: ask.Args, literals: ask.Literals, texts: ask.Texts}
+	return b.analyze(stmt, func(*boundQuery) error { return nil })
+}
+
+// analyze is Analyze for a binder that is told what is asked; more is asked of a statement that has no error.
+func (b *binder) analyze(stmt pgast.Stmt, more func(*boundQuery) error) (*Analysis, error) {
 	b.at = int32(stmt.Offset)
 	q, err := b.statement(stmt.Node)
 	if err == nil {
 		err = b.failed
+	}
+	if err == nil && len(b.ask.errors) == 0 {
+		err = more(q)
 	}
 	if err == nil && len(b.ask.errors) == 0 {
 		err = b.unresolved()

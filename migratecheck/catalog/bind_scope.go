@@ -219,6 +219,9 @@ func (b *binder) bindColumnRef(n *pgast.ColumnRef, s *scope) (value, error) {
 	switch len(names) {
 	case 1:
 		v, ok, err := b.columnNamed(s, names[0])
+		if ok && err == nil && b.vars.conflicts(names[0]) {
+			err = ambiguousColumn(names[0]) // with a variable: plpgsql.variable_conflict is error
+		}
 		if err != nil || ok {
 			return v, err
 		}
@@ -397,6 +400,9 @@ func (b *binder) wholeRow(n *pgast.ColumnRef, s *scope) (value, error) {
 
 // paramNamed resolves a function's argument by name: arg, f.arg, or arg.field.
 func (b *binder) paramNamed(names []string) (value, bool) {
+	if b.vars != nil {
+		return b.variable(names)
+	}
 	if len(names) > 1 && b.routine != "" && names[0] == b.routine {
 		if v, ok := b.param(names[1], names[2:]); ok {
 			return v, true

@@ -382,7 +382,8 @@ type Func struct {
 	BodyNode        *pgast.Node // BEGIN ATOMIC / RETURN
 	Settings        []string    // SET clauses
 	Assumed         bool
-	aggKind         byte // of an Aggregate: n normal, o ordered-set, h hypothetical-set
+	aggKind         byte  // of an Aggregate: n normal, o ordered-set, h hypothetical-set
+	code            *code // of its body; nil where nothing is looked up when it is called
 }
 
 // FuncArg is one argument of a function.

@@ -479,10 +479,7 @@ func (r *codeRunner) dynamic(n plNode) error {
 
 func (r *codeRunner) assign(n plNode) error {
 	name := r.variable(n.number("varno"))
-	_, expr, ok := strings.Cut(n.query("expr"), ":=")
-	if !ok {
-		_, expr, ok = strings.Cut(n.query("expr"), "=")
-	}
+	_, expr, ok := assignment(n.query("expr"))
 	if !ok {
 		r.set(name, plValue{})
 		return nil

@@ -8,6 +8,7 @@ var checkMissingColumn = &Check{
 	Code:    "42703",
 	Rules:   []string{"change-column-type", "drop-column", "rename-column", "replace-view"},
 	Asks:    TheCode,
+	Bodies:  true,
 	Source:  "src/backend/parser/parse_relation.c errorMissingColumn",
 	refuses: code("42703"),
 	// In a history without its beginning a table that nobody made may have any column, but not one that a statement adds later.

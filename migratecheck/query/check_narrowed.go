@@ -16,6 +16,7 @@ var checkNarrowed = &Check{
 	Code:    "22001, 22003",
 	Rules:   []string{"narrow-column-type"},
 	Asks:    TheSchema,
+	Bodies:  true,
 	Source:  "datatype-character.html, datatype-numeric.html: a value that does not fit is an error",
 	on: func(r *reading, c *Check) {
 		r.defaultsFit(c)

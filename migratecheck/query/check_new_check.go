@@ -13,6 +13,7 @@ var checkNewCheck = &Check{
 	Code:    "23514",
 	Rules:   []string{"add-check"},
 	Asks:    TheSchema,
+	Bodies:  true,
 	Source:  "src/backend/executor/execMain.c ExecRelCheck; NOT VALID ones hold for new rows too: sql-altertable.html",
 	on: func(r *reading, c *Check) {
 		r.writes(func(w change) { r.constantsRefused(c, w) })

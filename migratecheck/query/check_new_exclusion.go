@@ -13,6 +13,7 @@ var checkNewExclusion = &Check{
 	Code:    "23P01",
 	Rules:   []string{"add-exclusion"},
 	Asks:    TheSchema,
+	Bodies:  true,
 	Source:  "src/backend/executor/execIndexing.c check_exclusion_constraint",
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {

@@ -13,6 +13,7 @@ var checkNewForeignKey = &Check{
 	Code:    "23503",
 	Rules:   []string{"add-foreign-key", "set-not-null"},
 	Asks:    TheSchema,
+	Bodies:  true,
 	Source:  "src/backend/utils/adt/ri_triggers.c",
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {

@@ -10,17 +10,14 @@ import (
 
 var checkNewTrigger = &Check{
 	ID:      "new-trigger",
-	Catches: "A trigger that may refuse a row, or an INSTEAD rule, that the other schema does not have is in the way of a change; or a trigger names a column of NEW or OLD that is not there.",
-	Code:    "P0001, 42703",
-	Rules:   []string{"add-trigger", "change-function", "drop-column", "rename-column"},
+	Catches: "A trigger that may refuse a row, or an INSTEAD rule, that the other schema does not have is in the way of a change.",
+	Code:    "P0001",
+	Rules:   []string{"add-trigger", "change-function"},
 	Asks:    TheSchema,
+	Bodies:  true,
 	Source:  "trigger-definition.html: a BEFORE trigger that returns NULL skips the row, an exception ends the transaction",
-	on: func(r *reading, c *Check) {
-		r.writes(func(w change) { r.triggerFields(c, w) })
-	},
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {
-			s.fieldsGone(c, w)
 			for _, t := range s.cat.Triggers(w.rel.OID) {
 				if !firesFor(t, w) {
 					continue
@@ -69,7 +66,12 @@ func (s *step) functionChanged(f *catalog.Func) bool {
 
 // firesFor reports whether a trigger runs for the change.
 func firesFor(t *catalog.Trigger, w change) bool {
-	if t.Enabled == 'D' || t.Enabled == 'R' || t.InsteadOf {
+	return !t.InsteadOf && hears(t, w)
+}
+
+// hears reports whether a trigger is one for changes of the kind.
+func hears(t *catalog.Trigger, w change) bool {
+	if t.Enabled == 'D' || t.Enabled == 'R' {
 		return false
 	}
 	switch w.Op {

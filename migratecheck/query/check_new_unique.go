@@ -14,6 +14,7 @@ var checkNewUnique = &Check{
 	Code:    "23505",
 	Rules:   []string{"add-unique"},
 	Asks:    TheSchema,
+	Bodies:  true,
 	Source:  "src/backend/access/nbtree/nbtinsert.c _bt_check_unique",
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {

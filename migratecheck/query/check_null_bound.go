@@ -22,7 +22,11 @@ var checkNullBound = &Check{
 				if before := w.before.Target(t.Column); refused && before != nil && nulls(before) == catalog.NeverNull {
 					refused = false
 				}
-				if !refuses || refused || s.mayReplace(w.rel, col, w.Op) != "" {
+				if !refuses || refused {
+					continue
+				}
+				if why := s.mayReplace(w.rel, col, w.Op); why != "" {
+					s.out.unsure(why)
 					continue
 				}
 				p := w.code(s, "23502", t.Column)

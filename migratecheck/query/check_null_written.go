@@ -8,6 +8,7 @@ var checkNullWritten = &Check{
 	Code:    "23502",
 	Rules:   []string{"add-required-column", "drop-default", "set-not-null"},
 	Asks:    TheSchema,
+	Bodies:  true,
 	Source:  "src/backend/executor/execMain.c ExecConstraints",
 	on: func(r *reading, c *Check) {
 		args := r.sql().Args

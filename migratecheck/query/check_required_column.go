@@ -2,8 +2,6 @@ package query
 
 import (
 	"fmt"
-	"regexp"
-	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
@@ -14,6 +12,7 @@ var checkRequiredColumn = &Check{
 	Code:    "23502",
 	Rules:   []string{"add-required-column", "drop-default", "set-not-null"},
 	Asks:    TheSchema,
+	Bodies:  true,
 	Source:  "src/backend/executor/execMain.c ExecConstraints; sql-insert.html",
 	on: func(r *reading, c *Check) {
 		for _, w := range r.an.Writes {
@@ -131,13 +130,8 @@ func (r *reading) mayFill(rel *catalog.Relation, col *catalog.Column) string {
 	return ""
 }
 
-var assignsRow = regexp.MustCompile(`(?i)\bnew\s*:?=|\bpopulate_record|json\w*_populate|\bexecute\b|\binto\s+new\b|\breturn\s+\(|#=`)
-
-// mayAssign reports whether a trigger function may set the column of NEW: its body names it, or sets the row as a whole.
+// mayAssign reports whether a trigger function may set the column of NEW.
 func mayAssign(f *catalog.Func, column string) bool {
-	if !strings.EqualFold(f.Language, "plpgsql") {
-		return true
-	}
-	word := regexp.MustCompile(`(?i)(^|\W)` + regexp.QuoteMeta(column) + `($|\W)`)
-	return word.MatchString(f.Body) || assignsRow.MatchString(f.Body)
+	body, _ := f.Sends()
+	return body == nil || f.Language != "plpgsql" || body.Sets(column)
 }

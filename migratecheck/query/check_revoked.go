@@ -14,8 +14,12 @@ var checkRevoked = &Check{
 	Code:    "42501",
 	Rules:   []string{"revoke"},
 	Asks:    TheSchema,
+	Bodies:  true,
 	Source:  "src/backend/executor/execMain.c ExecCheckRTPerms",
 	between: func(s *step, c *Check) {
+		if s.definer() {
+			return // it is not the caller's rights that count
+		}
 		for _, oid := range s.relations() {
 			rel, _ := s.cat.Get(oid).(*catalog.Relation)
 			if rel == nil || s.was.cat.Get(oid) == nil {

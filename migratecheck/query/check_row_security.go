@@ -12,8 +12,12 @@ var checkRowSecurity = &Check{
 	Code:    "42501",
 	Rules:   []string{"enable-rls"},
 	Asks:    TheSchema,
+	Bodies:  true,
 	Source:  "ddl-rowsecurity.html: no policy means that no row is visible; owners are exempt unless it is forced",
 	between: func(s *step, c *Check) {
+		if s.definer() {
+			return // it is not the caller's rights that count
+		}
 		if s.stmt.Node.GetTruncateStmt() != nil {
 			return // which is of the whole table: no policy is asked
 		}

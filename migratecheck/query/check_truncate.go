@@ -13,6 +13,7 @@ var checkTruncate = &Check{
 	Code:    "0A000",
 	Rules:   []string{"add-foreign-key"},
 	Asks:    TheSchema,
+	Bodies:  true,
 	Source:  "src/backend/catalog/heap.c heap_truncate_check_FKs",
 	on: func(r *reading, c *Check) {
 		n := r.stmt.Node.GetTruncateStmt()

@@ -14,6 +14,9 @@ type Check struct {
 	Rules []string
 	// Asks says who asks for more than it gets.
 	Asks Side
+	// Bodies: it judges the statements in functions that the code's statements make run as well. What the server refuses is told of them
+	// whatever the check.
+	Bodies bool
 	// Source is where PostgreSQL or a driver says so.
 	Source string
 

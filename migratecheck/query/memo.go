@@ -51,21 +51,29 @@ func (b *Bound) read(variant int, cat *catalog.Catalog) *memo {
 // footprint is that of all statements of a variant, nil when one could not be read: then what it needs is not known.
 func (b *Bound) footprint(variant int, cat *catalog.Catalog, readings []*reading) *catalog.Footprint {
 	var refs []catalog.Address
+	text := b.Site.Variants[variant].SQL
 	for _, r := range readings {
-		if r.fails() {
-			return nil
-		}
-		refs = append(refs, r.an.Refs...)
-		for _, w := range r.an.Writes {
-			for _, con := range cat.ReferencedBy(w.Relation) {
-				refs = append(refs, catalog.Address{OID: con.Table}) // what becomes of its rows
+		var body *catalog.Func
+		for _, r := range append([]*reading{r}, r.inner...) {
+			if r.fails() {
+				return nil
+			}
+			refs = append(refs, r.an.Refs...)
+			for _, w := range r.an.Writes {
+				for _, con := range cat.ReferencedBy(w.Relation) {
+					refs = append(refs, catalog.Address{OID: con.Table}) // what becomes of its rows
+				}
+			}
+			if r.via != nil && r.via.fn != body {
+				body = r.via.fn
+				text += "\n" + body.Body
 			}
 		}
 	}
 	if len(readings) < len(b.stmts[variant]) {
 		return nil
 	}
-	return cat.NewFootprint(b.Site.Variants[variant].SQL, refs)
+	return cat.NewFootprint(text, refs)
 }
 
 // onVariant judges a variant on one schema.
@@ -88,6 +96,7 @@ func (b *Bound) onVariant(variant int, cat *catalog.Catalog) Verdict {
 				c.on(r, c)
 			}
 		}
+		r.onBodies()
 	}
 	m.on = &v
 	return v
@@ -113,6 +122,7 @@ func (b *Bound) betweenVariant(variant int, from, to *catalog.Catalog) Verdict {
 					c.between(s, c)
 				}
 			}
+			s.betweenBodies()
 		}
 	}
 	b.memos[variant].steps[key] = v

@@ -21,6 +21,8 @@ type reading struct {
 	an      *catalog.Analysis // nil when nothing can be said but errs
 	errs    []*catalog.Error  // what the server answers, the first of them first
 	out     *Verdict
+	via     *call      // how the code comes to it, of a statement in the body of a function; nil for one of the code's own
+	inner   []*reading // of a statement of the code: those of the functions that it makes run
 }
 
 // step is a statement as two schemas read it.
@@ -79,6 +81,7 @@ func (b *Bound) run(variant int, cat *catalog.Catalog, out *Verdict) []*reading 
 				continue
 			}
 		}
+		r.inner = r.called()
 		list = append(list, r)
 		if makesTable(stmt.Node) && !r.fails() {
 			if next := cat.Clone(); applies(next, stmt) {
@@ -170,8 +173,16 @@ func (r *reading) refused(e *catalog.Error) {
 	}
 }
 
-// verb names the statement for a message: "this INSERT".
-func (r *reading) verb() string { return "this " + statementWord(r.stmt.Node) }
+// verb names the statement for a message: "this INSERT", "the INSERT in f()".
+func (r *reading) verb() string {
+	switch {
+	case r.via == nil:
+		return "this " + statementWord(r.stmt.Node)
+	case r.via.body.Statements[r.via.number].Expression:
+		return "an expression in " + r.via.fn.Name + "()"
+	}
+	return "the " + statementWord(r.stmt.Node) + " in " + r.via.fn.Name + "()"
+}
 
 // relationsMade lists the tables, views and indexes that the statements of a site create.
 func relationsMade(b *Bound) map[string]bool {

@@ -102,6 +102,7 @@ func generate(seed uint64, kind migration) Case {
 				c.Queries = append(c.Queries, q)
 			}
 		}
+		c.routines(seed, before)
 		return c
 	}
 }

@@ -31,6 +31,8 @@ type Triple struct {
 	// Server is the truth. Where Invalid is set there is none: the query does not work on its own schema either.
 	Server  Truth
 	Invalid string
+	// Unproved says why the query could not be made to work on its own schema, where it may work with other values.
+	Unproved string
 	// Home and Away are what package query says of the schema the query was written for, and of the other one.
 	Home, Away query.Verdict
 
@@ -247,6 +249,7 @@ func judge(ctx context.Context, q Query, home, away *side, hints verify.Hints) (
 		t.Invalid = why
 		return t, nil
 	}
+	t.Unproved = w.Unproved()
 	if q.Name == "" {
 		v := &t.Site.Variants[0]
 		columns, nulls := w.Columns(0)

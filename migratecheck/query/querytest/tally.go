@@ -26,7 +26,7 @@ func (t *Triple) Verdict() Verdict {
 	switch {
 	case t.Invalid != "":
 		return Invalid
-	case len(t.Home.Problems) > 0 && t.Server.NotProved != "":
+	case len(t.Home.Problems) > 0 && (t.Server.NotProved != "" || t.Unproved != ""):
 		return Invalid // neither could make it work
 	case len(t.Home.Problems) > 0:
 		return FalseAlarm // it works there: the server was asked

@@ -52,8 +52,4 @@ func (*Conn) SendBatch(ctx context.Context, b *Batch) BatchResults             {
 
 func BeginFunc(ctx context.Context, db *Conn, fn func(Tx) error) error { return nil }
 
-type ConnConfig struct{}
-
-func Connect(ctx context.Context, dsn string) (*Conn, error) { return nil, nil }
-
 func (*Conn) Ping(ctx context.Context) error { return nil }
