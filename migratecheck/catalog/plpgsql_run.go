@@ -144,7 +144,12 @@ func (r *codeRunner) step(tag string, n plNode) (flow, error) {
 		return f, nil
 	case "return":
 		return flowReturn, nil
-	case "return_query", "return_next", "getdiag", "open", "fetch", "close", "assert", "commit", "rollback", "set":
+	case "return_query", "return_next", "getdiag", "open", "fetch", "close", "assert", "set":
+	case "commit", "rollback":
+		// spi.c, _SPI_commit: what runs inside of a transaction block, or is called by a query, cannot end it.
+		if r.c.InTransaction() || r.c.wrapped || strings.HasPrefix(r.via, "function ") {
+			return flowNext, errorf("2D000", "invalid transaction termination")
+		}
 	case "raise":
 		if n.number("elog_level") >= 21 { // ERROR (src/include/utils/elog.h)
 			e := errorf("P0001", "%s", n.text("message"))
