@@ -63,7 +63,11 @@ func (s *Step) requiredColumns() {
 
 // emptied reports whether an earlier statement of the section has removed all rows of the table.
 func (s *Step) emptied(table catalog.OID) bool {
-	for _, e := range s.File.Down {
+	section := s.File.Up
+	if s.Down {
+		section = s.File.Down
+	}
+	for _, e := range section {
 		if e == s {
 			break
 		}

@@ -10,17 +10,18 @@ import (
 var ruleDropSequence = &Rule{
 	ID: "drop-sequence", Category: Compatibility, Severity: Error,
 	Doc: Doc{
-		Summary:    "A sequence that released code may draw from is dropped, renamed or moved.",
-		Why:        "nextval('name') and currval in old code fail (42P01).",
+		Summary:    "A sequence that released code may draw from is dropped, renamed or moved, or starts again.",
+		Why:        "nextval('name') and currval in old code fail (42P01). Numbers that were drawn before and come again collide where they are unique (23505).",
 		Schema:     "CREATE SEQUENCE ticket_no;",
 		Bad:        "DROP SEQUENCE ticket_no;",
 		Good:       "ALTER SEQUENCE ticket_no CACHE 10;",
-		Exceptions: "Silent for a sequence that goes with its table, column or schema, or takes a column's default along (drop-default says that), when the file leaves a sequence of that name, and for what the pending change creates. A renamed or moved sequence is a warning.",
+		Exceptions: "Silent for a sequence that goes with its table, column or schema, or takes a column's default along (drop-default says that), when the file leaves a sequence of that name that goes on elsewhere than at the start (START WITH, RESTART WITH, setval), and for what the pending change creates. So is one that starts again when its table has no rows. An identity column's new sequence is drop-default's. A renamed or moved sequence is a warning.",
 		Versions:   "All.",
-		Source:     "PostgreSQL 15 manual, DROP SEQUENCE.",
+		Source:     "PostgreSQL 15 manual, DROP SEQUENCE; ALTER SEQUENCE, RESTART.",
 	},
 	File: func(f *File) {
-		for _, s := range f.Up {
+		f.reportRestarts()
+		for i, s := range f.Up {
 			for _, c := range s.Changes {
 				old, ok := c.Old.(*catalog.Relation)
 				if !ok || old.Kind != catalog.Sequence || s.IsNew(old.OID) || s.goesWith(old) {
@@ -28,6 +29,10 @@ var ruleDropSequence = &Rule{
 				}
 				name := s.Before.NameOf(old.OID)
 				if now := f.After.Relation(name.Schema, name.Name); now != nil && now.Kind == catalog.Sequence {
+					if now.OID != old.OID && (c.Op == catalog.Dropped || c.Op == catalog.Renamed || c.Op == catalog.Moved) && !f.goesOn(i, old, now) {
+						f.ReportStep(s, Error, fmt.Sprintf("another sequence has the name of %s: nextval of released code, and defaults that name it, draw from its start, numbers that were drawn before (23505 where they are unique)", name),
+							s.continueHelp(old, sqlNameOf(name)))
+					}
 					continue
 				}
 				owned := old.Seq != nil && old.Seq.OwnedBy.OID != 0
@@ -46,6 +51,11 @@ var ruleDropSequence = &Rule{
 			}
 		}
 	},
+}
+
+// goesOn reports whether what takes a sequence's name in the file from a step on does not begin where that one began.
+func (f *File) goesOn(from int, old, now *catalog.Relation) bool {
+	return now.Seq == nil || now.Seq.Identity || beyondStart(old, now.Seq.Start) || f.continues(from, now) || f.Up[from].noRowsOf(old)
 }
 
 // changesDefault reports whether the statement takes a column's default along.

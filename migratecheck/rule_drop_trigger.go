@@ -12,12 +12,12 @@ import (
 var ruleDropTrigger = &Rule{
 	ID: "drop-trigger", Category: Compatibility, Severity: Warning,
 	Doc: Doc{
-		Summary:    "A trigger or rule that the writes of released code pass through is dropped or switched off, or all of a table with the checks of its foreign keys.",
+		Summary:    "A trigger or rule that the writes of released code pass through is dropped, switched off or replaced by one that fires less, or all of a table are with the checks of its foreign keys.",
 		Why:        "What it did for old code (a column kept up to date, a row checked, a notification sent) no longer happens, without an error.",
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY);\nCREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;\nCREATE TRIGGER repo_touch BEFORE UPDATE ON repo FOR EACH ROW EXECUTE FUNCTION touch();",
 		Bad:        "DROP TRIGGER repo_touch ON repo;",
 		Good:       "DROP TRIGGER repo_touch ON repo;\nCREATE TRIGGER repo_touch BEFORE INSERT OR UPDATE ON repo FOR EACH ROW EXECUTE FUNCTION touch();",
-		Exceptions: "Silent when it goes with its table, for what the pending change creates, and when the file leaves a trigger or rule of that name on the table, switched on. DISABLE TRIGGER ALL of a table with foreign keys is an error, and silent when the same transaction enables them again.",
+		Exceptions: "Silent when it goes with its table, for what the pending change creates, and when the file leaves a trigger or rule of that name on the table, switched on, that fires at the same time for the same writes at least (change-function compares what it calls). DISABLE TRIGGER ALL of a table with foreign keys is an error, and silent when the same transaction enables them again.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, DROP TRIGGER; ALTER TABLE, DISABLE TRIGGER.",
 	},
@@ -29,11 +29,18 @@ var ruleDropTrigger = &Rule{
 				if table == 0 || c.Old == nil || s.IsNew(c.Old.ObjectID()) || !triggerFires(c.Old) {
 					continue
 				}
-				if c.Op != catalog.Dropped && (c.Op != catalog.Altered || triggerFires(c.New)) {
+				if c.Op != catalog.Dropped && c.Op != catalog.Altered {
 					continue
 				}
 				rel := s.relation(table)
-				if rel == nil || !s.inUse(rel) || f.After.Get(table) == nil || f.leavesTrigger(table, c.Old.ObjectName()) {
+				if rel == nil || !s.inUse(rel) || f.After.Get(table) == nil {
+					continue
+				}
+				if now := f.triggerLeft(table, c.Old); now != nil {
+					if less := s.firesLess(c.Old, now); less != "" && !f.saidLater(i, c.Old) {
+						f.ReportStep(s, Warning, fmt.Sprintf("replaces trigger %s of %s by one that %s: released code writes on, and lacks what the trigger did", c.Old.ObjectName(), s.Name(table), less),
+							"Let it fire as it did; or give the new trigger a name of its own, and drop the old one when no older code needs it.")
+					}
 					continue
 				}
 				verb := "drops"
@@ -81,15 +88,72 @@ func hasCommand(a *pgast.AlterTableStmt, typ pgast.AlterTableType) bool {
 	return slices.ContainsFunc(a.GetCmds(), func(n *pgast.Node) bool { return n.GetAlterTableCmd().GetSubtype() == typ })
 }
 
-// leavesTrigger reports whether the file leaves a table with a trigger or rule of that name that fires.
-func (f *File) leavesTrigger(table catalog.OID, name string) bool {
-	if t := triggerNamed(f.After, table, name); t != nil {
-		return triggerFires(t)
+// triggerLeft is the trigger or rule that has the name of one when the file ends, nil when there is none, or it is switched off.
+func (f *File) triggerLeft(table catalog.OID, old catalog.Object) catalog.Object {
+	if t := triggerNamed(f.After, table, old.ObjectName()); t != nil && triggerFires(t) {
+		return t
 	}
 	for _, r := range f.After.Rules(table) {
-		if r.Name == name {
-			return triggerFires(r)
+		if r.Name == old.ObjectName() && triggerFires(r) {
+			return r
+		}
+	}
+	return nil
+}
+
+// saidLater reports whether a later step changes the same trigger again: that one's finding compares it.
+func (f *File) saidLater(at int, old catalog.Object) bool {
+	for _, e := range f.Up[at+1:] {
+		for _, c := range e.Changes {
+			if c.Old != nil && c.Old.ObjectID() == old.ObjectID() {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// firesLess tells what a trigger's successor of the same name leaves out, "" when it fires at the same time and for all writes
+// that the trigger fired for. A rule is not compared.
+func (s *Step) firesLess(was, is catalog.Object) string {
+	old, ok := was.(*catalog.Trigger)
+	now, ok2 := is.(*catalog.Trigger)
+	if !ok || !ok2 || old.Assumed || now.Assumed {
+		return ""
+	}
+	if a, b := triggerTime(old), triggerTime(now); a != b {
+		return fmt.Sprintf("fires %s the write instead of %s it", b, a)
+	}
+	if old.Row != now.Row {
+		each := map[bool]string{true: "row", false: "statement"}
+		return fmt.Sprintf("fires for each %s instead of each %s", each[now.Row], each[old.Row])
+	}
+	var lost []string
+	for _, e := range []struct {
+		was, is bool
+		name    string
+	}{{old.Insert, now.Insert, "INSERT"}, {old.Update, now.Update, "UPDATE"}, {old.Delete, now.Delete, "DELETE"}, {old.Truncate, now.Truncate, "TRUNCATE"}} {
+		if e.was && !e.is {
+			lost = append(lost, e.name)
+		}
+	}
+	switch {
+	case len(lost) > 0:
+		return "does not fire for " + strings.Join(lost, ", ")
+	case now.Update && len(now.Columns) > 0 && (len(old.Columns) == 0 || slices.ContainsFunc(old.Columns, func(num int) bool { return !slices.Contains(now.Columns, num) })):
+		return "does not fire for every UPDATE that it fired for"
+	case now.When != nil && (old.When == nil || old.When.SQL != now.When.SQL):
+		return "has another condition, WHEN (" + now.When.SQL + ")"
+	}
+	return ""
+}
+
+func triggerTime(t *catalog.Trigger) string {
+	switch {
+	case t.InsteadOf:
+		return "instead of"
+	case t.Before:
+		return "before"
+	}
+	return "after"
 }

@@ -14,19 +14,27 @@ var ruleFailsToApply = &Rule{
 		Schema:     "CREATE TABLE owner (id integer PRIMARY KEY);\nCREATE TABLE repo (id integer PRIMARY KEY, owner_id integer REFERENCES owner);",
 		Bad:        "DROP TABLE owner;",
 		Good:       "ALTER TABLE repo DROP CONSTRAINT repo_owner_id_fkey;\nDROP TABLE owner;",
-		Exceptions: "Objects that do not exist are reported by unknown-object, Down sections by down-cannot-run, statements that no transaction takes by concurrently-in-transaction. Off when the history has no known beginning (an open catalog, see -schema), and after the first error of a transaction: what follows it does not run.",
+		Exceptions: "Queries and changes of rows are judged where all of the history before them was understood; what only rows or privileges can show is not an error. Objects that do not exist are reported by unknown-object, Down sections by down-cannot-run, statements that no transaction takes by concurrently-in-transaction. Off when the history has no known beginning (an open catalog, see -schema), and after the first error of a transaction: what follows it does not run. A warning where a body ends the transaction that the migration runs in, if its rows bring it there.",
 		Versions:   "All; what a later version allows is judged by -pg.",
 		Source:     "PostgreSQL 15 manual, appendix A; each check of the catalog cites its source.",
 	},
 	Step: func(s *Step) {
+		if s.Via != "" && s.Commits && s.Tx.Explicit && s.Tx.once("fails-to-apply: commits") {
+			s.ReportAt(0, Warning, "COMMIT and ROLLBACK in a body fail inside a transaction (2D000), where they are reached, and "+s.File.whyTransaction(s), s.File.noTransactionHelp())
+		}
 		if !s.fails() || isMissing(s.Err) {
 			return
 		}
 		switch s.Err.Code {
+		case "2D000":
+			if s.Tx.Explicit && s.Tx.once("fails-to-apply: commits") {
+				s.Report("the migration fails here: COMMIT and ROLLBACK in a body fail inside a transaction (2D000), and "+s.File.whyTransaction(s), s.File.noTransactionHelp())
+				return
+			}
 		case "25001", "55P04":
 			return // concurrently-in-transaction and enum-value-used-in-transaction
 		}
-		s.Report("the migration fails here: "+failureMessage(s.Err), failureHelp(s.Err))
+		s.ReportAt(s.errAt, Error, "the migration fails here: "+failureMessage(s.Err), failureHelp(s.Err))
 	},
 }
 
@@ -70,6 +78,8 @@ func failureHelp(e *catalog.Error) string {
 		return "Remove what contradicts the table as it is at this point of the history, or change that first."
 	case "0A000":
 		return "PostgreSQL has no such operation in this version: write it in other steps, or see what a newer version allows with -pg."
+	case "23502":
+		return "Give the column a value, or a default."
 	case "42601":
 		return "Correct the statement, or the body that it runs."
 	}

@@ -14,7 +14,7 @@ var ruleReplaceView = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, public boolean);\nCREATE VIEW visible_repo AS SELECT id FROM repo;",
 		Bad:        "CREATE OR REPLACE VIEW visible_repo AS SELECT id FROM repo WHERE public;",
 		Good:       "CREATE VIEW public_repo AS SELECT id FROM repo WHERE public;",
-		Exceptions: "Silent when the query stays the same, when only columns are added behind the old ones, and for views that the pending change creates. A view dropped and created again in one transaction counts as replaced; without one of its columns it is drop-view's. A renamed column is an error.",
+		Exceptions: "Silent when the query stays the same, when only columns are added behind the old ones, and for views that the pending change creates. A view dropped, renamed or moved, and another one created with its name in one transaction, counts as replaced; without one of its columns it is drop-view's or rename-table's. A renamed column is an error.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, CREATE VIEW, OR REPLACE; ALTER VIEW, RENAME COLUMN.",
 	},
@@ -32,9 +32,14 @@ var ruleReplaceView = &Rule{
 					f.ReportStep(s, Error, fmt.Sprintf("column %s of view %s is called %s from now on: queries of released code that name it fail (42703)", c.OldColumn.Name, name, c.NewColumn.Name),
 						"Leave the old columns where they are and add new ones behind them; drop the view in a later release.")
 					continue
-				case catalog.Dropped:
-					if now = f.After.Relation(name.Schema, name.Name); now == nil || !s.Tx.Explicit || !hasColumns(now, old) {
-						continue // drop-view's
+				case catalog.Dropped, catalog.Renamed, catalog.Moved:
+					if c.Op != catalog.Dropped {
+						if released := f.Run.released(f); released.Get(old.OID) != nil && released.NameOf(old.OID) != name {
+							continue // a second renaming
+						}
+					}
+					if now = f.After.Relation(name.Schema, name.Name); now == nil || now.OID == old.OID || !s.Tx.Explicit || !hasColumns(now, old) || now.Kind != catalog.View && now.Kind != catalog.MatView {
+						continue // drop-view's, or rename-table's
 					}
 				case catalog.Altered:
 				default:

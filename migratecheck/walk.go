@@ -203,6 +203,8 @@ func (r *Run) apply(f *File, cat *catalog.Catalog, text *source.Statement, stmt 
 	var err error
 	if e := cat.Missing(stmt.Node); e != nil {
 		s.After, err = cat, e
+	} else if e, at := f.refused(cat, stmt); e != nil {
+		s.After, err, s.errAt = cat, e, at
 	} else {
 		s.After, s.Effects, err = cat.After(stmt)
 		s.Before = cat.WithAssumed(s.After)

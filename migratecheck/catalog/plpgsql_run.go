@@ -157,7 +157,12 @@ func (r *codeRunner) step(tag string, n plNode) (flow, error) {
 		return flowNext, r.dynamic(plNode{"query": n["dynquery"]})
 	case "getdiag", "open", "fetch":
 		r.forget(n)
-	case "close", "assert", "commit", "rollback", "set":
+	case "close", "assert", "set":
+	case "commit", "rollback":
+		// spi.c, _SPI_commit: what runs inside of a transaction block, or is called by a query, cannot end it.
+		if r.c.InTransaction() || r.c.wrapped || strings.HasPrefix(r.via, "function ") {
+			return flowNext, errorf("2D000", "invalid transaction termination")
+		}
 	case "raise":
 		if n.number("elog_level") >= 21 { // ERROR (src/include/utils/elog.h)
 			e := errorf("P0001", "%s", n.text("message"))

@@ -1,6 +1,7 @@
 package alembic
 
 import (
+	"slices"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source/internal/python"
@@ -68,6 +69,14 @@ func (o *opCall) send(sql python.Text) bool {
 	if o.g.Why != "" {
 		o.x.Gap(o.n, o.g.Why, false)
 		return false
+	}
+	// Words behind a name have the name's place (python.Cat). Where that is elsewhere (in batch_alter_table's call, in a variable),
+	// they belong to the operation.
+	sql.P = slices.Clone(sql.P)
+	for i := range sql.P {
+		if p := &sql.P[i]; !p.Linear && p.Mod == o.x.Mod && (p.At < o.n.Start || p.At >= o.n.End) {
+			p.At = o.n.Start
+		}
 	}
 	if r := collecting(o.x); o.batch != nil && r != nil {
 		o.batch.waiting = append(o.batch.waiting, r.statement(o.x, o.n, sql))
