@@ -13,6 +13,7 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/analyzers/handlerdeadline"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/ignores"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/localstate"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/migrations"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/queries"
 	"git.sr.ht/~sourcehut/ha-go/internal/gochecks"
@@ -35,6 +36,7 @@ func goCode() []*analysis.Analyzer {
 		droppedwrite.New(),
 		gracefulserver.New(),
 		handlerdeadline.New(),
+		localstate.New(),
 	}
 }
 

@@ -1,0 +1,157 @@
+package localstate
+
+import (
+	"fmt"
+	"go/ast"
+	"go/constant"
+	"go/types"
+	"strings"
+
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/handlers"
+)
+
+// sockets reports listeners on unix sockets whose file may be there already.
+func (c *checker) sockets() {
+	for cur := range c.root.Preorder((*ast.CallExpr)(nil)) {
+		call := cur.Node().(*ast.CallExpr)
+		network, addr := c.listens(call)
+		if addr == nil || !strings.HasPrefix(c.text(network), "unix") || c.text(network) == "unixgram" {
+			continue
+		}
+		if text := c.text(addr); strings.HasPrefix(text, "@") || strings.HasPrefix(text, "\x00") || !c.lasting(addr, 4) || c.unlinks(handlers.Enclosing(cur), addr) {
+			continue
+		}
+		c.Report(findings.Finding{Check: "stale-socket", Pos: call.Pos(), End: call.End(),
+			Message: fmt.Sprintf("the socket %s stays when the process is killed (SIGKILL, out of memory, power), and the next start fails with \"address already in use\": the node stays down until somebody removes the file", types.ExprString(addr)),
+			Help:    "Before listening, dial it: when nobody answers, os.Remove it. Or let systemd make the socket (ListenStream=, RemoveOnStop=yes)."})
+	}
+}
+
+// listens recognises a call that listens: which arguments say on what.
+func (c *checker) listens(call *ast.CallExpr) (network, addr ast.Expr) {
+	switch callee.Name(c.TypesInfo, call) {
+	case "net.Listen":
+		if len(call.Args) == 2 {
+			return call.Args[0], call.Args[1]
+		}
+	case "(*net.ListenConfig).Listen":
+		if len(call.Args) == 3 {
+			return call.Args[1], call.Args[2]
+		}
+	case "net.ListenUnix":
+		if len(call.Args) != 2 {
+			return nil, nil
+		}
+		e := c.values.Resolve(call.Args[1]).Expr
+		if u, ok := e.(*ast.UnaryExpr); ok {
+			e = ast.Unparen(u.X)
+		}
+		if lit, ok := e.(*ast.CompositeLit); ok {
+			for _, elt := range lit.Elts {
+				if kv, ok := elt.(*ast.KeyValueExpr); ok {
+					if key, ok := kv.Key.(*ast.Ident); ok && key.Name == "Name" {
+						return call.Args[0], kv.Value
+					}
+				}
+			}
+		}
+	}
+	return nil, nil
+}
+
+// text is the value of a constant string, "" for others.
+func (c *checker) text(e ast.Expr) string {
+	if tv := c.TypesInfo.Types[e]; tv.Value != nil && tv.Value.Kind() == constant.String {
+		return constant.StringVal(tv.Value)
+	}
+	return ""
+}
+
+// lasting reports whether a path is the same at the next start, for all that can be seen: a constant, a setting, a parameter; not
+// in a directory made for this run.
+func (c *checker) lasting(path ast.Expr, depth int) bool {
+	if depth == 0 {
+		return false
+	}
+	if c.text(path) != "" {
+		return true
+	}
+	switch e := ast.Unparen(path).(type) {
+	case *ast.SelectorExpr:
+		return true
+	case *ast.BinaryExpr:
+		return c.lasting(e.X, depth-1) && c.lasting(e.Y, depth-1)
+	case *ast.Ident:
+		v := c.values.Var(e)
+		if v == nil {
+			return false
+		}
+		list, known := c.values.Of(v)
+		if len(list) == 0 {
+			return !known // a parameter
+		}
+		for _, s := range list {
+			if s.Index > 0 || !c.lasting(s.Expr, depth-1) {
+				return false
+			}
+		}
+		return true
+	case *ast.CallExpr:
+		switch callee.Name(c.TypesInfo, e) {
+		case "path/filepath.Join", "path.Join":
+			for _, arg := range e.Args {
+				if !c.lasting(arg, depth-1) {
+					return false
+				}
+			}
+			return true
+		case "strings.TrimPrefix", "path/filepath.Clean", "os.Getenv":
+			return true
+		}
+	}
+	return false
+}
+
+// unlinks reports whether the function, what it calls in this package, or whatever in the package names the same path removes files.
+func (c *checker) unlinks(fn ast.Node, addr ast.Expr) bool {
+	name := lastName(addr)
+	for cur := range c.root.Preorder((*ast.CallExpr)(nil)) {
+		call := cur.Node().(*ast.CallExpr)
+		switch callee.Name(c.TypesInfo, call) {
+		case "os.Remove", "os.RemoveAll", "syscall.Unlink", "golang.org/x/sys/unix.Unlink", "os.Rename":
+		default:
+			continue
+		}
+		in := handlers.Enclosing(cur)
+		if in == fn || len(call.Args) > 0 && lastName(call.Args[0]) == name || in != nil && fn != nil && c.calls(fn, in) {
+			return true
+		}
+	}
+	return false
+}
+
+// calls reports whether a function calls another of this package.
+func (c *checker) calls(fn, other ast.Node) bool {
+	found := false
+	ast.Inspect(handlers.Body(fn), func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok {
+			called := callee.Func(c.TypesInfo, call)
+			found = found || called != nil && c.decls[called] == other
+		}
+		return !found
+	})
+	return found
+}
+
+// lastName is the name of a variable or field in an expression, "" for none.
+func lastName(e ast.Expr) string {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.SelectorExpr:
+		return e.Sel.Name
+	}
+	return types.ExprString(e)
+}
