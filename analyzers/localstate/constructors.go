@@ -29,6 +29,7 @@ var libraries = map[string]constructor{
 	"github.com/gorilla/csrf.Protect":                                      {"local-sessions", randomKey, (*checker).fixedKeys},
 	"github.com/gin-contrib/sessions/cookie.NewStore":                      {"local-sessions", randomKey, (*checker).fixedKeys},
 	"github.com/gin-contrib/sessions/memstore.NewStore":                    {"local-sessions", inMemory, nil},
+	"github.com/fasthttp/session/v2/providers/memory.New":                  {"local-sessions", inMemory, nil},
 	"github.com/quasoft/memstore.NewMemoryStore":                           {"local-sessions", inMemory, nil},
 	"github.com/alexedwards/scs/v2.New":                                    {"local-sessions", inMemory, (*checker).storeSet},
 	"github.com/alexedwards/scs/v2/memstore.New":                           {"local-sessions", inMemory, nil},
@@ -66,7 +67,7 @@ func (c *checker) constructors() {
 		call := cur.Node().(*ast.CallExpr)
 		name := callee.Name(c.TypesInfo, call)
 		made, ok := libraries[name]
-		if !ok || made.unless != nil && made.unless(c, call) || c.storeOf(call, name) {
+		if !ok || made.unless != nil && made.unless(c, call) || c.inBranch(call) {
 			continue
 		}
 		c.Report(findings.Finding{Check: made.check, Pos: call.Pos(), End: call.End(),
@@ -114,8 +115,8 @@ func (c *checker) storeSet(*ast.CallExpr) bool {
 	return false
 }
 
-// storeOf reports whether a memory store is made only where it is one of several: behind a condition or in a case.
-func (c *checker) storeOf(call *ast.CallExpr, name string) bool {
+// inBranch reports whether a call is made behind a condition or in a case: another store may be made elsewhere.
+func (c *checker) inBranch(call *ast.CallExpr) bool {
 	cur, ok := c.root.FindNode(call)
 	if !ok {
 		return false

@@ -27,7 +27,8 @@ func (w *writesFile) String() string { return "writes by " + w.By }
 // creators make files; the number is that of the argument that names what is made.
 var creators = map[string]int{
 	"os.Create": 0, "os.WriteFile": 0, "os.OpenFile": 0, "os.Mkdir": 0, "os.MkdirAll": 0, "os.Rename": 1, "os.Symlink": 1, "os.Link": 1,
-	"io/ioutil.WriteFile": 0,
+	"io/ioutil.WriteFile":                   0,
+	"github.com/go-git/go-git/v5.PlainInit": 0, "github.com/go-git/go-git/v5.PlainClone": 0, "github.com/go-git/go-git/v5.PlainCloneContext": 1,
 }
 
 // files reports what request handlers write to the disk, and exports what other functions do.
@@ -44,7 +45,7 @@ func (c *checker) files() {
 			continue
 		}
 		in := handlers.Enclosing(cur)
-		if in == nil || direct[in] || !c.kept(call.Args[arg], in, 4) {
+		if in == nil || direct[in] || !c.kept(call.Args[arg], in, 6) {
 			continue
 		}
 		direct[in] = true
@@ -114,11 +115,11 @@ func (c *checker) kept(path ast.Expr, fn ast.Node, depth int) bool {
 	if named(types.ExprString(path), passing) || c.removes(fn, path) {
 		return false
 	}
-	return c.base(path, depth)
+	return c.base(path, depth, false)
 }
 
-// base follows a path to its first part.
-func (c *checker) base(path ast.Expr, depth int) bool {
+// base follows a path to its first part; inside: something is made below it.
+func (c *checker) base(path ast.Expr, depth int, inside bool) bool {
 	if depth == 0 {
 		return false
 	}
@@ -128,27 +129,28 @@ func (c *checker) base(path ast.Expr, depth int) bool {
 	}
 	switch e := ast.Unparen(path).(type) {
 	case *ast.BinaryExpr:
-		return e.Op == token.ADD && c.base(e.X, depth-1)
+		return e.Op == token.ADD && c.base(e.X, depth-1, true)
 	case *ast.SelectorExpr:
-		return !named(e.Sel.Name, passing) && !isTemporary(c.TypesInfo, e)
+		return !named(e.Sel.Name, passing)
 	case *ast.CallExpr:
 		switch callee.Name(c.TypesInfo, e) {
 		case "path/filepath.Join", "path.Join":
-			return len(e.Args) > 1 && c.base(e.Args[0], depth-1)
+			return len(e.Args) > 1 && c.base(e.Args[0], depth-1, true)
 		case "path/filepath.Clean", "path.Clean", "path/filepath.Dir", "path.Dir":
-			return len(e.Args) == 1 && c.base(e.Args[0], depth-1)
+			return len(e.Args) == 1 && c.base(e.Args[0], depth-1, inside)
 		case "fmt.Sprintf":
 			if len(e.Args) > 0 {
 				if tv := c.TypesInfo.Types[e.Args[0]]; tv.Value != nil && tv.Value.Kind() == constant.String {
 					text := constant.StringVal(tv.Value)
 					if strings.HasPrefix(text, "%") {
-						return len(e.Args) > 1 && c.base(e.Args[1], depth-1)
+						return len(e.Args) > 1 && c.base(e.Args[1], depth-1, true)
 					}
 					return !named(text, passing)
 				}
 			}
+			return false
 		}
-		return false
+		return inside && c.isSetting(e)
 	case *ast.Ident:
 		v := c.values.Var(e)
 		if v == nil || named(v.Name(), passing) {
@@ -158,15 +160,21 @@ func (c *checker) base(path ast.Expr, depth int) bool {
 			return true // a setting
 		}
 		list, known := c.values.Of(v)
-		return known && len(list) == 1 && list[0].Index == 0 && c.base(list[0].Expr, depth-1)
+		return known && len(list) == 1 && list[0].Index == 0 && c.base(list[0].Expr, depth-1, inside)
 	}
 	return false
 }
 
-// isTemporary: (*os.File).Name of a CreateTemp and its like are calls; a field of a file is as little known.
-func isTemporary(info *types.Info, e *ast.SelectorExpr) bool {
-	v, ok := info.Uses[e.Sel].(*types.Var)
-	return !ok || v.Type() == nil
+// isSetting recognises the call that looks a directory up: os.Getenv, conf.Get("git.sr.ht", "repos"), os.UserHomeDir.
+func (c *checker) isSetting(call *ast.CallExpr) bool {
+	switch name := callee.Name(c.TypesInfo, call); name {
+	case "os.Getenv", "os.LookupEnv", "os.UserHomeDir", "os.Getwd":
+		return true
+	default:
+		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+		return ok && (sel.Sel.Name == "Get" || sel.Sel.Name == "GetString" || sel.Sel.Name == "String") && len(call.Args) > 0 && c.text(call.Args[len(call.Args)-1]) != "" &&
+			!named(c.text(call.Args[len(call.Args)-1]), passing)
+	}
 }
 
 // removes reports whether a function removes files: what it writes is in passing.

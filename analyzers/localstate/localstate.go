@@ -53,6 +53,7 @@ func run(pass *findings.Pass) {
 		}
 	}
 	c.constructors()
+	c.limiters()
 	c.files()
 	c.sockets()
 	if len(c.handlers.Handlers) > 0 {

@@ -289,16 +289,8 @@ func finding(kind string, v *types.Var, at ast.Node, h *handlers.Handler) findin
 // kindOf is the check that a collection falls under: by its elements, and by its name; "" for those that belong to a node.
 func (c *checker) kindOf(v *types.Var) string {
 	elem := element(v.Type())
-	if elem != nil {
-		switch {
-		case holds(elem, func(t types.Type) bool { return callee.NameOf(t) == "golang.org/x/time/rate.Limiter" }):
-			if _, isMap := v.Type().Underlying().(*types.Map); isMap {
-				return "local-rate-limit"
-			}
-			return ""
-		case holds(elem, isHandle):
-			return ""
-		}
+	if isLimiters(v.Type()) || elem != nil && holds(elem, isHandle) {
+		return "" // of limiters, see there
 	}
 	if m, ok := v.Type().Underlying().(*types.Map); ok {
 		if key, ok := m.Key().Underlying().(*types.Basic); ok && key.Info()&types.IsString != 0 && named(v.Name(), []string{"session"}) {

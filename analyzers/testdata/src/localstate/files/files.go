@@ -39,6 +39,21 @@ func (s *server) named(w http.ResponseWriter, r *http.Request) {
 	os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644) // want `local-file`
 }
 
+func (s *server) configured(w http.ResponseWriter, r *http.Request) {
+	repos, ok := os.LookupEnv("REPOS")
+	if !ok {
+		return
+	}
+	repo := filepath.Join(repos, r.FormValue("name"))
+	os.Mkdir(filepath.Join(repo, "hooks"), 0o755) // want `local-file`
+}
+
+func (s *server) unknown(w http.ResponseWriter, r *http.Request) {
+	os.Create(filepath.Join(somewhere(), "a"))
+}
+
+func somewhere() string { return os.TempDir() }
+
 func (s *server) passing(w http.ResponseWriter, r *http.Request) {
 	dir, _ := os.MkdirTemp("", "upload")
 	os.WriteFile(filepath.Join(dir, "a"), nil, 0o644)

@@ -118,7 +118,7 @@ func limit(w http.ResponseWriter, r *http.Request) {
 	l, ok := limiters[ip]
 	if !ok {
 		l = rate.NewLimiter(1, 10)
-		limiters[ip] = l // want `warning: local-rate-limit: handler limit, in limiters, keeps its counts in the memory of the node`
+		limiters[ip] = l // want `warning: local-rate-limit: handler limit, in limiters keeps its counts in the memory of the node`
 	}
 	if !l.Allow() {
 		w.WriteHeader(http.StatusTooManyRequests)
@@ -174,3 +174,25 @@ func routes() http.Handler {
 
 // configure is no handler.
 func configure() { known["b"] = true }
+
+// perIP is behind an interface that handlers know.
+type perIP struct{ byAddress map[string]*visitor }
+
+type visitor struct {
+	*rate.Limiter
+	seen int64
+}
+
+func (p *perIP) Allow(key string) bool {
+	v, ok := p.byAddress[key]
+	if !ok {
+		v = &visitor{Limiter: rate.NewLimiter(1, 1)}
+		p.byAddress[key] = v // want `local-rate-limit: p.byAddress keeps its counts in the memory of the node`
+	}
+	return v.Allow()
+}
+
+// crawler is polite to each host that it asks.
+type crawler struct{ hosts map[string]*rate.Limiter }
+
+func (c *crawler) wait(host string) { c.hosts[host] = rate.NewLimiter(1, 1) }

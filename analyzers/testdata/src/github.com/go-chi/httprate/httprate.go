@@ -14,6 +14,8 @@ func WithLimitCounter(c LimitCounter) Option { return func() {} }
 
 func WithKeyByIP() Option { return func() {} }
 
-func Limit(n int, window time.Duration, options ...Option) func(http.Handler) http.Handler { return nil }
+func Limit(n int, window time.Duration, options ...Option) func(http.Handler) http.Handler {
+	return nil
+}
 
 func LimitByIP(n int, window time.Duration) func(http.Handler) http.Handler { return nil }
