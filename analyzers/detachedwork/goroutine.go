@@ -84,7 +84,7 @@ func (c *checker) detach(d detached, local map[*types.Func]*detaches) {
 		return
 	}
 	deed := deeds[0]
-	h := c.handlers.For(d.fn)
+	h := c.handlers.Near(d.fn, reach)
 	if h == nil {
 		if decl, ok := d.fn.(*ast.FuncDecl); ok {
 			if fn, ok := c.TypesInfo.Defs[decl.Name].(*types.Func); ok && fn.Exported() && !c.Silent(d.at.Pos()) && !isEntry(fn) &&
@@ -132,7 +132,7 @@ func (c *checker) far(local map[*types.Func]*detaches) {
 		if in == nil {
 			continue
 		}
-		if h := c.handlers.For(in); h != nil {
+		if h := c.handlers.Near(in, reach); h != nil {
 			c.Report(findings.Finding{Check: "unwaited-goroutine", Pos: call.Pos(), End: call.End(),
 				Message: fmt.Sprintf("%s, which handler %s calls, starts a goroutine (%s) that nobody waits for, for %s (%s): the %s ends before it does, so a node that has drained exits in the middle of it, at every deploy",
 					callee.Name(c.TypesInfo, call), h.Name, fact.Place, fact.What, fact.By, h.Kind),

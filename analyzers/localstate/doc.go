@@ -9,7 +9,7 @@
 // sends each client to the same node hides the first and not the second.
 //
 // What is a handler: http.HandlerFunc and ServeHTTP (gin, echo and fiber too), gqlgen's resolvers, gRPC methods, go-smtp's Session, jobs
-// of dowork, gocelery, river and asynq; and the functions of the same package that they call.
+// of dowork, gocelery, river and asynq; and the functions of the same package that they call, up to three calls away.
 //
 // # handler-state
 //

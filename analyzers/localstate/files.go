@@ -49,7 +49,7 @@ func (c *checker) files() {
 			continue
 		}
 		direct[in] = true
-		h := c.handlers.For(in)
+		h := c.handlers.Near(in, reach)
 		if h != nil && h.Kind != handlers.Job {
 			c.Report(findings.Finding{Check: "local-file", Pos: call.Pos(), End: call.End(),
 				Message: fmt.Sprintf("%s, on behalf of handler %s, makes %s on the disk of this node: a request that reaches another node does not find it, and it goes when the node does",
@@ -84,7 +84,7 @@ func (c *checker) farFile(cur inspector.Cursor) {
 	if in == nil || !c.ImportObjectFact(fn, &fact) {
 		return
 	}
-	if h := c.handlers.For(in); h != nil && h.Kind != handlers.Job {
+	if h := c.handlers.Near(in, reach); h != nil && h.Kind != handlers.Job {
 		c.Report(findings.Finding{Check: "local-file", Pos: call.Pos(), End: call.End(),
 			Message: fmt.Sprintf("%s, which handler %s calls, writes to the disk of this node (%s at %s): a request that reaches another node does not find it, and it goes when the node does",
 				callee.Name(c.TypesInfo, call), h.Name, fact.By, fact.Place), Help: fileHelp})

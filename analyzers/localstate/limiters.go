@@ -35,7 +35,7 @@ func (c *checker) limiters() {
 			}
 			who := ""
 			if in := handlers.Enclosing(cur); in != nil {
-				if h := c.handlers.For(in); h != nil {
+				if h := c.handlers.Near(in, reach); h != nil {
 					who = fmt.Sprintf("handler %s, in ", h.Name)
 				}
 			}

@@ -24,6 +24,9 @@ func New() *analysis.Analyzer {
 	return a
 }
 
+// reach is how many calls away from a handler is looked at: further ones are often not made for a request at all.
+const reach = 3
+
 type checker struct {
 	*findings.Pass
 	root     inspector.Cursor

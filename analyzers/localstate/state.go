@@ -260,7 +260,7 @@ func (c *checker) judge(s *collection) {
 		if !w.insert {
 			continue
 		}
-		h := c.handlers.For(w.fn)
+		h := c.handlers.Near(w.fn, reach)
 		if h == nil {
 			continue
 		}
@@ -369,7 +369,7 @@ func (c *checker) elementName(v *types.Var) string {
 // needed reports whether another function that works for handlers reads the collection.
 func (c *checker) needed(s *collection, w use) bool {
 	return slices.ContainsFunc(s.uses, func(u use) bool {
-		return !u.insert && u.fn != w.fn && c.handlers.For(u.fn) != nil
+		return !u.insert && u.fn != w.fn && c.handlers.Near(u.fn, reach) != nil
 	})
 }
 

@@ -39,6 +39,8 @@ type Result struct {
 	Handlers []*Handler
 
 	serving map[ast.Node]*Handler
+	calls   map[ast.Node][]ast.Node // from what serves to what it calls; a function literal is its own, as if it were called
+	depth   map[ast.Node]int
 }
 
 // For is a handler that function fn (*ast.FuncDecl, *ast.FuncLit) works for: what fn does happens before the handler has
@@ -46,6 +48,43 @@ type Result struct {
 // passes on; of several, the first. It is nil when no such handler is known: of a function that only a go statement
 // starts, or that other packages call.
 func (r *Result) For(fn ast.Node) *Handler { return r.serving[fn] }
+
+// Near is For, but nil for what is more than that many calls away from any handler: the longer the way, the less certain that
+// a request takes it.
+func (r *Result) Near(fn ast.Node, calls int) *Handler {
+	if d, ok := r.depth[fn]; !ok || d > calls {
+		return nil
+	}
+	return r.serving[fn]
+}
+
+// measure counts the calls between handlers and what works for them.
+func (r *Result) measure() {
+	r.depth = map[ast.Node]int{}
+	var next []ast.Node
+	for _, h := range r.Handlers {
+		next = append(next, h.Func)
+	}
+	for d := 0; len(next) > 0; d++ {
+		var further []ast.Node
+		for len(next) > 0 {
+			fn := next[0]
+			next = next[1:]
+			if _, ok := r.depth[fn]; ok {
+				continue
+			}
+			r.depth[fn] = d
+			for _, called := range r.calls[fn] {
+				if _, isLit := called.(*ast.FuncLit); isLit {
+					next = append(next, called)
+				} else {
+					further = append(further, called)
+				}
+			}
+		}
+		next = further
+	}
+}
 
 // Analyzer finds handlers. It reports nothing.
 var Analyzer = &analysis.Analyzer{
@@ -59,7 +98,7 @@ var Analyzer = &analysis.Analyzer{
 }
 
 func run(pass *analysis.Pass) (any, error) {
-	f := &finder{pass: pass, decls: map[*types.Func]*ast.FuncDecl{}, result: &Result{serving: map[ast.Node]*Handler{}}}
+	f := &finder{pass: pass, decls: map[*types.Func]*ast.FuncDecl{}, result: &Result{serving: map[ast.Node]*Handler{}, calls: map[ast.Node][]ast.Node{}}}
 	root := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root()
 	for cur := range root.Preorder((*ast.FuncDecl)(nil)) {
 		decl := cur.Node().(*ast.FuncDecl)
@@ -73,6 +112,7 @@ func run(pass *analysis.Pass) (any, error) {
 	for _, h := range f.result.Handlers {
 		f.serve(h.Func, h)
 	}
+	f.result.measure()
 	return f.result, nil
 }
 
@@ -132,11 +172,11 @@ func (f *finder) serve(fn ast.Node, h *Handler) {
 		switch n := n.(type) {
 		case *ast.GoStmt:
 			for _, arg := range n.Call.Args {
-				f.calls(arg, h)
+				f.calls(fn, arg, h)
 			}
 			return false
 		case *ast.FuncLit:
-			f.serve(n, h)
+			f.called(fn, n, h)
 			return false
 		case *ast.ReturnStmt:
 			return true
@@ -145,22 +185,28 @@ func (f *finder) serve(fn ast.Node, h *Handler) {
 				return false
 			}
 			if called := callee.Func(f.pass.TypesInfo, n); called != nil && f.decls[called] != nil {
-				f.serve(f.decls[called], h)
+				f.called(fn, f.decls[called], h)
 			}
 		}
 		return true
 	})
 }
 
-// calls marks what an expression calls, other than function literals.
-func (f *finder) calls(e ast.Expr, h *Handler) {
+// called marks a function that another one calls.
+func (f *finder) called(by, fn ast.Node, h *Handler) {
+	f.result.calls[by] = append(f.result.calls[by], fn)
+	f.serve(fn, h)
+}
+
+// calls marks what an expression in a function calls, other than function literals.
+func (f *finder) calls(by ast.Node, e ast.Expr, h *Handler) {
 	ast.Inspect(e, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			return false
 		case *ast.CallExpr:
 			if called := callee.Func(f.pass.TypesInfo, n); called != nil && f.decls[called] != nil {
-				f.serve(f.decls[called], h)
+				f.called(by, f.decls[called], h)
 			}
 		}
 		return true

@@ -166,3 +166,10 @@ func main() {
 		go s.remove() // want `which handler a function literal in main starts`
 	})
 }
+
+// far away from the handler, it may as well be the program's.
+func (s *server) one(w http.ResponseWriter, r *http.Request) { s.two() }
+func (s *server) two()                                       { s.three() }
+func (s *server) three()                                     { s.four(); go s.remove() } // want `which handler \(\*server\).one starts`
+func (s *server) four()                                      { s.five(); go s.remove() } // want `which handler \(\*server\).one starts`
+func (s *server) five()                                      { go s.remove() }
