@@ -9,7 +9,7 @@
 // other (non-main) goroutines to complete" (The Go Programming Language Specification, Program execution). What such a goroutine was
 // about to write, send or mail is lost at every deploy, with the user told that all is well.
 //
-// What is a handler: http.HandlerFunc and ServeHTTP (gin, echo and fiber too), gqlgen's resolvers, gRPC methods, go-smtp's Session, jobs
+// What is a handler: http.HandlerFunc and ServeHTTP (gin, echo, fiber, fasthttp and httprouter too), gqlgen's resolvers, gRPC methods, go-smtp's Session, jobs
 // of dowork, gocelery, river and asynq; and the functions of the same package that they call, up to three calls away. Functions of another package of
 // the module are known by what they do (facts): the call is reported.
 //

@@ -8,7 +8,7 @@
 // silent: through a failover, behind a firewall that forgot the connection, on a lock that a migration holds. Meanwhile the
 // request is in flight, so a node that is to leave drains until it is killed, and its other requests die with it.
 //
-// What is a handler: http.HandlerFunc and ServeHTTP (gin, echo and fiber too), gqlgen's resolvers, gRPC methods, go-smtp's Session, jobs
+// What is a handler: http.HandlerFunc and ServeHTTP (gin, echo, fiber, fasthttp and httprouter too), gqlgen's resolvers, gRPC methods, go-smtp's Session, jobs
 // of dowork, gocelery, river and asynq; and the functions of the same package that they call. A function of another package of
 // the module is known by what it does (facts): the calls of all such functions of a package are one finding, at the first of them.
 //

@@ -8,7 +8,7 @@
 // its node, makes the answer depend on which node is asked, and is gone after every deploy; a load balancer that
 // sends each client to the same node hides the first and not the second.
 //
-// What is a handler: http.HandlerFunc and ServeHTTP (gin, echo and fiber too), gqlgen's resolvers, gRPC methods, go-smtp's Session, jobs
+// What is a handler: http.HandlerFunc and ServeHTTP (gin, echo, fiber, fasthttp and httprouter too), gqlgen's resolvers, gRPC methods, go-smtp's Session, jobs
 // of dowork, gocelery, river and asynq; and the functions of the same package that they call, up to three calls away.
 //
 // # handler-state

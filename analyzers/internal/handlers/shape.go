@@ -35,6 +35,9 @@ func kindOf(fn *types.Func) Kind {
 func isHTTP(sig *types.Signature) bool {
 	params := sig.Params()
 	switch params.Len() {
+	case 3:
+		return callee.NameOf(params.At(0).Type()) == "net/http.ResponseWriter" && callee.NameOf(params.At(1).Type()) == "net/http.Request" &&
+			callee.NameOf(params.At(2).Type()) == "github.com/julienschmidt/httprouter.Params"
 	case 2:
 		if name := callee.NameOf(params.At(0).Type()); strings.HasPrefix(name, "github.com/labstack/echo/") {
 			// What oapi-codegen's strict server calls: (echo.Context, Request) (Response, error).
@@ -43,7 +46,7 @@ func isHTTP(sig *types.Signature) bool {
 		return callee.NameOf(params.At(0).Type()) == "net/http.ResponseWriter" && callee.NameOf(params.At(1).Type()) == "net/http.Request"
 	case 1:
 		switch name := callee.NameOf(params.At(0).Type()); {
-		case strings.HasPrefix(name, "github.com/gin-gonic/gin.Context"):
+		case strings.HasPrefix(name, "github.com/gin-gonic/gin.Context"), name == "github.com/valyala/fasthttp.RequestCtx":
 			return sig.Results().Len() == 0
 		case strings.HasPrefix(name, "github.com/labstack/echo/") && strings.HasSuffix(name, ".Context"),
 			strings.HasPrefix(name, "github.com/gofiber/fiber/") && strings.HasSuffix(name, ".Ctx"):

@@ -1,11 +1,13 @@
-// Package strict has handlers of echo, and of a server that oapi-codegen generates for it.
+// Package strict has handlers of echo, of a server that oapi-codegen generates for it, of httprouter and of fasthttp.
 package strict
 
 import (
 	"context"
 	"net/http"
 
+	"github.com/julienschmidt/httprouter"
 	"github.com/labstack/echo/v4"
+	"github.com/valyala/fasthttp"
 )
 
 type mailer interface {
@@ -36,4 +38,12 @@ func (s *service) Plain(ctx echo.Context) error {
 func (s *service) helper(ctx echo.Context, to string) error { // no handler: one result
 	go s.mail.SendInvite(context.Background(), to)
 	return nil
+}
+
+func (s *service) routed(w http.ResponseWriter, r *http.Request, ps httprouter.Params) {
+	go s.mail.SendInvite(context.Background(), "") // want `unwaited-goroutine`
+}
+
+func (s *service) fast(ctx *fasthttp.RequestCtx) {
+	go s.mail.SendInvite(context.Background(), "") // want `unwaited-goroutine`
 }

@@ -1,0 +1,4 @@
+// Package fasthttp stands in for the server of that name.
+package fasthttp
+
+type RequestCtx struct{}
