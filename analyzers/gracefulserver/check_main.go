@@ -1,9 +1,11 @@
 package gracefulserver
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
@@ -65,7 +67,11 @@ func (c *checker) checkMainReturns(s *server) {
 	}
 	for _, serve := range s.serves {
 		fn, ok := enclosing(serve)
-		if !ok || !c.mains[fn.Node()] || !c.direct(serve, fn) || c.waitsBehind(serve, fn) {
+		if !ok || !c.direct(serve, fn) || c.waitsBehind(serve, fn) {
+			continue
+		}
+		if !c.mains[fn.Node()] {
+			c.exportEarly(fn, serve)
 			continue
 		}
 		if _, _, fatal := c.fatal(serve); fatal {
@@ -78,6 +84,41 @@ func (c *checker) checkMainReturns(s *server) {
 			Related: []analysis.RelatedInformation{{Pos: s.shutdowns[0].Node().Pos(), End: s.shutdowns[0].Node().End(), Message: "nobody waits for this"}},
 			Fixes:   c.fixWait(s, serve)})
 	}
+}
+
+// returnsEarly is a fact about a function: it serves, and returns when Shutdown begins, which only a goroutine that it has
+// started waits for.
+type returnsEarly struct{ Place string }
+
+func (*returnsEarly) AFact() {}
+
+func (*returnsEarly) String() string { return "returns when Shutdown begins" }
+
+func (c *checker) exportEarly(fn, serve inspector.Cursor) {
+	decl, ok := fn.Node().(*ast.FuncDecl)
+	if !ok || !decl.Name.IsExported() || c.Silent(decl.Pos()) {
+		return
+	}
+	if obj, ok := c.TypesInfo.Defs[decl.Name].(*types.Func); ok {
+		at := c.Fset.Position(serve.Node().Pos())
+		c.ExportObjectFact(obj, &returnsEarly{fmt.Sprintf("%s:%d", filepath.Base(at.Filename), at.Line)})
+	}
+}
+
+// checkMainCall reports a call by which main serves, of a function of another package that does not wait for Shutdown.
+func (c *checker) checkMainCall(cur inspector.Cursor, name string) {
+	called := callee.Func(c.TypesInfo, cur.Node().(*ast.CallExpr))
+	if len(c.mains) == 0 || called == nil || called.Pkg() == nil || called.Pkg() == c.Pkg {
+		return
+	}
+	var fact returnsEarly
+	fn, ok := enclosing(cur)
+	if !ok || !c.mains[fn.Node()] || !c.ImportObjectFact(called, &fact) || !c.direct(cur, fn) || c.waitsBehind(cur, fn) {
+		return
+	}
+	c.Report(findings.Finding{Check: "main-returns-before-shutdown", Pos: cur.Node().Pos(), End: cur.Node().End(),
+		Message: fmt.Sprintf("%s (%s) returns as soon as Shutdown begins, and main then returns while Shutdown still waits in its goroutine: the requests in flight are lost at each deploy", name, fact.Place),
+		Help:    "Let it wait, before it returns, for the goroutine that calls Shutdown. " + rewrite})
 }
 
 // started is the go statement by which a call runs beside the rest: of the literal around it, or the only one of the function
@@ -134,6 +175,8 @@ func (c *checker) waitsBehind(call, fn inspector.Cursor) bool {
 			if n.Body.Pos() > call.Node().Pos() && (c.waits(n.Body, 0) || n.Else != nil && c.waits(n.Else, 0)) {
 				return true
 			}
+		case *ast.CaseClause, *ast.CommClause:
+			continue // those behind it are other cases
 		}
 		if inList(cur) {
 			for next, ok := cur.NextSibling(); ok; next, ok = next.NextSibling() {

@@ -71,7 +71,9 @@
 //
 // ListenAndServe returns ErrServerClosed at once when Shutdown begins. Where main serves, and Shutdown is called in a
 // goroutine, main falls off its end while Shutdown waits, and the process is gone. Close a channel when Shutdown has
-// returned, and receive from it at the end of main. There is a suggested fix where nothing else can hold main up.
+// returned, and receive from it at the end of main. An exported function that does the same in another package of the module is
+// known by a fact, and reported where main calls it and waits for nothing behind it. There is a suggested fix where nothing else
+// can hold main up.
 //
 // # sigterm-not-handled
 //

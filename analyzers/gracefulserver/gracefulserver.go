@@ -22,7 +22,9 @@ var docgo string
 
 // New makes the analyzer.
 func New() *analysis.Analyzer {
-	return findings.New(docgo, run, inspect.Analyzer, handlers.Analyzer, values.Analyzer)
+	a := findings.New(docgo, run, inspect.Analyzer, handlers.Analyzer, values.Analyzer)
+	a.FactTypes = []analysis.Fact{new(returnsEarly)}
+	return a
 }
 
 // rewrite shows what takes the place of most of this code. It is not a suggested fix: it needs a module more.
@@ -46,7 +48,7 @@ func run(pass *findings.Pass) {
 		return
 	}
 	handled := pass.ResultOf[handlers.Analyzer].(*handlers.Result)
-	if len(handled.Handlers) == 0 && !imports.Any(pass.Files, "net/http", "os/signal", "github.com/gin-gonic/gin") {
+	if len(handled.Handlers) == 0 && len(pass.AllObjectFacts()) == 0 && !imports.Any(pass.Files, "net/http", "os/signal", "github.com/gin-gonic/gin") {
 		return
 	}
 	c := &checker{
@@ -79,6 +81,7 @@ func run(pass *findings.Pass) {
 			c.checkTimeouts(n)
 		case *ast.CallExpr:
 			name := callee.Name(c.TypesInfo, n)
+			c.checkMainCall(cur, name)
 			switch {
 			case name == shutdown:
 				c.checkShutdown(cur)
