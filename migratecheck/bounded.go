@@ -1,7 +1,7 @@
 package migratecheck
 
 import (
-	"regexp"
+	"maps"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
@@ -15,7 +15,7 @@ const maxBatch = 10_000
 // itself, such as a subquery with a LIMIT.
 type bounds struct {
 	s     *Step
-	ctes  map[string]bool // whether each WITH query has few rows
+	ctes  map[string]boundCTE
 	items []*boundItem
 	conds []*pgast.Node
 	outer *bounds
@@ -26,42 +26,104 @@ type boundItem struct {
 	name string
 	rel  *catalog.Relation // nil of what is no table
 	few  bool
+	bulk catalog.OID // the table that decides how many rows a WITH query or subquery has, 0 when there is none, or not one
+}
+
+// boundCTE is what is known of a WITH query.
+type boundCTE struct {
+	few  bool
+	bulk catalog.OID
 }
 
 func (s *Step) bounds(with *pgast.WithClause, outer *bounds) *bounds {
-	b := &bounds{s: s, ctes: map[string]bool{}, outer: outer}
+	b := &bounds{s: s, ctes: map[string]boundCTE{}, outer: outer}
 	if outer != nil {
-		for name, few := range outer.ctes {
-			b.ctes[name] = few
-		}
+		maps.Copy(b.ctes, outer.ctes)
 	}
 	for _, n := range with.GetCtes() {
 		cte := n.GetCommonTableExpr()
-		b.ctes[cte.Ctename] = !with.Recursive && b.inner(cte.Ctequery)
+		if with.Recursive {
+			b.ctes[cte.Ctename] = boundCTE{}
+			continue
+		}
+		few, bulk := b.inner(cte.Ctequery)
+		b.ctes[cte.Ctename] = boundCTE{few, bulk}
 	}
 	return b
 }
 
-// inner tells of a query inside of this one.
-func (b *bounds) inner(n *pgast.Node) bool {
+// inner tells of a query inside of this one whether it has few rows, and the table that decides how many.
+func (b *bounds) inner(n *pgast.Node) (few bool, bulk catalog.OID) {
 	if q := n.GetSelectStmt(); q != nil {
-		return b.s.bounds(q.WithClause, b).query(q)
+		in := b.s.bounds(q.WithClause, b)
+		return in.query(q), in.bulk()
 	}
-	return b.s.bounds(nil, b).change(n)
+	in := b.s.bounds(withOf(n), b)
+	return in.change(n), in.bulk()
 }
 
-// change reports whether an UPDATE or DELETE is about few rows of its table.
+// innerFew is inner for those who only ask whether there are few rows.
+func (b *bounds) innerFew(n *pgast.Node) bool {
+	few, _ := b.inner(n)
+	return few
+}
+
+// bulk is the first table that decides how many rows there are, 0 when none is known.
+func (b *bounds) bulk() catalog.OID {
+	for _, it := range b.items {
+		switch {
+		case it.few:
+		case it.rel != nil && isTable(it.rel):
+			return it.rel.OID
+		case it.bulk != 0:
+			return it.bulk
+		}
+	}
+	return 0
+}
+
+// change reports whether an INSERT, UPDATE, DELETE or MERGE is about few rows.
 func (b *bounds) change(n *pgast.Node) bool {
-	u, d := n.GetUpdateStmt(), n.GetDeleteStmt()
-	switch {
-	case u != nil:
-		b.add(u.FromClause)
-		return b.target(u.Relation, u.WhereClause)
-	case d != nil:
-		b.add(d.UsingClause)
-		return b.target(d.Relation, d.WhereClause)
+	switch n := n.GetNode().(type) {
+	case *pgast.Node_InsertStmt:
+		table, many := b.s.manyRows(n.InsertStmt.SelectStmt.GetSelectStmt(), b)
+		if many {
+			b.items = append(b.items, &boundItem{bulk: table})
+		}
+		return !many
+	case *pgast.Node_UpdateStmt:
+		b.add(n.UpdateStmt.FromClause)
+		return b.target(n.UpdateStmt.Relation, n.UpdateStmt.WhereClause)
+	case *pgast.Node_DeleteStmt:
+		b.add(n.DeleteStmt.UsingClause)
+		return b.target(n.DeleteStmt.Relation, n.DeleteStmt.WhereClause)
+	case *pgast.Node_MergeStmt:
+		_, many := b.merge(n.MergeStmt)
+		return !many
 	}
 	return false
+}
+
+// merge reports whether a MERGE is about many rows, and which table decides how many it reads. It changes each row once at
+// most, and no row more than its source has ("MERGE command cannot affect row a second time", PostgreSQL 15 manual, MERGE).
+func (b *bounds) merge(n *pgast.MergeStmt) (source catalog.OID, many bool) {
+	b.add([]*pgast.Node{n.SourceRelation})
+	read := len(b.items)
+	target := b.table(n.Relation)
+	b.conds = conjuncts(n.JoinCondition, b.conds)
+	b.settle()
+	many = false
+	for _, it := range b.items[:read] {
+		many = many || !it.few
+	}
+	all := &bounds{items: b.items[:read]}
+	acts, inserts := false, false
+	for _, w := range n.MergeWhenClauses {
+		command := w.GetMergeWhenClause().CommandType
+		acts = acts || command != pgast.CmdType_CMD_NOTHING
+		inserts = inserts || command == pgast.CmdType_CMD_INSERT
+	}
+	return all.bulk(), many && acts && (inserts || !target.few)
 }
 
 func (b *bounds) target(rv *pgast.RangeVar, where *pgast.Node) bool {
@@ -73,7 +135,7 @@ func (b *bounds) target(rv *pgast.RangeVar, where *pgast.Node) bool {
 
 // query reports whether a SELECT yields few rows.
 func (b *bounds) query(q *pgast.SelectStmt) bool {
-	if q.GetLimitCount() != nil && !b.inLoop() {
+	if q.GetLimitCount() != nil && !b.s.Loop { // batches without a COMMIT are one transaction
 		if k := q.LimitCount.GetAConst(); k.GetIval() != nil && k.GetIval().Ival <= maxBatch {
 			return true
 		}
@@ -92,13 +154,6 @@ func (b *bounds) query(q *pgast.SelectStmt) bool {
 	return len(b.items) > 0
 }
 
-var loopWord = regexp.MustCompile(`(?i)\bloop\b`)
-
-// inLoop reports whether a body may run the statement again and again: batches without a COMMIT are one transaction.
-func (b *bounds) inLoop() bool {
-	return b.s.Via != "" && (b.s.Via != "DO block" || loopWord.MatchString(b.s.text.SQL))
-}
-
 func (b *bounds) add(from []*pgast.Node) {
 	for _, n := range from {
 		switch {
@@ -106,7 +161,8 @@ func (b *bounds) add(from []*pgast.Node) {
 			b.table(n.GetRangeVar())
 		case n.GetRangeSubselect() != nil:
 			sub := n.GetRangeSubselect()
-			b.items = append(b.items, &boundItem{name: sub.GetAlias().GetAliasname(), few: !sub.Lateral && b.inner(sub.Subquery)})
+			few, bulk := b.inner(sub.Subquery)
+			b.items = append(b.items, &boundItem{name: sub.GetAlias().GetAliasname(), few: few && !sub.Lateral, bulk: bulk})
 		case n.GetJoinExpr() != nil:
 			j := n.GetJoinExpr()
 			b.add([]*pgast.Node{j.Larg, j.Rarg})
@@ -114,7 +170,7 @@ func (b *bounds) add(from []*pgast.Node) {
 				b.conds = conjuncts(j.Quals, b.conds)
 			}
 		default:
-			b.items = append(b.items, &boundItem{})
+			b.items = append(b.items, &boundItem{name: n.GetRangeFunction().GetAlias().GetAliasname(), few: fewItems(n.GetRangeFunction())})
 		}
 	}
 }
@@ -124,9 +180,8 @@ func (b *bounds) table(rv *pgast.RangeVar) *boundItem {
 	if it.name == "" {
 		it.name = rv.GetRelname()
 	}
-	few, isCTE := b.ctes[rv.GetRelname()]
-	if rv.GetSchemaname() == "" && isCTE {
-		it.few = few
+	if cte, ok := b.ctes[rv.GetRelname()]; ok && rv.GetSchemaname() == "" {
+		it.few, it.bulk = cte.few, cte.bulk
 	} else {
 		it.rel = b.s.Before.Relation(rv.GetSchemaname(), rv.GetRelname())
 	}
@@ -210,7 +265,7 @@ func (b *bounds) columnOf(it *boundItem, n *pgast.Node) string {
 
 // known reports whether an expression has few values: constants, a variable of a body, a column of what has few rows.
 func (b *bounds) known(it *boundItem, n *pgast.Node) bool {
-	if isConstant(n) {
+	if isConstant(n) || n.GetParamRef() != nil {
 		return true
 	}
 	if sub := n.GetSubLink(); sub != nil {
@@ -249,7 +304,7 @@ func (b *bounds) known(it *boundItem, n *pgast.Node) bool {
 
 // fewValues reports whether a subquery in an expression has few rows, the same for all rows around it.
 func (b *bounds) fewValues(sub *pgast.SubLink) bool {
-	return b.inner(sub.Subselect) && !b.correlated(sub.Subselect)
+	return b.innerFew(sub.Subselect) && !b.correlated(sub.Subselect)
 }
 
 // correlated reports whether a subquery may depend on the row of the query around it.
@@ -295,6 +350,32 @@ func conjuncts(n *pgast.Node, list []*pgast.Node) []*pgast.Node {
 		list = append(list, n)
 	}
 	return list
+}
+
+// fewItems reports whether functions in FROM take apart constants that somebody has written down: unnest(ARRAY['a', 'b']).
+func fewItems(n *pgast.RangeFunction) bool {
+	for _, f := range n.GetFunctions() {
+		for _, item := range f.GetList().GetItems() {
+			call := item.GetFuncCall()
+			name := words(call.GetFuncname())
+			for _, arg := range call.GetArgs() {
+				if !isConstant(arg) {
+					return false
+				}
+			}
+			if call == nil && item.GetNode() != nil || len(name) > 0 && !takesApart[name[len(name)-1]] {
+				return false
+			}
+		}
+	}
+	return n != nil
+}
+
+// takesApart are the functions that return no more rows than their argument has parts.
+var takesApart = map[string]bool{
+	"unnest": true, "string_to_table": true, "regexp_split_to_table": true,
+	"json_array_elements": true, "json_array_elements_text": true, "json_each": true, "json_each_text": true, "json_to_recordset": true,
+	"jsonb_array_elements": true, "jsonb_array_elements_text": true, "jsonb_each": true, "jsonb_each_text": true, "jsonb_to_recordset": true,
 }
 
 // isConstant reports whether an expression is made of constants only.

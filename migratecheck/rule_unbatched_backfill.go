@@ -9,7 +9,7 @@ import (
 var ruleUnbatchedBackfill = &Rule{
 	ID: "unbatched-backfill", Category: Transactions, Severity: Warning, Down: true,
 	Doc: Doc{
-		Summary:    "An UPDATE, DELETE or INSERT … SELECT, or a loop over rows in plpgsql, changes all rows of a table in one transaction.",
+		Summary:    "An UPDATE, DELETE, MERGE or INSERT … SELECT, by itself, in a WITH query or in the body of what is called, or a loop over rows in plpgsql, changes all rows of a table in one transaction.",
 		Why:        "Every changed row stays locked until the end, so requests that change one of them wait for all; replicas fall behind by the whole volume at once; a failure at the last row throws everything away; and vacuum cannot clean up meanwhile.",
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, name text NOT NULL, slug text);",
 		Bad:        "UPDATE repo SET slug = lower(name);",
@@ -19,37 +19,38 @@ var ruleUnbatchedBackfill = &Rule{
 		Source:     "PostgreSQL 15 manual, 13.3.2 Row-Level Locks; 25.1 Routine Vacuuming.",
 	},
 	Step: func(s *Step) {
-		target, ok := massChange(s)
+		m, ok := s.massChange()
 		if !ok || s.exclusiveBefore() != 0 {
 			return
 		}
-		name := s.Name(target)
+		name := s.Name(m.table)
 		what := fmt.Sprintf("changes all rows of %s in one transaction: requests that write one of them wait until the last is done, and replicas lag by all of it", name)
-		switch n := s.Stmt.Node; {
-		case s.Over != nil:
+		switch {
+		case m.over:
 			what = fmt.Sprintf("runs a statement for each row of %s in one transaction: what it changes stays locked until the last row is done, and replicas lag by all of it", name)
-		case n.GetInsertStmt() != nil:
+		case m.read:
 			what = fmt.Sprintf("copies rows of %s in one transaction: replicas lag by all of it, and vacuum cannot clean up anything meanwhile", name)
-		case n.GetUpdateStmt().GetWhereClause() != nil || n.GetDeleteStmt().GetWhereClause() != nil:
+		case m.adds():
+			what = fmt.Sprintf("adds rows to %s in one transaction, as many as its query finds: replicas lag by all of it, and vacuum cannot clean up anything meanwhile", name)
+		case m.conditional():
 			what = fmt.Sprintf("changes rows of %s in one transaction, as many as its condition finds: requests that write one of them wait until the last is done, and replicas lag by all of it", name)
 		}
-		s.ReportAt(0, s.Sized(target, Warning), what, s.batchHelp(target))
+		s.ReportAt(0, s.Sized(m.table, Warning), what, s.batchHelp(m))
 	},
 }
 
 // batchHelp is the same statement in batches by primary key.
-func (s *Step) batchHelp(table catalog.OID) string {
-	if s.Over != nil {
+func (s *Step) batchHelp(m massChange) string {
+	if m.over {
 		return "Run it outside a transaction and let the body COMMIT after some thousand rows (since PostgreSQL 11), or run it from a program; let the query skip rows that are done, so that it can be run again. While old code still writes, repeat it in the release after."
 	}
 	column, joint := "the primary key", "WHERE"
-	for _, con := range s.Before.Constraints(table) {
-		if rel := s.relation(table); con.Kind == catalog.PrimaryKey && len(con.Columns) == 1 {
+	for _, con := range s.Before.Constraints(m.table) {
+		if rel := s.relation(m.table); con.Kind == catalog.PrimaryKey && len(con.Columns) == 1 {
 			column = columnNames(rel, con.Columns)
 		}
 	}
-	if n := s.Stmt.Node; n.GetUpdateStmt().GetWhereClause() != nil || n.GetDeleteStmt().GetWhereClause() != nil ||
-		n.GetInsertStmt().GetSelectStmt().GetSelectStmt().GetWhereClause() != nil {
+	if m.conditional() {
 		joint = "AND"
 	}
 	return fmt.Sprintf("Run it from a program, or from a migration outside a transaction, over ranges of some thousand rows (%s %s BETWEEN … AND …), and commit after each; let the condition skip rows that are done, so that it can be run again. While old code still writes, repeat it in the release after.", joint, column)

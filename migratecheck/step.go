@@ -18,10 +18,10 @@ type Step struct {
 	// step reports at the statement that ran the body.
 	Via string
 
-	// Over and Commits are those of catalog.Inner: the query for each of whose rows a statement in a body is run, and that the
-	// body commits by itself.
-	Over    *pgast.Node
-	Commits bool
+	// Over, Loop and Commits are those of catalog.Inner: the query for each of whose rows a statement in a body is run, that it
+	// stands in a loop, and that the body commits by itself.
+	Over          *pgast.Node
+	Loop, Commits bool
 
 	Before, After *catalog.Catalog
 	Changes       []catalog.Change

@@ -256,7 +256,7 @@ func (r *Run) judge(w walked) {
 		r.judgeStep(s)
 		for _, in := range s.Effects.Inner {
 			changes := catalog.Diff(in.Before, in.After)
-			inner := &Step{File: f, Down: s.Down, Stmt: in.Stmt, Via: in.Via, Over: in.Over, Commits: in.Commits, Before: in.Before, After: in.After, Tx: s.Tx,
+			inner := &Step{File: f, Down: s.Down, Stmt: in.Stmt, Via: in.Via, Over: in.Over, Loop: in.Loop, Commits: in.Commits, Before: in.Before, After: in.After, Tx: s.Tx,
 				Changes: changes, Lock: r.lockEffect(in.Before, in.After, changes, in.Stmt),
 				LockTimeout: s.LockTimeout, StatementTimeout: s.StatementTimeout, IdleTimeout: s.IdleTimeout, text: s.text, base: s.base}
 			r.judgeStep(inner)

@@ -217,9 +217,9 @@ func (s *locksStatement) analyze(pg int, cat *catalog.Catalog, stmt pgast.Stmt) 
 		after = nil
 	}
 	sum := lockSum{locks: map[string]lockmode.Mode{}, rewrites: map[string]bool{}, scans: map[string]bool{}}
-	sum.add(before, pg, before, after, stmt)
+	sum.add(before, pg, before, after, stmt, len(effects.Inner))
 	for _, in := range effects.Inner { // what a DO block or a called function did
-		sum.add(before, pg, in.Before, in.After, in.Stmt)
+		sum.add(before, pg, in.Before, in.After, in.Stmt, 0)
 	}
 	sum.unknown = append(sum.unknown, effects.Gaps...)
 	var ce *catalog.Error
@@ -246,8 +246,9 @@ type lockSum struct {
 	unknown         []string
 }
 
-// add adds the effect of a statement on what was there before the outermost one.
-func (sum *lockSum) add(outer *catalog.Catalog, pg int, before, after *catalog.Catalog, stmt pgast.Stmt) {
+// add adds the effect of a statement on what was there before the outermost one; runs is the number of statements that it runs
+// itself.
+func (sum *lockSum) add(outer *catalog.Catalog, pg int, before, after *catalog.Catalog, stmt pgast.Stmt, runs int) {
 	var changes []catalog.Change
 	if after != nil {
 		changes = catalog.Diff(before, after)
@@ -256,7 +257,7 @@ func (sum *lockSum) add(outer *catalog.Catalog, pg int, before, after *catalog.C
 	if err != nil {
 		eff.Unknown = err.Error()
 	}
-	if n := stmt.Node; after != nil && (n.GetDoStmt() != nil || n.GetCallStmt() != nil) {
+	if n := stmt.Node; after != nil && (n.GetDoStmt() != nil || n.GetCallStmt() != nil || runs > 0) {
 		eff.Unknown = "of the body, statements that stand by themselves are listed; its queries, and what depends on their answers, are not"
 	}
 	for _, why := range []string{eff.Unknown, eff.Assumed} {

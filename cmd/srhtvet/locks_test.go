@@ -138,4 +138,13 @@ func TestLocksOfBody(t *testing.T) {
 	require.Equal(t, exitClean, r.status, r.err)
 	require.Contains(t, r.out, "AccessExclusiveLock      t")
 	require.Contains(t, r.out, "not fully known: of the body, statements that stand by themselves are listed; its queries")
+
+	dir = tree(t, map[string]string{
+		"schema.sql": "CREATE TABLE t (a integer); CREATE FUNCTION f() RETURNS void LANGUAGE sql AS 'UPDATE t SET a = 0'; CREATE FUNCTION g() RETURNS integer LANGUAGE sql AS 'SELECT 1';",
+		"1.sql":      "SELECT f();", "2.sql": "SELECT g();",
+	})
+	r = srhtvet(t, dir, "locks", "-schema", "schema.sql", "1.sql")
+	require.Contains(t, r.out, "RowExclusiveLock         t")
+	require.Contains(t, r.out, "not fully known: of the body")
+	require.NotContains(t, srhtvet(t, dir, "locks", "-schema", "schema.sql", "2.sql").out, "not fully known")
 }

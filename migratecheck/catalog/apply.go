@@ -49,8 +49,11 @@ type Inner struct {
 	Via    string   // "DO block", "function f()"
 	Before *Catalog // the catalog just before it
 	After  *Catalog
-	// Over is the query for each of whose rows it is run, as it stands in a FOR loop whose rows are not known; nil otherwise.
+	// Over is the query for each of whose rows it is run, as it stands in a FOR loop whose rows are not known, or in a function
+	// that a query calls; nil otherwise.
 	Over *pgast.Node
+	// Loop is set of what stands in a loop, and may run again and again.
+	Loop bool
 	// Commits is set in a body that ends transactions itself (COMMIT, ROLLBACK): its statements need not commit together.
 	Commits bool
 }

@@ -66,7 +66,10 @@ func (c *Catalog) applyObject(stmt pgast.Stmt, eff *Effects) (handled bool, err 
 		return true, c.applyQuery(stmt.Node, eff)
 	case *pgast.Node_InsertStmt, *pgast.Node_UpdateStmt, *pgast.Node_DeleteStmt, *pgast.Node_MergeStmt:
 		c.applyRows(stmt.Node)
-		return true, c.noteSystemTable(stmt.Node, eff)
+		if err := c.noteSystemTable(stmt.Node, eff); err != nil {
+			return true, err
+		}
+		return true, c.applyQuery(stmt.Node, eff)
 	}
 	return c.applyOther(stmt.Node, eff)
 }

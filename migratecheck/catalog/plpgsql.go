@@ -12,10 +12,11 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
 
-// DDL hides in code: DO blocks, and functions that a migration calls. Their bodies are followed as far as they are
-// static; what is not is a gap in the Effects.
+// DDL and changes of rows hide in code: DO blocks, and functions that a migration calls. Their bodies are followed as far as
+// they are static; of what is not, DDL is a gap in the Effects, and changes of rows are noted as if they were run.
 //
 //	plpgsql_run.go    statements
+//	plpgsql_rows.go   changes of rows in what is passed over
 //	plpgsql_eval.go   expressions, as far as they are constant
 //	plpgsql_query.go  queries of the system catalogs, answered from ours
 //	plpgsql_tables.go the system catalogs as tables
@@ -26,9 +27,10 @@ const (
 	maxCodeSteps = 10000
 )
 
-// changesSchema finds the words without which a body runs no DDL. It is only a filter: the body is parsed afterwards.
-var changesSchema = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)\b(create|alter|drop|execute|grant|revoke|comment|rename|truncate|reindex|cluster|refresh|security|import|perform|call|set_config)\b|\bselect\s+\w`)
+// changingWord finds the words, and calls, without which a body changes neither the schema nor rows. It is only a filter: the body is
+// parsed afterwards.
+var changingWord = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)\b(create|alter|drop|execute|grant|revoke|comment|rename|truncate|reindex|cluster|refresh|security|import|perform|call|set_config|insert|update|delete|merge|copy|lock)\b|\bselect\s+\w|[\w"]\s*\(`)
 })
 
 // applyDo runs a DO block.
@@ -110,11 +112,10 @@ func (c *Catalog) applyCall(n *pgast.CallStmt, eff *Effects) error {
 	return r.call(f, n.Funccall)
 }
 
-// applyQuery follows the functions that a SELECT of the migration calls.
+// applyQuery follows the functions that a query or a change of rows in the migration calls.
 func (c *Catalog) applyQuery(n *pgast.Node, eff *Effects) error {
 	r := &codeRunner{c: c, eff: eff, vars: map[string]plValue{}, steps: new(int)}
-	_, err := r.query(n)
-	return err
+	return r.query(n)
 }
 
 // codeRunner runs one body.
@@ -127,6 +128,7 @@ type codeRunner struct {
 	datums  []string
 	records map[string]bool // those that hold rows
 	commits bool            // the body ends transactions itself
+	loops   int             // that stand around the statement being run, also in the bodies that called this one
 	steps   *int
 	gaps    int // found in this body or those it called
 }
@@ -142,50 +144,62 @@ func (r *codeRunner) gap(format string, args ...any) {
 	}
 }
 
-// mayChange reports whether calling f could run DDL.
+// mayChange reports whether calling f could run DDL, or change rows.
 func (r *codeRunner) mayChange(f *Func) bool {
 	switch {
-	case f.OID < FirstUserOID || f.BodyNode != nil || f.Kind == Aggregate || f.Assumed:
+	case f.OID < FirstUserOID || f.Kind == Aggregate || f.Assumed:
 		return false
 	case f.Language != "plpgsql" && f.Language != "sql":
 		return false
 	}
-	return changesSchema().MatchString(f.Body)
+	return f.BodyNode != nil || changingWord().MatchString(f.Body)
 }
 
-// query runs what a query does besides reading: the functions it calls. It reports whether it called any that may run DDL.
-func (r *codeRunner) query(n *pgast.Node) (called bool, err error) {
-	sel := n.GetSelectStmt()
-	once := sel != nil && len(sel.ValuesLists) == 0 && sel.WhereClause == nil && len(sel.GroupClause) == 0 && sel.Op <= pgast.SetOperation_SETOP_NONE
-	if once {
-		for _, from := range sel.FromClause {
-			once = once && from.GetRangeFunction() != nil
+// query runs what a query does besides reading: the functions it calls.
+func (r *codeRunner) query(n *pgast.Node) error {
+	once := callsOnce(n)
+	for _, call := range callsIn(n) {
+		f := r.resolve(call)
+		switch {
+		case f == nil || !r.mayChange(f):
+		case once:
+			if err := r.call(f, call); err != nil {
+				return err
+			}
+		case r.bodyChanges(f):
+			r.gap("%s() is called once per row of a query", f.Name)
+		default:
+			r.callOver(f, n)
 		}
 	}
+	return nil
+}
+
+// callsOnce reports whether a query calls its functions once, and surely: it has no rows but its own.
+func callsOnce(n *pgast.Node) bool {
+	sel := n.GetSelectStmt()
+	if insert := n.GetInsertStmt(); insert != nil {
+		sel = insert.SelectStmt.GetSelectStmt()
+	}
+	if sel == nil || len(sel.ValuesLists) > 1 || sel.WhereClause != nil || len(sel.GroupClause) > 0 || sel.Op > pgast.SetOperation_SETOP_NONE {
+		return false
+	}
+	return !slices.ContainsFunc(sel.FromClause, func(from *pgast.Node) bool { return from.GetRangeFunction() == nil })
+}
+
+// callsIn lists the calls of functions in a statement, and the one that a CALL is.
+func callsIn(n *pgast.Node) []*pgast.FuncCall {
 	var calls []*pgast.FuncCall
+	if call := n.GetCallStmt(); call != nil {
+		calls = append(calls, call.Funccall)
+	}
 	pgast.Walk(n, func(n *pgast.Node) bool {
 		if call := n.GetFuncCall(); call != nil {
 			calls = append(calls, call)
 		}
 		return true
 	})
-	for _, call := range calls {
-		f := r.resolve(call)
-		if f == nil || !r.mayChange(f) {
-			continue
-		}
-		called = true
-		if !once {
-			if r.bodyChanges(f) {
-				r.gap("%s() is called once per row of a query", f.Name)
-			}
-			continue
-		}
-		if err := r.call(f, call); err != nil {
-			return true, err
-		}
-	}
-	return called, nil
+	return calls
 }
 
 // resolve finds the user's function that a call means, nil when it is the server's or not known.
@@ -227,7 +241,7 @@ func (r *codeRunner) call(f *Func, call *pgast.FuncCall) error {
 		r.gap("calls are nested too deeply at %s()", f.Name)
 		return nil
 	}
-	inner := &codeRunner{c: r.c, eff: r.eff, via: string(functionWord(f)) + " " + f.Name + "()", vars: map[string]plValue{}, steps: r.steps}
+	inner := &codeRunner{c: r.c, eff: r.eff, via: bodyOf(f), vars: map[string]plValue{}, loops: r.loops, steps: r.steps}
 	in := f.passed()
 	for i, arg := range call.Args {
 		v := r.eval(arg)
@@ -271,11 +285,13 @@ func (r *codeRunner) call(f *Func, call *pgast.FuncCall) error {
 	return err
 }
 
-func functionWord(f *Func) string {
+// bodyOf is the Via of the statements in a function's body.
+func bodyOf(f *Func) string {
+	word := "function"
 	if f.Kind == Procedure {
-		return "procedure"
+		word = "procedure"
 	}
-	return "function"
+	return word + " " + f.Name + "()"
 }
 
 // withSettings puts a function's SET clauses in force and returns what undoes it.
@@ -353,7 +369,7 @@ func (c *Catalog) functionSQL(f *Func) string {
 // bodyChanges reports whether a function's body holds statements that change the schema.
 func (r *codeRunner) bodyChanges(f *Func) bool {
 	if f.Language == "sql" {
-		stmts, err := pgast.Parse(f.Body)
+		stmts, err := sqlStatements(f)
 		if err != nil {
 			return false
 		}
@@ -365,7 +381,7 @@ func (r *codeRunner) bodyChanges(f *Func) bool {
 
 // sqlBody runs the statements of an SQL function.
 func (r *codeRunner) sqlBody(f *Func) error {
-	stmts, err := pgast.Parse(f.Body)
+	stmts, err := sqlStatements(f)
 	if err != nil {
 		return errorf("42601", "%s", err)
 	}
@@ -375,6 +391,32 @@ func (r *codeRunner) sqlBody(f *Func) error {
 		}
 	}
 	return nil
+}
+
+// sqlStatements are the statements of an SQL function's body. Those of BEGIN ATOMIC … END, which are trees in the catalog,
+// have no text; RETURN is a query of its value.
+func sqlStatements(f *Func) ([]pgast.Stmt, error) {
+	if f.BodyNode == nil {
+		return pgast.Parse(f.Body)
+	}
+	var list []pgast.Stmt
+	var add func(n *pgast.Node)
+	add = func(n *pgast.Node) {
+		switch {
+		case n.GetList() != nil:
+			for _, item := range n.GetList().Items {
+				add(item)
+			}
+		case n.GetReturnStmt() != nil:
+			target := pgast.ResTarget{Val: n.GetReturnStmt().Returnval}
+			query := pgast.SelectStmt{TargetList: []*pgast.Node{{Node: &pgast.Node_ResTarget{ResTarget: &target}}}}
+			list = append(list, pgast.Stmt{Node: &pgast.Node{Node: &pgast.Node_SelectStmt{SelectStmt: &query}}})
+		default:
+			list = append(list, pgast.Stmt{Node: n})
+		}
+	}
+	add(f.BodyNode)
+	return list, nil
 }
 
 // isData reports whether a statement only reads or writes rows.
@@ -396,10 +438,6 @@ func (r *codeRunner) statement(stmt pgast.Stmt) error {
 		r.gap("more than %d statements", maxCodeSteps)
 		return nil
 	}
-	if stmt.Node.GetSelectStmt() != nil && isData(stmt.Node) {
-		_, err := r.query(stmt.Node)
-		return err
-	}
 	if call := stmt.Node.GetCallStmt(); call != nil {
 		if f := r.resolve(call.Funccall); f != nil {
 			return r.call(f, call.Funccall)
@@ -407,8 +445,10 @@ func (r *codeRunner) statement(stmt pgast.Stmt) error {
 		return nil
 	}
 	if isData(stmt.Node) {
-		r.eff.Inner = append(r.eff.Inner, Inner{Stmt: stmt, Via: r.via, Before: r.c.Clone(), After: r.c.Clone(), Commits: r.commits})
-		return nil
+		if stmt.Node.GetSelectStmt() == nil || writesRows(stmt.Node) {
+			r.eff.Inner = append(r.eff.Inner, Inner{Stmt: stmt, Via: r.via, Before: r.c.Clone(), After: r.c.Clone(), Loop: r.loops > 0, Commits: r.commits})
+		}
+		return r.query(stmt.Node)
 	}
 	before := r.c.Clone()
 	at := len(r.eff.Inner)
@@ -416,7 +456,7 @@ func (r *codeRunner) statement(stmt pgast.Stmt) error {
 	err := r.c.apply(stmt, r.eff)
 	r.c.depth--
 	if err == nil {
-		inner := Inner{Stmt: stmt, Via: r.via, Before: before, After: r.c.Clone(), Commits: r.commits}
+		inner := Inner{Stmt: stmt, Via: r.via, Before: before, After: r.c.Clone(), Loop: r.loops > 0, Commits: r.commits}
 		// A statement that itself ran others comes before them.
 		r.eff.Inner = slices.Insert(r.eff.Inner, at, inner)
 		return nil

@@ -1,43 +1,142 @@
 package catalog
 
 import (
-	"cmp"
+	"maps"
 	"slices"
+	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
 
-// overRows notes what a loop over the rows of a query, which are not known, changes in rows: each INSERT, UPDATE and DELETE
-// in its body, once, in the order of the text. What it may do to the schema is its caller's to say.
-func (r *codeRunner) overRows(n plNode) {
-	query := parseOne(n.query("query"))
-	if query == nil {
+// passOver notes what code of which it is not known whether, or how often, it runs does to rows: each change that stands in
+// it, once. What it may do to the schema is its caller's to say.
+func (r *codeRunner) passOver(code plNode) {
+	r.visitRows(map[string]any(code), rowsPlace{via: r.via, commits: r.commits, loop: r.loops > 0})
+}
+
+// callOver notes what a function does to rows that is called for each row of a query.
+func (r *codeRunner) callOver(f *Func, query *pgast.Node) {
+	r.bodyRows(f, rowsPlace{over: query, loop: true})
+}
+
+// rowsPlace is where a change of rows stands.
+type rowsPlace struct {
+	via           string
+	over          *pgast.Node // see Inner
+	loop, commits bool
+	depth         int // of calls
+}
+
+// visitRows notes the changes of rows in a part of a plpgsql body. Fields come in the order of their names, and statements in
+// the order of the text.
+func (r *codeRunner) visitRows(v any, at rowsPlace) {
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			r.visitRows(item, at)
+		}
+	case map[string]any:
+		for _, tag := range slices.Sorted(maps.Keys(v)) {
+			r.visitRowsOf(tag, v[tag], at)
+		}
+	}
+}
+
+func (r *codeRunner) visitRowsOf(tag string, v any, at rowsPlace) {
+	m, _ := v.(map[string]any)
+	n := plNode(m)
+	switch strings.TrimPrefix(tag, "PLpgSQL_stmt_") {
+	case "fors", "dynfors":
+		text := n.query("query")
+		if tag == "PLpgSQL_stmt_dynfors" {
+			text = r.evalText(text).s
+		}
+		query := parseOne(text)
+		r.stmtRows(pgast.Stmt{Node: query, SQL: text}, at)
+		if at.loop = true; query != nil {
+			at.over = query
+		}
+		r.visitRows(n["body"], at)
+		return
+	case "fori", "foreach_a", "forc", "while", "loop":
+		at.loop = true
+	case "dynexecute":
+		text := r.evalText(n.query("query")).s
+		r.stmtRows(pgast.Stmt{Node: parseOne(text), SQL: text}, at)
+	case "PLpgSQL_expr":
+		text := n.text("query")
+		switch mode := n.number("parseMode"); {
+		case mode > 2:
+			_, text, _ = strings.Cut(text, "=")
+			fallthrough
+		case mode != 0:
+			text = "SELECT " + text
+		}
+		r.stmtRows(pgast.Stmt{Node: parseOne(text), SQL: text}, at)
 		return
 	}
-	type change struct {
-		line int
-		stmt pgast.Stmt
+	r.visitRows(v, at)
+}
+
+// stmtRows notes a statement that changes rows, and what the functions it calls do to them.
+func (r *codeRunner) stmtRows(stmt pgast.Stmt, at rowsPlace) {
+	if stmt.Node == nil {
+		return
 	}
-	var list []change
-	each(n["body"], func(tag string, n plNode) {
-		if tag != "PLpgSQL_stmt_execsql" {
+	if writesRows(stmt.Node) {
+		in := Inner{Stmt: stmt, Via: at.via, Before: r.c.Clone(), After: r.c.Clone(), Over: at.over, Loop: at.loop, Commits: at.commits}
+		if !slices.ContainsFunc(r.eff.Inner, func(e Inner) bool { return e.Via == in.Via && e.Stmt.SQL == in.Stmt.SQL && e.Stmt.SQL != "" }) {
+			r.eff.Inner = append(r.eff.Inner, in) // it may have been run before it was given up
+		}
+	}
+	if !callsOnce(stmt.Node) && stmt.Node.GetCallStmt() == nil {
+		at.over, at.loop = stmt.Node, true
+	}
+	for _, call := range callsIn(stmt.Node) {
+		if f := r.resolve(call); f != nil && r.mayChange(f) {
+			r.bodyRows(f, at)
+		}
+	}
+}
+
+// bodyRows notes the changes of rows in the body of a function.
+func (r *codeRunner) bodyRows(f *Func, at rowsPlace) {
+	*r.steps++
+	if at.depth++; at.depth > maxCodeDepth || *r.steps > maxCodeSteps {
+		return
+	}
+	at.via = bodyOf(f)
+	if f.Language == "sql" {
+		stmts, err := sqlStatements(f)
+		if err != nil {
 			return
 		}
-		stmts, err := pgast.Parse(n.query("sqlstmt"))
-		if err != nil || len(stmts) != 1 {
-			return
+		for _, stmt := range stmts {
+			r.stmtRows(stmt, at)
 		}
-		switch stmts[0].Node.GetNode().(type) {
-		case *pgast.Node_InsertStmt, *pgast.Node_UpdateStmt, *pgast.Node_DeleteStmt, *pgast.Node_MergeStmt:
-			list = append(list, change{n.number("lineno"), stmts[0]})
-		}
-	})
-	slices.SortFunc(list, func(a, b change) int {
-		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.stmt.SQL, b.stmt.SQL))
-	})
-	for _, c := range list {
-		r.eff.Inner = append(r.eff.Inner, Inner{Stmt: c.stmt, Via: r.via, Before: r.c.Clone(), After: r.c.Clone(), Over: query, Commits: r.commits})
+		return
 	}
+	tree, err := parsePL(r.c.functionSQL(f))
+	if err != nil {
+		return
+	}
+	at.commits = mentions(tree, "PLpgSQL_stmt_commit") || mentions(tree, "PLpgSQL_stmt_rollback")
+	r.visitRows(map[string]any(tree.child("action")), at)
+}
+
+// writesRows reports whether a statement inserts, changes or deletes rows, also in a WITH query.
+func writesRows(n *pgast.Node) bool {
+	switch n.GetNode().(type) {
+	case *pgast.Node_InsertStmt, *pgast.Node_UpdateStmt, *pgast.Node_DeleteStmt, *pgast.Node_MergeStmt:
+		return true
+	}
+	// Only the WITH of the outermost query may change rows.
+	for _, cte := range n.GetSelectStmt().GetWithClause().GetCtes() {
+		if writesRows(cte.GetCommonTableExpr().Ctequery) {
+			return true
+		}
+	}
+	return false
 }
 
 // parseOne is the tree of a text that is one statement, nil otherwise.

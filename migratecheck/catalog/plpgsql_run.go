@@ -119,11 +119,12 @@ func (r *codeRunner) step(tag string, n plNode) (flow, error) {
 	case "perform":
 		return flowNext, r.sql(n.query("expr"), nil)
 	case "call":
+		r.forget(n)
 		return flowNext, r.sql(n.query("expr"), nil)
 	case "dynexecute":
 		return flowNext, r.dynamic(n)
 	case "assign":
-		r.assign(n)
+		return flowNext, r.assign(n)
 	case "fori", "fors", "foreach_a", "dynfors", "forc":
 		return r.loop(strings.TrimPrefix(tag, "PLpgSQL_stmt_"), n)
 	case "while", "loop":
@@ -134,7 +135,10 @@ func (r *codeRunner) step(tag string, n plNode) (flow, error) {
 			f = flowExit
 		}
 		if cond := n.query("cond"); cond != "" {
-			switch v := r.evalText(cond); {
+			v, err := r.condition(cond)
+			switch {
+			case err != nil:
+				return flowNext, err
 			case !v.known():
 				return flowUnknown, nil
 			case !v.truth():
@@ -143,8 +147,17 @@ func (r *codeRunner) step(tag string, n plNode) (flow, error) {
 		}
 		return f, nil
 	case "return":
-		return flowReturn, nil
-	case "return_query", "return_next", "getdiag", "open", "fetch", "close", "assert", "commit", "rollback", "set":
+		return flowReturn, r.calls(n.query("expr"))
+	case "return_next":
+		return flowNext, r.calls(n.query("expr"))
+	case "return_query":
+		if text := n.query("query"); text != "" {
+			return flowNext, r.sql(text, nil)
+		}
+		return flowNext, r.dynamic(plNode{"query": n["dynquery"]})
+	case "getdiag", "open", "fetch":
+		r.forget(n)
+	case "close", "assert", "commit", "rollback", "set":
 	case "raise":
 		if n.number("elog_level") >= 21 { // ERROR (src/include/utils/elog.h)
 			e := errorf("P0001", "%s", n.text("message"))
@@ -207,7 +220,10 @@ func (r *codeRunner) branch(n plNode) (flow, error) {
 		arms = append(arms, arm{elsif.query("cond"), elsif.list("stmts")})
 	}
 	for _, a := range arms {
-		v := r.evalText(a.cond)
+		v, err := r.condition(a.cond)
+		if err != nil {
+			return flowNext, err
+		}
 		if !v.known() {
 			return r.unsure(n, "IF "+a.cond)
 		}
@@ -236,12 +252,29 @@ func (r *codeRunner) cases(n plNode) (flow, error) {
 	return r.run(n.list("else_stmts"))
 }
 
-// unsure passes over code of which it is not known whether it runs. That is a gap when it holds DDL; variables that it
-// assigns are not known afterwards.
+// condition evaluates an expression for whose value something is decided, and runs the functions it calls.
+func (r *codeRunner) condition(expr string) (plValue, error) {
+	return r.evalText(expr), r.calls(expr)
+}
+
+// calls runs the functions that an expression calls.
+func (r *codeRunner) calls(expr string) error {
+	if !strings.Contains(expr, "(") {
+		return nil
+	}
+	if query := parseOne("SELECT " + expr); query != nil {
+		return r.query(query)
+	}
+	return nil
+}
+
+// unsure passes over code of which it is not known whether it runs. That is a gap when it holds DDL; what it does to rows is
+// noted, and variables that it assigns are not known afterwards.
 func (r *codeRunner) unsure(n plNode, what string) (flow, error) {
 	if r.changes(n, 0) {
 		r.gap("%s could not be decided", oneLineText(what))
 	}
+	r.passOver(n)
 	r.forget(n)
 	if mentions(n, "PLpgSQL_stmt_return") || mentions(n, "PLpgSQL_stmt_exit") {
 		return flowNext, nil // what follows is taken to run
@@ -288,6 +321,10 @@ func (r *codeRunner) forget(n plNode) {
 		switch tag {
 		case "PLpgSQL_stmt_assign":
 			r.set(r.variable(n.number("varno")), plValue{})
+		case "PLpgSQL_diag_item":
+			r.set(r.variable(n.number("target")), plValue{})
+		case "PLpgSQL_stmt_execsql", "PLpgSQL_stmt_perform", "PLpgSQL_stmt_fetch", "PLpgSQL_stmt_fors":
+			r.set("found", plValue{})
 		case "target":
 			for _, f := range n.child("PLpgSQL_row").list("fields") {
 				r.set(f.text("name"), plValue{})
@@ -440,7 +477,7 @@ func (r *codeRunner) dynamic(n plNode) error {
 	return nil
 }
 
-func (r *codeRunner) assign(n plNode) {
+func (r *codeRunner) assign(n plNode) error {
 	name := r.variable(n.number("varno"))
 	_, expr, ok := strings.Cut(n.query("expr"), ":=")
 	if !ok {
@@ -448,9 +485,10 @@ func (r *codeRunner) assign(n plNode) {
 	}
 	if !ok {
 		r.set(name, plValue{})
-		return
+		return nil
 	}
 	r.set(name, r.evalText(expr))
+	return r.calls(expr)
 }
 
 // loop runs FOR over numbers, an array or the rows of a query.
@@ -460,13 +498,13 @@ func (r *codeRunner) loop(kind string, n plNode) (flow, error) {
 		if r.changes(n, 0) {
 			r.gap("a loop over values that are not known")
 		}
-		if kind == "fors" {
-			r.overRows(n)
-		}
+		r.passOver(plNode{"PLpgSQL_stmt_" + kind: map[string]any(n)})
 		r.forget(n)
 		return flowNext, nil
 	}
 	saved := maps.Clone(r.vars)
+	r.loops++
+	defer func() { r.loops-- }()
 	for _, v := range values {
 		r.set(name, v)
 		f, err := r.run(n.list("body"))
@@ -556,9 +594,14 @@ func (r *codeRunner) scalarVariable(name string) bool { return !r.records[name] 
 
 // repeat runs WHILE and LOOP as long as their conditions are known.
 func (r *codeRunner) repeat(n plNode) (flow, error) {
+	r.loops++
+	defer func() { r.loops-- }()
 	for range 1000 {
 		if cond := n.query("cond"); cond != "" {
-			v := r.evalText(cond)
+			v, err := r.condition(cond)
+			if err != nil {
+				return flowNext, err
+			}
 			if !v.known() {
 				return r.unsure(n, "WHILE "+cond)
 			}
