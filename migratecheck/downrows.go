@@ -3,7 +3,6 @@ package migratecheck
 import (
 	"fmt"
 
-	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
@@ -90,14 +89,8 @@ func (s *Step) refusedValues(c catalog.Change) {
 
 // convertsByHand reports whether a change of type says USING more than a cast of the column.
 func (s *Step) convertsByHand(column string) bool {
-	for _, n := range s.Stmt.Node.GetAlterTableStmt().GetCmds() {
-		if cmd := n.GetAlterTableCmd(); cmd.GetName() == column && cmd.GetSubtype() == pgast.AlterTableType_AT_AlterColumnType {
-			if using := cmd.Def.GetColumnDef().GetRawDefault(); using != nil && uncast(using).GetColumnRef() == nil {
-				return true
-			}
-		}
-	}
-	return false
+	using := s.usingOf(column)
+	return using != nil && uncast(using).GetColumnRef() == nil
 }
 
 // heldUntilDown reports whether the schema that Up leaves asks the same of writers already.

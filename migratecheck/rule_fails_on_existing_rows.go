@@ -16,7 +16,7 @@ var ruleFailsOnExistingRows = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, name text, kind text);",
 		Bad:        "ALTER TABLE repo ALTER COLUMN name SET NOT NULL;",
 		Good:       "UPDATE repo SET name = '' WHERE name IS NULL;\nALTER TABLE repo ALTER COLUMN name SET NOT NULL;",
-		Exceptions: "Silent when an earlier statement of the pending change writes the column (a backfill), when a validated constraint proves it (CHECK (x IS NOT NULL); of values cast to an enum, CHECK (x IN (…labels…))), when the UPDATE picks rows by the column that it casts, for NOT VALID constraints, and info behind a part of the pending change that was not understood, which may have done so; silent for constraints of new columns without values, and for tables that the pending change creates.",
+		Exceptions: "Silent when an earlier statement of the pending change writes the column (a backfill; of NOT NULL, one that a row with NULL there can meet), or removes the rows, when USING casts no value of a column, when a validated constraint proves it (CHECK (x IS NOT NULL); of values cast to an enum, CHECK (x IN (…labels…))), when the UPDATE picks rows by the column that it casts, for NOT VALID constraints, and info behind a part of the pending change that was not understood, which may have done so; silent for constraints of new columns without values, and for tables that the pending change creates.",
 		Versions:   "All.",
 		Source:     "hub.sr.ht 0005 and 0006: the backfill is a script outside the migrations, so they fail on populated tables.",
 	},
@@ -25,7 +25,7 @@ var ruleFailsOnExistingRows = &Rule{
 			switch {
 			case c.Op == catalog.ColumnNotNullSet && s.inUse(c.Old) && s.subject(c.Old.ObjectID()) == c.Old.ObjectID() && !s.addsPrimaryKey(c.Old.ObjectID()):
 				oid, col := c.Old.ObjectID(), c.NewColumn
-				if col.NotNullUnproved || s.fills(oid, col.Num) || provenNotNull(s.File.Run.released(s.File), oid, col.Num) || provenNotNull(s.Before, oid, col.Num) {
+				if col.NotNullUnproved || s.noNulls(oid, col.Num) || provenNotNull(s.File.Run.released(s.File), oid, col.Num) || provenNotNull(s.Before, oid, col.Num) {
 					continue
 				}
 				if s.IsNewColumn(oid, col.Num) && col.Default != nil {
@@ -33,7 +33,7 @@ var ruleFailsOnExistingRows = &Rule{
 				}
 				s.existing(s.notNullAt(col.Name), fmt.Sprintf("fails if a row of %s has NULL in %s (23502), and nothing before it fills the column", s.Name(oid), col.Name),
 					fmt.Sprintf("Count them before the release:\nSELECT count(*) FROM %[1]s WHERE %[2]s IS NULL;\nand fill them in a migration before this one, in batches.", s.sqlName(oid), quoteIdent(col.Name)))
-			case c.Op == catalog.ColumnAdded && s.inUse(c.New) && s.subject(c.New.ObjectID()) == c.New.ObjectID() && c.NewColumn.NotNull && c.NewColumn.Default == nil && c.NewColumn.Identity == 0 && c.NewColumn.Generated == 0:
+			case c.Op == catalog.ColumnAdded && s.inUse(c.New) && s.subject(c.New.ObjectID()) == c.New.ObjectID() && c.NewColumn.NotNull && c.NewColumn.Default == nil && c.NewColumn.Identity == 0 && c.NewColumn.Generated == 0 && !s.noNulls(c.New.ObjectID(), 0):
 				s.existing(s.Find("ADD", "[COLUMN]", "[IF NOT EXISTS]", c.NewColumn.Name), fmt.Sprintf("fails if %s has any row (23502): column %s is NOT NULL and has no default to fill it with", s.Name(c.New.ObjectID()), c.NewColumn.Name),
 					"Add the column without NOT NULL, or with a constant default.")
 			case c.Op == catalog.ColumnTypeChanged && s.inUse(c.Old) && s.subject(c.Old.ObjectID()) == c.Old.ObjectID() && castCanFail(s, c):
@@ -120,6 +120,13 @@ func (s *Step) fills(table catalog.OID, column int) bool {
 	return s.File.Run.filled[filledColumn{table, column}]
 }
 
+// noNulls reports whether earlier statements of the pending change have filled the column, or removed the rows that have NULL in
+// it, or all.
+func (s *Step) noNulls(table catalog.OID, column int) bool {
+	n := s.File.Run.notNull
+	return n[filledColumn{table, column}] || n[filledColumn{table, 0}]
+}
+
 func (s *Step) fillsAny(con *catalog.Constraint) bool { return s.fillsColumns(con.Table, con.Columns) }
 
 func (s *Step) fillsColumns(table catalog.OID, nums []int) bool {
@@ -144,7 +151,10 @@ func (s *Step) onNewNullColumns(con *catalog.Constraint) bool {
 // castCanFail reports whether some value of the old type has no counterpart in the new one.
 func castCanFail(s *Step, c catalog.Change) bool {
 	from, to := s.Before.FormatType(c.OldColumn.Type), s.After.FormatType(c.NewColumn.Type)
-	if !s.Down && s.fills(c.Old.ObjectID(), c.OldColumn.Num) {
+	if !s.Down && (s.fills(c.Old.ObjectID(), c.OldColumn.Num) || s.noNulls(c.Old.ObjectID(), 0)) {
+		return false
+	}
+	if using := s.usingOf(c.OldColumn.Name); using != nil && s.usingSucceeds(using, from, to) {
 		return false
 	}
 	fb, _ := splitType(from)

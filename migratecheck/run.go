@@ -44,6 +44,7 @@ type Run struct {
 	saidOf      string
 	used        map[ignoreKey]bool // suppression comments (and rule) that suppressed something
 	filled      map[filledColumn]bool
+	notNull     map[filledColumn]bool // see noteNotNull
 	dropped     map[droppedObject]source.Position
 	baseline    []*source.Script // make the schema on which the history starts, on an empty database
 	open        bool             // nobody knows that schema
@@ -96,7 +97,7 @@ type ignoreKey struct {
 
 // newRun prepares the judging of set with the history before it in base.
 func newRun(cfg *Config, set *source.Set, pending *Pending) *Run {
-	r := &Run{Config: cfg, Set: set, Pending: pending, rules: cfg.rules(), used: map[ignoreKey]bool{}, said: map[saying]bool{}, filled: map[filledColumn]bool{}, byPath: map[string][]*File{}}
+	r := &Run{Config: cfg, Set: set, Pending: pending, rules: cfg.rules(), used: map[ignoreKey]bool{}, said: map[saying]bool{}, filled: map[filledColumn]bool{}, notNull: map[filledColumn]bool{}, byPath: map[string][]*File{}}
 	for i := range set.Migrations {
 		m := &set.Migrations[i]
 		f := &File{Run: r, Migration: m, Index: i, Pending: pending.Includes(m)}
