@@ -2,6 +2,7 @@ package migratecheck
 
 import (
 	"maps"
+	"strconv"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
@@ -11,7 +12,7 @@ import (
 const maxBatch = 10_000
 
 // bounds finds out whether a query or change is about few rows whatever its tables hold: a condition fixes every column of
-// a unique index to a constant, to a variable of the body it stands in, or to a column of something that has few rows
+// a unique index to a constant or a short range, to a variable of the body it stands in, or to a column of something that has few rows
 // itself, such as a subquery with a LIMIT.
 type bounds struct {
 	s     *Step
@@ -204,8 +205,15 @@ func (b *bounds) settle() {
 // byKey reports whether the conditions fix every column of a unique index of the table, or the row's place in it.
 func (b *bounds) byKey(it *boundItem) bool {
 	fixed := map[string]bool{}
+	ranges := map[string]*keyRange{}
 	for _, n := range b.conds {
 		b.fix(it, n, fixed)
+		b.narrow(it, n, ranges)
+	}
+	for name, r := range ranges {
+		if r.low != nil && r.high != nil && *r.high-*r.low < maxBatch {
+			fixed[name] = true
+		}
 	}
 	if fixed["ctid"] {
 		return true
@@ -246,6 +254,65 @@ func (b *bounds) fix(it *boundItem, n *pgast.Node, fixed map[string]bool) {
 			fixed[b.columnOf(it, e.Rexpr)] = true
 		}
 	}
+}
+
+// keyRange is what conditions leave of an integer column, both ends included.
+type keyRange struct{ low, high *int64 }
+
+// narrow notes the constants between which one condition leaves an integer column.
+func (b *bounds) narrow(it *boundItem, n *pgast.Node, ranges map[string]*keyRange) {
+	e := n.GetAExpr()
+	if e == nil {
+		return
+	}
+	note := func(side *pgast.Node, op string, value *pgast.Node) {
+		name := b.columnOf(it, side)
+		v, ok := integerConstant(value)
+		col := it.rel.Column(name)
+		if !ok || col == nil || integerRank(b.s.Before.FormatType(col.Type)) == 0 {
+			return
+		}
+		r := ranges[name]
+		if r == nil {
+			r = &keyRange{}
+			ranges[name] = r
+		}
+		switch op {
+		case ">":
+			v++
+			fallthrough
+		case ">=":
+			r.low = &v
+		case "<":
+			v--
+			fallthrough
+		case "<=":
+			r.high = &v
+		}
+	}
+	switch op := words(e.Name); e.Kind {
+	case pgast.A_Expr_Kind_AEXPR_BETWEEN:
+		if ends := e.Rexpr.GetList().GetItems(); len(ends) == 2 {
+			note(e.Lexpr, ">=", ends[0])
+			note(e.Lexpr, "<=", ends[1])
+		}
+	case pgast.A_Expr_Kind_AEXPR_OP:
+		mirrored := map[string]string{"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+		if len(op) == 1 {
+			note(e.Lexpr, op[0], e.Rexpr)
+			note(e.Rexpr, mirrored[op[0]], e.Lexpr)
+		}
+	}
+}
+
+// integerConstant is the value of an integer that is written down.
+func integerConstant(n *pgast.Node) (int64, bool) {
+	c := uncast(n).GetAConst()
+	if i := c.GetIval(); i != nil {
+		return int64(i.Ival), true
+	}
+	v, err := strconv.ParseInt(c.GetFval().GetFval(), 10, 64) // one that is wider than 32 bits
+	return v, err == nil
 }
 
 // columnOf is the column of a table that an expression is, "" when it is none.

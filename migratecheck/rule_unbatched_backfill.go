@@ -14,7 +14,7 @@ var ruleUnbatchedBackfill = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, name text NOT NULL, slug text);",
 		Bad:        "UPDATE repo SET slug = lower(name);",
 		Good:       "UPDATE repo SET slug = 'root' WHERE id = 1;",
-		Exceptions: "Silent for tables that the pending change creates, for INSERT … VALUES, for changes of rows picked by a unique key (constants, or a query with a LIMIT of up to 10,000: one batch, outside a loop), where backfill-with-ddl speaks, and in a DO block or procedure that commits between batches; info for a table known to be small (-stats).",
+		Exceptions: "Silent for tables that the pending change creates, for INSERT … VALUES, for changes of rows picked by a unique key (constants, a range of up to 10,000 integers, or a query with a LIMIT of up to 10,000: one batch, outside a loop), where backfill-with-ddl speaks, and in a DO block or procedure that commits between batches; info for a table known to be small (-stats).",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, 13.3.2 Row-Level Locks; 25.1 Routine Vacuuming.",
 	},
