@@ -36,17 +36,17 @@ var ruleDropColumn = &Rule{
 					fmt.Sprintf("drops %s %s of %s: released code that names it in a query, or loads it through a model, fails on every such request until it is replaced%s", noun, col, s.Name(rel.OID), s.goesWithColumn(rel, c.OldColumn.Num)),
 					fmt.Sprintf("Split it over releases:\n"+
 						"release 1: ship code that neither reads nor writes %s.%s%s\n"+
-						"release 2, when no node runs older code and none will be rolled back to it:\n%s %[1]s DROP %[5]s %[2]s;",
-						table, quoteIdent(col), relaxFirst(c, table), alter, keyword))
+						"release 2, when no node runs older code and none will be rolled back to it:\n%s",
+						table, quoteIdent(col), s.relaxFirst(c, table), s.dropping(fmt.Sprintf("%s %s DROP %s %s;", alter, table, keyword, quoteIdent(col)))))
 			}
 		}
 	},
 }
 
-// relaxFirst is the SQL that lets code leave out the column, when inserts without it would fail.
-func relaxFirst(c catalog.Change, table string) string {
+// relaxFirst is the SQL that lets code leave out the column, when inserts without it would fail; a column of a primary key has to be NOT NULL.
+func (s *Step) relaxFirst(c catalog.Change, table string) string {
 	col := c.OldColumn
-	if !col.NotNull || col.Default != nil || col.Identity != 0 || col.Generated != 0 {
+	if s.inPrimaryKey(c.Old.ObjectID(), col.Num) || !col.NotNull || col.Default != nil || col.Identity != 0 || col.Generated != 0 {
 		return ""
 	}
 	return fmt.Sprintf(", with this migration, so that its inserts may leave it out:\nALTER TABLE %s ALTER COLUMN %s DROP NOT NULL;", table, quoteIdent(col.Name))

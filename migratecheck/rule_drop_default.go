@@ -38,6 +38,7 @@ var ruleDropDefault = &Rule{
 			case d.old.Generated != 0 && !has:
 				drop = fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP EXPRESSION;", table, col)
 			}
+			drop = s.dropping(drop)
 			split := fmt.Sprintf("Split it over releases:\nrelease 1: ship code that always writes %s\nrelease 2, when no older code runs:\n%s", col, drop)
 			switch {
 			case s.IsNewColumn(oid, d.old.Num):

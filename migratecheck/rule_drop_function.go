@@ -30,7 +30,7 @@ var ruleDropFunction = &Rule{
 					if !hasExtension(f.After, old.Name) {
 						f.ReportStep(s, Error,
 							fmt.Sprintf("drops extension %s: queries of released code that use its functions, types or operators fail (42883, 42704)", old.Name),
-							fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does without it\nrelease 2, when no older code runs:\nDROP EXTENSION %s;", quoteIdent(old.Name)))
+							fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does without it\nrelease 2, when no older code runs:\n%s", s.dropping("DROP EXTENSION "+quoteIdent(old.Name)+";")))
 					}
 				case *catalog.Func:
 					if s.Before.FormatType(old.Returns) == "trigger" || s.goesWith(old) {
@@ -48,7 +48,7 @@ var ruleDropFunction = &Rule{
 						message = fmt.Sprintf("drops function %s, which returned %s, and creates it again returning %s: released code goes on reading the old result", s.Name(old.OID), was, is)
 					}
 					f.ReportStep(s, Error, message,
-						fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does not call it (a changed function gets a name of its own)\nrelease 2, when no older code runs:\nDROP %s %s;", functionWord(old), s.signature(old)))
+						fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does not call it (a changed function gets a name of its own)\nrelease 2, when no older code runs:\n%s", s.dropping(fmt.Sprintf("DROP %s %s;", functionWord(old), s.signature(old)))))
 				}
 			}
 		}

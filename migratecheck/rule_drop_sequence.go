@@ -37,7 +37,7 @@ var ruleDropSequence = &Rule{
 				case c.Op == catalog.Dropped && (!owned || s.Stmt.Node.GetDropStmt().GetRemoveType() == pgast.ObjectType_OBJECT_SEQUENCE):
 					f.ReportStep(s, Error,
 						fmt.Sprintf("drops sequence %s: nextval and currval of released code that name it fail (42P01)", name),
-						fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does not use it\nrelease 2, when no older code runs:\nDROP SEQUENCE %s;", sqlNameOf(name)))
+						fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does not use it\nrelease 2, when no older code runs:\n%s", s.dropping("DROP SEQUENCE "+sqlNameOf(name)+";")))
 				case c.Op == catalog.Renamed, c.Op == catalog.Moved && !s.movesTable(old):
 					f.ReportStep(s, Warning,
 						fmt.Sprintf("renames sequence %s to %s: nextval and currval of released code that name it fail (42P01)", name, s.After.NameOf(old.OID)),

@@ -50,7 +50,7 @@ var ruleDropTable = &Rule{
 					at = s.Find(rel.Name)
 				}
 				f.ReportStepAt(s, at, Error, fmt.Sprintf(lost, s.knownName(rel.OID)),
-					fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does not use %[1]s\nrelease 2, when no node runs older code and none will be rolled back to it:\nDROP TABLE %[1]s;", sqlNameOf(name)))
+					fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does not use %[1]s\nrelease 2, when no node runs older code and none will be rolled back to it:\n%[2]s", sqlNameOf(name), s.dropping("DROP TABLE "+sqlNameOf(name)+";")))
 			}
 		}
 	},

@@ -41,7 +41,7 @@ var ruleDropType = &Rule{
 				}
 				f.ReportStep(s, Error,
 					fmt.Sprintf("drops %s %s: casts to it in released code fail (42704)", strings.ToLower(typeWord(old)), name),
-					fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does not name the type\nrelease 2, when no older code runs:\nDROP %s %s;", typeWord(old), s.sqlName(old.OID)))
+					fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does not name the type\nrelease 2, when no older code runs:\n%s", s.dropping(fmt.Sprintf("DROP %s %s;", typeWord(old), s.sqlName(old.OID)))))
 			}
 		}
 	},

@@ -42,7 +42,7 @@ var ruleDropUnique = &Rule{
 				kind, at, drop := "unique index", 0, "DROP INDEX CONCURRENTLY "+s.sqlName(ix.OID)+";"
 				if con != nil {
 					kind, at = map[catalog.ConstraintKind]string{catalog.PrimaryKey: "primary key"}[con.Kind], s.Find("DROP", "CONSTRAINT", "[IF EXISTS]", con.Name)
-					drop = fmt.Sprintf("ALTER TABLE %s DROP CONSTRAINT %s;", s.sqlName(table.OID), quoteIdent(con.Name))
+					drop = s.dropping(fmt.Sprintf("ALTER TABLE %s DROP CONSTRAINT %s;", s.sqlName(table.OID), quoteIdent(con.Name)))
 					if kind == "" {
 						kind = "unique constraint"
 					}

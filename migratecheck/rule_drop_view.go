@@ -44,7 +44,7 @@ var ruleDropView = &Rule{
 					drop = "DROP MATERIALIZED VIEW"
 				}
 				f.ReportStep(s, Error, message,
-					fmt.Sprintf("To change a view, use CREATE OR REPLACE VIEW, or drop and create it in one transaction with all its columns. To remove it, split it over releases:\nrelease 1: ship code that does not use %[1]s\nrelease 2, when no older code runs:\n%[2]s %[1]s;", sqlNameOf(name), drop))
+					fmt.Sprintf("To change a view, use CREATE OR REPLACE VIEW, or drop and create it in one transaction with all its columns. To remove it, split it over releases:\nrelease 1: ship code that does not use %[1]s\nrelease 2, when no older code runs:\n%[2]s", sqlNameOf(name), s.dropping(drop+" "+sqlNameOf(name)+";")))
 			}
 		}
 	},
