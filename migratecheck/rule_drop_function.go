@@ -33,8 +33,9 @@ var ruleDropFunction = &Rule{
 							fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does without it\nrelease 2, when no older code runs:\n%s", s.dropping("DROP EXTENSION "+quoteIdent(old.Name)+";")))
 					}
 				case *catalog.Func:
-					if s.Before.FormatType(old.Returns) == "trigger" || s.goesWith(old) {
-						continue
+					drop := s.dropping(fmt.Sprintf("DROP %s %s;", functionWord(old), s.signature(old)))
+					if s.Before.FormatType(old.Returns) == "trigger" || s.goesWith(old) || s.refusal(drop) == stillNeeded {
+						continue // what even CASCADE does not drop is a part of a type, and drop-type says it
 					}
 					message := fmt.Sprintf("drops function %s: queries of released code that call it fail (42883)", s.Name(old.OID))
 					if now := functionLike(f.After, old); now != nil {
@@ -48,7 +49,7 @@ var ruleDropFunction = &Rule{
 						message = fmt.Sprintf("drops function %s, which returned %s, and creates it again returning %s: released code goes on reading the old result", s.Name(old.OID), was, is)
 					}
 					f.ReportStep(s, Error, message,
-						fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does not call it (a changed function gets a name of its own)\nrelease 2, when no older code runs:\n%s", s.dropping(fmt.Sprintf("DROP %s %s;", functionWord(old), s.signature(old)))))
+						fmt.Sprintf("Split it over releases:\nrelease 1: ship code that does not call it (a changed function gets a name of its own)\nrelease 2, when no older code runs:\n%s", drop))
 				}
 			}
 		}

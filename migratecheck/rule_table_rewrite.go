@@ -1,10 +1,14 @@
 package migratecheck
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
 )
 
 var ruleTableRewrite = &Rule{
@@ -34,44 +38,91 @@ var ruleTableRewrite = &Rule{
 			said[oid] = true
 			name := s.Name(oid)
 			if s.Lock.Worst {
-				s.ReportAt(s.rewriteAt(oid), Info,
+				s.ReportAt(0, Info,
 					fmt.Sprintf("may rewrite table %s (%s): %s", name, rw.Reason, s.Lock.Unknown),
 					"Give the schema before the first migration with -schema FILE; `srhtvet locks` then tells.")
 				continue
 			}
-			s.ReportAt(s.rewriteAt(oid), s.Sized(oid, Error),
-				fmt.Sprintf("rewrites table %s (%s): every query on it, reads included, waits (AccessExclusiveLock) until all rows are copied and all its indexes built again", name, rw.Reason),
-				s.rewriteHelp(rel, rw.Reason))
+			for _, cause := range s.rewriteCauses(oid, rw.Reason) {
+				s.ReportAt(cause.at(s), s.Sized(oid, Error),
+					fmt.Sprintf("rewrites table %s (%s): every query on it, reads included, waits (AccessExclusiveLock) until all rows are copied and all its indexes built again%s", name, cause.reason, s.readMeanwhile(oid)),
+					s.rewriteHelp(rel, cause))
+			}
 		}
 	},
 }
 
-// rewriteAt is the command of an ALTER TABLE that changes a type or adds a column with a default, for the caret.
-func (s *Step) rewriteAt(table catalog.OID) int {
-	for _, c := range s.Changes {
-		switch {
-		case c.Op == catalog.ColumnTypeChanged && c.Old.ObjectID() == table:
-			return s.Find("ALTER", "[COLUMN]", c.OldColumn.Name)
-		case c.Op == catalog.ColumnAdded && c.New.ObjectID() == table && (c.NewColumn.Default != nil && !c.NewColumn.Default.Constant || c.NewColumn.Identity != 0):
-			return s.Find("ADD", "[COLUMN]", "[IF NOT EXISTS]", c.NewColumn.Name)
+// rewriteCause is a command of an ALTER TABLE for which a table is written anew; the column is "" when it is none of one column's.
+type rewriteCause struct{ reason, column string }
+
+// rewriteCauses lists the commands of the statement that would rewrite the table by themselves; the statement as a whole when
+// none does, or it is but one.
+func (s *Step) rewriteCauses(table catalog.OID, reason string) []rewriteCause {
+	alter := s.Stmt.Node.GetAlterTableStmt()
+	var list []rewriteCause
+	for _, cmd := range alter.GetCmds() {
+		column := cmd.GetAlterTableCmd().GetName()
+		if def := cmd.GetAlterTableCmd().GetDef().GetColumnDef(); def != nil && column == "" {
+			column = def.Colname
+		}
+		if len(alter.Cmds) == 1 {
+			return []rewriteCause{{reason, column}}
+		}
+		one := &pgast.AlterTableStmt{Relation: alter.Relation, Cmds: []*pgast.Node{cmd}, Objtype: alter.Objtype, MissingOk: alter.MissingOk}
+		eff := s.File.Run.lockEffect(s.Before, nil, nil, pgast.Stmt{Node: &pgast.Node{Node: &pgast.Node_AlterTableStmt{AlterTableStmt: one}}, SQL: s.Stmt.SQL})
+		for _, rw := range eff.Rewrites {
+			if s.subject(rw.Relation) == table && !rw.Empty {
+				list = append(list, rewriteCause{rw.Reason, column})
+				break
+			}
 		}
 	}
-	return 0
+	if len(list) == 0 {
+		return []rewriteCause{{reason, ""}}
+	}
+	return list
+}
+
+// at is where the command stands.
+func (c rewriteCause) at(s *Step) int {
+	if c.column == "" {
+		return 0
+	}
+	return cmp.Or(s.Find("ADD", "[COLUMN]", "[IF NOT EXISTS]", c.column), s.Find("ALTER", "[COLUMN]", c.column))
+}
+
+// readMeanwhile names the other tables that are locked in the same way and read, to check foreign keys.
+func (s *Step) readMeanwhile(table catalog.OID) string {
+	var names []string
+	for _, scan := range s.Lock.Scans {
+		oid := s.subject(scan.Relation)
+		if oid != table && scan.Kind == lockmode.ScanForeign && !s.IsNew(oid) && s.Lock.Lock(scan.Relation) == lockmode.AccessExclusive && !slices.Contains(names, s.Name(oid)) {
+			names = append(names, s.Name(oid))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; so does every query on %s, which is read to check its foreign key again", strings.Join(names, ", "))
 }
 
 // rewriteHelp is the way around the rewrite.
-func (s *Step) rewriteHelp(rel *catalog.Relation, reason string) string {
+func (s *Step) rewriteHelp(rel *catalog.Relation, cause rewriteCause) string {
 	table := sqlNameOf(s.Before.NameOf(rel.OID))
-	if c := s.rewritingChange(rel.OID, reason); c != nil {
-		if rule := s.typeRule(rel.OID, c.OldColumn.Num); rule != "" {
-			return "Keep the type of the column; " + rule + " has the way over releases."
-		}
-		return s.changeTypeHelp(retyped{table: rel, old: c.OldColumn, to: s.After.FormatType(c.NewColumn.Type)})
-	}
-	for _, c := range s.Changes {
-		switch {
-		case c.Op == catalog.ColumnAdded && c.New.ObjectID() == rel.OID && (c.NewColumn.Default != nil || c.NewColumn.Identity != 0):
-			return s.addFilledColumnHelp(table, rel, c.NewColumn)
+	for i := range s.Changes {
+		switch c := &s.Changes[i]; {
+		case c.Op == catalog.ColumnTypeChanged && c.Old.ObjectID() == rel.OID && (cause.column == "" || c.OldColumn.Name == cause.column):
+			if rule := s.typeRule(rel.OID, c.OldColumn.Num); rule != "" {
+				return "Keep the type of the column; " + rule + " has the way over releases."
+			}
+			return s.changeTypeHelp(retyped{table: rel, old: c.OldColumn, to: s.After.FormatType(c.NewColumn.Type), now: c.NewColumn})
+		case c.Op == catalog.ColumnAdded && c.New.ObjectID() == rel.OID && c.NewColumn.Name == cause.column:
+			if domain := s.constrainedDomain(c.NewColumn.Type); domain != nil {
+				return s.addDomainColumnHelp(table, rel, c.NewColumn, domain)
+			}
+			if c.NewColumn.Default != nil || c.NewColumn.Identity != 0 {
+				return s.addFilledColumnHelp(table, rel, c.NewColumn)
+			}
 		}
 	}
 	return "Make the change on a new table or column beside the old one, copy the rows in batches, and switch over in a later release; or take the service down for it on purpose."
@@ -102,31 +153,6 @@ func (s *Step) addFilledColumnHelp(table string, rel *catalog.Relation, col *cat
 		b.WriteString("\nthen\n" + s.notNullSteps(rel.OID, col.Name))
 	}
 	return b.String()
-}
-
-// rewritingChange is the change of a column's type that the help is about: one that change-column-type leaves to
-// table-rewrite, else the one that the reason for the rewrite names, else the first; nil when no type changes.
-func (s *Step) rewritingChange(table catalog.OID, reason string) *catalog.Change {
-	var first, named *catalog.Change
-	for i := range s.Changes {
-		c := &s.Changes[i]
-		if c.Op != catalog.ColumnTypeChanged || c.Old.ObjectID() != table {
-			continue
-		}
-		if from, to := s.Before.FormatType(c.OldColumn.Type), s.After.FormatType(c.NewColumn.Type); !s.Down && typeChange(from, to) == Warning && s.typeRule(table, c.OldColumn.Num) == "" {
-			return c
-		}
-		if named == nil && strings.Contains(reason, "column "+c.OldColumn.Name+" ") {
-			named = c
-		}
-		if first == nil {
-			first = c
-		}
-	}
-	if named != nil {
-		return named
-	}
-	return first
 }
 
 // typeRule is the rule that says what to do about the change of a column's type; "" when none does, or leaves the way

@@ -135,6 +135,12 @@ func mentionsColumn(n *pgast.Node, name string) bool {
 // changeTypeHelp is a change of type over four releases.
 func (s *Step) changeTypeHelp(r retyped) string {
 	table, old := s.sqlName(r.table.OID), quoteIdent(r.old.Name)
+	if domain := s.newDomain(r); domain != nil {
+		return s.changeToDomainHelp(r, domain)
+	}
+	if drop := fmt.Sprintf("ALTER TABLE %s DROP COLUMN %s;", table, old); s.inPrimaryKey(r.table.OID, r.old.Num) || s.refusal(drop) == stillNeeded {
+		return s.replaceKeyHelp(r)
+	}
 	relax := ""
 	if r.old.NotNull && r.old.Default == nil && r.old.Identity == 0 && !s.inPrimaryKey(r.table.OID, r.old.Num) {
 		relax = fmt.Sprintf(", with\nALTER TABLE %s ALTER COLUMN %s DROP NOT NULL;", table, old)
