@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/source"
@@ -13,6 +14,9 @@ import (
 // partitions and children that come from a parent are left out.
 func (s *Step) newConstraints(kind catalog.ConstraintKind) []*catalog.Constraint {
 	var list []*catalog.Constraint
+	if s.alters(pgast.AlterTableType_AT_DetachPartition) {
+		return nil // CONCURRENTLY leaves a CHECK of the bounds, which all rows obey and released code has obeyed
+	}
 	for _, c := range s.Changes {
 		con, ok := c.New.(*catalog.Constraint)
 		if !ok || c.Op != catalog.Created || con.Kind != kind || con.Table == 0 || con.Parent != 0 || !con.Local && con.Inherited > 0 {
@@ -23,6 +27,11 @@ func (s *Step) newConstraints(kind catalog.ConstraintKind) []*catalog.Constraint
 		}
 	}
 	return list
+}
+
+// alters reports whether the statement is an ALTER TABLE with a command of this kind.
+func (s *Step) alters(kind pgast.AlterTableType) bool {
+	return slices.ContainsFunc(s.Stmt.Node.GetAlterTableStmt().GetCmds(), func(n *pgast.Node) bool { return n.GetAlterTableCmd().GetSubtype() == kind })
 }
 
 // scans reports whether the statement reads a table in full for a reason of this kind.

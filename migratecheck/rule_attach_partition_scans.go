@@ -2,6 +2,7 @@ package migratecheck
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -12,7 +13,7 @@ import (
 var ruleAttachPartitionScans = &Rule{
 	ID: "attach-partition-scans", Category: Locks, Severity: Warning, Down: true,
 	Doc: Doc{
-		Summary:    "Attaching or creating a partition reads a table in full.",
+		Summary:    "Attaching or creating a partition reads a table in full, or builds indexes in it.",
 		Why:        "The rows of the attached table, or those of the default partition, are checked against the bounds under an AccessExclusiveLock on the table read: whoever uses it waits.",
 		Schema:     "CREATE TABLE event (id bigint NOT NULL, day date NOT NULL) PARTITION BY RANGE (day);\nCREATE TABLE event_2026 (id bigint NOT NULL, day date NOT NULL);",
 		Bad:        "ALTER TABLE event ATTACH PARTITION event_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');",
@@ -41,7 +42,62 @@ var ruleAttachPartitionScans = &Rule{
 				fmt.Sprintf("reads all rows of %s to check them against the partition's bounds, under an AccessExclusiveLock: every query on %[1]s waits", s.Name(sc.Relation)),
 				s.boundsHelp(rel, false))
 		}
+		s.missingIndexes()
 	},
+}
+
+// missingIndexes reports tables in which ATTACH builds the indexes of the parent that they have no like of.
+func (s *Step) missingIndexes() {
+	if !s.alters(pgast.AlterTableType_AT_AttachPartition) {
+		return
+	}
+	rv := s.Stmt.Node.GetAlterTableStmt().Relation
+	parent := s.Before.Relation(rv.GetSchemaname(), rv.GetRelname())
+	said := map[catalog.OID]bool{}
+	for _, b := range s.Lock.Builds {
+		rel := s.relation(b.Table)
+		if parent == nil || rel == nil || s.IsNew(b.Table) || said[b.Table] {
+			continue
+		}
+		said[b.Table] = true
+		var names []string
+		help := "Build them before, in a migration of its own that runs outside a transaction; ATTACH takes what is like its own:"
+		for _, ix := range s.Before.Indexes(parent.OID) {
+			if !slices.ContainsFunc(s.Lock.Builds, func(o lockmode.Build) bool { return o.Table == b.Table && strings.HasSuffix(o.Reason, " "+ix.Name) }) {
+				continue
+			}
+			names = append(names, ix.Name)
+			help += s.indexLike(rel, parent, ix)
+		}
+		s.ReportAt(s.Find("ATTACH", "PARTITION"), s.Sized(b.Table, Warning),
+			fmt.Sprintf("builds indexes of %s that it has none like (%s): every query on %[1]s waits (AccessExclusiveLock) until its rows have been read and sorted", s.Name(b.Table), strings.Join(names, ", ")), help)
+	}
+}
+
+// indexLike makes an index of a table that ATTACH takes for one of the parent, on a line of its own; in words, when there is more to it
+// than columns, expressions and a condition.
+func (s *Step) indexLike(rel, parent, ix *catalog.Relation) string {
+	if ix.AccessMethod != "btree" || len(ix.Index.Include) > 0 || slices.ContainsFunc(ix.Index.Keys, func(k catalog.IndexKey) bool { return k.OpClass != "" || k.Collation != "" || k.Desc }) {
+		return "\none with the definition of " + ix.Name
+	}
+	unique, name, where := "", "", ""
+	if ix.Index.Unique {
+		unique = "UNIQUE "
+	}
+	if ix.Index.Predicate != nil {
+		where = " WHERE " + ix.Index.Predicate.SQL
+	}
+	con := constraintOf(s.Before, ix)
+	kind := ""
+	if con != nil {
+		kind = map[catalog.ConstraintKind]string{catalog.PrimaryKey: "PRIMARY KEY", catalog.Unique: "UNIQUE"}[con.Kind]
+		name = quoteIdent(rel.Name+"_"+ix.Name) + " "
+	}
+	sql := fmt.Sprintf("\nCREATE %sINDEX CONCURRENTLY %sON %s (%s)%s;", unique, name, s.sqlName(rel.OID), keySQL(parent, ix.Index), where)
+	if kind != "" {
+		sql += fmt.Sprintf("\nALTER TABLE %s ADD CONSTRAINT %s %s USING INDEX %[2]s;", s.sqlName(rel.OID), strings.TrimSpace(name), kind)
+	}
+	return sql
 }
 
 // excludesBounds reports whether a valid CHECK of the default partition is the one that boundsHelp advises.

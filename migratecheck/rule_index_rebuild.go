@@ -3,6 +3,7 @@ package migratecheck
 import (
 	"fmt"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
@@ -19,8 +20,8 @@ var ruleIndexRebuild = &Rule{
 		Source:     "PostgreSQL 15 manual, ALTER TABLE, Notes; CheckIndexCompatible in src/backend/commands/indexcmds.c.",
 	},
 	Step: func(s *Step) {
-		if s.Stmt.Node.GetAlterTableStmt() == nil {
-			return
+		if s.Stmt.Node.GetAlterTableStmt() == nil || s.alters(pgast.AlterTableType_AT_AttachPartition) {
+			return // ATTACH builds new ones: attach-partition-scans says it
 		}
 		changed := false
 		for _, c := range s.Changes {
