@@ -24,6 +24,8 @@ type binder struct {
 	volatility Volatility
 	// aggregates and windows count the calls of such functions, sets those of set-returning ones, subqueries SubLinks.
 	aggregates, windows, sets, subqueries int
+	// grouped: the query at hand has GROUP BY, so that each group has a row.
+	grouped bool
 	// system has the names of the system columns that were met.
 	system []string
 	// failed is an error that a conversion met on the way, such as a label that an enum does not have.

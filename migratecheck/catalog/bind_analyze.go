@@ -27,6 +27,8 @@ type Analysis struct {
 	NotIn []NotIn
 	// Refs are the objects and columns that the statement needs, sorted.
 	Refs []Address
+	// AtRun is what the server answers when it comes to a row of which it converts one of several texts.
+	AtRun []*Error
 	// Unknown lists what could not be found out, for a person. When it is empty the Analysis is complete.
 	Unknown []string
 	// Errors are what the server would answer, in the order in which each would come once those before it are put right
@@ -168,6 +170,7 @@ type asked struct {
 	compared []Comparison
 	natural  []NaturalColumn
 	notIn    []NotIn
+	atRun    []*Error
 	// late holds errors of the rewriter and planner, which come after all of parse analysis.
 	late []error
 }
@@ -282,7 +285,7 @@ func (b *binder) analyze(stmt pgast.Stmt, more func(*boundQuery) error) (*Analys
 		b.ask.errors = append(b.ask.errors, e)
 		q = &boundQuery{open: true}
 	}
-	a := &Analysis{Writes: b.ask.writes, Uses: b.ask.uses, Compared: b.ask.compared, Natural: b.ask.natural, NotIn: b.ask.notIn, Refs: b.sortedRefs(), Unknown: b.ask.unknown, Errors: b.ask.errors}
+	a := &Analysis{Writes: b.ask.writes, Uses: b.ask.uses, Compared: b.ask.compared, Natural: b.ask.natural, NotIn: b.ask.notIn, AtRun: b.ask.atRun, Refs: b.sortedRefs(), Unknown: b.ask.unknown, Errors: b.ask.errors}
 	for _, e := range a.Errors {
 		locate(e, int32(stmt.Offset))
 	}

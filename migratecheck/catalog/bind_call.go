@@ -154,6 +154,10 @@ func (b *binder) call(n *pgast.FuncCall, s *scope) (value, *Func, error) {
 		out.notNull, out.mayNull = allNotNull(values...), anyMayNull(values...)
 	}
 	out.full = f.OID < FirstUserOID && name == "array_agg" && allNotNull(values...)
+	if f.OID < FirstUserOID && f.Kind == Aggregate && ofValues[name] && n.Over == nil && len(values) > 0 {
+		out.notNull = b.grouped && n.AggFilter == nil && values[0].notNull
+		out.mayNull = !out.notNull && (!b.grouped || n.AggFilter != nil || values[0].mayNull)
+	}
 	out.fresh = f.OID < FirstUserOID && f.Volatility == Volatile && (name == "gen_random_uuid" || name == "random" || name == "nextval" || name == "clock_timestamp")
 	return out, f, nil
 }

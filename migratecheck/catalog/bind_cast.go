@@ -76,6 +76,7 @@ func (b *binder) bindCast(n *pgast.TypeCast, s *scope) (value, error) {
 	if !b.c.canCoerce(v.typ, target, explicitly) && !b.rowCoerces(v, target) {
 		return value{}, errorf("42846", "cannot cast type %s to %s", b.c.typeText(v.typ), b.c.typeText(target))
 	}
+	b.convertsLater(n.Arg, v.typ, target)
 	out := b.coerce(v, target, explicitly)
 	if b.failed != nil {
 		return value{}, b.failed
@@ -230,4 +231,40 @@ func (b *binder) serialSequence(args []value) error {
 		return locate(b.missingColumn(rel, *args[1].literal), args[1].at-1)
 	}
 	return nil
+}
+
+// convertsLater notes the literals of a text, one of several, that are no labels of the enum it is cast to: only a row that has such a one
+// fails.
+func (b *binder) convertsLater(n *pgast.Node, from, target TypeRef) {
+	if category, _ := b.c.typeCategory(from); b.ask == nil || category != 'S' {
+		return
+	}
+	for _, n := range results(n, nil) {
+		if s := n.GetAConst().GetSval(); s != nil {
+			if err := b.c.checkEnumLabel(s.Sval, target); err != nil {
+				b.ask.atRun = append(b.ask.atRun, asError(locate(err, n.GetAConst().Location)))
+			}
+		}
+	}
+}
+
+// results lists the expressions that an expression answers one of.
+func results(n *pgast.Node, list []*pgast.Node) []*pgast.Node {
+	switch x := n.GetNode().(type) {
+	case *pgast.Node_CaseExpr:
+		for _, arg := range x.CaseExpr.Args {
+			list = results(arg.GetCaseWhen().GetResult(), list)
+		}
+		return results(x.CaseExpr.Defresult, list)
+	case *pgast.Node_CoalesceExpr:
+		for _, arg := range x.CoalesceExpr.Args {
+			list = results(arg, list)
+		}
+		return list
+	case *pgast.Node_TypeCast:
+		return results(x.TypeCast.Arg, list)
+	case nil:
+		return list
+	}
+	return append(list, n)
 }

@@ -130,10 +130,10 @@ func (b *binder) bindSubLink(n *pgast.SubLink, s *scope) (value, error) {
 			return value{}, errorf("42601", "subquery must return only one column")
 		}
 		b.sublinkNames[n] = q.cols[0].name
-		v := value{typ: q.cols[0].typ, collation: q.cols[0].collation}
+		v := value{typ: q.cols[0].typ, collation: q.cols[0].collation, mayNull: q.cols[0].mayNull || q.cols[0].null}
 		if n.SubLinkType == pgast.SubLinkType_ARRAY_SUBLINK && v.typ.known() {
 			v.typ.Array = true
-			v.notNull, v.full = true, q.cols[0].notNull
+			v.notNull, v.mayNull, v.full = true, false, q.cols[0].notNull
 		}
 		return v, nil
 	case pgast.SubLinkType_ANY_SUBLINK, pgast.SubLinkType_ALL_SUBLINK, pgast.SubLinkType_ROWCOMPARE_SUBLINK:

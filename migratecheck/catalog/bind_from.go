@@ -120,6 +120,7 @@ func (b *binder) rangeVar(rv *pgast.RangeVar, s *scope) (*rangeItem, error) {
 // readItem is relationItem for a relation whose rows are read. Which columns of a view may be NULL its query tells.
 func (b *binder) readItem(rel *Relation) *rangeItem {
 	it := relationItem(rel, rel.Name, "")
+	b.checked(it)
 	if rel.Kind == View && b.ask != nil {
 		for i, col := range b.c.viewOutput(rel) {
 			if i < len(it.cols) {

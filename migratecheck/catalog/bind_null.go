@@ -35,6 +35,9 @@ var strictFunctions = map[string]bool{
 	"timezone": true, "to_json": true, "to_jsonb": true, "to_timestamp": true, "translate": true, "trunc": true, "upper": true,
 }
 
+// ofValues are aggregates of the server that answer NULL where there is no value but NULL (functions-aggregate.html), and else never.
+var ofValues = map[string]bool{"sum": true, "min": true, "max": true, "avg": true, "bool_and": true, "bool_or": true, "every": true, "bit_and": true, "bit_or": true, "string_agg": true}
+
 func allNotNull(list ...value) bool {
 	return !slices.ContainsFunc(list, func(v value) bool { return !v.notNull })
 }
@@ -93,9 +96,30 @@ func (b *binder) among(note func()) (leave func()) {
 	return func() { b.present = outside }
 }
 
-// narrow notes which columns WHERE and the joins keep from being NULL.
+// checked takes the columns for not NULL of which a CHECK of all rows says so, those of tables that inherit from it too.
+func (b *binder) checked(it *rangeItem) {
+	if it.rel.Kind != Table && it.rel.Kind != PartitionedTable {
+		return
+	}
+	for _, con := range b.c.Constraints(it.rel.OID) {
+		if con.Kind != Check || con.Check == nil || !con.Valid || con.NoInherit {
+			continue
+		}
+		for _, n := range conjuncts(con.Check.Node, nil) {
+			if t := n.GetNullTest(); t != nil && t.Nulltesttype == pgast.NullTestType_IS_NOT_NULL && t.Arg.GetColumnRef() != nil {
+				fields := stringList(t.Arg.GetColumnRef().Fields)
+				if col, _ := it.find(fields[len(fields)-1]); col != nil {
+					col.notNull, col.mayNull = true, false
+				}
+			}
+		}
+	}
+}
+
+// narrow notes which columns WHERE, HAVING and the joins keep from being NULL.
 func (b *binder) narrow(n *pgast.SelectStmt, s *scope) {
 	b.notNullBy(n.WhereClause, s, true)
+	b.notNullBy(n.HavingClause, s, true) // of columns that are grouped by
 	b.notNullByJoins(n.FromClause, s)
 }
 
@@ -130,9 +154,24 @@ func (b *binder) notNullCase(n *pgast.CaseExpr, arg *pgast.Node, s *scope, throu
 	}
 }
 
+// isPresent notes that a value is not NULL, and so what it is computed from by what answers NULL to NULL.
 func (b *binder) isPresent(e *pgast.Node, s *scope) {
 	for e.GetTypeCast() != nil {
 		e = e.GetTypeCast().Arg
+	}
+	if op := e.GetAExpr(); op != nil && op.Kind == pgast.A_Expr_Kind_AEXPR_OP {
+		if _, name := splitOperator(op.Name); neverNull(name, 0) {
+			b.isPresent(op.Lexpr, s)
+			b.isPresent(op.Rexpr, s)
+		}
+	}
+	if call := e.GetFuncCall(); call != nil {
+		schema, name := splitName(call.Funcname)
+		if strictFunctions[name] && (schema == "pg_catalog" || schema == "" && len(b.c.functionsNamed("", name)) == len(loadFunctions().named(pgCatalogOID, name))) {
+			for _, arg := range call.Args {
+				b.isPresent(arg, s)
+			}
+		}
 	}
 	ref := e.GetColumnRef()
 	if ref == nil {
@@ -156,11 +195,22 @@ func (b *binder) notNullBy(n *pgast.Node, s *scope, holds bool) {
 				for _, arg := range n.BoolExpr.Args {
 					b.notNullBy(arg, s, holds)
 				}
+			} else {
+				b.notNullByAny(n.BoolExpr.Args, s, holds)
 			}
 		case pgast.BoolExprType_NOT_EXPR:
 			if holds {
 				b.notNullBy(n.BoolExpr.Args[0], s, false)
 			}
+		}
+	case *pgast.Node_SubLink:
+		if _, op := splitOperator(n.SubLink.OperName); holds && n.SubLink.SubLinkType == pgast.SubLinkType_ANY_SUBLINK && (op == "" || neverNull(op, 0)) {
+			if row := n.SubLink.Testexpr.GetRowExpr(); row != nil && (op == "" || op == "=") {
+				for _, arg := range row.Args {
+					b.isPresent(arg, s)
+				}
+			}
+			b.isPresent(n.SubLink.Testexpr, s)
 		}
 	case *pgast.Node_NullTest:
 		if holds == (n.NullTest.Nulltesttype == pgast.NullTestType_IS_NOT_NULL) {
@@ -185,4 +235,27 @@ func (b *binder) notNullBy(n *pgast.Node, s *scope, holds bool) {
 			b.isPresent(n.AExpr.Lexpr, s)
 		}
 	}
+}
+
+// notNullByAny is notNullBy where one of the conditions holds, or does not: what is in common to all.
+func (b *binder) notNullByAny(list []*pgast.Node, s *scope, holds bool) {
+	before := b.present
+	var common map[int]bool
+	for i, arg := range list {
+		b.present = map[int]bool{}
+		b.notNullBy(arg, s, holds)
+		if i == 0 {
+			common = b.present
+			continue
+		}
+		maps.DeleteFunc(common, func(id int, _ bool) bool { return !b.present[id] })
+	}
+	b.present = before
+	if len(common) == 0 {
+		return
+	}
+	if b.present == nil {
+		b.present = map[int]bool{}
+	}
+	maps.Copy(b.present, common)
 }

@@ -57,9 +57,9 @@ func (b *binder) bindUnsettled(n *pgast.SelectStmt, parent *scope) (*boundQuery,
 	case len(n.ValuesLists) > 0:
 		return b.bindValues(n, s)
 	}
-	aggregates := b.aggregates
-	b.aggregates = 0
-	defer func() { b.aggregates = aggregates }()
+	aggregates, grouped := b.aggregates, b.grouped
+	b.aggregates, b.grouped = 0, len(n.GroupClause) > 0
+	defer func() { b.aggregates, b.grouped = aggregates, grouped }()
 	if err := b.from(n.FromClause, s); err != nil {
 		return nil, err
 	}

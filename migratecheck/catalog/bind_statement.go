@@ -68,6 +68,11 @@ func (b *binder) locking(n *pgast.SelectStmt) error {
 				return locate(&Error{Code: "42P01", Message: "relation " + quoteMessage(name) + " in FOR UPDATE clause not found in FROM clause", Object: Name{Name: name}}, rel.GetRangeVar().GetLocation())
 			}
 		}
+		var of []string
+		for _, rel := range clause.GetLockedRels() {
+			of = append(of, rel.GetRangeVar().GetRelname())
+		}
+		b.lockRows(n.FromClause, of, lockWord(clause.GetStrength()), 0)
 	}
 	return nil
 }

@@ -418,8 +418,11 @@ func (r *codeRunner) evalOperator(n *pgast.A_Expr, row *plScope) plValue {
 		}
 		return plValue{}
 	}
-	if name == "||" {
+	switch name {
+	case "||":
 		return concatenate(left, right)
+	case "~", "!~", "~*", "!~*":
+		return matches(name, left, right)
 	}
 	return compare(name, left, right)
 }

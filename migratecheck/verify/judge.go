@@ -249,11 +249,11 @@ func positions(n int) []int {
 }
 
 // lost notes that a write touches nothing, or fewer rows. Rows are not quite the same everywhere, so it is a loss only where
-// something stands between a write and the table, or a unique key makes ON CONFLICT skip what it did not skip.
+// something stands between a write and the table that did not where it is at home, or a unique key makes ON CONFLICT skip what it did not skip.
 func (p *Probe) lost(pr *proof, s *planned, out *VariantOutcome) {
 	guarded := false
 	for _, t := range analyse(p.schema, s.stmt.Node).relations {
-		guarded = guarded || t.guarded || t.fires&changes(s.stmt.Node) != 0 || s.stmt.Node.GetInsertStmt() != nil && p.newKey(pr, t)
+		guarded = guarded || t.guarded || p.newTrigger(pr, t, changes(s.stmt.Node)) || s.stmt.Node.GetInsertStmt() != nil && p.newKey(pr, t)
 		if why := p.unfit[t.oid]; why != "" {
 			out.NotProved = fmt.Sprintf("table %s: %s", t.name, why)
 			return
@@ -282,6 +282,15 @@ func changes(n *pgast.Node) uint32 {
 		return deletes
 	}
 	return inserts | deletes | updates
+}
+
+// newTrigger: the table has a trigger for one of the events that it does not have where the text is at home, or that does something else.
+func (p *Probe) newTrigger(pr *proof, t *table, events uint32) bool {
+	return slices.ContainsFunc(t.triggers, func(g trigger) bool { return g.events&events != 0 && !pr.constraints[g.definition()] })
+}
+
+func (g trigger) definition() string {
+	return fmt.Sprintf("trigger %s %d %s", g.name, g.events, g.does)
 }
 
 // newKey: the table has a unique key or an exclusion constraint that it does not have where the text is at home.
@@ -327,6 +336,9 @@ func (p *Probe) constraints() map[string]bool {
 			for _, key := range p.keys(t, c) {
 				defs[key] = true
 			}
+		}
+		for _, g := range t.triggers {
+			defs[g.definition()] = true
 		}
 	}
 	return defs

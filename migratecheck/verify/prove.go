@@ -26,7 +26,7 @@ type proof struct {
 	columns     []Column
 	nulls       []bool
 	denoted     Meaning
-	constraints map[string]bool // of its own schema
+	constraints map[string]bool // of its own schema, and triggers
 	unproved    string          // why it could not be made to succeed, "" when it was
 	refused     *trial          // a run that was refused where it is at home, when no other was found
 }

@@ -85,8 +85,8 @@ func (p *Probe) insertUnguarded(ctx context.Context, t *table, index int) error 
 // unguarded runs f while the table's own triggers are off.
 func (p *Probe) unguarded(ctx context.Context, t *table, f func() error) error {
 	turn := func(how string) error {
-		for _, name := range t.triggers {
-			if _, err := p.exec(ctx, "ALTER TABLE "+t.sql()+" "+how+" TRIGGER "+quote(name)); err != nil {
+		for _, g := range t.triggers {
+			if _, err := p.exec(ctx, "ALTER TABLE "+t.sql()+" "+how+" TRIGGER "+quote(g.name)); err != nil {
 				return fmt.Errorf("turning triggers of %s off and on: %w", t.name, err)
 			}
 		}

@@ -28,9 +28,14 @@ type table struct {
 	bounds       []string // of its partitions, as the server prints them
 	base         []uint32 // of a view: the relations below it
 	partition    bool
-	triggers     []string // its own that fire for everybody
-	guarded      bool     // a rule or row security may stand between a write and the table
-	fires        uint32   // for which changes its triggers do: bits of pg_trigger.tgtype
+	triggers     []trigger // its own that fire for everybody
+	guarded      bool      // a rule or row security may stand between a write and the table
+}
+
+type trigger struct {
+	name   string
+	events uint32 // bits of pg_trigger.tgtype
+	does   string // its function's body
 }
 
 func (t *table) sql() string { return quote(t.schema) + "." + quote(t.name) }
@@ -117,7 +122,7 @@ const relationFilter = `c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f'
 const schemaQuery = `SELECT unnest(current_schemas(true));
 SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, a.attnum, a.attname, a.atttypid, format_type(a.atttypid, a.atttypmod),
   a.attnotnull, coalesce(pg_get_expr(d.adbin, d.adrelid), ''), a.attgenerated <> '', a.attidentity,
-  c.relrowsecurity OR c.relkind = 'r' AND c.relhasrules, (SELECT coalesce(bit_or(g.tgtype::int), 0) FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)
+  c.relrowsecurity OR c.relkind = 'r' AND c.relhasrules
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
@@ -128,7 +133,7 @@ SELECT i.indrelid, x.relname, 'i', '{' || array_to_string(i.indkey::int2[], ',')
   FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
   WHERE i.indisunique AND i.indrelid >= 16384 AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid AND c.contype <> 'f');
 SELECT i.inhparent, pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relispartition;
-SELECT tgrelid, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O';
+SELECT tgrelid, tgname, tgtype, prosrc FROM pg_trigger JOIN pg_proc p ON p.oid = tgfoid WHERE NOT tgisinternal AND tgenabled = 'O';
 SELECT DISTINCT r.ev_class, d.refobjid FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
   WHERE r.ev_class >= 16384 AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class;
 ` + typeQuery + `>= 16384`
@@ -153,7 +158,7 @@ func (p *Probe) readSchema(ctx context.Context) error {
 		oid := number(r[0])
 		t := s.tables[oid]
 		if t == nil {
-			t = &table{oid: oid, schema: string(r[1]), name: string(r[2]), kind: r[3][0], partition: string(r[4]) == "t", guarded: string(r[13]) == "t", fires: number(r[14])}
+			t = &table{oid: oid, schema: string(r[1]), name: string(r[2]), kind: r[3][0], partition: string(r[4]) == "t", guarded: string(r[13]) == "t"}
 			s.tables[oid] = t
 		}
 		if r[5] == nil {
@@ -184,7 +189,7 @@ func (p *Probe) readSchema(ctx context.Context) error {
 	}
 	for _, r := range results[5].Rows {
 		if t := s.tables[number(r[0])]; t != nil {
-			t.triggers = append(t.triggers, string(r[1]))
+			t.triggers = append(t.triggers, trigger{string(r[1]), number(r[2]), string(r[3])})
 		}
 	}
 	for _, r := range results[6].Rows {
