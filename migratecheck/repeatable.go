@@ -9,7 +9,7 @@ func repeatable(s *Step) bool {
 	case n.GetDropStmt() != nil:
 		return n.GetDropStmt().MissingOk
 	case n.GetIndexStmt() != nil:
-		return n.GetIndexStmt().IfNotExists && !n.GetIndexStmt().Concurrent
+		return n.GetIndexStmt().IfNotExists // after it has run, an invalid index is not in the way; see concurrent-if-not-exists
 	case n.GetCreateStmt() != nil:
 		return n.GetCreateStmt().IfNotExists
 	case n.GetCreateSeqStmt() != nil:

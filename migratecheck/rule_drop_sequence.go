@@ -55,6 +55,12 @@ var ruleDropSequence = &Rule{
 
 // goesOn reports whether what takes a sequence's name in the file from a step on does not begin where that one began.
 func (f *File) goesOn(from int, old, now *catalog.Relation) bool {
+	if f.Up[from].movesTable(old) {
+		return true // rename-table's
+	}
+	if old.Seq != nil && old.Seq.OwnedBy.OID != 0 && f.columnAfter(old.Seq.OwnedBy.OID, old.Seq.OwnedBy.Column) == nil {
+		return true // the rows with its numbers are gone: drop-table's, or drop-column's
+	}
 	return now.Seq == nil || now.Seq.Identity || beyondStart(old, now.Seq.Start) || f.continues(from, now) || f.Up[from].noRowsOf(old)
 }
 

@@ -38,7 +38,7 @@ var ruleDropTrigger = &Rule{
 				}
 				if now := f.triggerLeft(table, c.Old); now != nil {
 					if less := s.firesLess(c.Old, now); less != "" && !f.saidLater(i, c.Old) {
-						f.ReportStep(s, Warning, fmt.Sprintf("replaces trigger %s of %s by one that %s: released code writes on, and lacks what the trigger did", c.Old.ObjectName(), s.Name(table), less),
+						f.ReportStep(s, Warning, fmt.Sprintf("replaces trigger %s of %s by one that %s: what it did for the writes of released code is done otherwise, or no longer", c.Old.ObjectName(), s.Name(table), less),
 							"Let it fire as it did; or give the new trigger a name of its own, and drop the old one when no older code needs it.")
 					}
 					continue

@@ -14,7 +14,7 @@ var ruleNonTransactionalMany = &Rule{
 		Schema:     "CREATE TABLE event (id integer PRIMARY KEY, a integer, b integer);",
 		Bad:        "-- +brant NO TRANSACTION\n-- +brant Up\nCREATE INDEX CONCURRENTLY event_a_idx ON event (a);\nCREATE INDEX CONCURRENTLY event_b_idx ON event (b);",
 		Good:       "-- +brant NO TRANSACTION\n-- +brant Up\nCREATE INDEX CONCURRENTLY event_a_idx ON event (a);",
-		Exceptions: "Silent when nothing that is committed before the last statement fails when it is run again (IF [NOT] EXISTS, OR REPLACE, SET, data changes are taken to be so, and CREATE INDEX behind DROP INDEX IF EXISTS), and when only statements follow that hardly fail (SET, ANALYZE, VACUUM, a query). IF NOT EXISTS on CREATE INDEX CONCURRENTLY does not count: it takes an invalid index for the finished one.",
+		Exceptions: "Silent when nothing that is committed before the last statement fails when it is run again (IF [NOT] EXISTS, OR REPLACE, SET, data changes are taken to be so, and CREATE INDEX behind DROP INDEX IF EXISTS), and when only statements follow that hardly fail (SET, ANALYZE, VACUUM, a query). IF NOT EXISTS on CREATE INDEX CONCURRENTLY, which takes an invalid index for the finished one, is concurrent-if-not-exists's.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, CREATE INDEX, \"Building Indexes Concurrently\"; hazards seen with brant's NO TRANSACTION, which holds for the whole file; alembic 1.14, MigrationContext.autocommit_block, which commits what came before it.",
 	},

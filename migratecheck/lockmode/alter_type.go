@@ -74,6 +74,20 @@ func (a *alteration) changeType(cmd *pgast.AlterTableCmd) {
 		return
 	}
 	a.recurse(func(m member) { a.changeColumn(m, cmd) })
+	a.changeSequence(cmd.Name)
+}
+
+// changeSequence follows the ALTER SEQUENCE … AS that goes with the type of an identity column (transformAlterTableStmt).
+func (a *alteration) changeSequence(column string) {
+	if a.table.rel == nil || a.table.rel.Column(column) == nil {
+		return
+	}
+	for _, seq := range a.ownedSequences(a.table.rel, a.table.rel.Column(column).Num) {
+		if seq.Seq != nil && seq.Seq.Identity {
+			a.lockRel(seq, ShareRowExclusive)
+			a.rewriteFile(a.target(seq), seq.Kind, "it gets the type of column "+column, true)
+		}
+	}
 }
 
 // typed lists the tables OF the altered composite type, to which CASCADE passes the change on.

@@ -42,7 +42,9 @@ func (a *analyzer) rename(s *pgast.RenameStmt) {
 		if con == nil {
 			return
 		}
-		a.lockOID(con.Index, ShareUpdateExclusive) // RenameRelationInternal of the index of the same name
+		if con.Kind != catalog.ForeignKey { // whose Index is the parent's
+			a.lockOID(con.Index, ShareUpdateExclusive) // RenameRelationInternal of the index of the same name
+		}
 		if (con.Kind == catalog.Check || con.Kind == catalog.NotNullCon) && !con.NoInherit && s.Relation.Inh {
 			for _, child := range a.descendants(rel) {
 				a.lockRel(child, AccessExclusive)

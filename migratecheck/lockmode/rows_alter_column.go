@@ -89,6 +89,15 @@ func addColumnRows() []entry {
 
 func typeRows() []entry {
 	return []entry{
+		{statement: "ALTER COLUMN … TYPE of an identity column",
+			source:  "src/backend/parser/parse_utilcmd.c transformAlterTableStmt: ALTER SEQUENCE … AS of the sequence as well",
+			example: "ALTER TABLE ident ALTER COLUMN id TYPE bigint"},
+		{statement: "ALTER COLUMN … TYPE of an identity column, the same",
+			source:  "src/backend/parser/parse_utilcmd.c transformAlterTableStmt",
+			example: "ALTER TABLE ident ALTER COLUMN id TYPE int"},
+		{statement: "ALTER COLUMN … TYPE of a serial column",
+			source:  "src/backend/parser/parse_utilcmd.c transformAlterTableStmt: its sequence keeps its type",
+			example: "ALTER TABLE ser ALTER COLUMN id TYPE bigint"},
 		{statement: "ALTER COLUMN … TYPE varchar, longer",
 			source:  "src/backend/utils/adt/varchar.c varchar_support; indexcmds.c CheckIndexCompatible",
 			example: "ALTER TABLE x ALTER COLUMN b TYPE varchar(20)"},
