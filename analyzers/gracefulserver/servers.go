@@ -187,10 +187,13 @@ func (c *checker) auxiliary(addr, handler ast.Expr) bool {
 	return noHandler && c.loopback(addr) || c.auxiliaryHandler(handler)
 }
 
-// loopback reports whether an address is a constant that only this machine can reach.
+// loopback reports whether an address is a constant, or a constant host with a port filled in, that only this machine can reach.
 func (c *checker) loopback(addr ast.Expr) bool {
 	if addr == nil {
 		return false
+	}
+	if call, ok := ast.Unparen(addr).(*ast.CallExpr); ok && callee.Name(c.TypesInfo, call) == "fmt.Sprintf" && len(call.Args) > 0 {
+		addr = call.Args[0] // "127.0.0.1:%d"
 	}
 	v := c.TypesInfo.Types[addr].Value
 	if v == nil || v.Kind() != constant.String {

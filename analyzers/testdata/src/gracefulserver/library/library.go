@@ -3,6 +3,7 @@ package library
 
 import (
 	"context"
+	"fmt"
 	"log"
 	"net/http"
 	"os/signal"
@@ -167,7 +168,7 @@ func both(ctx context.Context, srv *http.Server) {
 	wg.Wait()
 }
 
-func timeouts(h http.Handler) []*http.Server {
+func timeouts(h http.Handler, port int) []*http.Server {
 	return []*http.Server{
 		&http.Server{Handler: h}, // want `warning: missing-read-header-timeout: this http.Server waits for ever for a request's header`
 		&http.Server{},           // want `missing-read-header-timeout`
@@ -178,5 +179,6 @@ func timeouts(h http.Handler) []*http.Server {
 		&http.Server{Handler: h, ReadHeaderTimeout: time.Second},
 		&http.Server{Handler: h, ReadTimeout: time.Second},
 		&http.Server{Addr: "localhost:6060"},
+		&http.Server{Addr: fmt.Sprintf("127.0.0.1:%d", port)},
 	}
 }
