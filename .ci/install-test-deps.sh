@@ -9,6 +9,8 @@ want() { packages="$packages $1"; }
 # PostgreSQL's server programs are on PATH or where Debian puts them (as package internal/pgserver looks for them).
 if ! command -v initdb >/dev/null 2>&1 && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then want postgresql; fi
 command -v psql >/dev/null 2>&1 || want postgresql-client
+# Debian's pgbouncer is not on every user's PATH (as pgtest.Bouncer looks for it).
+command -v pgbouncer >/dev/null 2>&1 || [ -x /usr/sbin/pgbouncer ] || want pgbouncer
 # Debian's python3-* packages serve the system's interpreter only, which need not be the first on PATH.
 for python in /usr/bin/python3 python3; do
 	if "$python" -c 'import alembic' >/dev/null 2>&1; then alembic=yes; fi

@@ -14,6 +14,7 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/analyzers/ignores"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/migrations"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/poolsafe"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/queries"
 	"git.sr.ht/~sourcehut/ha-go/internal/gochecks"
 )
@@ -35,6 +36,7 @@ func goCode() []*analysis.Analyzer {
 		droppedwrite.New(),
 		gracefulserver.New(),
 		handlerdeadline.New(),
+		poolsafe.New(),
 	}
 }
 

@@ -2,8 +2,6 @@ package droppedwrite
 
 import (
 	"go/ast"
-	"go/constant"
-	"go/token"
 	"go/types"
 	"regexp"
 	"strings"
@@ -125,7 +123,7 @@ func (c *checker) execOf(call *ast.CallExpr) (text string, ok bool) {
 		return "", false
 	}
 	for _, arg := range call.Args {
-		text += c.text(arg, 0)
+		text += c.values.Text(arg)
 		if text != "" {
 			break // what follows are arguments of the statement
 		}
@@ -134,7 +132,7 @@ func (c *checker) execOf(call *ast.CallExpr) (text string, ok bool) {
 		// A prepared statement, or a builder.
 		if made, ok := c.values.Resolve(x).Expr.(*ast.CallExpr); ok && receiver(made, "Prepare", "PrepareContext", "Preparex", "PrepareNamed", "PrepareNamedContext") != nil {
 			for _, arg := range made.Args {
-				text += c.text(arg, 0)
+				text += c.values.Text(arg)
 			}
 		}
 		switch _, name, _ := strings.Cut(callee.TypeName(c.TypesInfo, x), "squirrel."); name {
@@ -162,51 +160,6 @@ func (c *checker) calls(chain ast.Expr, name string) bool {
 		return true
 	})
 	return found
-}
-
-// text is what can be seen of a string: its constants, through variables, concatenation and calls.
-func (c *checker) text(e ast.Expr, depth int) string {
-	if tv, ok := c.TypesInfo.Types[e]; ok && tv.Value != nil {
-		if tv.Value.Kind() == constant.String {
-			return constant.StringVal(tv.Value)
-		}
-		return ""
-	}
-	if depth > 4 {
-		return ""
-	}
-	switch e := ast.Unparen(e).(type) {
-	case *ast.BinaryExpr:
-		if e.Op == token.ADD {
-			return c.text(e.X, depth+1) + c.text(e.Y, depth+1)
-		}
-	case *ast.CallExpr:
-		if t, ok := c.TypesInfo.TypeOf(e).(*types.Basic); !ok || t.Kind() != types.String {
-			return ""
-		}
-		text := ""
-		for _, arg := range e.Args {
-			text += c.text(arg, depth+1)
-		}
-		return text
-	case *ast.Ident, *ast.SelectorExpr:
-		v := c.values.Var(e)
-		if v == nil {
-			return ""
-		}
-		if t, ok := v.Type().Underlying().(*types.Basic); !ok || t.Info()&types.IsString == 0 {
-			return ""
-		}
-		list, _ := c.values.Of(v)
-		text := ""
-		for _, s := range list {
-			if s.Expr.Pos() <= e.Pos() || v.Parent() == c.Pass.Pkg.Scope() {
-				text += c.text(s.Expr, depth+1) + " "
-			}
-		}
-		return strings.TrimSpace(text)
-	}
-	return ""
 }
 
 var (
@@ -259,7 +212,7 @@ func (c *checker) onlyReads(tx *types.Var, scope inspector.Cursor, depth int) bo
 			case "Commit", "Rollback":
 			case "Query", "QueryContext", "QueryRow", "QueryRowContext", "Queryx", "QueryRowx", "QueryxContext", "QueryRowxContext", "Get", "Select", "GetContext", "SelectContext":
 				for _, arg := range call.Args {
-					if writes(c.text(arg, 0)) {
+					if writes(c.values.Text(arg)) {
 						return false
 					}
 				}

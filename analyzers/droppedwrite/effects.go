@@ -92,7 +92,7 @@ func (c *checker) directEffect(call *ast.CallExpr) string {
 				continue
 			}
 		case "NewOperation": // git.sr.ht/~emersion/gqlclient's, made to be sent
-			if len(call.Args) == 0 || !strings.HasPrefix(strings.TrimSpace(c.text(call.Args[0], 0)), "mutation") {
+			if len(call.Args) == 0 || !strings.HasPrefix(strings.TrimSpace(c.values.Text(call.Args[0])), "mutation") {
 				continue
 			}
 		}

@@ -25,8 +25,7 @@ import (
 // New makes the analyzer. Its result is a *findings.Result, nil when there was nothing to judge. Its flags are those of srhtvet lint that say what the schema is; see migrations.New for why a
 // tool for go vet leaves some out.
 func New() *analysis.Analyzer {
-	find := sqlquery.New()
-	c := &checker{find: find, Flags: settings.Flags{Prefix: "queries."}, modules: map[string]*module{}}
+	c := &checker{Flags: settings.Flags{Prefix: "queries."}, modules: map[string]*module{}}
 	a := &analysis.Analyzer{
 		Name: "queries",
 		Doc: `check the SQL in Go code against the schema before and after the pending migrations
@@ -42,7 +41,7 @@ this build names the constant or variable that it is in.
 It is silent in tests, in packages without SQL and in modules without migrations. It does not see old code on the new schema: srhtvet
 compat does. order = "migrate-first" in .srhtvet.toml makes a warning of what needs a migration that comes with it.`,
 		URL:              "https://git.sr.ht/~sourcehut/ha-go",
-		Requires:         []*analysis.Analyzer{find},
+		Requires:         []*analysis.Analyzer{sqlquery.Analyzer},
 		ResultType:       findings.ResultType(),
 		RunDespiteErrors: true,
 		Run:              func(pass *analysis.Pass) (any, error) { return c.run(pass), nil },
@@ -54,7 +53,6 @@ compat does. order = "migrate-first" in .srhtvet.toml makes a warning of what ne
 // checker holds the flags, and the schemas of the modules that were looked at.
 type checker struct {
 	settings.Flags
-	find *analysis.Analyzer
 
 	mu      sync.Mutex // the catalogs are not safe for concurrent use
 	modules map[string]*module
@@ -68,7 +66,7 @@ type module struct {
 }
 
 func (c *checker) run(pass *analysis.Pass) *findings.Result {
-	found := pass.ResultOf[c.find].(*sqlquery.Result)
+	found := pass.ResultOf[sqlquery.Analyzer].(*sqlquery.Result)
 	// Tests make schemas of their own, and are not deployed.
 	sites := slices.DeleteFunc(slices.Clone(found.Sites), func(s query.Site) bool { return strings.HasSuffix(s.Pos.File, "_test.go") })
 	if len(sites) == 0 {

@@ -33,21 +33,19 @@ func (r *Result) Pos(at query.Position) token.Pos {
 	return pos
 }
 
-// New makes the analyzer. It reports nothing: others require it.
-func New() *analysis.Analyzer {
-	return &analysis.Analyzer{
-		Name: "sqlquery",
-		Doc: `find the SQL that Go code sends
+// Analyzer finds the SQL of a package. It reports nothing: others require it, and share what it finds.
+var Analyzer = &analysis.Analyzer{
+	Name: "sqlquery",
+	Doc: `find the SQL that Go code sends
 
 The result lists every place that sends SQL, with the texts it may send: of database/sql, pgx, lib/pq, sqlx, squirrel,
 SourceHut's core-go, and of functions that pass their parameters on to one of these, in other packages too. It reports
 nothing itself; "srhtvet queries" prints what it finds.`,
-		URL:              "https://git.sr.ht/~sourcehut/ha-go",
-		ResultType:       reflect.TypeFor[*Result](),
-		RunDespiteErrors: true,
-		FactTypes:        []analysis.Fact{new(Wrapper), new(Returns), new(Mapped)},
-		Run:              run,
-	}
+	URL:              "https://git.sr.ht/~sourcehut/ha-go",
+	ResultType:       reflect.TypeFor[*Result](),
+	RunDespiteErrors: true,
+	FactTypes:        []analysis.Fact{new(Wrapper), new(Returns), new(Mapped)},
+	Run:              run,
 }
 
 func run(pass *analysis.Pass) (any, error) {

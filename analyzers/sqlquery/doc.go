@@ -26,6 +26,6 @@
 //
 // # In go vet
 //
-// [New] makes an analyzer of one package at a time, with facts for wrappers, names of tables and models of other packages. A
+// [Analyzer] looks at one package at a time, with facts for wrappers, names of tables and models of other packages. A
 // builder that is given to a function of another package is partial there: only Load looks into both.
 package sqlquery

@@ -35,7 +35,7 @@ func TestAnalyzer(t *testing.T) {
 		}
 	}
 	var b strings.Builder
-	for _, r := range analysistest.Run(t, dir, New(), packages...) {
+	for _, r := range analysistest.Run(t, dir, Analyzer, packages...) {
 		res := r.Result.(*Result)
 		for i := range res.Sites {
 			require.True(t, res.Pos(res.Sites[i].Pos).IsValid())

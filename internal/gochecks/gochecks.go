@@ -29,6 +29,7 @@ func All() []Check {
 		gracefulserver,
 		handlerdeadline,
 		ignores,
+		poolsafe,
 	)
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -38,11 +39,13 @@ type Settings struct {
 	Since    string   `toml:"since"`  // a version: migrations up to it are released
 	Source   string   `toml:"source"` // the migration tool
 	Order    string   `toml:"order"`  // of a release: any (the default), or migrate-first
+	// PgBouncer is the oldest version of PgBouncer that the code runs behind, pooling by transaction: "1.20"; "" for not known.
+	PgBouncer string `toml:"pgbouncer"`
 }
 
 // keys are the names above.
 func keys() []string {
-	return []string{"severity", "enable", "disable", "pg", "schema", "stats", "base", "since", "source", "order"}
+	return []string{"severity", "enable", "disable", "pg", "schema", "stats", "base", "since", "source", "order", "pgbouncer"}
 }
 
 // Find returns the path of the settings that hold for dir: of the nearest Name in dir or above it, no further up than
@@ -116,6 +119,9 @@ func Load(name string) (*Settings, error) {
 	if s.Order != "" && s.Order != "migrate-first" && s.Order != "any" {
 		note("order", fmt.Errorf("unknown order %q: use any or migrate-first", s.Order))
 	}
+	if meta.IsDefined("pgbouncer") {
+		note("pgbouncer", CheckPgBouncer(s.PgBouncer))
+	}
 	if s.Base != "" && s.Since != "" {
 		note("since", errors.New("base and since exclude each other: give one"))
 	}
@@ -163,6 +169,28 @@ func CheckRules(names []string) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// CheckPgBouncer says what is wrong with a version of PgBouncer.
+func CheckPgBouncer(version string) error {
+	if _, ok := bouncerMinor(version); !ok {
+		return fmt.Errorf("%q is not a version of PgBouncer: use one like \"1.20\"", version)
+	}
+	return nil
+}
+
+// BouncerMinor is the minor version of PgBouncer, 20 of "1.20.1"; ok is false when the settings name none.
+func (s *Settings) BouncerMinor() (minor int, ok bool) { return bouncerMinor(s.PgBouncer) }
+
+func bouncerMinor(version string) (int, bool) {
+	rest, ok := strings.CutPrefix(version, "1.")
+	minor, patch, patched := strings.Cut(rest, ".")
+	n, err := strconv.Atoi(minor)
+	if patched {
+		_, errPatch := strconv.Atoi(patch)
+		err = errors.Join(err, errPatch)
+	}
+	return n, ok && err == nil && n >= 0
 }
 
 // CheckVersion says when a major version of PostgreSQL is not known.

@@ -58,6 +58,10 @@ func TestLoadErrors(t *testing.T) {
 		{"pg = 15\nenable = ['drop-tabel']", `:2: enable: no rule or category is called "drop-tabel"; did you mean drop-table?`},
 		{"disable = ['zzzzzzzzz']", "`srhtvet rules` lists them"},
 		{"source = 'brand'", "did you mean brant?"},
+		{"pg = 15\npgbouncer = 'new'", `:2: pgbouncer: "new" is not a version of PgBouncer: use one like "1.20"`},
+		{"pgbouncer = '2.1'", ":1: pgbouncer: "},
+		{"pgbouncer = '1.20.x'", ":1: pgbouncer: "},
+		{"pgbouncer = 1.20", ":1: "},
 		{"base = 'a'\nsince = '1'", ":2: since: base and since exclude each other"},
 	} {
 		name := write(t, t.TempDir(), Name, c.text)
@@ -119,4 +123,16 @@ func TestFindAndRoot(t *testing.T) {
 	write(t, dir, "a/go.mod", "module x")
 	root, _ = Root(inner)
 	require.Equal(t, filepath.Join(dir, "a"), root, "a module is nearer than the repository")
+}
+
+func TestBouncerMinor(t *testing.T) {
+	for version, want := range map[string]int{"1.20": 20, "1.18.0": 18, "1.9": 9} {
+		s, err := Load(write(t, t.TempDir(), Name, "pgbouncer = '"+version+"'"))
+		require.NoError(t, err)
+		minor, ok := s.BouncerMinor()
+		require.True(t, ok)
+		require.Equal(t, want, minor)
+	}
+	_, ok := new(Settings).BouncerMinor()
+	require.False(t, ok)
 }
