@@ -44,6 +44,20 @@ func (c *checker) uncheckedCommits(fn *function) {
 		}
 		c.Report(f)
 	}
+	for _, cur := range fn.calls {
+		if call := cur.Node().(*ast.CallExpr); unchecked(cur) && c.returnsError(call) && c.runsTx(cur, call) {
+			f := findings.Finding{Check: "unchecked-commit", Pos: call.Pos(), End: call.Fun.End(),
+				Message: "nobody looks whether this transaction is committed: when a primary fails over, the connection is lost or the context ends, everything it wrote is rolled back, and the caller goes on as if it had been written",
+				Help:    "Return the error."}
+			c.Report(f)
+		}
+	}
+}
+
+// returnsError reports whether the only result of a call is an error.
+func (c *checker) returnsError(call *ast.CallExpr) bool {
+	t := c.TypesInfo.TypeOf(call)
+	return t != nil && types.Identical(t, errorType)
 }
 
 func within(cur inspector.Cursor, fn *function) bool {

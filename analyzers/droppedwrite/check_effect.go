@@ -129,12 +129,14 @@ func (c *checker) failing(at inspector.Cursor) bool {
 	return false
 }
 
+var errorType = types.Universe.Lookup("error").Type()
+
 // errorSeen recognises err != nil.
 func (c *checker) errorSeen(cond ast.Expr) bool {
 	found := false
 	ast.Inspect(cond, func(n ast.Node) bool {
 		if b, ok := n.(*ast.BinaryExpr); ok && b.Op.String() == "!=" {
-			if t := c.TypesInfo.TypeOf(b.X); t != nil && types.Identical(t, types.Universe.Lookup("error").Type()) {
+			if t := c.TypesInfo.TypeOf(b.X); t != nil && types.Identical(t, errorType) {
 				found = true
 			}
 		}

@@ -15,7 +15,7 @@
 // # unchecked-commit
 //
 // The error of Commit is dropped: by a statement tx.Commit(), by defer tx.Commit(), or by an assignment that the next one
-// overwrites. A transaction that is seen to read only is not reported; nor is _ = tx.Commit(), which somebody has thought
+// overwrites; or that of a function that runs a function literal in a transaction, WithTx(ctx, func(tx *sql.Tx) error { … }). A transaction that is seen to read only is not reported; nor is _ = tx.Commit(), which somebody has thought
 // about.
 //
 //	tx.Commit() // reported

@@ -171,6 +171,32 @@ func (c *checker) sendsOf(fn *types.Func) *sends {
 	return nil
 }
 
+// runsHere reports whether a function literal runs when the function around it does, as far as is certain: it is called, deferred or
+// started, or given a transaction. A handler, a job, or what is to be done after a commit runs elsewhere.
+func (c *checker) runsHere(lit inspector.Cursor) bool {
+	call, ok := lit.Parent().Node().(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	if call.Fun == lit.Node() {
+		return true
+	}
+	switch lastName(call) {
+	case "Go", "Do": // errgroup's, sync.Once's
+		return true
+	}
+	sig, ok := c.TypesInfo.TypeOf(lit.Node().(*ast.FuncLit)).(*types.Signature)
+	if !ok {
+		return false
+	}
+	for p := range sig.Params().Variables() {
+		if c.isTx(p.Type()) {
+			return true
+		}
+	}
+	return false
+}
+
 // summarize learns which functions of the package send something, and exports it.
 func (c *checker) summarize() {
 	callers := map[*types.Func][]*types.Func{} // of a function of this package
@@ -179,9 +205,7 @@ func (c *checker) summarize() {
 		cur.Inspect([]ast.Node{(*ast.FuncLit)(nil), (*ast.CallExpr)(nil)}, func(in inspector.Cursor) bool {
 			call, ok := in.Node().(*ast.CallExpr)
 			if !ok {
-				// A handler or a job that is made here runs elsewhere.
-				h := c.handlers.For(in.Node())
-				return h == nil || h.Func != in.Node()
+				return c.runsHere(in)
 			}
 			called := callee.Func(c.TypesInfo, call)
 			what := c.directEffect(call)

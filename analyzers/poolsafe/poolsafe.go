@@ -70,7 +70,7 @@ func run(pass *findings.Pass) {
 }
 
 // session finds texts that are worth parsing.
-var session = regexp.MustCompile(`(?i)(?:^|;|\n)\s*(?:set|listen|prepare|execute|declare)\b|set_config\s*\(|_advisory_|\btemp(?:orary)?\b|\bcurrval\b|\blastval\b|\bdrop\s+table\b`)
+var session = regexp.MustCompile(`(?i)(?:^|;|\n)\s*(?:set|reset|listen|prepare|execute|declare)\b|set_config\s*\(|_advisory_|\btemp(?:orary)?\b|\bcurrval\b|\blastval\b|\bdrop\s+table\b`)
 
 // read parses the statements that the package sends and that may need a session.
 func (c *checker) read() {

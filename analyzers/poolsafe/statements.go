@@ -2,11 +2,13 @@ package poolsafe
 
 import (
 	"fmt"
+	"go/ast"
 	"regexp"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
 
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
@@ -53,6 +55,9 @@ func (c *checker) checkSet(s statement) {
 	default:
 		return // RESET and SET … TO DEFAULT leave what everybody has
 	}
+	if c.ownSession(s, what) {
+		return
+	}
 	var fixes []analysis.SuggestedFix
 	if m := setWord.FindString(s.SQL); m != "" && s.begun && set.GetKind() != pgast.VariableSetKind_VAR_SET_MULTI {
 		fixes = c.replace(s, "Use SET LOCAL", s.Offset, len(m)-1, m[:3]+" LOCAL")
@@ -62,6 +67,43 @@ func (c *checker) checkSet(s statement) {
 		return
 	}
 	c.report(s, "session-set", s.Offset, fmt.Sprintf("SET %s without LOCAL is the session's%s: %s", what, kept(s), settingLost), settingHelp, fixes...)
+}
+
+// ownSession reports whether a setting is made on a connection that the code holds, and taken back in the same function: who does
+// that knows of sessions, and has one that does not go through a pooler, as far as can be told.
+func (c *checker) ownSession(s statement, setting string) bool {
+	if !c.pinned(s) {
+		return false
+	}
+	for _, other := range c.stmts {
+		set := other.Node.GetVariableSetStmt()
+		if set != nil && other.site.Func == s.site.Func && (set.GetName() == setting || set.GetKind() == pgast.VariableSetKind_VAR_RESET_ALL) &&
+			c.pos(other, other.Offset) != c.pos(s, s.Offset) {
+			return true
+		}
+	}
+	return false
+}
+
+// pinned reports whether a statement is sent on one connection, rather than by a pool or in a transaction.
+func (c *checker) pinned(s statement) bool {
+	pos := c.found.Pos(s.site.Pos)
+	cur, ok := c.root.FindByPos(pos, pos)
+	if !pos.IsValid() || !ok {
+		return false
+	}
+	for up := range cur.Enclosing((*ast.CallExpr)(nil)) {
+		sel, ok := ast.Unparen(up.Node().(*ast.CallExpr).Fun).(*ast.SelectorExpr)
+		if !ok {
+			continue
+		}
+		switch name := callee.TypeName(c.TypesInfo, sel.X); {
+		case name == "database/sql.Conn", name == "github.com/jmoiron/sqlx.Conn",
+			strings.HasPrefix(name, "github.com/jackc/pgx/") && (strings.HasSuffix(name, ".Conn") || strings.HasSuffix(name, ".PgConn")):
+			return true
+		}
+	}
+	return false
 }
 
 func kept(s statement) string {

@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -43,7 +44,8 @@ type Use struct {
 func ResultType() reflect.Type { return reflect.TypeFor[*Result]() }
 
 // New makes an analyzer whose name and manual are in the doc.go given, and whose checks are those that gochecks lists for
-// it. It runs despite type errors: run sees what could be resolved. Tests and generated files are not reported on.
+// it. It runs despite type errors: run sees what could be resolved. Tests, what serves them (files that import testing)
+// and generated files are not reported on.
 func New(docgo string, run func(*Pass), requires ...*analysis.Analyzer) *analysis.Analyzer {
 	manual := ReadManual(docgo)
 	flags := &settings.Flags{Prefix: manual.Name + "."}
@@ -114,7 +116,7 @@ func NewPass(pass *analysis.Pass, bar func(root string) settings.Bar) *Pass {
 	p := &Pass{Pass: pass, bar: bar, result: &Result{Root: settings.ModuleRoot(dir), Used: map[Use]bool{}}, silent: map[string]bool{}}
 	for _, f := range pass.Files {
 		name := pass.Fset.File(f.Package).Name()
-		if strings.HasSuffix(name, "_test.go") || ast.IsGenerated(f) {
+		if strings.HasSuffix(name, "_test.go") || ast.IsGenerated(f) || importsTesting(f) {
 			p.silent[name] = true
 		}
 	}
@@ -124,7 +126,12 @@ func NewPass(pass *analysis.Pass, bar func(root string) settings.Bar) *Pass {
 // Result is what was reported.
 func (p *Pass) Result() *Result { return p.result }
 
-// Silent reports whether nothing is reported in the file of a position: a test, or generated code.
+// importsTesting tells what serves tests, and is not deployed.
+func importsTesting(f *ast.File) bool {
+	return slices.ContainsFunc(f.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"testing"` })
+}
+
+// Silent reports whether nothing is reported in the file of a position: a test, what serves tests, or generated code.
 func (p *Pass) Silent(pos token.Pos) bool {
 	f := p.Fset.File(pos)
 	return f == nil || p.silent[f.Name()]

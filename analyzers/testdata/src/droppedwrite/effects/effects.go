@@ -40,6 +40,30 @@ func closure(ctx context.Context) error {
 	return mailer.Welcome("a@example.org")
 }
 
+func closureUnchecked(ctx context.Context) {
+	WithTx(ctx, nil, func(tx *sql.Tx) error { // want `unchecked-commit: nobody looks whether this transaction is committed`
+		_, err := tx.ExecContext(ctx, `DELETE FROM thing`)
+		return err
+	})
+	WithTx(ctx, nil, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT 1`).Scan()
+	})
+}
+
+// later sends when somebody says so.
+func later(after func(func())) {
+	after(func() { mailer.Welcome("a@example.org") })
+}
+
+func closureLater(ctx context.Context, after func(func())) error {
+	return WithTx(ctx, nil, func(tx *sql.Tx) error {
+		later(after)
+		after(func() { mailer.Welcome("a@example.org") })
+		_, err := tx.ExecContext(ctx, `DELETE FROM thing`)
+		return err
+	})
+}
+
 func closureReads(ctx context.Context) error {
 	return WithTx(ctx, &sql.TxOptions{ReadOnly: true}, func(tx *sql.Tx) error {
 		return mailer.Welcome("a@example.org")

@@ -79,6 +79,23 @@ func lockInTransaction(ctx context.Context, db *sql.DB) error {
 	return tx.Commit()
 }
 
+// held sets what it takes back, on a connection of its own.
+func held(ctx context.Context, db *sql.DB) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		conn.ExecContext(context.Background(), `RESET lock_timeout`)
+		conn.Close()
+	}()
+	if _, err := conn.ExecContext(ctx, `SET lock_timeout = '1min'`); err != nil {
+		return err
+	}
+	_, err = conn.ExecContext(ctx, `SET work_mem = '1GB'`) // want `session-set: SET work_mem`
+	return err
+}
+
 func listen(ctx context.Context, db *sql.DB) error {
 	db.ExecContext(ctx, `NOTIFY news`)
 	_, err := db.ExecContext(ctx, `LISTEN news`) // want `warning: session-listen: LISTEN news is the session's`
