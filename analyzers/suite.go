@@ -24,7 +24,9 @@ type Result = findings.Result
 
 // Suite makes every analyzer, sorted by name. A test compares it with the directories. Each call makes new ones, since an
 // analyzer holds the values of its flags.
-func Suite() []*analysis.Analyzer { return withIgnores(append(goCode(), migrations.New(), queries.New())) }
+func Suite() []*analysis.Analyzer {
+	return withIgnores(append(goCode(), migrations.New(), queries.New()))
+}
 
 // OfGoCode makes those that depend on nothing but Go code and the settings, sorted by name: for tools that know only Go files
 // and would keep what the others said when a migration has changed.
