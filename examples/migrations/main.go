@@ -29,6 +29,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	db.SetConnMaxLifetime(5 * time.Minute) // a new primary is found
 	srv := &http.Server{Addr: "127.0.0.1:5003", Handler: routes(db), ReadHeaderTimeout: 5 * time.Second}
 	if err := serve(srv); err != nil {
 		log.Fatal(err)

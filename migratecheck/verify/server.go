@@ -209,6 +209,7 @@ func (s *Server) session(ctx context.Context, database string) (*pgconn.PgConn, 
 // bound keeps the session's statements from running or waiting too long.
 func (s *Server) bound(ctx context.Context, conn *pgconn.PgConn) error {
 	statement, lock := s.cfg.timeouts()
+	//srhtvet:ignore session-set a connection of its own to a server of its own, or one that a DSN names for this
 	set := fmt.Sprintf("SET statement_timeout = %d; SET lock_timeout = %d; SET client_min_messages = error", statement.Milliseconds(), lock.Milliseconds())
 	if err := run(ctx, conn, set); err != nil {
 		return fmt.Errorf("bounding a session: %w", err)

@@ -91,6 +91,7 @@ func (c *Checker) Follow(ctx context.Context, statements []string, every int) (T
 	if err := c.reset(ctx); err != nil {
 		return t, err
 	}
+	//srhtvet:ignore session-set a connection of its own to a server of its own, or one that a DSN names for this
 	if _, err := c.conn.PgConn().Exec(ctx, "SET statement_timeout = '10s'").ReadAll(); err != nil {
 		return t, err
 	}
