@@ -18,8 +18,12 @@ var ruleMissingDown = &Rule{
 		if f.Migration.HasDown || f.Migration.NoWayBack || f.Migration.Repeat || f.Index == 0 || len(f.Up) == 0 || !f.Run.writesDowns {
 			return
 		}
+		fails := "SELECT 1/0; -- cannot be undone"
+		if f.Migration.Tool == "alembic" {
+			fails = "def downgrade():\n    raise NotImplementedError(\"cannot be undone\")"
+		}
 		f.Report("has no Down section: taking this release back leaves its changes in the schema, while the tool counts it as undone",
-			fmt.Sprintf("Add a Down section that undoes it. Where that is impossible write one that fails, so that %s stops there:\nSELECT 1/0; -- cannot be undone", f.Migration.Tool))
+			fmt.Sprintf("Add a Down section that undoes it. Where that is impossible write one that fails, so that %s stops there:\n%s", f.Migration.Tool, fails))
 	},
 }
 
