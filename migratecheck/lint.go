@@ -149,6 +149,12 @@ func addFiles(sc source.Config, fsys fs.FS, sets []selection, files []string) ([
 			dirs[dir] = found
 		}
 		i := slices.IndexFunc(dirs[dir], func(s source.Set) bool { return holds(&s, name) })
+		if i < 0 && sc.Format == "" && path.Ext(name) != ".sql" && path.Ext(name) != ".py" {
+			sets = append(sets, selection{Set: source.Set{Dir: dir, Named: true, Problems: []source.Problem{{
+				Pos: source.Position{File: name}, Reason: "no migration by its name: they are .sql files, and alembic's revisions .py; -source FORMAT reads a file of any name",
+			}}}})
+			continue
+		}
 		if i < 0 {
 			alone = append(alone, name)
 			continue

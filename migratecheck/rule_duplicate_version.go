@@ -17,7 +17,7 @@ var ruleDuplicateVersion = &Rule{
 		Good:       "SELECT 1;",
 		Exceptions: "Flyway's repeatable migrations have no version.",
 		Versions:   "All.",
-		Source:     "brant, goose, golang-migrate: \"duplicate migration version\".",
+		Source:     "brant, goose, golang-migrate: \"duplicate migration version\"; alembic: \"Revision … is present more than once\" (alembic/script/revision.py, _revision_map).",
 	},
 	History: func(r *Run) {
 		first := map[string]*File{}
@@ -38,9 +38,13 @@ var ruleDuplicateVersion = &Rule{
 				f, other = other, f
 			}
 			if f.Pending {
+				fate, help := f.toolName()+" refuses both, or runs only one of them", "Give the one that is not released yet the next free number."
+				if f.Migration.Tool == "alembic" {
+					fate = "alembic warns and runs only one of them"
+					help = "Give the one that is not released yet a revision of its own, and the other's as its down_revision."
+				}
 				r.Report(source.Position{File: f.Migration.File, Line: 1, Column: 1},
-					fmt.Sprintf("version %s is also that of %s: %s refuses both, or runs only one of them", f.Migration.Version, beside(f.Migration.File, other.Migration.File), f.toolName()),
-					"Give the one that is not released yet the next free number.")
+					fmt.Sprintf("version %s is also that of %s: %s", f.Migration.Version, beside(f.Migration.File, other.Migration.File), fate), help)
 			}
 		}
 	},

@@ -76,7 +76,7 @@ func (m *machine) scanOf(s *scanned) *query.Scan {
 // destType is the type that a destination points to.
 func (m *machine) destType(d arg) query.GoType {
 	if c := m.arrayCall(d); c != nil {
-		return query.GoType{Name: types.ExprString(d.expr), Kind: query.List, Nullable: true}
+		return query.GoType{Name: types.ExprString(d.expr), Kind: query.List, Nullable: true, Full: d.pkg.info != nil && pqFull(d.pkg.info.TypeOf(c.Args[0]))}
 	}
 	if d.typ == nil {
 		return d.fact
@@ -96,6 +96,21 @@ func (m *machine) destType(d arg) query.GoType {
 		g.Labels = m.switchLabels(d)
 	}
 	return g
+}
+
+// pqFull reports whether pq.Array of a pointer to such a slice takes no NULL elements (lib/pq array.go, Array): the arrays of its own
+// types of elements do not.
+func pqFull(t types.Type) bool {
+	p, ok := t.(*types.Pointer)
+	if !ok {
+		return false
+	}
+	s, ok := types.Unalias(p.Elem()).(*types.Slice)
+	if !ok {
+		return false
+	}
+	b, ok := types.Unalias(s.Elem()).(*types.Basic)
+	return ok && slices.Contains([]types.BasicKind{types.Bool, types.Float64, types.Float32, types.Int64, types.Int32, types.String}, b.Kind())
 }
 
 func (m *machine) typeString(t types.Type, k *pkg) string {
@@ -135,12 +150,12 @@ var namedTypes = map[string]query.GoType{
 	"github.com/google/uuid.NullUUID": {Kind: query.UUID, Nullable: true},
 	"github.com/gofrs/uuid.UUID":      {Kind: query.UUID},
 	"github.com/gofrs/uuid/v5.UUID":   {Kind: query.UUID},
-	"github.com/lib/pq.StringArray":   {Kind: query.List, Nullable: true},
-	"github.com/lib/pq.Int64Array":    {Kind: query.List, Nullable: true},
-	"github.com/lib/pq.Int32Array":    {Kind: query.List, Nullable: true},
-	"github.com/lib/pq.BoolArray":     {Kind: query.List, Nullable: true},
+	"github.com/lib/pq.StringArray":   {Kind: query.List, Nullable: true, Full: true},
+	"github.com/lib/pq.Int64Array":    {Kind: query.List, Nullable: true, Full: true},
+	"github.com/lib/pq.Int32Array":    {Kind: query.List, Nullable: true, Full: true},
+	"github.com/lib/pq.BoolArray":     {Kind: query.List, Nullable: true, Full: true},
 	"github.com/lib/pq.ByteaArray":    {Kind: query.List, Nullable: true},
-	"github.com/lib/pq.Float64Array":  {Kind: query.List, Nullable: true},
+	"github.com/lib/pq.Float64Array":  {Kind: query.List, Nullable: true, Full: true},
 	"github.com/lib/pq.GenericArray":  {Kind: query.List, Nullable: true},
 	"github.com/lib/pq.NullTime":      {Kind: query.Time, Nullable: true},
 }
@@ -213,6 +228,10 @@ func (m *machine) goType(t types.Type, k *pkg) query.GoType {
 			g.Kind, g.Nullable = query.Bytes, true
 		} else {
 			g.Kind, g.Nullable = query.List, true
+			switch elem := m.goType(u.Elem(), k); elem.Kind {
+			case query.Bool, query.Int, query.Float, query.String, query.Time, query.UUID:
+				g.Full = !elem.Nullable
+			}
 		}
 	case *types.Array:
 		if b, ok := u.Elem().Underlying().(*types.Basic); ok && b.Kind() == types.Byte && u.Len() == 16 {

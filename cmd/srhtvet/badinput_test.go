@@ -58,6 +58,7 @@ func TestBadPaths(t *testing.T) {
 		"nowhere m":                    "srhtvet: nowhere: no such file or directory\n",
 		"m/0003_c.sql m/0009_none.sql": "srhtvet: m/0009_none.sql: no such file or directory\n",
 		"m empty nowhere":              "srhtvet: nowhere: no such file or directory\nsrhtvet: no migrations in empty\n",
+		"m empty/x.txt":                "srhtvet: empty/x.txt: no migration by its name: they are .sql files, and alembic's revisions .py; -source FORMAT reads a file of any name\n",
 	} {
 		r := srhtvet(t, dir, append([]string{"lint", "-format", "json", "-q"}, strings.Fields(paths)...)...)
 		require.Equal(t, exitFailed, r.status, paths)

@@ -5,6 +5,7 @@ package need
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -55,4 +56,21 @@ func Python(t testing.TB, modules ...string) string {
 	}
 	Missing(t, "no python3 with module %s (make test installs it where it may)", strings.Join(modules, ", "))
 	return ""
+}
+
+// Module returns the directory of a Go module at an exact version, in the module cache, with all that it requires downloaded; or
+// ends the test as Missing does, when it cannot be had. The directory is read-only.
+func Module(t testing.TB, path, version string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", path+"@"+version)
+	cmd.Env = append(os.Environ(), "GOFLAGS=")
+	cmd.Dir = os.TempDir()
+	out, err := cmd.Output()
+	var module struct{ Dir, Error string }
+	if json.Unmarshal(out, &module) != nil || err != nil || module.Dir == "" {
+		Missing(t, "no module %s@%s (%s)", path, version, module.Error)
+	}
+	return module.Dir
 }

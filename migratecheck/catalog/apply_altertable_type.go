@@ -430,7 +430,11 @@ func (a *alterTable) rebuild(rel OID, num int) error {
 			if err != nil {
 				return err
 			}
-			c.editConstraint(con.OID, func(con *Constraint) { con.Check = e })
+			valid := con.Valid
+			if !con.Local {
+				valid = a.parentValid(con)
+			}
+			c.editConstraint(con.OID, func(con *Constraint) { con.Check, con.Valid = e, valid })
 		}
 	}
 	for _, index := range c.Indexes(rel) {
@@ -472,6 +476,17 @@ func (a *alterTable) rebuild(rel OID, num int) error {
 		}
 	}
 	return nil
+}
+
+// parentValid tells whether the CHECK that one came from is valid. Both are dropped when the type of a column changes, and the parent's
+// definition makes both again, NOT VALID and all, however the child had proved its own (ATPostAlterTypeCleanup).
+func (a *alterTable) parentValid(con *Constraint) bool {
+	for _, parent := range a.c.relation(con.Table).Inherits {
+		if above := a.c.constraintNamed(parent, con.Name); above != nil {
+			return above.Valid
+		}
+	}
+	return con.Valid
 }
 
 // rebuildPartitionComments does what becomes of comments when an index of a partition is made anew by way of the partitioned

@@ -135,6 +135,11 @@ func (c *Catalog) applyRefresh(s *pgast.RefreshMatViewStmt) error {
 	if r.Kind != MatView && !r.Assumed {
 		return errorf("0A000", "\"%s\" is not a materialized view", r.Name)
 	}
+	if r.Query != nil && !s.SkipData {
+		if err := c.recursion(r.Query.Refs); err != nil {
+			return err
+		}
+	}
 	if r.Query != nil && r.Query.Populated == s.SkipData {
 		c.editRelation(r.OID, func(r *Relation) {
 			q := *r.Query

@@ -26,7 +26,7 @@ func (c *Catalog) applySelectInto(s *pgast.SelectStmt, eff *Effects) error {
 
 func (c *Catalog) createTableAs(into *pgast.IntoClause, query *pgast.Node, ifNotExists bool, eff *Effects) error {
 	// The query is analysed before the target is looked at (transformCreateTableAsStmt).
-	columns, _, unknown, err := c.queryColumns(query)
+	columns, refs, unknown, err := c.queryColumns(query)
 	if err != nil {
 		return err
 	}
@@ -71,6 +71,11 @@ func (c *Catalog) createTableAs(into *pgast.IntoClause, query *pgast.Node, ifNot
 	}
 	if into.OnCommit == pgast.OnCommitAction_ONCOMMIT_DROP {
 		c.onCommit = append(c.onCommit[:len(c.onCommit):len(c.onCommit)], r.OID)
+	}
+	if !into.SkipData {
+		if err := c.recursion(refs); err != nil {
+			return err
+		}
 	}
 	c.put(r)
 	c.addMethodDep(r.OID, r.AccessMethod, DepNormal)

@@ -35,8 +35,8 @@ func (c *Catalog) applyView(n *pgast.ViewStmt, eff *Effects) error {
 	if rv.Relpersistence == "u" {
 		return errorf("42601", "views cannot be unlogged because they do not have storage")
 	}
-	q := &Query{Node: n.Query, Refs: b.sortedRefs(), Unknown: b.unknown || bound.open}
-	if q.SQL, err = pgast.Deparse(n.Query); err != nil {
+	q := &Query{Node: c.storedQuery(n.Query), Refs: b.sortedRefs(), Unknown: b.unknown || bound.open}
+	if q.SQL, err = pgast.Deparse(q.Node); err != nil {
 		return errorf(NotUnderstood, "writing the view's query: %s", err)
 	}
 	switch n.WithCheckOption {
@@ -187,6 +187,7 @@ func (c *Catalog) replaceView(old *Relation, cols []Column, q *Query, options []
 	}
 	// A view may be replaced by one that reads itself: only querying it is an error (fireRIRrules, "infinite recursion
 	// detected"). It does not depend on itself.
+	q.itself = slices.ContainsFunc(q.Refs, func(a Address) bool { return a.OID == old.OID })
 	q.Refs = slices.DeleteFunc(slices.Clone(q.Refs), func(a Address) bool { return a.OID == old.OID })
 	r := *old
 	r.Query, r.Options = q, options
@@ -276,8 +277,13 @@ func (c *Catalog) applyMatView(n *pgast.CreateTableAsStmt, eff *Effects) error {
 	if err != nil {
 		return err
 	}
-	q := &Query{Node: n.Query, Refs: b.sortedRefs(), Unknown: b.unknown || bound.open, Populated: !into.SkipData}
-	if q.SQL, err = pgast.Deparse(n.Query); err != nil {
+	if !into.SkipData {
+		if err := c.recursion(b.sortedRefs()); err != nil {
+			return err
+		}
+	}
+	q := &Query{Node: c.storedQuery(n.Query), Refs: b.sortedRefs(), Unknown: b.unknown || bound.open, Populated: !into.SkipData}
+	if q.SQL, err = pgast.Deparse(q.Node); err != nil {
 		return errorf(NotUnderstood, "writing the view's query: %s", err)
 	}
 	r := &Relation{
@@ -294,4 +300,30 @@ func (c *Catalog) applyMatView(n *pgast.CreateTableAsStmt, eff *Effects) error {
 	c.addMethodDep(r.OID, r.AccessMethod, DepNormal)
 	c.addViewDeps(r)
 	return nil
+}
+
+// recursion is the rewriter's error for a query that reads a view which reads itself, at once or through others (fireRIRrules,
+// src/backend/rewrite/rewriteHandler.c). Making such a view is no error.
+func (c *Catalog) recursion(refs []Address) error {
+	var open, done []OID
+	var visit func(refs []Address) error
+	visit = func(refs []Address) error {
+		for _, ref := range refs {
+			view := c.relation(ref.OID)
+			if view == nil || view.Kind != View || view.Query == nil || slices.Contains(done, ref.OID) {
+				continue
+			}
+			if view.Query.itself || slices.Contains(open, ref.OID) {
+				return &Error{Code: "42P17", Message: "infinite recursion detected in rules for relation " + quoteMessage(view.Name), Object: c.nameOf(view)}
+			}
+			open = append(open, ref.OID)
+			err := visit(view.Query.Refs)
+			open, done = open[:len(open)-1], append(done, ref.OID)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return visit(refs)
 }

@@ -37,6 +37,7 @@ type binder struct {
 	columns string  // why there are no columns ("cannot use column reference in DEFAULT expression"), "" when there are
 
 	sublinkNames map[*pgast.SubLink]string // the name of a scalar subquery's column
+	negated      *pgast.SubLink            // the x IN (SELECT …) whose NOT was met last
 	depth        int
 
 	at     int32 // where in the text the expression or name at hand stands
@@ -49,6 +50,8 @@ type binder struct {
 	// operands, unless nil, is told of the type that an operator or function takes an operand of another type for; value.node is then set
 	// of every expression.
 	operands func(n *pgast.Node, target TypeRef)
+	// stars, unless nil, is told of the columns that each * of a target list stands for.
+	stars func(n *pgast.Node, columns []*pgast.Node)
 	// ask is what Analyze fills; nil where an expression is bound to be stored.
 	ask *asked
 }
@@ -75,6 +78,7 @@ type value struct {
 	null      bool          // the constant NULL, and casts of it
 	notNull   bool          // it cannot be NULL (bind_null.go)
 	mayNull   bool          // something is known by which it may be NULL; never with notNull
+	full      bool          // an array of which no element can be NULL (bind_null.go)
 	isDefault bool          // DEFAULT
 	at        int32         // where it stands, plus 1; 0 is not known
 	node      *pgast.Node   // the expression, of a constant (but see binder.operands)
@@ -97,6 +101,7 @@ type boundColumn struct {
 
 	// As in value, of a query's output whose expression is looked at again.
 	constant, null, notNull, mayNull bool
+	full                             bool
 	literal                          *string
 	param                            int
 	at                               int32
@@ -108,7 +113,7 @@ type boundColumn struct {
 func columnOfValue(name string, v value) boundColumn {
 	return boundColumn{
 		name: name, typ: v.typ, collation: v.collation, refs: v.columns, fields: v.fields, id: v.id, origin: v.origin, held: v.held,
-		constant: v.constant, null: v.null, notNull: v.notNull, mayNull: v.mayNull, literal: v.literal, param: v.param, at: v.at, node: v.node, fresh: v.fresh,
+		constant: v.constant, null: v.null, notNull: v.notNull, mayNull: v.mayNull, full: v.full, literal: v.literal, param: v.param, at: v.at, node: v.node, fresh: v.fresh,
 	}
 }
 
@@ -116,7 +121,7 @@ func columnOfValue(name string, v value) boundColumn {
 func (col *boundColumn) value() value {
 	return value{
 		typ: col.typ, collation: col.collation, fields: col.fields, origin: col.origin, held: col.held, id: col.id,
-		constant: col.constant, null: col.null, notNull: col.notNull, mayNull: col.mayNull, literal: col.literal, param: col.param, at: col.at, node: col.node, fresh: col.fresh,
+		constant: col.constant, null: col.null, notNull: col.notNull, mayNull: col.mayNull, full: col.full, literal: col.literal, param: col.param, at: col.at, node: col.node, fresh: col.fresh,
 	}
 }
 

@@ -23,6 +23,8 @@ type Analysis struct {
 	Compared []Comparison
 	// Natural are the columns that NATURAL JOINs of the statement join on.
 	Natural []NaturalColumn
+	// NotIn are its NOT IN (SELECT …), in the order in which they are bound.
+	NotIn []NotIn
 	// Refs are the objects and columns that the statement needs, sorted.
 	Refs []Address
 	// Unknown lists what could not be found out, for a person. When it is empty the Analysis is complete.
@@ -43,6 +45,8 @@ type OutputColumn struct {
 	Held []Address
 	// NotNull is set when it cannot be NULL for certain.
 	NotNull bool
+	// Full is set when it is an array of which no element can be NULL for certain.
+	Full bool
 	// Star: it comes from a *.
 	Star bool
 }
@@ -74,6 +78,12 @@ type NaturalColumn struct {
 	Name   string
 	Refs   []Address // the table columns that it is, left and right; fewer where a side computes it
 	Offset int       // of the right side
+}
+
+// NotIn is a NOT IN (SELECT …) or <> ALL (SELECT …) of one column: with a NULL among the rows of the subquery no value passes.
+type NotIn struct {
+	Offset  int
+	NotNull bool // the column cannot be NULL for certain
 }
 
 // comparing are the operators that answer otherwise when the text is another: LIKE tells a case of letters from the other as = does,
@@ -157,6 +167,7 @@ type asked struct {
 	unknown  []string
 	compared []Comparison
 	natural  []NaturalColumn
+	notIn    []NotIn
 	// late holds errors of the rewriter and planner, which come after all of parse analysis.
 	late []error
 }
@@ -246,6 +257,9 @@ func (c *Catalog) Analyze(stmt pgast.Stmt, ask Ask) (*Analysis, error) {
 	if err == nil {
 		err = b.rewrite()
 	}
+	if err == nil && isQuery(stmt.Node) {
+		err = b.goOn(b.c.recursion(b.sortedRefs()))
+	}
 	for _, late := range b.ask.late {
 		if err == nil {
 			err = b.goOn(late)
@@ -260,7 +274,7 @@ func (c *Catalog) Analyze(stmt pgast.Stmt, ask Ask) (*Analysis, error) {
 		b.ask.errors = append(b.ask.errors, e)
 		q = &boundQuery{open: true}
 	}
-	a := &Analysis{Writes: b.ask.writes, Uses: b.ask.uses, Compared: b.ask.compared, Natural: b.ask.natural, Refs: b.sortedRefs(), Unknown: b.ask.unknown, Errors: b.ask.errors}
+	a := &Analysis{Writes: b.ask.writes, Uses: b.ask.uses, Compared: b.ask.compared, Natural: b.ask.natural, NotIn: b.ask.notIn, Refs: b.sortedRefs(), Unknown: b.ask.unknown, Errors: b.ask.errors}
 	for _, e := range a.Errors {
 		locate(e, int32(stmt.Offset))
 	}
@@ -280,11 +294,22 @@ func (c *Catalog) Analyze(stmt pgast.Stmt, ask Ask) (*Analysis, error) {
 		a.Rows, a.Open = true, q.open
 		a.Columns = make([]OutputColumn, len(q.cols))
 		for i, col := range q.cols {
-			a.Columns[i] = OutputColumn{Name: col.name, Type: col.typ, Origin: col.origin, Held: col.held, NotNull: col.notNull, Star: col.star}
+			a.Columns[i] = OutputColumn{Name: col.name, Type: col.typ, Origin: col.origin, Held: col.held, NotNull: col.notNull, Full: col.full, Star: col.star}
 			if len(a.Errors) > 0 && col.origin.OID == 0 {
 				a.Columns[i].Type = TypeRef{}
 			}
 		}
 	}
 	return a, nil
+}
+
+// isQuery tells of the statements that are rewritten as soon as they are analysed.
+func isQuery(n *pgast.Node) bool {
+	switch n := n.GetNode().(type) {
+	case *pgast.Node_SelectStmt, *pgast.Node_InsertStmt, *pgast.Node_UpdateStmt, *pgast.Node_DeleteStmt, *pgast.Node_MergeStmt:
+		return true
+	case *pgast.Node_ExplainStmt:
+		return isQuery(n.ExplainStmt.Query)
+	}
+	return false
 }

@@ -22,7 +22,12 @@ func (b *binder) call(n *pgast.FuncCall, s *scope) (value, *Func, error) {
 		} else if len(argNames) > 0 {
 			return value{}, nil, errorf("42601", "positional argument cannot follow named argument")
 		}
+		leave := func() {}
+		if n.AggFilter != nil {
+			leave = b.among(func() { b.notNullBy(n.AggFilter, s, true) })
+		}
 		v, err := b.bindExpr(arg, s)
+		leave()
 		if err != nil {
 			return value{}, nil, err
 		}
@@ -148,6 +153,7 @@ func (b *binder) call(n *pgast.FuncCall, s *scope) (value, *Func, error) {
 	if f.OID < FirstUserOID && strictFunctions[name] && len(values) > 0 {
 		out.notNull, out.mayNull = allNotNull(values...), anyMayNull(values...)
 	}
+	out.full = f.OID < FirstUserOID && name == "array_agg" && allNotNull(values...)
 	out.fresh = f.OID < FirstUserOID && f.Volatility == Volatile && (name == "gen_random_uuid" || name == "random" || name == "nextval" || name == "clock_timestamp")
 	return out, f, nil
 }

@@ -10,9 +10,9 @@ import (
 // coerce converts v to the type for the context, noting what that runs and needs.
 func (b *binder) coerce(v value, target TypeRef, context coercionContext) value {
 	if !target.known() {
-		return value{constant: v.constant, param: v.param, null: v.null, notNull: v.notNull, mayNull: v.mayNull, node: v.node, fresh: v.fresh}
+		return value{constant: v.constant, param: v.param, null: v.null, notNull: v.notNull, mayNull: v.mayNull, full: v.full, node: v.node, fresh: v.fresh}
 	}
-	out := value{typ: target, constant: v.constant, literal: v.literal, param: v.param, null: v.null, notNull: v.notNull, mayNull: v.mayNull, node: v.node, fresh: v.fresh}
+	out := value{typ: target, constant: v.constant, literal: v.literal, param: v.param, null: v.null, notNull: v.notNull, mayNull: v.mayNull, full: v.full, node: v.node, fresh: v.fresh}
 	if !v.typ.known() {
 		return out
 	}

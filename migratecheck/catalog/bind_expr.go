@@ -54,6 +54,11 @@ func (b *binder) bindNode(n *pgast.Node, s *scope) (value, error) {
 	case *pgast.Node_AExpr:
 		return b.bindAExpr(n.AExpr, s)
 	case *pgast.Node_BoolExpr:
+		if n.BoolExpr.Boolop == pgast.BoolExprType_NOT_EXPR {
+			if sub := n.BoolExpr.Args[0].GetSubLink(); sub.GetSubLinkType() == pgast.SubLinkType_ANY_SUBLINK {
+				b.negated = sub
+			}
+		}
 		return b.boolOf(n.BoolExpr.Args, s, boolWord(n.BoolExpr.Boolop))
 	case *pgast.Node_NullTest:
 		v, err := b.bindExpr(n.NullTest.Arg, s)
@@ -318,6 +323,7 @@ func (b *binder) bindCase(n *pgast.CaseExpr, s *scope) (value, error) {
 	out, err := b.unify(results, "CASE")
 	out.notNull = allNotNull(results...)
 	out.mayNull = slices.ContainsFunc(results, func(v value) bool { return v.mayNull || v.null })
+	out.full = allFull(results)
 	return out, err
 }
 
@@ -331,6 +337,7 @@ func (b *binder) common(args []*pgast.Node, s *scope, what string) (value, error
 	// They answer NULL when all arguments are.
 	out.notNull = slices.ContainsFunc(values, func(v value) bool { return v.notNull })
 	out.mayNull = !slices.ContainsFunc(values, func(v value) bool { return !v.mayNull && !v.null })
+	out.full = allFull(values)
 	return out, err
 }
 
@@ -425,7 +432,7 @@ func (b *binder) bindArray(n *pgast.A_ArrayExpr, s *scope) (value, error) {
 		return value{}, err
 	}
 	out.constant = all
-	out.notNull = true
+	out.notNull, out.full = true, allNotNull(values...)
 	if out.typ.known() {
 		out.typ.Array = true
 	}

@@ -133,7 +133,7 @@ func (b *binder) bindSubLink(n *pgast.SubLink, s *scope) (value, error) {
 		v := value{typ: q.cols[0].typ, collation: q.cols[0].collation}
 		if n.SubLinkType == pgast.SubLinkType_ARRAY_SUBLINK && v.typ.known() {
 			v.typ.Array = true
-			v.notNull = true
+			v.notNull, v.full = true, q.cols[0].notNull
 		}
 		return v, nil
 	case pgast.SubLinkType_ANY_SUBLINK, pgast.SubLinkType_ALL_SUBLINK, pgast.SubLinkType_ROWCOMPARE_SUBLINK:
@@ -166,6 +166,9 @@ func (b *binder) bindSubLink(n *pgast.SubLink, s *scope) (value, error) {
 			if _, err := b.operator(schema, op, v, q.cols[i].value()); err != nil {
 				return value{}, err
 			}
+		}
+		if b.ask != nil && !q.open && len(values) == 1 && len(q.cols) == 1 && (n == b.negated || n.SubLinkType == pgast.SubLinkType_ALL_SUBLINK && op == "<>") {
+			b.ask.notIn = append(b.ask.notIn, NotIn{Offset: int(max(n.Location, 0)), NotNull: q.cols[0].notNull})
 		}
 		return value{typ: scalar(typeBool)}, nil
 	}

@@ -135,7 +135,7 @@ func (b *binder) readItem(rel *Relation) *rangeItem {
 func derived(cols []boundColumn) []boundColumn {
 	out := slices.Clone(cols)
 	for i := range out {
-		out[i] = boundColumn{name: out[i].name, typ: out[i].typ, collation: out[i].collation, fields: out[i].fields, origin: out[i].origin, held: out[i].held, notNull: out[i].notNull, mayNull: out[i].mayNull || out[i].null}
+		out[i] = boundColumn{name: out[i].name, typ: out[i].typ, collation: out[i].collation, fields: out[i].fields, origin: out[i].origin, held: out[i].held, full: out[i].full, notNull: out[i].notNull, mayNull: out[i].mayNull || out[i].null}
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package catalog
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
@@ -36,6 +37,13 @@ var strictFunctions = map[string]bool{
 
 func allNotNull(list ...value) bool {
 	return !slices.ContainsFunc(list, func(v value) bool { return !v.notNull })
+}
+
+// allFull: each of the values is NULL, or an array without NULLs.
+func allFull(list []value) bool {
+	return !slices.ContainsFunc(list, func(v value) bool {
+		return !v.full && !v.null && (v.literal == nil || strings.Contains(strings.ToUpper(*v.literal), "NULL"))
+	})
 }
 
 func anyMayNull(list ...value) bool {

@@ -146,6 +146,7 @@ func (b *binder) targets(list []*pgast.Node, s *scope) (*boundQuery, []*pgast.No
 			open = true
 		}
 		if star {
+			b.starred(t.Val, s, cols)
 			at := b.at
 			b.at = t.Location
 			b.wide = true

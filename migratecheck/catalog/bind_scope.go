@@ -192,7 +192,7 @@ func (b *binder) column(col *boundColumn) value {
 	if col.system && !slices.Contains(b.system, col.name) {
 		b.system = append(b.system, col.name)
 	}
-	v := value{typ: col.typ, collation: col.collation, fields: col.fields, origin: col.origin, held: col.held, id: col.id}
+	v := value{typ: col.typ, collation: col.collation, fields: col.fields, origin: col.origin, held: col.held, id: col.id, full: col.full}
 	v.notNull, v.mayNull = b.nulls(col)
 	if len(col.refs) == 1 {
 		v.columns = col.refs

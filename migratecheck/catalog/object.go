@@ -196,6 +196,7 @@ type Query struct {
 	CheckOption string // "", "local", "cascaded"
 	Populated   bool   // MatView: WITH DATA
 
+	itself bool   // it reads the view that it is of: no query can read that view any more
 	origin *Query // as it was before names in it followed a rename; nil when none did
 }
 

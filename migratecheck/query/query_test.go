@@ -114,6 +114,8 @@ func goType(name string) GoType {
 		g.Kind = UUID
 	case base == "list":
 		g.Kind = List
+	case base == "[]string":
+		g.Kind, g.Nullable, g.Full = List, true, true
 	case base == "[]interface{}":
 		g.Kind = List
 	case strings.HasPrefix(base, "sa."):

@@ -170,6 +170,8 @@ type GoType struct {
 	Bits int // of an Int or Float; 0 when it does not matter
 	// Nullable: it can hold NULL (a pointer, sql.Null…, []byte, any, a type that scans itself).
 	Nullable bool
+	// Full: it is a list that cannot hold NULL elements ([]string, pq.StringArray).
+	Full bool
 	// Labels are the values that the code tells apart where the type is an enumeration of its own (typed constants, a
 	// switch without default): a label that is not among them is not understood. nil when it takes any.
 	Labels []string
