@@ -296,6 +296,33 @@ func (s *Step) addsColumn(table catalog.OID, num int) bool {
 	return false
 }
 
+// alwaysHolds reports whether a CHECK refuses no row, whatever it is: it is true, or asks of a column that is NOT NULL already
+// that it is not.
+func (s *Step) alwaysHolds(con *catalog.Constraint) bool {
+	rel := s.relation(con.Table)
+	return con.Kind == catalog.Check && con.Check != nil && rel != nil && holdsAlways(con.Check.Node, rel)
+}
+
+func holdsAlways(n *pgast.Node, rel *catalog.Relation) bool {
+	if and := n.GetBoolExpr(); and.GetBoolop() == pgast.BoolExprType_AND_EXPR {
+		for _, arg := range and.Args {
+			if !holdsAlways(arg, rel) {
+				return false
+			}
+		}
+		return true
+	}
+	if test := n.GetNullTest(); test.GetNulltesttype() == pgast.NullTestType_IS_NOT_NULL {
+		names := words(test.Arg.GetColumnRef().GetFields())
+		if len(names) == 0 {
+			return false
+		}
+		col := rel.Column(names[len(names)-1])
+		return col != nil && col.NotNull
+	}
+	return uncast(n).GetAConst().GetBoolval().GetBoolval()
+}
+
 // constraintAt is where the statement adds a constraint, by its name or else by its keyword.
 func (s *Step) constraintAt(con *catalog.Constraint) int {
 	for _, words := range [][]string{{"ADD", "CONSTRAINT", con.Name}, {"CONSTRAINT", con.Name}} {
@@ -310,6 +337,11 @@ func (s *Step) constraintAt(con *catalog.Constraint) int {
 	for _, words := range keywords[con.Kind] {
 		if at := s.onlyWord(words...); at > 0 {
 			return at
+		}
+	}
+	if len(con.Columns) == 1 && s.addsColumn(con.Table, con.Columns[0]) {
+		if after, ok := s.After.Get(con.Table).(*catalog.Relation); ok && after.Att(con.Columns[0]) != nil {
+			return s.Find("ADD", "[COLUMN]", "[IF NOT EXISTS]", after.Att(con.Columns[0]).Name)
 		}
 	}
 	return 0

@@ -14,13 +14,13 @@ var ruleAddCheck = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, size bigint);",
 		Bad:        "ALTER TABLE repo ADD CONSTRAINT repo_size_check CHECK (size >= 0) NOT VALID;",
 		Good:       "ALTER TABLE repo ADD COLUMN kind integer NOT NULL DEFAULT 0 CHECK (kind >= 0);",
-		Exceptions: "Silent for tables that the pending change creates, when every constrained column is new in it, and when the released schema has the same check already (under any name).",
+		Exceptions: "Silent for tables that the pending change creates, when every constrained column is new in it, when it refuses nothing (CHECK (true), IS NOT NULL of a column that is NOT NULL), and when the released schema has the same check already (under any name).",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, 5.4.1 Check Constraints.",
 	},
 	Step: func(s *Step) {
 		for _, con := range s.newConstraints(catalog.Check) {
-			if s.onNewColumnsOnly(con) || s.replacesEqual(con) {
+			if s.onNewColumnsOnly(con) || s.replacesEqual(con) || s.alwaysHolds(con) {
 				continue
 			}
 			s.ReportAt(s.constraintAt(con), Warning,

@@ -15,7 +15,7 @@ var ruleDownCannotRun = &Rule{
 		Schema:     "CREATE TABLE t (id integer PRIMARY KEY);",
 		Bad:        "-- +brant Up\nALTER TABLE t ADD COLUMN note text;\n-- +brant Down\nALTER TABLE t DROP COLUMN notes;",
 		Good:       "-- +brant Up\nALTER TABLE t ADD COLUMN note text;\n-- +brant Down\nALTER TABLE t DROP COLUMN note;",
-		Exceptions: "What only rows can make fail is a warning: a column added back NOT NULL without a default, and NOT NULL, UNIQUE, PRIMARY KEY, a foreign key, a CHECK or a narrower type that Up has taken away and new code need not obey. It is silent where the section fills the column, or removes rows, before that; for what the schema between the two asks as well; for a USING that converts values by hand; for NOT VALID; for a table known to be empty (-stats), and for one that Up creates. Silent where the catalog is open (unknown beginnings) and for parts that are not understood; info about what such a part, here or in an earlier file, may have made. Only the first failing statement of a transaction is reported: the others do not run.",
+		Exceptions: "What only rows can make fail is a warning: a column added back NOT NULL without a default, and NOT NULL, UNIQUE, PRIMARY KEY, a foreign key, a CHECK or a narrower type that Up has taken away and new code need not obey. It is silent where the section fills the column, or removes rows, before that; for what the schema between the two asks as well; for a USING that converts values by hand; for NOT VALID; for a table known to be empty (-stats), and for one that Up creates. Silent where the catalog is open (unknown beginnings) and for parts that are not understood; info about what such a part, here or in an earlier file, may have made, or may have changed here. Only the first failing statement of a transaction is reported: the others do not run.",
 		Versions:   "All.",
 		Source:     "git.sr.ht's 0004: its Down refers to a table that it creates only further down.",
 	},
@@ -34,6 +34,8 @@ var ruleDownCannotRun = &Rule{
 				severity = Info
 			}
 			help = "Check the name and the order: a Down section undoes the statements of Up from the last to the first."
+		} else if s.unknownBefore() {
+			severity, unless = Info, ", unless a part above that was not understood changes that"
 		}
 		s.ReportAt(0, severity, "the Down section fails here: "+failureMessage(s.Err)+unless, help)
 	},

@@ -48,7 +48,7 @@ var ruleFailsOnExistingRows = &Rule{
 		}
 		for _, kind := range []catalog.ConstraintKind{catalog.Unique, catalog.PrimaryKey, catalog.Check, catalog.ForeignKey} {
 			for _, con := range s.newConstraints(kind) {
-				if !con.Valid || s.replacesEqual(con) || !s.builds(con.Table) && (kind == catalog.Unique || kind == catalog.PrimaryKey) || s.fillsAny(con) || s.onNewNullColumns(con) {
+				if !con.Valid || s.replacesEqual(con) || s.alwaysHolds(con) || !s.builds(con.Table) && (kind == catalog.Unique || kind == catalog.PrimaryKey) || s.fillsAny(con) || s.onNewNullColumns(con) {
 					continue
 				}
 				what := map[catalog.ConstraintKind]string{catalog.Unique: "two rows of %s are equal in its columns (23505)", catalog.PrimaryKey: "two rows of %s are equal in its columns (23505), or one has a NULL (23502)",

@@ -14,7 +14,7 @@ var ruleFailsToApply = &Rule{
 		Schema:     "CREATE TABLE owner (id integer PRIMARY KEY);\nCREATE TABLE repo (id integer PRIMARY KEY, owner_id integer REFERENCES owner);",
 		Bad:        "DROP TABLE owner;",
 		Good:       "ALTER TABLE repo DROP CONSTRAINT repo_owner_id_fkey;\nDROP TABLE owner;",
-		Exceptions: "Queries and changes of rows are judged where all of the history before them was understood; what only rows or privileges can show is not an error. Objects that do not exist are reported by unknown-object, Down sections by down-cannot-run, statements that no transaction takes by concurrently-in-transaction. Off when the history has no known beginning (an open catalog, see -schema), and after the first error of a transaction: what follows it does not run. A warning where a body ends the transaction that the migration runs in, if its rows bring it there.",
+		Exceptions: "Queries and changes of rows are judged where all of the history before them was understood; what only rows or privileges can show is not an error. Info behind a part of the file that was not understood, which may have made it right. Objects that do not exist are reported by unknown-object, Down sections by down-cannot-run, statements that no transaction takes by concurrently-in-transaction. Off when the history has no known beginning (an open catalog, see -schema), and after the first error of a transaction: what follows it does not run. A warning where a body ends the transaction that the migration runs in, if its rows bring it there.",
 		Versions:   "All; what a later version allows is judged by -pg.",
 		Source:     "PostgreSQL 15 manual, appendix A; each check of the catalog cites its source.",
 	},
@@ -34,7 +34,11 @@ var ruleFailsToApply = &Rule{
 		case "25001", "55P04":
 			return // concurrently-in-transaction and enum-value-used-in-transaction
 		}
-		s.ReportAt(s.errAt, Error, "the migration fails here: "+failureMessage(s.Err), failureHelp(s.Err))
+		severity, unless := Error, ""
+		if s.unknownBefore() {
+			severity, unless = Info, ", unless a part above that was not understood changes that"
+		}
+		s.ReportAt(s.errAt, severity, "the migration fails here: "+failureMessage(s.Err)+unless, failureHelp(s.Err))
 	},
 }
 

@@ -14,7 +14,7 @@ var ruleReplaceView = &Rule{
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY, public boolean);\nCREATE VIEW visible_repo AS SELECT id FROM repo;",
 		Bad:        "CREATE OR REPLACE VIEW visible_repo AS SELECT id FROM repo WHERE public;",
 		Good:       "CREATE VIEW public_repo AS SELECT id FROM repo WHERE public;",
-		Exceptions: "Silent when the query stays the same, when only columns are added behind the old ones, and for views that the pending change creates. A view dropped, renamed or moved, and another one created with its name in one transaction, counts as replaced; without one of its columns it is drop-view's or rename-table's. A renamed column is an error.",
+		Exceptions: "Silent when the query stays the same, or is written otherwise (an alias, a qualified name), when only columns are added behind the old ones, and for views that the pending change creates. A view dropped, renamed or moved, and another one created with its name in one transaction, counts as replaced; without one of its columns it is drop-view's or rename-table's. A renamed column is an error.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, CREATE VIEW, OR REPLACE; ALTER VIEW, RENAME COLUMN.",
 	},
@@ -45,7 +45,11 @@ var ruleReplaceView = &Rule{
 				default:
 					continue
 				}
-				if !sameQuery(old.Query, now.Query) {
+				after := f.After
+				if c.Op == catalog.Altered {
+					after = s.After
+				}
+				if !sameQuery(old.Query, now.Query) && !sameMeaning(s.Before.ViewMeaning(old), after.ViewMeaning(now), old) {
 					f.ReportStep(s, Warning,
 						fmt.Sprintf("replaces the query of view %s: released code goes on reading it, with another meaning", name),
 						"Give the new query a view of its own, ship code that reads that one, and drop the old view a release later.")
@@ -53,4 +57,16 @@ var ruleReplaceView = &Rule{
 			}
 		}
 	},
+}
+
+// sameMeaning reports whether two views, whose meaning is known, give the same in the columns of the first.
+func sameMeaning(a, b *catalog.ViewMeaning, old *catalog.Relation) bool {
+	if a == nil || b == nil {
+		return false
+	}
+	var columns []string
+	for _, c := range old.Columns {
+		columns = append(columns, c.Name)
+	}
+	return a.Same(b, columns)
 }

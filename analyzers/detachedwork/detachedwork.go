@@ -40,9 +40,6 @@ type checker struct {
 }
 
 func run(pass *findings.Pass) {
-	if pass.Module != nil && pass.Module.Version != "" {
-		return // of another module: see inModule
-	}
 	c := &checker{
 		Pass:     pass,
 		root:     pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root(),

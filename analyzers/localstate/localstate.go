@@ -36,9 +36,6 @@ type checker struct {
 }
 
 func run(pass *findings.Pass) {
-	if pass.Module != nil && pass.Module.Version != "" {
-		return // of another module
-	}
 	c := &checker{
 		Pass:     pass,
 		root:     pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root(),

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/tools/go/analysis"
 
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/passes"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
 
@@ -49,6 +50,9 @@ nothing itself; "srhtvet queries" prints what it finds.`,
 }
 
 func run(pass *analysis.Pass) (any, error) {
+	if passes.Foreign(pass) && !mayHaveFacts(pass) {
+		return &Result{fset: pass.Fset}, nil
+	}
 	p := &program{ctx: context.Background(), fset: pass.Fset, packages: map[string]*pkg{}}
 	p.known = map[string]*types.Package{pass.Pkg.Path(): pass.Pkg}
 	for _, imp := range pass.Pkg.Imports() {
@@ -67,4 +71,16 @@ func run(pass *analysis.Pass) (any, error) {
 	m.runAll()
 	m.exportFacts(pass)
 	return &Result{Sites: m.sites(), fset: pass.Fset}, nil
+}
+
+// mayHaveFacts reports whether a dependency has anything to tell those that import it.
+func mayHaveFacts(pass *analysis.Pass) bool {
+	if pass.Module == nil || pass.Module.Version == "" {
+		return false // the standard library
+	}
+	var imports []string
+	for _, imp := range pass.Pkg.Imports() {
+		imports = append(imports, imp.Path())
+	}
+	return HasFacts(pass.Pkg.Path(), imports) || len(pass.AllObjectFacts()) > 0
 }

@@ -79,10 +79,21 @@ type meanings struct {
 }
 
 func (m *meanings) replace(n *pgast.Node) {
-	aliases := map[string]bool{}
+	aliases, times := map[string]int{}, map[string]int{} // how often a name is given, a table read
 	pgast.Walk(n, func(n *pgast.Node) bool {
-		if rv := n.GetRangeVar(); rv != nil && rv.Alias != nil {
-			aliases[rv.Alias.Aliasname] = true
+		if rv := n.GetRangeVar(); rv != nil {
+			times[m.table(rv)]++
+			if rv.Alias != nil {
+				aliases[rv.Alias.Aliasname]++
+			}
+		}
+		return true
+	})
+	pgast.Walk(n, func(n *pgast.Node) bool {
+		// The alias of a table that is read once only says what its columns are called, and those are told by identity.
+		if rv := n.GetRangeVar(); rv != nil && rv.Alias != nil && times[m.table(rv)] == 1 && m.table(rv) != "" && aliases[rv.Alias.Aliasname] == 1 && len(rv.Alias.Colnames) == 0 {
+			delete(aliases, rv.Alias.Aliasname)
+			rv.Alias = nil
 		}
 		return true
 	})
@@ -94,7 +105,7 @@ func (m *meanings) replace(n *pgast.Node) {
 				break
 			}
 			var text []string
-			if of := n.ColumnRef.Fields[0].GetString_().GetSval(); len(n.ColumnRef.Fields) == 2 && aliases[of] {
+			if of := n.ColumnRef.Fields[0].GetString_().GetSval(); len(n.ColumnRef.Fields) == 2 && aliases[of] > 0 {
 				text = append(text, of) // of a table that is joined with itself
 			}
 			for _, a := range uses {
@@ -102,12 +113,21 @@ func (m *meanings) replace(n *pgast.Node) {
 			}
 			n.ColumnRef.Fields = []*pgast.Node{{Node: &pgast.Node_String_{String_: &pgast.String{Sval: strings.Join(text, " ")}}}}
 		case *pgast.Node_RangeVar:
-			for _, a := range m.at[n.RangeVar.Location] {
-				n.RangeVar.Relname = m.identity(a)
+			if text := m.table(n.RangeVar); text != "" {
+				n.RangeVar.Schemaname, n.RangeVar.Relname = "", text
 			}
 		}
 		return true
 	})
+}
+
+// table is the identity of a table that is read, "" for what is none (a CTE).
+func (m *meanings) table(rv *pgast.RangeVar) string {
+	text := ""
+	for _, a := range m.at[rv.Location] {
+		text = m.identity(a)
+	}
+	return text
 }
 
 // identity is text that is the same for the same thing: a table's OID, what a view answers.

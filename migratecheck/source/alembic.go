@@ -25,7 +25,7 @@ func readAlembic(files []File) ([]Migration, error) {
 	for i, r := range revisions {
 		out[i] = Migration{
 			Tool: "alembic", Version: r.ID, Name: r.Message, File: files[r.File].Path,
-			Up: alembicScript(files, r.Up, 0), Down: alembicScript(files, r.Down, last), HasDown: r.HasDown,
+			Up: alembicScript(files, r.Up, 0), Down: alembicScript(files, r.Down, last), HasDown: r.HasDown, NoWayBack: r.NoWayBack,
 		}
 	}
 	return out, err

@@ -1,6 +1,9 @@
 package source
 
-import "strings"
+import (
+	"path"
+	"strings"
+)
 
 // brantFormat reads brant's migrations (git.sr.ht/~bitfehler/brant v0.5.1): NNNN_name.sql, all the way down the
 // directory tree (source.go, collect).
@@ -22,12 +25,14 @@ func brantFormat() Format {
 		finish: func(dir *directory, set *Set) {
 			// collect runs in strict mode: one .sql file that it cannot number stops it.
 			for _, name := range set.Other {
-				if strings.HasSuffix(name, ".sql") {
-					set.Problems = append(set.Problems, Problem{
-						Pos:    Position{File: name},
-						Reason: "brant refuses the whole directory: the file's name does not begin with a number and an underscore",
-					})
+				if !strings.HasSuffix(name, ".sql") {
+					continue
 				}
+				reason := "the file's name does not begin with a number and an underscore"
+				if number, _, ok := strings.Cut(path.Base(name), "_"); ok && number != "" && strings.Trim(number, "0") == "" {
+					reason = "versions begin at 1, and this file's is 0"
+				}
+				set.Problems = append(set.Problems, Problem{Pos: Position{File: name}, Reason: "brant refuses the whole directory: " + reason})
 			}
 		},
 	}

@@ -130,6 +130,15 @@ func (r *psqlReader) command(at int) int {
 		reason = "psql runs the result of the query as statements"
 	case "i", "ir", "include", "include_relative":
 		reason = "psql reads the file " + shorten(args)
+	case "c", "connect":
+		// At its beginning a file says where it belongs, and pg_dump --create connects to the database that it has just made.
+		before := text[:at]
+		if r.text != nil { // without the commands
+			before = string(r.text[:at])
+		}
+		if _, begun := pgast.NewScanner(before).Next(); begun && args != "" && !containsFold(text[:at], "CREATE DATABASE") {
+			reason = "psql connects to another database, or as another role; what follows is read as if it did not"
+		}
 	case "if", "elif", "else", "endif":
 		reason = "psql runs what follows or not, as its condition says; it is read as if it ran"
 	case "copy":

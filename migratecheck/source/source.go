@@ -28,7 +28,9 @@ type Migration struct {
 	Up      Script
 	Down    Script
 	HasDown bool // a Down section (file, function) exists, be it empty
-	Repeat  bool // re-run whenever it changes (Flyway's R__)
+	// NoWayBack: there is none because its author says so: alembic's downgrade() raises an error, and so stops the tool.
+	NoWayBack bool
+	Repeat    bool // re-run whenever it changes (Flyway's R__)
 
 	// baseline: the file stands for every migration before it (Flyway's B, atlas's checkpoint).
 	baseline bool

@@ -59,6 +59,9 @@ func New(docgo string, run func(*Pass), requires ...*analysis.Analyzer) *analysi
 		RunDespiteErrors: true,
 	}
 	a.Run = func(pass *analysis.Pass) (any, error) {
+		if passes.Foreign(pass) {
+			return (*Result)(nil), nil
+		}
 		p := NewPass(pass, func(root string) settings.Bar { return cache.of(flags, root) })
 		run(p)
 		return p.Result(), nil

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/passes"
 )
 
 // Kind is what a handler serves.
@@ -98,6 +99,9 @@ var Analyzer = &analysis.Analyzer{
 }
 
 func run(pass *analysis.Pass) (any, error) {
+	if passes.Foreign(pass) {
+		return &Result{serving: map[ast.Node]*Handler{}}, nil // nobody asks
+	}
 	f := &finder{pass: pass, decls: map[*types.Func]*ast.FuncDecl{}, result: &Result{serving: map[ast.Node]*Handler{}, calls: map[ast.Node][]ast.Node{}}}
 	root := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root()
 	for cur := range root.Preorder((*ast.FuncDecl)(nil)) {

@@ -2,10 +2,12 @@
 package passes
 
 import (
+	"go/build"
 	"go/token"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"golang.org/x/tools/go/analysis"
 
@@ -29,6 +31,23 @@ func Files(pass *analysis.Pass) (dir string, names []string) {
 	}
 	return dir, names
 }
+
+// Foreign reports whether a package is of the standard library or of a module that the user depends on: somebody else's code, of which
+// nothing is reported. A module in a directory of the user's (workspaces, replace directives) is the user's.
+func Foreign(pass *analysis.Pass) bool {
+	if len(pass.Files) == 0 {
+		return false
+	}
+	name := filepath.ToSlash(pass.Fset.File(pass.Files[0].Package).Name())
+	if m := pass.Module; m != nil && m.Version != "" {
+		return strings.Contains(name, "@") || strings.Contains(name, "/vendor/")
+	}
+	first, _, _ := strings.Cut(pass.Pkg.Path(), "/")
+	return !strings.Contains(first, ".") && strings.HasPrefix(name, goroot())
+}
+
+// goroot is where the standard library is, with a slash behind it.
+var goroot = sync.OnceValue(func() string { return filepath.ToSlash(build.Default.GOROOT) + "/src/" })
 
 // Places makes positions in files that are not Go, for diagnostics of one pass.
 type Places struct {

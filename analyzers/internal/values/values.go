@@ -10,6 +10,8 @@ import (
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/passes/inspect"
 	"golang.org/x/tools/go/ast/inspector"
+
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/passes"
 )
 
 // Source is one expression whose value a variable is given.
@@ -67,6 +69,9 @@ var Analyzer = &analysis.Analyzer{
 }
 
 func run(pass *analysis.Pass) (any, error) {
+	if passes.Foreign(pass) {
+		return &Result{info: pass.TypesInfo}, nil // nobody asks
+	}
 	r := &Result{info: pass.TypesInfo, sources: map[*types.Var][]Source{}, opaque: map[*types.Var]bool{}}
 	root := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root()
 	for cur := range root.Preorder((*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil), (*ast.RangeStmt)(nil), (*ast.UnaryExpr)(nil),

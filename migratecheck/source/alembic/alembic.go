@@ -36,6 +36,7 @@ type Revision struct {
 	Up        Script // upgrade()
 	Down      Script // downgrade()
 	HasDown   bool   // downgrade() exists and does more than raise an error
+	NoWayBack bool   // downgrade() does nothing but raise an error
 }
 
 // Script is one direction of a Revision.

@@ -196,7 +196,7 @@ func (h *history) run(revs []*revision) {
 			stop := len(script.Statements) == 0 && len(script.Gaps) == 1 && strings.HasPrefix(script.Gaps[0].Reason, selfStop)
 			if way == "downgrade" {
 				r.HasDown = !stop && (r.mod.Env.Vars[way] != nil || r.mod.ErrorAt >= 0 && strings.Contains(r.mod.Text, "def downgrade"))
-				if stop {
+				if r.NoWayBack = stop; stop {
 					script.Gaps = nil
 				}
 			}
