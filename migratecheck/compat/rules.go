@@ -40,7 +40,7 @@ var lintRules = map[string]lintRule{
 	"drop-function":       {speaksOf: map[kind]int{functionDropped: 1}},
 	"drop-not-null":       {speaksOf: map[kind]int{notNullDropped: 1}},
 	"drop-schema":         {speaksOf: map[kind]int{schemaDropped: 1}},
-	"drop-sequence":       {speaksOf: map[kind]int{sequenceDropped: 1}},
+	"drop-sequence":       {speaksOf: map[kind]int{sequenceDropped: 1, relationRenamed: 2}, bothWays: true},
 	"drop-table":          {speaksOf: map[kind]int{tableDropped: 1}},
 	"drop-trigger":        {speaksOf: map[kind]int{triggerDropped: 1}, untold: "what it did is in no query"},
 	"drop-type":           {speaksOf: map[kind]int{rowTypeDropped: 1, typeDropped: 1, typeAltered: 2}},
