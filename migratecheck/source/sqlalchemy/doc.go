@@ -14,6 +14,7 @@
 //     Constants that columns are compared with stand in the SELECT, those that they are set to in the INSERT or UPDATE.
 //   - A statement as text (query.Statement): where execute() and its like are called, or where text() holds a whole
 //     statement whose execution is not seen. Placeholders (:name, %s, %(name)s) become $1, $2, …
+//     psycopg2's copy_from() and copy_to() are query.Copy.
 //
 // What a site sends that is not known makes it query.Partial or query.Dynamic, with a reason: a mixin from outside of the
 // repository, a table's name that is computed, SQL from a parameter. A site whose SQL is in part known counts as a

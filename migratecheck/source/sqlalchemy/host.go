@@ -167,6 +167,8 @@ func (r *repo) Called(x *python.Interp, callee python.Value, a python.Args) (pyt
 			}
 		}
 		r.execute(x, word, receiver, pathOf(callee), a)
+	case "copy_from", "copy_to":
+		r.copyTable(x, word, receiver, pathOf(callee), a)
 	case "query":
 		return r.construct(x, "query", a)
 	}
