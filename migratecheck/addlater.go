@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
@@ -29,6 +30,40 @@ func (s *Step) hasNewColumn(con *catalog.Constraint) bool {
 		}
 	}
 	return false
+}
+
+// addExclusion is the statement that adds an exclusion constraint alone, "" when it comes with its table or cannot be written out.
+func (s *Step) addExclusion(con *catalog.Constraint) string {
+	alter := s.Stmt.Node.GetAlterTableStmt()
+	if alter == nil || s.hasNewColumn(con) {
+		return ""
+	}
+	var found *pgast.Node
+	unnamed := 0
+	for _, n := range alter.Cmds {
+		def := n.GetAlterTableCmd().GetDef().GetConstraint()
+		if def.GetContype() != pgast.ConstrType_CONSTR_EXCLUSION {
+			continue
+		}
+		switch {
+		case def.Conname == con.Name:
+			found, unnamed = n, 0
+		case def.Conname == "" && (found == nil || unnamed > 0):
+			found, unnamed = n, unnamed+1
+		}
+	}
+	if unnamed > 1 {
+		return "" // which of them it is, is not told
+	}
+	if found == nil {
+		return ""
+	}
+	sql, err := pgast.Deparse(&pgast.Node{Node: &pgast.Node_AlterTableStmt{AlterTableStmt: &pgast.AlterTableStmt{
+		Relation: alter.Relation, Objtype: alter.Objtype, MissingOk: alter.MissingOk, Cmds: []*pgast.Node{found}}}})
+	if err != nil {
+		return ""
+	}
+	return sql + ";"
 }
 
 // addNotValid adds a CHECK or FOREIGN KEY without reading the table, and validates it later.

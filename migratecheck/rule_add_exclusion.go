@@ -25,7 +25,7 @@ var ruleAddExclusion = &Rule{
 			}
 			s.ReportAt(s.constraintAt(con), Warning,
 				fmt.Sprintf("new exclusion constraint %s on %s: a write of released code that conflicts with another row fails (23P01)", con.Name, s.Name(con.Table)),
-				addLaterHelp(s.findConflicts(con), ""))
+				addLaterHelp(s.findConflicts(con), s.addExclusion(con)))
 		}
 	},
 }

@@ -41,7 +41,7 @@ var ruleChangeFunction = &Rule{
 							"Make sure that the old code is right with it; otherwise give the new behaviour a new name.")
 					case like == nil && was != "trigger":
 						f.ReportStep(s, Error, fmt.Sprintf("renames function %s to %s: calls in released code fail (42883)", s.Name(old.OID), s.After.NameOf(old.OID)),
-							"Create the new one beside it, ship code that calls that, and drop the old one a release later.")
+							s.renameFunctionHelp(old))
 					}
 					continue
 				case catalog.Dropped:

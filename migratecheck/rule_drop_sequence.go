@@ -46,7 +46,7 @@ var ruleDropSequence = &Rule{
 				case c.Op == catalog.Renamed, c.Op == catalog.Moved && !s.movesTable(old):
 					f.ReportStep(s, Warning,
 						fmt.Sprintf("renames sequence %s to %s: nextval and currval of released code that name it fail (42P01)", name, s.After.NameOf(old.OID)),
-						"Keep the name; a column's default finds its sequence under any.")
+						s.renameSequenceHelp(old))
 				}
 			}
 		}
@@ -82,4 +82,19 @@ func (s *Step) movesTable(seq *catalog.Relation) bool {
 		}
 	}
 	return false
+}
+
+// renameSequenceHelp is a change of a sequence's name over releases. No sequence has two names, but a view keeps to the one that it was made
+// on (src/backend/commands/view.c stores the regclass constant by its OID), so that code which draws from the view never names it.
+func (s *Step) renameSequenceHelp(old *catalog.Relation) string {
+	was, is := s.Before.NameOf(old.OID), s.After.NameOf(old.OID)
+	rename := fmt.Sprintf("ALTER SEQUENCE %s RENAME TO %s;", sqlNameOf(was), quoteIdent(is.Name))
+	if was.Schema != is.Schema {
+		rename = fmt.Sprintf("ALTER SEQUENCE %s SET SCHEMA %s;", sqlNameOf(was), quoteIdent(is.Schema))
+	}
+	view := sqlNameOf(catalog.Name{Schema: is.Schema, Name: is.Name + "_next"})
+	return fmt.Sprintf("Keep the name; a column's default finds its sequence under any. If it must change, split it over releases:\n"+
+		"release 1, with code that reads %[1]s instead of calling nextval:\nCREATE VIEW %[1]s AS SELECT nextval(%[2]s::regclass) AS value;\n"+
+		"release 2, when no older code runs:\n%[3]s\nrelease 3: ship code that calls nextval(%[4]s)\nrelease 4, when no older code runs:\nDROP VIEW %[1]s;",
+		view, quoteLiteral(sqlNameOf(was)), rename, quoteLiteral(sqlNameOf(is)))
 }

@@ -93,6 +93,18 @@ func (d *Compat) leftOut(s *compat.Service) (below, suppressed int) {
 	return below, suppressed
 }
 
+// belowBar says of what is below the bar which rule it is of, and which cells count it, each once, in the order of the breaks.
+func (d *Compat) belowBar(s *compat.Service) []string {
+	var lines []string
+	for _, b := range s.Breaks {
+		line := fmt.Sprintf("%s %s: %s code on the %s schema", b.Severity, b.Rule, b.Cell.Code, b.Cell.Schema)
+		if !b.Suppressed && b.Severity < d.bar() && !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
 func (d *Compat) bar() migratecheck.Severity {
 	if d.Bar == 0 {
 		return migratecheck.Warning

@@ -41,6 +41,9 @@ func (w *compatText) service(s *compat.Service) {
 		w.WriteByte('\n')
 		if below > 0 {
 			fmt.Fprintf(w, "  %s below -severity %s, and not shown\n", count(below, "finding is", "findings are"), w.compat.bar())
+			for _, line := range w.compat.belowBar(s) {
+				fmt.Fprintf(w, "    %s\n", line)
+			}
 		}
 		if suppressed > 0 {
 			fmt.Fprintf(w, "  %s taken back by comments or settings\n", count(suppressed, "finding is", "findings are"))

@@ -93,7 +93,9 @@ func (t *textWriter) help(f migratecheck.Finding) {
 		fmt.Fprintf(t, "    %s\n", t.paint("as for "+at, dim))
 		return
 	}
-	t.helped[key] = fmt.Sprintf("%s in line %d", f.Rule, f.Pos.Line)
+	if f.Pos.Line > 0 { // else there is no place that could be referred to
+		t.helped[key] = fmt.Sprintf("%s in line %d", f.Rule, f.Pos.Line)
+	}
 	for line := range strings.Lines(f.Help) {
 		writeWrapped(t.Writer, "    ", printable(strings.TrimRight(line, "\n")))
 	}

@@ -46,7 +46,8 @@ const (
 	triggerDropped    kind = "trigger or rule dropped"
 
 	indexRenamed      kind = "index renamed"
-	relationRenamed   kind = "table, view or sequence renamed"
+	relationRenamed   kind = "table or view renamed"
+	sequenceRenamed   kind = "sequence renamed"
 	constraintRenamed kind = "constraint renamed"
 	schemaRenamed     kind = "schema renamed"
 
@@ -166,6 +167,9 @@ func renamed(o catalog.Object) kind {
 	case *catalog.Relation:
 		if o.Kind == catalog.Index || o.Kind == catalog.PartitionedIndex {
 			return indexRenamed
+		}
+		if o.Kind == catalog.Sequence {
+			return sequenceRenamed
 		}
 		return relationRenamed
 	case *catalog.Constraint:

@@ -16,8 +16,9 @@ type chain struct {
 	at       place
 	entities []*model
 	refs     []named
-	sets     []named // written by update() or values()
-	verb     string  // "update", "delete" or "insert", "" when it only reads
+	compared []compared // with constants, whatever joins the conditions
+	sets     []named    // written by update() or values()
+	verb     string     // "update", "delete" or "insert", "" when it only reads
 	why      string
 }
 
@@ -26,6 +27,7 @@ type named struct {
 	model *model
 	attr  attr
 	at    place
+	value python.Text // what it is set to, "" when that is no constant
 }
 
 // newChain begins a chain, or takes up the one that was begun there before.
@@ -98,6 +100,7 @@ func (c *chain) CallMethod(x *python.Interp, name string, a python.Args) python.
 // names adds every X.attr in n.
 func (c *chain) names(x *python.Interp, n *python.Node) {
 	python.Walk(n, func(k *python.Node) bool {
+		c.comparison(x, k)
 		switch k.Kind {
 		case "attribute":
 			obj, name := k.Child("object"), k.Child("attribute")
@@ -164,7 +167,15 @@ func (c *chain) keywords(x *python.Interp, args *python.Node, to *[]named, m *mo
 			switch word := x.Mod.Src(name); word {
 			case "synchronize_session", "values", "update_args", "execution_options":
 			default:
-				c.column(to, m, word, place{x.Mod, name})
+				if !c.column(to, m, word, place{x.Mod, name}) {
+					continue
+				}
+				ref := &(*to)[len(*to)-1]
+				if to == &c.sets {
+					ref.value = c.r.constant(x, ref.attr, k.Child("value"))
+				} else {
+					c.compare(x, *ref, "=", k.Child("value"))
+				}
 			}
 		case "dictionary_splat":
 			if c.why == "" {
@@ -202,16 +213,22 @@ func (c *chain) values(x *python.Interp, args *python.Node, a python.Args) {
 
 // key adds a key of a dict that is written out: "name" or X.attr.
 func (c *chain) key(x *python.Interp, pair *python.Node) {
+	set := func(m *model, name string, at place) {
+		if c.column(&c.sets, m, name, at) {
+			ref := &c.sets[len(c.sets)-1]
+			ref.value = c.r.constant(x, ref.attr, pair.Child("value"))
+		}
+	}
 	if pair.Kind == "pair" && len(pair.Kids) > 0 {
 		k := pair.Kids[0]
 		if obj, name := k.Child("object"), k.Child("attribute"); k.Kind == "attribute" && obj != nil && name != nil {
 			if m, ok := c.r.mappedAt(x, obj); ok {
-				c.column(&c.sets, m, x.Mod.Src(name), place{x.Mod, name})
+				set(m, x.Mod.Src(name), place{x.Mod, name})
 				return
 			}
 		}
 		if t, ok := x.Eval(k).(python.Text); ok {
-			c.column(&c.sets, c.entities[0], t.S, place{x.Mod, k})
+			set(c.entities[0], t.S, place{x.Mod, k})
 			return
 		}
 	}
@@ -240,8 +257,18 @@ func (c *chain) keys(v python.Value) {
 	}
 }
 
-// column adds an attribute of a mapped class, or says what is wrong with it.
-func (c *chain) column(to *[]named, m *model, name string, at place) {
+// column adds an attribute of a mapped class that is a column, or says what is wrong with it.
+func (c *chain) column(to *[]named, m *model, name string, at place) bool {
+	if ref, ok := m.columnNamed(name, at); ok {
+		*to = append(*to, ref)
+		return true
+	}
+	c.noColumn(m, name, at)
+	return false
+}
+
+// columnNamed is the column that an attribute of a class, or of one that it inherits from, stands for.
+func (m *model) columnNamed(name string, at place) (named, bool) {
 	for of := m; of != nil; of = of.parent {
 		for _, a := range of.attrs {
 			if a.name == name && a.column != nil {
@@ -249,10 +276,19 @@ func (c *chain) column(to *[]named, m *model, name string, at place) {
 				if of.parent != nil && !of.joined {
 					table = of.root()
 				}
-				*to = append(*to, named{table, a, at})
-				return
+				return named{model: table, attr: a, at: at}, true
 			}
 		}
+		if _, ok := of.other[name]; ok {
+			break
+		}
+	}
+	return named{}, false
+}
+
+// noColumn takes an attribute that is no column: its class is a part of the query, and what is wrong is said.
+func (c *chain) noColumn(m *model, name string, at place) {
+	for of := m; of != nil; of = of.parent {
 		if _, ok := of.other[name]; ok || slices.ContainsFunc(of.attrs, func(a attr) bool { return a.name == name }) {
 			c.entity(m)
 			return
@@ -334,24 +370,29 @@ func (c *chain) variants(r *repo) (out []query.Variant, why string) {
 		for i, f := range from {
 			home[i] = python.Text{S: f.S}
 		}
-		out = append(out, w.variant(python.CatAny("SELECT ", python.Join(list, comma), " FROM ", python.Join(home, comma))))
+		sql := python.CatAny("SELECT ", python.Join(list, comma), " FROM ", python.Join(home, comma))
+		if where := c.where(use); len(where) > 0 {
+			sql = python.CatAny(sql, " WHERE ", python.Join(where, python.Plain(" AND ")))
+		}
+		out = append(out, w.variant(sql))
 	}
 	target := python.Text{S: from[0].S}
 	switch {
 	case c.verb == "delete":
 		out = append(out, w.variant(python.CatAny("DELETE FROM ", target)))
 	case c.verb == "update" && len(c.sets) > 0:
-		var sets []python.Text
-		have := map[string]bool{}
-		for _, ref := range c.sets {
-			if !have[ref.attr.label.S] {
-				have[ref.attr.label.S] = true
-				sets = append(sets, python.CatAny(columnName(ref), "=$"+strconv.Itoa(len(have))))
+		for _, written := range c.written() {
+			var sets []python.Text
+			params := 0
+			for _, ref := range written {
+				sets = append(sets, python.CatAny(columnName(ref), "=", ref.sent(&params)))
 			}
+			out = append(out, w.variant(python.CatAny("UPDATE ", target, " SET ", python.Join(sets, comma))))
 		}
-		out = append(out, w.variant(python.CatAny("UPDATE ", target, " SET ", python.Join(sets, comma))))
 	case c.verb == "insert" && len(c.sets) > 0:
-		out = append(out, w.insertOf(target, c))
+		for _, written := range c.written() {
+			out = append(out, w.insertOf(target, c, written))
+		}
 	case c.verb == "insert" || c.verb == "update":
 		why = python.OrText(why, "the columns that it sets are not known")
 	}
@@ -359,20 +400,15 @@ func (c *chain) variants(r *repo) (out []query.Variant, why string) {
 }
 
 // insertOf is the INSERT of insert(X).values(…): SQLAlchemy adds the columns that have a default of its own.
-func (w *writer) insertOf(target python.Text, c *chain) query.Variant {
+func (w *writer) insertOf(target python.Text, c *chain, written []named) query.Variant {
 	var names, values []python.Text
-	have := map[string]bool{}
-	for _, ref := range c.sets {
-		if !have[ref.attr.label.S] {
-			have[ref.attr.label.S] = true
-			names = append(names, columnName(ref))
-			values = append(values, python.Plain("$"+strconv.Itoa(len(names))))
-		}
+	params := 0
+	for _, ref := range written {
+		names, values = append(names, columnName(ref)), append(values, ref.sent(&params))
 	}
 	for _, a := range c.entities[0].own() {
-		if python.HasDefault(a.column) && !have[a.label.S] {
-			names = append(names, python.Text{S: python.Quote(a.label).S})
-			values = append(values, python.Plain("$"+strconv.Itoa(len(names))))
+		if python.HasDefault(a.column) && !slices.ContainsFunc(written, func(ref named) bool { return ref.attr.label.S == a.label.S }) {
+			names, values = append(names, python.Text{S: python.Quote(a.label).S}), append(values, named{}.sent(&params))
 		}
 	}
 	comma := python.Plain(", ")
@@ -386,4 +422,51 @@ func columnAt(ref named) python.Text {
 
 func columnName(ref named) python.Text {
 	return python.Fixed(python.Quote(ref.attr.label).S, ref.at.mod, ref.at.n.Start)
+}
+
+// sent is what a column is set to: the constant, or the next parameter.
+func (ref named) sent(params *int) python.Text {
+	if ref.value.S != "" {
+		return ref.value
+	}
+	*params++
+	return python.Plain("$" + strconv.Itoa(*params))
+}
+
+// written is what the chain sets: every column once, and as often as one of them is set to another constant.
+func (c *chain) written() [][]named {
+	var order []string
+	values := map[string][]named{}
+	most := 0
+	for _, ref := range c.sets {
+		label := ref.attr.label.S
+		if values[label] == nil {
+			order = append(order, label)
+		}
+		if !slices.ContainsFunc(values[label], func(o named) bool { return o.value.S == ref.value.S }) {
+			values[label] = append(values[label], ref)
+		}
+		most = max(most, len(values[label]))
+	}
+	out := make([][]named, most)
+	for i := range out {
+		for _, label := range order {
+			out[i] = append(out[i], values[label][min(i, len(values[label])-1)])
+		}
+	}
+	return out
+}
+
+// where is the conditions that have constants, each once, side by side: what joins them, and whether all of them stand in one query,
+// is not looked at, and no matter for whether the server takes the constants.
+func (c *chain) where(use func(*model) bool) []python.Text {
+	var out []python.Text
+	seen := map[string]bool{}
+	for _, ref := range c.compared {
+		if sql := python.CatAny(columnAt(ref.named), ref.sql); use(ref.model) && !seen[sql.S] {
+			seen[sql.S] = true
+			out = append(out, sql)
+		}
+	}
+	return out
 }

@@ -7,11 +7,14 @@
 //     mapped column, so these are what breaks when a column goes. Its SQL is the SELECT that loads it, the INSERT of a
 //     flush with every column that may be in it (all but those that the server fills in and no code of the repository
 //     sets), and one UPDATE of every column that some code sets.
+//   - A call that makes an object of such a class, in the code that goes to store it (query.Model): the INSERT of its flush.
 //   - A query built by calls, where it begins (query.Builder): X.query, session.query(X), select(X), update(X), and so
 //     on. It stands for the columns that it names itself, wherever its chain of calls goes on; the columns of the entities
 //     that it loads are the affair of their classes.
+//     Constants that columns are compared with stand in the SELECT, those that they are set to in the INSERT or UPDATE.
 //   - A statement as text (query.Statement): where execute() and its like are called, or where text() holds a whole
 //     statement whose execution is not seen. Placeholders (:name, %s, %(name)s) become $1, $2, …
+//     psycopg2's copy_from() and copy_to() are query.Copy.
 //
 // What a site sends that is not known makes it query.Partial or query.Dynamic, with a reason: a mixin from outside of the
 // repository, a table's name that is computed, SQL from a parameter. A site whose SQL is in part known counts as a
@@ -26,7 +29,7 @@
 //
 // # What is taken for granted
 //
-// A base class called Base or Model that comes from outside of the repository maps no columns of its own. A call of
+// An object that is made is stored. A base class called Base or Model that comes from outside of the repository maps no columns of its own. A call of
 // execute() is SQL when its text begins with a statement's first word, or when it is called on what is named like a
 // connection. Not seen are MetaData(schema=…), naming by events, and with_polymorphic. The rules are those of SQLAlchemy
 // (sqlalchemy/orm/decl_base.py, sqlalchemy/orm/persistence.py); the tests run it over the same files, on a real server.

@@ -101,6 +101,34 @@ func (r *repo) site(m *model) {
 	r.sites = append(r.sites, s)
 }
 
+// made notes that code makes an object of a mapped class, which a flush then stores: the INSERT comes from there. One of a class whose
+// columns are not all known is the affair of the class's own site, which says so.
+func (r *repo) made(at place, c *python.Class) {
+	m := r.model(c)
+	if m == nil || r.found[at.n] != nil {
+		return
+	}
+	if why, _ := m.why(); why != "" {
+		return
+	}
+	w := writer{r: r, home: at}
+	f := &found{at: at, kind: query.Model}
+	for of := m; of != nil; of = of.root().parent {
+		if of.table.S == "" || len(of.own()) == 0 {
+			return
+		}
+		v := w.insert(of)
+		for i, a := range v.Args {
+			if a.Labels != nil { // which of them it sends is not looked at, and what the class may send its site says
+				v.Args[i] = query.GoType{Nullable: a.Nullable}
+			}
+		}
+		v.Segments = []query.Segment{{Pos: r.pos(at.mod, at.n.Start)}} // what is to be changed is here, not in the class
+		f.variants = append(f.variants, v)
+	}
+	r.found[at.n] = f
+}
+
 // usedTable notes that a class is mapped to the table, or that a relationship goes through it.
 func (r *repo) usedTable(t *python.Table) { delete(r.tableAt, t) }
 

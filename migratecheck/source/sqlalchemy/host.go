@@ -151,6 +151,9 @@ func (r *repo) Called(x *python.Interp, callee python.Value, a python.Args) (pyt
 	if word == "map_imperatively" && len(a.Pos) > 1 && r.evaluated == nil {
 		r.imperative(a.Pos[0], a.Pos[1])
 	}
+	if c, ok := callee.(*python.Class); ok && r.evaluated != nil {
+		r.made(place{x.Mod, a.N}, c)
+	}
 	if r.evaluated == nil || f.Kind != "attribute" && word != "execute_values" && word != "execute_batch" {
 		return nil, false
 	}
@@ -164,6 +167,8 @@ func (r *repo) Called(x *python.Interp, callee python.Value, a python.Args) (pyt
 			}
 		}
 		r.execute(x, word, receiver, pathOf(callee), a)
+	case "copy_from", "copy_to":
+		r.copyTable(x, word, receiver, pathOf(callee), a)
 	case "query":
 		return r.construct(x, "query", a)
 	}

@@ -27,6 +27,7 @@ func (r *repo) scan() {
 	for _, m := range r.modules {
 		s := scanner{r: r, x: &python.Interp{State: &python.State{Host: r, Holes: true}, Mod: m, Env: python.NewEnv(m.Env)}}
 		s.block(m.Root)
+		s.finished(m.Root)
 	}
 	r.evaluated = nil
 }
@@ -119,8 +120,16 @@ func (s *scanner) define(n *python.Node) {
 		})
 	}
 	inner.block(body)
+	inner.finished(d)
 	if s.x.Env.Outer != s.x.Mod.Env {
 		s.x.Steps = inner.x.Steps
+	}
+}
+
+// finished says what was not gone through of n, a function or a file.
+func (s *scanner) finished(n *python.Node) {
+	if s.x.Exhausted() {
+		s.r.gaps = append(s.r.gaps, Gap{Pos: s.r.pos(s.x.Mod, n.Start), Reason: "the code here takes too long to follow: not all of it was looked at"})
 	}
 }
 

@@ -65,7 +65,7 @@ func (r *repo) statements() {
 			s.Status, s.Reason = query.Dynamic, python.OrText(f.why, "SQL that is not known")
 		case f.why != "":
 			s.Status, s.Reason = query.Partial, f.why
-		case len(s.Variants) > 1 && f.chain == nil:
+		case len(s.Variants) > 1 && f.chain == nil && f.kind != query.Model:
 			s.Status = query.Finite
 		default:
 			s.Status = query.Static

@@ -32,7 +32,7 @@ func (x *Interp) Eval(n *Node) Value {
 
 func (x *Interp) evalNode(n *Node) Value {
 	x.Steps++
-	if x.Steps > maxSteps {
+	if x.Exhausted() {
 		return Unknown{Why: "the code runs too long to follow"}
 	}
 	if n.Bad {

@@ -19,6 +19,7 @@ type Interp struct {
 	Env *Env
 	// Returned is what `return` gave.
 	Returned Value
+	leaves   bool // a statement that was not run may have left the loop around it
 }
 
 // State is shared by all scopes of one run of a function or of a module's top level.
@@ -40,6 +41,9 @@ type place struct {
 	Mod *Module
 	N   *Node
 }
+
+// Exhausted reports whether the bound on steps is reached: nothing is evaluated any more.
+func (s *State) Exhausted() bool { return s.Steps > maxSteps }
 
 // Charge counts the work of making a value, so that a loop over ever longer strings and lists comes to an end.
 func (s *State) Charge(v Value) Value {
@@ -78,7 +82,7 @@ func (x *Interp) Block(n *Node) ctl {
 // stmt runs one statement.
 func (x *Interp) stmt(n *Node) ctl {
 	x.Steps++
-	if x.Steps > maxSteps {
+	if x.Exhausted() {
 		x.Gap(n, "the code runs too long to follow", false)
 		return ctlReturn
 	}
@@ -393,6 +397,13 @@ func (x *Interp) condition(n *Node) (v Value, doubted bool) {
 // unknown.
 func (x *Interp) skip(n *Node, reason string, doubted bool) {
 	x.poison(n)
+	Walk(n, func(k *Node) bool {
+		switch k.Kind {
+		case "break_statement", "return_statement", "raise_statement":
+			x.leaves = true
+		}
+		return k.Kind != "function_definition" && k.Kind != "lambda"
+	})
 	if doubted || !x.harmless(n) {
 		x.Gap(n, reason, false)
 	}
@@ -532,7 +543,7 @@ func (x *Interp) forStmt(n *Node) ctl {
 		return ctlNext
 	}
 	for _, it := range append([]Value{}, items...) {
-		if x.Steps > maxSteps {
+		if x.Exhausted() {
 			break
 		}
 		x.Assign(left, it)
@@ -567,13 +578,18 @@ func (x *Interp) whileStmt(n *Node) ctl {
 		if !is {
 			return ctlNext
 		}
+		x.leaves = false
 		switch c := x.stmt(body); c {
 		case ctlBreak:
 			return ctlNext
 		case ctlReturn, ctlRaise:
 			return c
 		}
-		if x.Steps > maxSteps {
+		if x.leaves {
+			x.skip(n, "a loop whose end depends on something that is not known", false)
+			return ctlNext
+		}
+		if x.Exhausted() {
 			break
 		}
 	}
