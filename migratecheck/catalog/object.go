@@ -456,6 +456,8 @@ type Other struct {
 	Name   string
 	Table  OID // statistics objects, and the like
 
+	Assumed bool // see IsAssumed
+
 	operator *Operator // of Kind "operator"
 	cast     *Cast     // of Kind "cast"
 	opclass  *operatorClass
