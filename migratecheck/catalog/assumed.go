@@ -105,11 +105,12 @@ func (c *Catalog) otherToAssume(kind pgast.ObjectType, object *pgast.Node) *Othe
 			return nil
 		}
 		names = stringList(object.GetObjectWithArgs().GetObjname())
-		left, right := c.namedType(args[0]), c.namedType(args[1])
-		if !right.known() {
+		op := &Operator{Name: names[len(names)-1], Left: c.namedType(args[0]), Right: c.namedType(args[1])}
+		ofServer := func(f foundOperator) bool { return f.oid < FirstUserOID && f.Left.bare() == op.Left && f.Right.bare() == op.Right }
+		if !op.Right.known() || slices.ContainsFunc(c.operatorsNamed("", op.Name, !op.Left.known()), ofServer) {
 			return nil
 		}
-		o.Kind, o.Name = "operator", c.operatorSignature(&Operator{Name: names[len(names)-1], Left: left, Right: right})
+		o.Kind, o.Name = "operator", c.operatorSignature(op)
 	case pgast.ObjectType_OBJECT_CAST:
 		items := object.GetList().GetItems()
 		from, to := c.namedType(items[0]), c.namedType(items[1])
