@@ -106,7 +106,9 @@ func (c *Catalog) otherToAssume(kind pgast.ObjectType, object *pgast.Node) *Othe
 		}
 		names = stringList(object.GetObjectWithArgs().GetObjname())
 		op := &Operator{Name: names[len(names)-1], Left: c.namedType(args[0]), Right: c.namedType(args[1])}
-		ofServer := func(f foundOperator) bool { return f.oid < FirstUserOID && f.Left.bare() == op.Left && f.Right.bare() == op.Right }
+		ofServer := func(f foundOperator) bool {
+			return f.oid < FirstUserOID && f.Left.bare() == op.Left && f.Right.bare() == op.Right
+		}
 		if !op.Right.known() || slices.ContainsFunc(c.operatorsNamed("", op.Name, !op.Left.known()), ofServer) {
 			return nil
 		}
