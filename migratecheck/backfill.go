@@ -45,6 +45,11 @@ func (s *Step) massChangeIn(n *pgast.Node, outer *bounds) (m massChange, ok bool
 	switch n := n.GetNode().(type) {
 	case *pgast.Node_CreateTableAsStmt:
 		return s.massChangeIn(n.CreateTableAsStmt.Query, outer)
+	case *pgast.Node_ExplainStmt:
+		if !catalog.Runs(n.ExplainStmt) {
+			return m, false
+		}
+		return s.massChangeIn(n.ExplainStmt.Query, outer)
 	case *pgast.Node_InsertStmt:
 		from, many := s.manyRows(n.InsertStmt.SelectStmt.GetSelectStmt(), b)
 		if !many {

@@ -14,7 +14,7 @@ type held struct {
 	exclusive []heldLock // tables in use under an AccessExclusiveLock, each once, in order
 	locked    map[catalog.OID]bool
 	start     *catalog.Catalog      // the schema on which it began
-	labels    []string              // added to enums that were there
+	labels    []string              // added to enums that were there, by their names of now
 	scanned   map[catalog.OID]*Step // the first ALTER TABLE that reads or rewrites the table
 	notValid  map[constraintKey]bool
 	failed    bool // a statement was refused, the rest does not run
@@ -80,12 +80,18 @@ func (s *Step) closes() []heldLock {
 
 func (h *held) noteType(c catalog.Change, typ *catalog.Type) {
 	old, ok := c.Old.(*catalog.Type)
-	if !ok || c.New == nil || typ.Kind != catalog.EnumType || len(typ.Labels) <= len(old.Labels) {
+	if !ok || c.New == nil || typ.Kind != catalog.EnumType || len(typ.Labels) < len(old.Labels) {
 		return
 	}
-	for _, l := range typ.Labels {
-		if !slices.Contains(old.Labels, l) {
+	for i, l := range typ.Labels {
+		switch {
+		case slices.Contains(old.Labels, l):
+		case len(typ.Labels) > len(old.Labels):
 			h.labels = append(h.labels, l)
+		default: // renamed
+			if at := slices.Index(h.labels, old.Labels[i]); at >= 0 {
+				h.labels[at] = l
+			}
 		}
 	}
 }

@@ -27,6 +27,8 @@ type Report struct {
 	Sets []SetReport
 	// Problems are the files that could not be read. The others were judged.
 	Problems []source.Problem
+	// Links are links to directories of migrations outside of what was read. They are not followed; name the directory itself.
+	Links []string
 }
 
 // SetReport is what a Report says about one directory of migrations.
@@ -107,6 +109,10 @@ func findSets(cfg Config, fsys fs.FS, root string, paths []string) ([]selection,
 	var sets []selection
 	var files []string
 	seen := map[string]bool{}
+	named := make([]string, 0, len(paths))
+	for _, p := range paths {
+		named = append(named, filepath.ToSlash(filepath.Clean(p)))
+	}
 	for _, p := range pathsOr(paths) {
 		name := filepath.ToSlash(filepath.Clean(p))
 		if !fs.ValidPath(name) {
@@ -125,7 +131,9 @@ func findSets(cfg Config, fsys fs.FS, root string, paths []string) ([]selection,
 			return nil, err
 		}
 		for _, s := range found {
-			if !seen[s.Dir] {
+			switch {
+			case s.Link && slices.Contains(named, s.Dir): // it is read under that name
+			case !seen[s.Dir]:
 				seen[s.Dir] = true
 				sets = append(sets, selection{Set: s})
 			}
@@ -203,6 +211,9 @@ func lintSet(ctx context.Context, cfg *Config, fsys fs.FS, base *base, set *sele
 		if set.only == nil || set.only[p.Pos.File] || p.Pos.File == "" {
 			report.Problems = append(report.Problems, p)
 		}
+	}
+	if set.Link {
+		report.Links = append(report.Links, set.Dir)
 	}
 	if len(set.Migrations) == 0 {
 		return nil, nil

@@ -35,6 +35,7 @@ func Rules() []*Rule {
 		ruleDropFunction,
 		ruleDropIndexNotConcurrent,
 		ruleDropNotNull,
+		ruleDropObject,
 		ruleDropSchema,
 		ruleDropSequence,
 		ruleDropTable,

@@ -71,6 +71,31 @@ func TestBadPaths(t *testing.T) {
 	require.Empty(t, r.out)
 }
 
+// TestLinkElsewhere: migrations behind a link are not followed, which is said and is no failure; named, they are judged.
+func TestLinkElsewhere(t *testing.T) {
+	shared := tree(t, map[string]string{"migrations/0001_a.sql": "-- +brant Up\nALTER TABEL t;\n"})
+	dir := tree(t, map[string]string{"m/0001_a.sql": goodSQL})
+	link(filepath.Join(shared, "migrations"), "link")(t, dir)
+	link("..", "m/up")(t, dir)
+	const note = "srhtvet: link: a link to migrations elsewhere, which is not followed: name the directory it leads to, or the link itself\n"
+
+	r := srhtvet(t, dir, "lint", "-format", "json")
+	require.Equal(t, exitClean, r.status, r.err)
+	require.Equal(t, 1, strings.Count(r.err, note), r.err)
+	require.Equal(t, 1, strings.Count(r.err, "not followed"), r.err)
+
+	r = srhtvet(t, dir, "lint", "-format", "json", ".", "link")
+	require.Equal(t, exitFindings, r.status, r.err)
+	require.NotContains(t, r.err, "not followed")
+	require.Contains(t, parse(t, r).rules(), "syntax-error")
+
+	require.NoError(t, os.RemoveAll(filepath.Join(dir, "m")))
+	r = srhtvet(t, dir, "lint", "-format", "json", ".")
+	require.Equal(t, exitFailed, r.status)
+	require.Contains(t, r.err, note)
+	require.Contains(t, r.err, "no migrations in .")
+}
+
 func TestNoPermission(t *testing.T) {
 	dir := tree(t, map[string]string{"m/0001_a.sql": goodSQL, "m/0002_b.sql": goodSQL, "m/0003_c.sql": "-- +brant Up\nALTER TABEL t;\n"})
 	require.NoError(t, os.Chmod(filepath.Join(dir, "m/0002_b.sql"), 0))

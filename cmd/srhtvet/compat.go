@@ -98,6 +98,9 @@ func (c *compatRun) run(args []string) int {
 		t.SetReport.Base = versions.base
 	}
 	status := c.problems(rep.Problems)
+	if !c.quiet {
+		c.sayLinks(rep)
+	}
 	services := compat.Services(compat.Config{Order: order, Disable: cfg.Disable}, timelines, versions.code[compat.Old], versions.code[compat.New])
 	if c.migrations != "." && len(timelines) > len(chosen) {
 		services = slices.DeleteFunc(services, func(s *compat.Service) bool { return !c.isChosen(s.Timeline) })

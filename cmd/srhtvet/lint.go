@@ -98,6 +98,8 @@ func (l *lint) run(paths []string) int {
 	rep, err := l.judge(cfg, &place)
 	if err != nil {
 		if rep != nil && errors.Is(err, migratecheck.ErrNoMigrations) {
+			place.relabel(rep)
+			l.sayLinks(rep)
 			err = fmt.Errorf("no migrations in %s: looked for directories of .sql migrations and alembic revisions; name the directory, and -source TOOL if it is of another shape", orDot(strings.Join(paths, ", "), place.root))
 			if _, why := gitrepo.Open(context.Background(), filepath.Join(place.root, place.paths[0])); errors.Is(why, gitrepo.ErrBare) {
 				err = why
@@ -152,8 +154,16 @@ func (t *terminal) problems(list []source.Problem) int {
 	return exitClean
 }
 
+// sayLinks says which directories were not looked into.
+func (t *terminal) sayLinks(rep *migratecheck.Report) {
+	for _, link := range rep.Links {
+		t.say("%s: a link to migrations elsewhere, which is not followed: name the directory it leads to, or the link itself", link)
+	}
+}
+
 // sayBases says for each directory what the migrations were compared with.
 func (l *lint) sayBases(rep *migratecheck.Report, sized bool) {
+	l.sayLinks(rep)
 	for _, s := range rep.Sets {
 		base := s.Base
 		if base == "" {
@@ -386,6 +396,9 @@ func (p *place) relabel(rep *migratecheck.Report) {
 	}
 	for i := range rep.Problems {
 		rep.Problems[i].Pos.File = name(rep.Problems[i].Pos.File)
+	}
+	for i := range rep.Links {
+		rep.Links[i] = name(rep.Links[i])
 	}
 	for i := range rep.Sets {
 		rep.Sets[i].Dir = name(rep.Sets[i].Dir)

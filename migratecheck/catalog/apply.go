@@ -152,7 +152,7 @@ func (c *Catalog) apply(stmt pgast.Stmt, eff *Effects) error {
 	case *pgast.Node_CreateSchemaStmt:
 		return c.applyCreateSchema(stmt, n.CreateSchemaStmt, eff)
 	case *pgast.Node_ExplainStmt:
-		if runs(n.ExplainStmt) {
+		if Runs(n.ExplainStmt) {
 			return c.apply(pgast.Stmt{Node: n.ExplainStmt.Query, SQL: stmt.SQL, Offset: stmt.Offset}, eff)
 		}
 	case *pgast.Node_SelectStmt:
@@ -181,8 +181,8 @@ func (c *Catalog) apply(stmt pgast.Stmt, eff *Effects) error {
 	return errorf(NotUnderstood, "%s is not followed", nodeName(stmt.Node))
 }
 
-// runs tells whether EXPLAIN runs its statement: with ANALYZE.
-func runs(s *pgast.ExplainStmt) bool {
+// Runs tells whether EXPLAIN runs its statement: with ANALYZE.
+func Runs(s *pgast.ExplainStmt) bool {
 	for _, node := range s.Options {
 		if d := node.GetDefElem(); d.GetDefname() == "analyze" {
 			switch strings.ToLower(constText(d.Arg)) {

@@ -56,7 +56,11 @@ func (c *Catalog) dropOther(kind, name string, missingOK bool, eff *Effects) err
 		return err
 	}
 	if o == nil {
-		return nil
+		a := c.assumeUnseen(&Other{OID: c.newOID(), Kind: kind, Name: name, Assumed: true})
+		if a.OID == 0 {
+			return nil
+		}
+		return c.dropObject(a, false, eff)
 	}
 	return c.dropObject(Address{OID: o.OID}, false, eff)
 }
@@ -428,7 +432,7 @@ func (c *Catalog) defineOperator(n *pgast.DefineStmt) error {
 	}
 	other := &Other{Schema: schema, Kind: "operator", Name: c.operatorSignature(o), operator: o}
 	if oid, taken := c.names.Get(nameKeyOf(other)); taken {
-		if old, ok := c.Get(oid).(*Other); !ok || !old.operator.shell {
+		if old, ok := c.Get(oid).(*Other); !ok || old.operator == nil || !old.operator.shell {
 			return errorf("42723", "operator %s already exists", o.Name)
 		}
 		other.OID = oid

@@ -94,6 +94,10 @@ func (c *Catalog) applyAlterEnum(n *pgast.AlterEnumStmt, eff *Effects) error {
 			}
 			c.renameLabel(t.OID, n.OldVal, n.NewVal)
 			t.Labels[i] = n.NewVal
+			if i := slices.Index(old.added, n.OldVal); i >= 0 {
+				t.added = slices.Clone(old.added)
+				t.added[i] = n.NewVal
+			}
 		}
 		c.put(&t)
 		return checkLabel(n.NewVal)

@@ -54,6 +54,8 @@ func IsAssumed(o Object) bool {
 		return o.Assumed
 	case *Extension:
 		return o.Assumed
+	case *Other:
+		return o.Assumed
 	}
 	return false
 }
@@ -78,9 +80,90 @@ func (c *Catalog) assumeObject(kind pgast.ObjectType, object *pgast.Node) Addres
 	case pgast.ObjectType_OBJECT_EXTENSION:
 		o = &Extension{OID: c.newOID(), Name: object.GetString_().GetSval(), Assumed: true}
 	default:
-		return Address{}
+		other := c.otherToAssume(kind, object)
+		if other == nil {
+			return Address{}
+		}
+		other.OID, other.Assumed = c.newOID(), true
+		o = other
 	}
 	return c.assumeUnseen(o)
+}
+
+// otherToAssume is what assumeObject makes up of a kind of which little more than the name is known, nil for what is the server's own
+// or not kept. Which operands an operator has, and which function, no query is told: it is assumed only to go.
+func (c *Catalog) otherToAssume(kind pgast.ObjectType, object *pgast.Node) *Other {
+	o := &Other{Kind: otherKind(kind)}
+	names := []string{object.GetString_().GetSval()}
+	if items := object.GetList().GetItems(); len(items) > 0 && kind != pgast.ObjectType_OBJECT_CAST {
+		names = stringList(items)
+	}
+	switch kind {
+	case pgast.ObjectType_OBJECT_OPERATOR:
+		args := object.GetObjectWithArgs().GetObjargs()
+		if len(args) != 2 {
+			return nil
+		}
+		names = stringList(object.GetObjectWithArgs().GetObjname())
+		op := &Operator{Name: names[len(names)-1], Left: c.namedType(args[0]), Right: c.namedType(args[1])}
+		ofServer := func(f foundOperator) bool {
+			return f.oid < FirstUserOID && f.Left.bare() == op.Left && f.Right.bare() == op.Right
+		}
+		if !op.Right.known() || slices.ContainsFunc(c.operatorsNamed("", op.Name, !op.Left.known()), ofServer) {
+			return nil
+		}
+		o.Kind, o.Name = "operator", c.operatorSignature(op)
+	case pgast.ObjectType_OBJECT_CAST:
+		items := object.GetList().GetItems()
+		from, to := c.namedType(items[0]), c.namedType(items[1])
+		if !from.known() || !to.known() || c.cast(from, to) != nil {
+			return nil
+		}
+		o.Kind, o.Name = "cast", c.castName(from, to)
+		return o
+	case pgast.ObjectType_OBJECT_OPCLASS, pgast.ObjectType_OBJECT_OPFAMILY:
+		o.opclass, names = &operatorClass{method: names[0]}, names[1:]
+	case pgast.ObjectType_OBJECT_PUBLICATION, pgast.ObjectType_OBJECT_SUBSCRIPTION, pgast.ObjectType_OBJECT_EVENT_TRIGGER, pgast.ObjectType_OBJECT_FDW,
+		pgast.ObjectType_OBJECT_FOREIGN_SERVER, pgast.ObjectType_OBJECT_LANGUAGE, pgast.ObjectType_OBJECT_ACCESS_METHOD:
+		o.Name = names[0] // they are in no schema
+		if o.Kind == "language" && builtinLanguage(o.Name) {
+			return nil
+		}
+		return o
+	}
+	if o.Kind == "" {
+		return nil
+	}
+	if o.Name == "" {
+		o.Name = names[len(names)-1]
+	}
+	if o.Kind == "collation" && knownCollation(o.Name) {
+		return nil
+	}
+	o.Schema = c.currentSchema()
+	if len(names) > 1 {
+		s, err := c.lookupSchema(names[len(names)-2])
+		if err != nil {
+			return nil
+		}
+		o.Schema = s.OID
+	}
+	if o.Schema < FirstUserOID && o.Schema != publicOID {
+		return nil // pg_catalog's
+	}
+	return o
+}
+
+// namedType is the type that an operand's node names, zero for NONE and for one that is not there.
+func (c *Catalog) namedType(n *pgast.Node) TypeRef {
+	if n.GetTypeName() == nil {
+		return TypeRef{}
+	}
+	t, err := c.resolveType(n.GetTypeName())
+	if err != nil {
+		return TypeRef{}
+	}
+	return t.bare()
 }
 
 // assumeUnseen stores o unless something of its name has come or gone.

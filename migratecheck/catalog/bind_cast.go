@@ -150,7 +150,7 @@ func (b *binder) regConstant(text string, target TypeRef) {
 }
 
 // checkEnumLabel is enum_in (src/backend/utils/adt/enum.c): the label must exist, and must not be one that ALTER TYPE …
-// ADD VALUE added in the transaction that is still open.
+// ADD VALUE added in the transaction that is still open, under this name or another.
 func (c *Catalog) checkEnumLabel(label string, target TypeRef) error {
 	base := c.baseType(target)
 	t := c.typeByOID(base.OID)
@@ -163,14 +163,15 @@ func (c *Catalog) checkEnumLabel(label string, target TypeRef) error {
 		}
 		return errorf("22P02", "invalid input value for enum %s: %s", c.typeText(base), quoteMessage(label))
 	}
-	if !slices.Contains(t.added, label) || !c.InTransaction() {
+	i := slices.Index(t.added, label)
+	if i < 0 || !c.InTransaction() {
 		return nil
 	}
 	before, existed := c.tx[0].State.Get(t.OID).(*Type)
 	if !existed && c.Version >= 17 {
 		return nil // since 17 the values of a type that is new itself may be used
 	}
-	if !existed || !slices.Contains(before.Labels, label) {
+	if !existed || i >= len(before.added) { // whatever it was called before: the server asks which one it is (EnumUncommitted)
 		return &Error{
 			Code: unsafeNewValue, Message: "unsafe use of new value " + quoteMessage(label) + " of enum type " + c.typeText(base),
 			Hint: "New enum values must be committed before they can be used.",

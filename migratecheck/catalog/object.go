@@ -348,7 +348,7 @@ type Type struct {
 	storage    byte
 	typmodIn   bool // takes modifiers
 	collatable bool
-	added      []string // EnumType: labels that ALTER TYPE … ADD VALUE added
+	added      []string // EnumType: labels that ALTER TYPE … ADD VALUE added, in that order, by their names of now
 
 	input, output Volatility // of its in and out functions; 0 is Stable
 }
@@ -455,6 +455,8 @@ type Other struct {
 	Kind   string // "collation", "operator", "publication", …
 	Name   string
 	Table  OID // statistics objects, and the like
+
+	Assumed bool // see IsAssumed
 
 	operator *Operator // of Kind "operator"
 	cast     *Cast     // of Kind "cast"

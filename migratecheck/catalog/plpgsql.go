@@ -77,12 +77,21 @@ func bodyTag(body string) string {
 // plNode is an object of libpg_query's JSON.
 type plNode map[string]any
 
+// cursorRefused is what libpg_query, which looks up no type, says of OPEN, FETCH, MOVE and CLOSE of a variable that DECLARE calls a
+// refcursor (cursor_variable in src/pl/plpgsql/src/pl_gram.y).
+var cursorRefused = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^variable (".*") must be of type cursor or refcursor`)
+})
+
 // parsePL parses a DO statement or CREATE FUNCTION and returns the PLpgSQL_function.
 func parsePL(sql string) (plNode, error) {
 	text, err := pgast.PLpgSQL(sql)
 	if err != nil {
 		var syntax *pgast.SyntaxError
 		if errors.As(err, &syntax) {
+			if m := cursorRefused().FindStringSubmatch(syntax.Message); m != nil {
+				return nil, errorf(NotUnderstood, "the parser known here has no types, and cannot tell whether variable %s is a cursor", m[1])
+			}
 			return nil, errorf("42601", "%s", syntax.Message)
 		}
 		return nil, errorf("42601", "%s", err)

@@ -39,6 +39,7 @@ var lintRules = map[string]lintRule{
 	"drop-default":        {speaksOf: map[kind]int{defaultChanged: 1}},
 	"drop-function":       {speaksOf: map[kind]int{functionDropped: 1}},
 	"drop-not-null":       {speaksOf: map[kind]int{notNullDropped: 1}},
+	"drop-object":         {untold: "which operators, casts and collations a query comes to use is not followed"},
 	"drop-schema":         {speaksOf: map[kind]int{schemaDropped: 1}},
 	"drop-sequence":       {speaksOf: map[kind]int{sequenceDropped: 1, sequenceRenamed: 1}, bothWays: true},
 	"drop-table":          {speaksOf: map[kind]int{tableDropped: 1}},

@@ -24,7 +24,7 @@ func Discover(fsys fs.FS, root string) ([]Set, error) { return Config{}.Discover
 
 // Discover finds every directory of migrations at or below root ("." for all of fsys) and reads it. Directories named
 // vendor, node_modules, testdata and those whose name begins with a dot or an underscore are passed over, unless root
-// itself is one; links to directories are not followed. The sets are sorted by directory. Directories that could not
+// itself is one; links to directories are not followed: one that leads to migrations elsewhere is a Set that says no more. The sets are sorted by directory. Directories that could not
 // be looked into are Problems of sets without a Format. The error is that of root itself, or an unknown Format.
 func (c Config) Discover(fsys fs.FS, root string) ([]Set, error) {
 	root = path.Clean(root)
@@ -42,6 +42,9 @@ func (c Config) Discover(fsys fs.FS, root string) ([]Set, error) {
 	r := &reader{fsys: fsys, formats: formats, forced: c.Format != "", workers: c.Workers}
 	if err := r.walk(root, root); err != nil {
 		return nil, fmt.Errorf("looking for migrations: %w", err)
+	}
+	for _, link := range r.unfollowed() {
+		r.sets = append(r.sets, Set{Dir: link, Link: true})
 	}
 	slices.SortStableFunc(r.sets, func(a, b Set) int { return cmp.Compare(a.Dir, b.Dir) })
 	return r.sets, nil
@@ -65,6 +68,8 @@ type reader struct {
 	forced  bool
 	workers int
 	sets    []Set
+	walked  []string // the directories
+	links   []string // to directories, in those
 }
 
 // walk reads the directory and those below.
@@ -80,6 +85,7 @@ func (r *reader) walk(root, dir string) error {
 		return nil
 	}
 	d := &directory{fsys: r.fsys, path: dir, entries: entries, workers: r.workers, isRoot: dir == root}
+	r.noteLinks(d)
 	set, claimed := r.readDir(d)
 	if claimed || len(set.Problems) > 0 {
 		r.sets = append(r.sets, set)

@@ -94,6 +94,42 @@ func TestProblemsOfLinks(t *testing.T) {
 	}, problemTexts(sets))
 }
 
+// TestLinksElsewhere: a link to migrations outside of the tree is named, one that leads around or to what was read is not.
+func TestLinksElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"elsewhere/migrations", "elsewhere/vendor", "plain", "root/svc", "root/app"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(dir, name), 0o755))
+	}
+	for _, name := range []string{"elsewhere/migrations/0001_a.sql", "elsewhere/vendor/0001_a.sql", "root/svc/0001_a.sql"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("-- +brant Up\nCREATE TABLE t (id int);\n"), 0o644))
+	}
+	for name, to := range map[string]string{
+		"root/app/migrations": filepath.Join(dir, "elsewhere/migrations"),
+		"root/other":          "../elsewhere",
+		"root/up":             "..", "root/app/higher": "../../..", "root/here": ".",
+		"root/same": "svc", "root/app/same": filepath.Join(dir, "root/svc"),
+		"root/plain": "../plain", "root/vendor": "../elsewhere", "root/.hidden": "../elsewhere", "root/gone": "nowhere",
+	} {
+		require.NoError(t, os.Symlink(to, filepath.Join(dir, name)))
+	}
+	sets, err := Discover(os.DirFS(filepath.Join(dir, "root")), ".")
+	require.NoError(t, err)
+	var links []string
+	for _, s := range sets {
+		if s.Link {
+			links = append(links, s.Dir)
+			require.Empty(t, s.Migrations)
+		}
+	}
+	require.Equal(t, []string{"app/migrations", "other"}, links)
+	require.Len(t, sets, 3)
+
+	sets, err = Discover(os.DirFS(filepath.Join(dir, "root")), "other") // named, it is read
+	require.NoError(t, err)
+	require.Len(t, sets, 1)
+	require.Equal(t, "other/migrations", sets[0].Dir)
+}
+
 func TestDiscoverErrors(t *testing.T) {
 	fsys := fstest.MapFS{"x.sql": {Data: []byte("SELECT 1;")}, "empty": {Mode: fs.ModeDir}}
 	_, err := Discover(fsys, "missing")

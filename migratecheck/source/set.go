@@ -8,6 +8,9 @@ type Set struct {
 	Format string // the name of a Format; empty when nothing but Problems was found, or when files of several were named
 	// Named is set when the files were named one by one: the directory may hold others.
 	Named bool
+	// Link is set when Dir is a link to migrations elsewhere, which was not followed: the set holds nothing then. Discover reads
+	// such a directory when it is named itself.
+	Link bool
 	// Migrations are in the order in which the tool applies them. Two of one version are both there.
 	Migrations []Migration
 	// Other are the files in the directory that the tool does not take for migrations.

@@ -31,6 +31,7 @@ func notCompared() map[string]string {
 		"Rule.Assumed":       "only in open catalogs",
 		"Policy.Assumed":     "only in open catalogs",
 		"Extension.Assumed":  "only in open catalogs",
+		"Other.Assumed":      "only in open catalogs",
 	}
 }
 
