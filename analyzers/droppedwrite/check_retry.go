@@ -23,6 +23,7 @@ func (c *checker) retries(fn *function) {
 		call := cur.Node().(*ast.CallExpr)
 		text, isExec := c.execOf(call)
 		_, isCommit := c.commitOf(call)
+		isCommit = isCommit || c.writesInTx(call)
 		if !isExec && !isCommit || isExec && (!writes(text) || repeatable(text) || c.inTx(call)) {
 			continue
 		}
@@ -39,6 +40,29 @@ func (c *checker) retries(fn *function) {
 		}
 		c.Report(f)
 	}
+}
+
+// writesInTx reports whether a call runs a function literal in a transaction that it commits, and the literal writes what cannot
+// be written twice.
+func (c *checker) writesInTx(call *ast.CallExpr) bool {
+	switch callee.Name(c.TypesInfo, call) {
+	case "github.com/jackc/pgx/v5.BeginFunc", "github.com/jackc/pgx/v5.BeginTxFunc", "git.sr.ht/~sircmpwn/core-go/database.WithTx":
+	default:
+		return false
+	}
+	lit, ok := ast.Unparen(call.Args[len(call.Args)-1]).(*ast.FuncLit)
+	if !ok {
+		return false
+	}
+	found := false
+	ast.Inspect(lit.Body, func(n ast.Node) bool {
+		if in, ok := n.(*ast.CallExpr); ok {
+			text, isExec := c.execOf(in)
+			found = found || isExec && writes(text) && !repeatable(text)
+		}
+		return !found
+	})
+	return found
 }
 
 // inTx reports whether a statement is one of a transaction: what counts is then its Commit.

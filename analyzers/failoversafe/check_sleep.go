@@ -70,11 +70,10 @@ func (c *checker) retried(loop, sleep inspector.Cursor) string {
 	server := ""
 	for cur := range loop.Preorder((*ast.IfStmt)(nil)) {
 		branch := cur.Node().(*ast.IfStmt)
-		errVar, op := c.errorTest(branch.Cond)
-		if errVar == nil {
+		call, op := c.tested(branch.Cond, body)
+		if call == nil {
 			continue
 		}
-		call := c.callOf(errVar, body)
 		name := c.server(call, 0)
 		if name == "" {
 			continue
@@ -109,6 +108,20 @@ func loopBody(n ast.Node) *ast.BlockStmt {
 		return n.Body
 	}
 	return nil
+}
+
+// tested is the call whose error a condition asks for, in place or through a variable.
+func (c *checker) tested(cond ast.Expr, body *ast.BlockStmt) (*ast.CallExpr, token.Token) {
+	if e, ok := ast.Unparen(cond).(*ast.BinaryExpr); ok && (e.Op == token.EQL || e.Op == token.NEQ) && c.TypesInfo.Types[e.Y].IsNil() {
+		if call, ok := ast.Unparen(e.X).(*ast.CallExpr); ok && callee.TypeName(c.TypesInfo, call) == "error" {
+			return call, e.Op
+		}
+	}
+	v, op := c.errorTest(cond)
+	if v == nil {
+		return nil, 0
+	}
+	return c.callOf(v, body), op
 }
 
 // errorTest is the variable of err == nil or err != nil, perhaps with more conditions.

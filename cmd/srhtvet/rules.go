@@ -107,7 +107,14 @@ func explainCommand() command {
 				var names []string
 				for _, r := range migratecheck.Rules() {
 					if r.ID == args[0] {
-						return t.done(explain(t.stdout, r))
+						if err := explain(t.stdout, r); err != nil {
+							return t.done(err)
+						}
+						if manual, analyzer := analyzers.Explain(r.ID); manual != "" { // comments in Go code are wrong in the same ways
+							fmt.Fprintf(t.stdout, "\nIn Go code:\n\n")
+							return t.done(explainGo(t.stdout, r.ID, analyzer, manual))
+						}
+						return exitClean
 					}
 					names = append(names, r.ID)
 				}

@@ -57,6 +57,15 @@ func handler(w http.ResponseWriter, r *http.Request) {
 }
 
 // No context is at hand.
+func untilPinged(ctx context.Context, db *sql.DB) bool {
+	for {
+		if db.PingContext(ctx) == nil {
+			return true
+		}
+		time.Sleep(time.Second) // want `sleeping-retry`
+	}
+}
+
 func atStart(db *sql.DB) error {
 	for {
 		err := db.Ping()
