@@ -93,7 +93,7 @@ func (c *checker) acks(fn *function) {
 			c.earlyAck(a, at)
 			continue
 		}
-		if at := c.writeAfter(fn, a.cur); at != nil {
+		if at := c.writeAfter(fn, a.cur); at != nil && !c.streams(fn, a.cur) {
 			c.earlyAck(a, at)
 		}
 	}
@@ -106,6 +106,29 @@ func (c *checker) earlyAck(a effect, write ast.Node) {
 		Message: "this acknowledges " + a.what + " before what it asks for is written: when the write fails (a failover, a deploy, a lost connection), nobody sends it again, and it is lost",
 		Help:    "Acknowledge after the Commit has returned nil.",
 		Related: []analysis.RelatedInformation{{Pos: write.Pos(), End: write.End(), Message: "it is written here"}}})
+}
+
+// streams reports whether the response goes on behind its status: a body is written, by the handler or what it gives the
+// ResponseWriter to. What such a handler notes afterwards (a download counted, a client last seen) is not what was asked for.
+func (c *checker) streams(fn *function, ack inspector.Cursor) bool {
+	sel, ok := ast.Unparen(ack.Node().(*ast.CallExpr).Fun).(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	id, ok := ast.Unparen(sel.X).(*ast.Ident)
+	if !ok || callee.TypeName(c.TypesInfo, id) != "net/http.ResponseWriter" {
+		return false
+	}
+	w, found := c.TypesInfo.Uses[id], false
+	ast.Inspect(handlers.Body(fn.node), func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok && callee.Name(c.TypesInfo, call) == "net/http.Error" {
+			return false // says that it has failed, to nobody
+		}
+		use, ok := n.(*ast.Ident)
+		found = found || ok && use.Pos() > ack.Node().End() && c.TypesInfo.Uses[use] == w
+		return !found
+	})
+	return found
 }
 
 // writeAfter is a write that may follow what stands at a place in the same function: a statement that writes, a Commit, or a function that is given

@@ -28,7 +28,7 @@ func New() *analysis.Analyzer {
 }
 
 // rewrite shows what takes the place of most of this code. It is not a suggested fix: it needs a module more.
-const rewrite = "drain.Main(httpdrain.Server(srv)) of git.sr.ht/~sourcehut/ha-go/drain does all of it: SIGTERM and SIGINT, telling the balancer, a deadline, waiting."
+const rewrite = "drain.Main(ctx, drain.Config{}, httpdrain.Server(srv)) of git.sr.ht/~sourcehut/ha-go/drain does all of it: SIGTERM and SIGINT, a lame duck, a deadline, waiting."
 
 type checker struct {
 	*findings.Pass

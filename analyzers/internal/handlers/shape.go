@@ -125,13 +125,14 @@ func isWorker(fn *types.Func) bool {
 }
 
 // jobArgs are the arguments of a call that a queue will run as jobs: dowork's NewTask, Enqueue and Submit take func(ctx)
-// error, gocelery registers functions by name.
+// error, gocelery registers functions by name, asynq's ServeMux by pattern.
 func jobArgs(info *types.Info, call *ast.CallExpr) []ast.Expr {
 	name := callee.Name(info, call)
 	var list []ast.Expr
 	switch {
 	case strings.Contains(name, "/dowork.") && hasSuffix(name, ".NewTask", ".Enqueue", ".Submit"),
-		strings.Contains(name, "/gocelery.") && hasSuffix(name, ".Register"):
+		strings.Contains(name, "/gocelery.") && hasSuffix(name, ".Register"),
+		strings.Contains(name, "/asynq.") && hasSuffix(name, ".HandleFunc"):
 		for _, arg := range call.Args {
 			if _, ok := types.Unalias(typeOf(info, arg)).Underlying().(*types.Signature); ok {
 				list = append(list, arg)

@@ -179,6 +179,34 @@ func accepted(w http.ResponseWriter, r *http.Request, db *sql.DB) {
 	}
 }
 
+// The response goes on: its status says nothing of what is noted behind it.
+func download(w http.ResponseWriter, r *http.Request, db *sql.DB) {
+	w.WriteHeader(http.StatusOK)
+	io.WriteString(w, "all of it")
+	if _, err := db.Exec(`UPDATE file SET downloads = downloads + 1`); err != nil {
+		fmt.Println(err)
+	}
+}
+
+func stream(w http.ResponseWriter, r *http.Request, db *sql.DB, events chan string) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.WriteHeader(http.StatusOK)
+	for e := range events {
+		fmt.Fprintf(w, "data: %s\n\n", e)
+	}
+	if _, err := db.Exec(`UPDATE client SET seen = now()`); err != nil {
+		fmt.Println(err)
+	}
+}
+
+// Too late to say so.
+func tooLate(w http.ResponseWriter, r *http.Request, db *sql.DB) {
+	w.WriteHeader(http.StatusOK) // want `early-ack`
+	if _, err := db.Exec(`INSERT INTO hook (a) VALUES (1)`); err != nil {
+		http.Error(w, "not stored", http.StatusInternalServerError)
+	}
+}
+
 func right(w http.ResponseWriter, r *http.Request, db *sql.DB) {
 	if r.Method == "HEAD" {
 		w.WriteHeader(http.StatusOK)
