@@ -187,6 +187,9 @@ func (h columnRenamed) rename(n *pgast.Node) bool {
 	// The names under which the relation is known: its own, NEW and OLD in a trigger, its aliases in a query.
 	known := []string{r.Name, "new", "old", "excluded"}
 	query := false
+	if h.merged(n) {
+		return false // only the server can write what is left: t(a, old) in the place of t
+	}
 	pgast.WalkMessages(n, func(m pgast.Message) bool {
 		if rv, ok := m.(*pgast.RangeVar); ok {
 			query = true
@@ -197,6 +200,26 @@ func (h columnRenamed) rename(n *pgast.Node) bool {
 		return true
 	})
 	return h.renameIn(n, nil, query, known)
+}
+
+// merged reports whether a join of the query merges the column with another relation's by its old name.
+func (h columnRenamed) merged(n *pgast.Node) bool {
+	found, natural, others := false, false, false
+	pgast.WalkMessages(n, func(m pgast.Message) bool {
+		switch m := m.(type) {
+		case *pgast.JoinExpr:
+			natural = natural || m.IsNatural
+			for _, name := range m.UsingClause {
+				found = found || name.GetString_().GetSval() == h.old
+			}
+		case *pgast.RangeVar:
+			if rel := h.c.findRelation(m); rel != nil && rel.OID != h.rel {
+				others = others || rel.Column(h.old) != nil
+			}
+		}
+		return true
+	})
+	return found || natural && others
 }
 
 // renameIn renames in one level of a query and, in turn, in those inside it; scope is the SELECT that it is, nil outside of any.

@@ -10,7 +10,7 @@ import (
 // src/backend/parser/parse_relation.c): a column that its tables get later is none of the view's. A query in which something is
 // not known, and one that cannot be written so, stays as it is.
 func (c *Catalog) storedQuery(n *pgast.Node) *pgast.Node {
-	if n.GetSelectStmt() == nil || !hasStars(n) || mergesColumns(n) {
+	if n.GetSelectStmt() == nil || !hasStars(n) || namelessJoin(n) {
 		return n
 	}
 	stars := map[*pgast.Node][]*pgast.Node{}
@@ -50,13 +50,13 @@ func (c *Catalog) storedQuery(n *pgast.Node) *pgast.Node {
 	return stmts[0].Node
 }
 
-// mergesColumns reports whether a query has a NATURAL JOIN or a USING, whose merged columns have no table to be named with: a rename would be
-// followed into the name that is no column's.
-func mergesColumns(n *pgast.Node) bool {
+// namelessJoin reports whether a query has a NATURAL JOIN, or a join with an alias: what a rename, or a new column, makes of the names that it
+// merges only the server can write.
+func namelessJoin(n *pgast.Node) bool {
 	found := false
 	pgast.Walk(n, func(n *pgast.Node) bool {
 		j := n.GetJoinExpr()
-		found = found || j != nil && (j.IsNatural || len(j.UsingClause) > 0)
+		found = found || j != nil && (j.IsNatural || j.Alias != nil)
 		return !found
 	})
 	return found
