@@ -37,7 +37,7 @@ func TestLifecycle(t *testing.T) {
 		time.Sleep(2*time.Second - 1)
 		synctest.Wait()
 		require.Equal(t, LameDuck, d.State(), "not a tick too early")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		require.Equal(t, Draining, d.State())
 		require.False(t, d.Go(func(context.Context) {}), "nothing new")
