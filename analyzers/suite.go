@@ -67,3 +67,17 @@ func Explain(name string) (manual, analyzer string) {
 	}
 	return "", ""
 }
+
+// Manuals are the manuals of all checks, by ID.
+func Manuals() map[string]string {
+	manuals := map[string]string{}
+	for _, a := range Suite() {
+		m := findings.ManualOf(a)
+		for _, c := range gochecks.All() {
+			if c.Analyzer == a.Name {
+				manuals[c.ID] = m.Section(c.ID)
+			}
+		}
+	}
+	return manuals
+}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/gitrepo"
+	"git.sr.ht/~sourcehut/ha-go/internal/gochecks"
 	"git.sr.ht/~sourcehut/ha-go/internal/report"
 	"git.sr.ht/~sourcehut/ha-go/internal/settings"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck"
@@ -253,10 +254,16 @@ func rulesOf(findings []migratecheck.Finding) []*migratecheck.Rule {
 		used[f.Rule] = true
 	}
 	var list []*migratecheck.Rule
-	for _, r := range allRules() {
-		if used[r.ID] {
-			list = append(list, r)
+	add := func(rules []*migratecheck.Rule) {
+		for _, r := range rules {
+			if used[r.ID] {
+				list = append(list, r)
+			}
 		}
+	}
+	add(migratecheck.Rules())
+	if slices.ContainsFunc(findings, func(f migratecheck.Finding) bool { _, ok := gochecks.ByID(f.Rule); return ok }) {
+		add(goRules()) // whose manuals have to be read
 	}
 	return list
 }

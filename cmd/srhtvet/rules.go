@@ -56,15 +56,18 @@ func rulesText(out io.Writer) error {
 
 // allRules are the rules about migrations and queries, and the checks of Go code in the form of rules, each list sorted as
 // its package has it.
-func allRules() []*migratecheck.Rule {
-	list := slices.Clone(migratecheck.Rules())
+func allRules() []*migratecheck.Rule { return slices.Concat(migratecheck.Rules(), goRules()) }
+
+// goRules are the checks of Go code in the form of rules, but for those about suppression comments, which migrations have too.
+func goRules() []*migratecheck.Rule {
+	var list []*migratecheck.Rule
+	manuals := analyzers.Manuals()
 	for _, c := range gochecks.All() {
-		if slices.ContainsFunc(list, func(r *migratecheck.Rule) bool { return r.ID == c.ID }) {
-			continue // suppression comments are in both
+		if slices.ContainsFunc(migratecheck.Rules(), func(r *migratecheck.Rule) bool { return r.ID == c.ID }) {
+			continue
 		}
-		manual, _ := analyzers.Explain(c.ID)
 		list = append(list, &migratecheck.Rule{ID: c.ID, Category: migratecheck.Category(c.Analyzer), Severity: c.Severity,
-			Doc: migratecheck.Doc{Summary: c.Summary, Why: manual}})
+			Doc: migratecheck.Doc{Summary: c.Summary, Why: manuals[c.ID]}})
 	}
 	return list
 }
