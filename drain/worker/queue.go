@@ -17,6 +17,8 @@ type Job struct {
 	Payload json.RawMessage `json:"payload,omitempty"`
 	// Attempt counts the workers that have had the job, this one included, as far as the queue knows: 1, unless an earlier one died.
 	Attempt int `json:"attempt"`
+	// Limit is how long the job may run, for whoever asked for it; its context ends then. 0 means no limit.
+	Limit time.Duration `json:"limit,omitempty"`
 	// Token grows from one hand-out to the next, over all jobs of the queue: whoever has the higher one has the job.
 	Token int64 `json:"token"`
 	// Receipt is the queue's own name of this hand-out.
@@ -61,6 +63,8 @@ type Rejecter interface {
 var (
 	// ErrLost says that a job is somebody else's: its lease ran out and it was handed out again. It is the cause of its context's end.
 	ErrLost = errors.New("the job is another worker's now")
+	// ErrLimit is the cause of a job's context when it has run for Job.Limit.
+	ErrLimit = errors.New("the job has run for as long as it may")
 	// ErrCut is the cause of a job's context when the worker's deadline has come.
 	ErrCut = errors.New("the worker's deadline has come")
 

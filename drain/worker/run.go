@@ -46,10 +46,15 @@ func (w *Worker) begin(job *Job, handler Handler, adopted bool) bool {
 	r := &running{job: job, adopted: adopted, since: time.Now(), log: w.logOf(job)}
 	ctx, stop := context.WithCancelCause(w.base)
 	r.stop = stop
+	release := func() {}
+	if job.Limit > 0 {
+		ctx, release = context.WithTimeoutCause(ctx, job.Limit, ErrLimit)
+	}
 	w.running[r] = struct{}{}
 	w.change()
 	go func() {
 		w.run(ctx, r, handler)
+		release()
 		stop(nil)
 		fault.At(w.base, fault.Ended)
 		w.mu.Lock()

@@ -12,7 +12,7 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/drain/worker/internal/fault"
 )
 
-// Handler does a job and returns its result. Its context ends when the job must: [context.Cause] is then [ErrCut] or [ErrLost]. An error
+// Handler does a job and returns its result. Its context ends when the job must: [context.Cause] is then [ErrCut], [ErrLost] or [ErrLimit]. An error
 // means that the job failed, but for those that this package exports. A panic is a failure.
 type Handler func(ctx context.Context, job *Job) (any, error)
 

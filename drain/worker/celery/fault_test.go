@@ -1,0 +1,5 @@
+package celery
+
+const victimVariable = "HA_CELERY_VICTIM"
+
+func victim() {}
