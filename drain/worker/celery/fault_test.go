@@ -17,10 +17,16 @@ import (
 )
 
 // fill sends two of each kind of message, and returns how each must end, and how many dead letters there must be.
-func fill(t *testing.T, q *Queue, o order) (want map[string]string, letters int) {
+func fill(t *testing.T, q *Queue, o order, point fault.Point) (want map[string]string, letters int) {
 	want = map[string]string{}
+	later := 300 * time.Millisecond
+	if point == fault.Delayed {
+		later = 2 * time.Second // still to come when the worker has started
+	}
 	for i := range 2 {
-		for kind, status := range map[string]string{"work": "SUCCESS", "slow": "SUCCESS", "back": "SUCCESS", "fail": "FAILURE", "unknown": "FAILURE"} {
+		// The slow one first: it is still running when the second begins.
+		for _, kind := range []string{"slow", "work", "back", "fail", "unknown"} {
+			status := map[bool]string{true: "FAILURE", false: "SUCCESS"}[kind == "fail" || kind == "unknown"]
 			id := fmt.Sprintf("%s-%s-%d", o.Queue, kind, i)
 			_, err := q.Send(t.Context(), Task{Name: kind, ID: id})
 			require.NoError(t, err)
@@ -29,7 +35,7 @@ func fill(t *testing.T, q *Queue, o order) (want map[string]string, letters int)
 		late, eta := fmt.Sprintf("%s-late-%d", o.Queue, i), fmt.Sprintf("%s-eta-%d", o.Queue, i)
 		_, err := q.Send(t.Context(), Task{Name: "work", ID: late, Expires: time.Now().Add(-time.Second)})
 		require.NoError(t, err)
-		_, err = q.Send(t.Context(), Task{Name: "work", ID: eta, ETA: time.Now().Add(400 * time.Millisecond)})
+		_, err = q.Send(t.Context(), Task{Name: "work", ID: eta, ETA: time.Now().Add(later)})
 		require.NoError(t, err)
 		want[late], want[eta] = "REVOKED", "SUCCESS"
 		require.NoError(t, q.redis.LPush(t.Context(), o.Queue, fmt.Sprintf(`{"garbage": %d`, i)).Err())
@@ -78,7 +84,7 @@ func TestKilledAtEachPoint(t *testing.T) {
 
 func (s scenario) run(t *testing.T, server *pgtest.RedisServer, o order) {
 	q := newQueue(t, server, o.config())
-	want, letters := fill(t, q, o)
+	want, letters := fill(t, q, o, s.point)
 	if s.point == fault.RecoverBegin || s.point == fault.Recovered { // somebody must have died before
 		first := o
 		first.Point, first.Nth = fault.Started, 2

@@ -88,6 +88,20 @@ func take(t testing.TB, q *Queue) *worker.Job {
 	return job
 }
 
+// eventually asks again and again until the answer is yes, for a minute at most. The condition may fail the test.
+func eventually(t testing.TB, condition func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.After(time.Minute); !condition(); {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatal("still not so after a minute")
+		}
+	}
+}
+
 // nothing asserts that there is nothing to take now.
 func nothing(t testing.TB, q *Queue) {
 	t.Helper()

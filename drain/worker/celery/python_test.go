@@ -122,8 +122,12 @@ func startWorker(t *testing.T, cfg worker.Config) *worker.Worker {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 		defer cancel()
-		require.NoError(t, w.Shutdown(ctx))
+		if t.Failed() {
+			cancel()
+		}
+		err := w.Shutdown(ctx)
 		require.NoError(t, <-served)
+		require.NoError(t, err)
 	})
 	return w
 }
@@ -209,11 +213,11 @@ func testPythonAsksGo(t *testing.T, protocol int) {
 	if protocol == 2 { // in protocol 1 the ID is in what cannot be read
 		require.Contains(t, producer.get(pickled)["text"], `the body is "application/x-python-serialize": this worker reads application/json`)
 	}
-	require.Eventually(t, func() bool {
+	eventually(t, func() bool {
 		letters, err := queue.Dead(t.Context(), 100)
 		require.NoError(t, err)
 		return len(letters) == 3 // one of a task without a handler
-	}, time.Minute, time.Millisecond)
+	})
 	require.Equal(t, []string{"ha:dead"}, leftovers(t, queue))
 }
 
@@ -277,7 +281,7 @@ func TestGoAsksPython(t *testing.T) {
 	startPythonWorker(t, server)
 	await := func(id string) map[string]any {
 		var meta map[string]any
-		require.Eventually(t, func() bool { meta = stored(t, queue, id); return meta != nil }, time.Minute, 5*time.Millisecond)
+		eventually(t, func() bool { meta = stored(t, queue, id); return meta != nil })
 		require.Equal(t, "SUCCESS", meta["status"], "%v", meta)
 		return meta
 	}
@@ -308,7 +312,7 @@ func TestPythonAndGoTogether(t *testing.T) {
 		require.NoError(t, err)
 		want[id] = 1
 	}
-	require.Eventually(t, func() bool { return len(results.counts(t)) == jobs }, time.Minute, 10*time.Millisecond)
+	eventually(t, func() bool { return len(results.counts(t)) == jobs })
 	require.Equal(t, want, results.counts(t))
 	byGo := w.Status().Counts.Finished
 	t.Logf("%d jobs: %d in Go, %d in Python", jobs, byGo, jobs-byGo)

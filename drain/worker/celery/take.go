@@ -228,7 +228,7 @@ func (q *Queue) uptime(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("asking Redis how long it has been up: unexpected answer %q", line)
 	}
-	return time.Duration(seconds) * time.Second, nil
+	return time.Duration(max(0, seconds-1)) * time.Second, nil // it counts the ends of seconds: a server one millisecond old may say 1
 }
 
 // restore puts a dead worker's message back at the head of its list, or buries it when it was the last try.
