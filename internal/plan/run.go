@@ -279,15 +279,17 @@ func (r *run) backward(ctx context.Context, keep int, why string) error {
 
 func (r *run) undo(ctx context.Context, i int) error {
 	s := r.p.Steps[i]
+	if s.Undo == nil {
+		_ = r.record(func() error { return r.j.write(i, undone, "") }) // nothing to take back: not done any more
+		return nil
+	}
 	_ = r.record(func() error { return r.j.write(i, undoing, "") })
 	r.tell(Event{Kind: Undoing, Step: i})
 	began := time.Now()
-	if s.Undo != nil {
-		if err := s.Undo(r.reporting(ctx, i)); err != nil {
-			_ = r.record(func() error { return r.j.write(i, undoing, err.Error()) })
-			r.tell(Event{Kind: UndoLost, Step: i, Took: time.Since(began), Err: err})
-			return err
-		}
+	if err := s.Undo(r.reporting(ctx, i)); err != nil {
+		_ = r.record(func() error { return r.j.write(i, undoing, err.Error()) })
+		r.tell(Event{Kind: UndoLost, Step: i, Took: time.Since(began), Err: err})
+		return err
 	}
 	_ = r.record(func() error { return r.j.write(i, undone, "") })
 	r.tell(Event{Kind: Undone, Step: i, Took: time.Since(began)})
