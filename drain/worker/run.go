@@ -176,11 +176,14 @@ func (w *Worker) cut() error {
 	}
 	handlers, cancel := context.WithTimeout(w.base, w.cfg.Grace)
 	defer cancel()
-	w.await(func() bool { return w.quiet(false) }, handlers.Done())
+	await(w, func() bool { return w.quiet(false) }, handlers.Done())
 	late := time.AfterFunc(w.cfg.Grace, w.end)
 	defer late.Stop()
 	errs = append(errs, w.takeBack(jobs)...)
-	w.await(func() bool { return w.quiet(true) }, w.hard.Done())
+	if !await(w, func() bool { return w.quiet(true) }, w.hard.Done()) {
+		// What is being told to the queue comes to an end now.
+		await(w, func() bool { return w.quiet(true) }, time.After(w.cfg.Grace))
+	}
 	w.mu.Lock()
 	if n := int(w.counts.Unrecorded - before); n > 0 {
 		errs = append(errs, fmt.Errorf("the queue could not be told of %d %s: they are run again when their leases have run out", n, plural(n, "job")))

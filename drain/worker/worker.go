@@ -136,7 +136,7 @@ func (w *Worker) Serve() error {
 	w.pulling = false
 	w.change()
 	w.mu.Unlock()
-	w.await(func() bool { return w.idle() || w.over }, nil)
+	await[struct{}](w, func() bool { return w.idle() || w.over }, nil)
 	w.end()
 	renewing.Wait()
 	return nil
@@ -157,11 +157,11 @@ func (w *Worker) LameDuck() {
 }
 
 // Shutdown shuts the gate and returns when all jobs have ended: nil if they did by themselves. When ctx ends first, Config.Cut says what
-// becomes of each that is left, within twice Config.Grace; the error then says how many there were, and joins what went wrong. Calling it
+// becomes of each that is left, within three times Config.Grace; the error then says how many there were, and joins what went wrong. Calling it
 // again waits for the same end.
 func (w *Worker) Shutdown(ctx context.Context) error {
 	w.LameDuck()
-	if w.await(w.idle, ctx.Done()) {
+	if await(w, w.idle, ctx.Done()) {
 		return nil
 	}
 	w.mu.Lock()
@@ -171,7 +171,7 @@ func (w *Worker) Shutdown(ctx context.Context) error {
 	if first {
 		return w.cut()
 	}
-	w.await(func() bool { return w.over }, nil)
+	await[struct{}](w, func() bool { return w.over }, nil)
 	return nil
 }
 
@@ -185,7 +185,7 @@ func (w *Worker) change() {
 }
 
 // await returns true when the condition, which is asked with mu held, is; false when stop is closed first.
-func (w *Worker) await(condition func() bool, stop <-chan struct{}) bool {
+func await[T any](w *Worker, condition func() bool, stop <-chan T) bool {
 	for {
 		w.mu.Lock()
 		ok, changed := condition(), w.changed
