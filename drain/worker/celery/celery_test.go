@@ -75,7 +75,8 @@ func TestTakeAgain(t *testing.T) {
 // TestRecoveredInOrder: what a dead worker had goes to the head of its list in the order in which it was taken, and is counted; it ends
 // among the dead letters when too many have died with it. What cannot even be counted does at once.
 func TestRecoveredInOrder(t *testing.T) {
-	q := newQueue(t, pgtest.Redis(t, nil), Config{Lease: 100 * time.Millisecond, Attempts: 2})
+	t.Parallel()
+	q := newQueue(t, pgtest.Redis(t, nil), Config{Lease: 500 * time.Millisecond, Attempts: 2})
 	send := func(id string) {
 		_, err := q.Send(t.Context(), Task{Name: "x", ID: id, Priority: 4})
 		require.NoError(t, err)
@@ -211,6 +212,7 @@ func (l *lines) String() string {
 // TestRedisGoesAway: while a worker waits, while a job runs, and when it ends. The lease runs out meanwhile, but the job is not
 // handed to the other worker that is there too: the one that has it renews it first.
 func TestRedisGoesAway(t *testing.T) {
+	t.Parallel()
 	server := pgtest.Redis(t, nil)
 	var log lines
 	logger := slog.New(slog.NewTextHandler(&log, nil))
@@ -266,6 +268,7 @@ func TestRedisGoesAway(t *testing.T) {
 
 // TestDelayed: a task whose time has not come waits outside of the lists, and in its time comes with all it had.
 func TestDelayed(t *testing.T) {
+	t.Parallel()
 	q := newQueue(t, pgtest.Redis(t, nil), Config{})
 	began := time.Now()
 	for _, task := range []Task{{Name: "x", ID: "later", ETA: began.Add(600 * time.Millisecond)}, {Name: "x", ID: "sooner", ETA: began.Add(300 * time.Millisecond)}, {Name: "x", ID: "now", ETA: began.Add(-time.Hour)}} {

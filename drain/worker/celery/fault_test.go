@@ -53,6 +53,7 @@ type scenario struct {
 // TestKilledAtEachPoint: a worker dies by SIGKILL at each place where it can, once and, after another has run, at its second time there; the next
 // finds what it left, and each job has one result in the end.
 func TestKilledAtEachPoint(t *testing.T) {
+	t.Parallel()
 	var all []scenario
 	for _, p := range fault.Points() {
 		for nth := range int64(2) {
@@ -102,6 +103,7 @@ func (s scenario) run(t *testing.T, server *pgtest.RedisServer, o order) {
 
 // TestSoakKilledAtRandom: workers, two at a time, and now and then the server, are killed at random moments.
 func TestSoakKilledAtRandom(t *testing.T) {
+	t.Parallel()
 	long := 3 * time.Second
 	if text := os.Getenv("HA_SOAK"); text != "" {
 		var err error

@@ -142,8 +142,12 @@ func add(_ context.Context, job *worker.Job) (any, error) {
 
 // TestPythonAsksGo: what Celery's own client sends is run, and answered so that it gets it.
 func TestPythonAsksGo(t *testing.T) {
+	t.Parallel()
 	for _, protocol := range []int{1, 2} {
-		t.Run(fmt.Sprint("protocol", protocol), func(t *testing.T) { testPythonAsksGo(t, protocol) })
+		t.Run(fmt.Sprint("protocol", protocol), func(t *testing.T) {
+			t.Parallel()
+			testPythonAsksGo(t, protocol)
+		})
 	}
 }
 
@@ -223,6 +227,7 @@ func testPythonAsksGo(t *testing.T, protocol int) {
 
 // TestIgnoredResult: none is stored.
 func TestIgnoredResult(t *testing.T) {
+	t.Parallel()
 	server := pgtest.Redis(t, nil)
 	producer := startProducer(t, server, 2)
 	queue := newQueue(t, server, Config{})
@@ -235,6 +240,7 @@ func TestIgnoredResult(t *testing.T) {
 
 // TestPriorities: kombu puts messages into its lists, and they are taken by priority, then age.
 func TestPriorities(t *testing.T) {
+	t.Parallel()
 	server := pgtest.Redis(t, nil)
 	producer := startProducer(t, server, 2)
 	queue := newQueue(t, server, Config{})
@@ -259,6 +265,7 @@ func TestPriorities(t *testing.T) {
 
 // TestGoAsksPython: what Send sends, what is given back and what a dead Go worker leaves is run by a Celery worker.
 func TestGoAsksPython(t *testing.T) {
+	t.Parallel()
 	server := pgtest.Redis(t, nil)
 	queue := newQueue(t, server, Config{Lease: time.Second})
 	send := func(task Task) string {
@@ -300,6 +307,7 @@ func TestGoAsksPython(t *testing.T) {
 
 // TestPythonAndGoTogether: workers of both kinds take from one queue, each job once.
 func TestPythonAndGoTogether(t *testing.T) {
+	t.Parallel()
 	server := pgtest.Redis(t, nil)
 	queue := newQueue(t, server, Config{})
 	results := watchResults(t, queue)
