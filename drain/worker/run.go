@@ -93,6 +93,9 @@ func (w *Worker) run(ctx context.Context, r *running, handler Handler) {
 		w.count(func(c *Counts) { c.Left++ })
 		r.log.Info("job goes on elsewhere", "after", took)
 	case errors.Is(failure, ErrGiveBack):
+		w.mu.Lock()
+		w.rest = time.Now().Add(w.resting.next())
+		w.mu.Unlock()
 		w.giveBack(r)
 	case reject:
 		w.settle(r, "job rejected", took, failure, func(c *Counts) { c.Rejected++ }, func(ctx context.Context) error {
@@ -115,7 +118,10 @@ func (w *Worker) settle(r *running, what string, took time.Duration, failure err
 	err := w.insist(r.log, "recording how the job ended", tell)
 	switch {
 	case err == nil:
-		w.count(count)
+		w.count(func(c *Counts) {
+			count(c)
+			w.resting.reset()
+		})
 		if failure != nil {
 			r.log.Warn(what, "after", took, "failure", failure)
 		} else {

@@ -91,6 +91,8 @@ type Worker struct {
 	over    bool // Shutdown has given up on what still runs
 	running map[*running]struct{}
 	counts  Counts
+	rest    time.Time // no job is taken before: handlers gave jobs back, and would be given the same again
+	resting *backoff
 	changed chan struct{} // closed and replaced when any of the above changes
 }
 
@@ -111,7 +113,7 @@ func New(cfg Config) (*Worker, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	w := &Worker{cfg: cfg, log: cfg.Log, running: map[*running]struct{}{}, changed: make(chan struct{})}
+	w := &Worker{cfg: cfg, log: cfg.Log, running: map[*running]struct{}{}, resting: newBackoff(), changed: make(chan struct{})}
 	w.base = context.WithoutCancel(cfg.Context)
 	w.intake, w.shut = context.WithCancel(w.base)
 	w.hard, w.end = context.WithCancel(w.base)
@@ -221,7 +223,7 @@ func (w *Worker) pull() {
 	}
 }
 
-// slot waits for a free one, and returns false when the gate is shut.
+// slot waits for a free one, and for the rest after a job was given back, and returns false when the gate is shut.
 func (w *Worker) slot() bool {
 	again := time.NewTicker(time.Second)
 	defer again.Stop()
@@ -231,13 +233,15 @@ func (w *Worker) slot() bool {
 			elsewhere = w.cfg.Taken()
 		}
 		w.mu.Lock()
-		shut, free, changed := w.gate, len(w.running)+elsewhere < w.cfg.Capacity, w.changed
+		shut, free, changed, rest := w.gate, len(w.running)+elsewhere < w.cfg.Capacity, w.changed, time.Until(w.rest)
 		w.mu.Unlock()
-		if shut || free {
+		if shut || free && rest <= 0 {
 			return !shut
 		}
 		ask := again.C
-		if elsewhere == 0 {
+		if rest > 0 {
+			ask = time.After(rest)
+		} else if elsewhere == 0 {
 			ask = nil
 		}
 		select {

@@ -106,6 +106,29 @@ func TestEnds(t *testing.T) {
 	})
 }
 
+// TestGivenBackAgainAndAgain: a handler that cannot do anything at the moment does not get the same job a thousand times a second.
+func TestGivenBackAgainAndAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var queue workertest.Memory
+		var full atomic.Bool
+		full.Store(true)
+		w := start(t, worker.Config{Queue: &queue, Capacity: 3, Handler: func(context.Context, *worker.Job) (any, error) {
+			if full.Load() {
+				return nil, fmt.Errorf("the disk is full: %w", worker.ErrGiveBack)
+			}
+			return nil, nil
+		}})
+		queue.Add("a")
+		queue.Add("b")
+		time.Sleep(time.Minute)
+		n := w.Status().Counts.GivenBack
+		require.True(t, n > 10 && n < 100, "%d times", n)
+		full.Store(false)
+		time.Sleep(5 * time.Second)
+		require.Len(t, queue.Results(), 2)
+	})
+}
+
 // TestGate: whatever runs in the end was running when LameDuck returned. gocelery starts jobs after its StopWorker.
 func TestGate(t *testing.T) {
 	for range 200 {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -101,7 +100,7 @@ func (s scenario) run(t *testing.T, server *pgtest.RedisServer, o order) {
 	require.NoError(t, audit(t, server, q, o, want, letters), said)
 }
 
-// TestSoakKilledAtRandom: workers, two at a time, and now and then the server, are killed at random moments.
+// TestSoakKilledAtRandom: workers, two at a time, and now and then the server, are killed at random moments: a hundred workers at least.
 func TestSoakKilledAtRandom(t *testing.T) {
 	t.Parallel()
 	long := 3 * time.Second
@@ -117,11 +116,11 @@ func TestSoakKilledAtRandom(t *testing.T) {
 	o := order{URL: "redis+socket://" + server.Socket, Queue: "q", Prefix: "ha:", Lease: 300 * time.Millisecond, Attempts: 1 << 30}
 	q := newQueue(t, server, o.config())
 	want := map[string]string{}
-	letters, rounds, crashes := 0, 0, 0
-	for end := time.Now().Add(long); time.Now().Before(end); rounds++ {
+	letters, rounds, kills, crashes := 0, 0, 0, 0
+	for end := time.Now().Add(long); kills < 100 || time.Now().Before(end); rounds++ {
 		for range 10 {
 			id := newUUID()
-			_, err := q.Send(t.Context(), Task{Name: []string{"work", "work", "work", "slow"}[random.IntN(4)], ID: id, Priority: random.IntN(10)})
+			_, err := q.Send(t.Context(), Task{Name: map[bool]string{true: "slow", false: "work"}[random.IntN(20) == 0], ID: id, Priority: random.IntN(10)})
 			require.NoError(t, err)
 			want[id] = "SUCCESS"
 		}
@@ -140,7 +139,12 @@ func TestSoakKilledAtRandom(t *testing.T) {
 				server.Kill()
 				server.Start(t)
 			}
-			p.stop(slices.Concat(slices.Repeat([]syscall.Signal{syscall.SIGKILL}, 5), []syscall.Signal{syscall.SIGTERM})[random.IntN(6)])
+			if random.IntN(6) == 0 {
+				p.stop(syscall.SIGTERM)
+			} else {
+				kills++
+				p.stop(syscall.SIGKILL)
+			}
 		}
 	}
 	last := startVictim(t, o)
@@ -148,5 +152,5 @@ func TestSoakKilledAtRandom(t *testing.T) {
 	said := last.stop(syscall.SIGTERM)
 	require.NoError(t, err, said)
 	require.NoError(t, audit(t, server, q, o, want, letters), "seed %d; the last worker said:\n%s", seed, said)
-	t.Logf("%d rounds, %d jobs, Redis killed %d times", rounds, len(want), crashes)
+	t.Logf("%d rounds, %d jobs, workers killed %d times, Redis %d times", rounds, len(want), kills, crashes)
 }
