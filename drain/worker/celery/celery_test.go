@@ -72,6 +72,22 @@ func TestTakeAgain(t *testing.T) {
 	require.Equal(t, "b", take(t, q).ID)
 }
 
+// TestTokensGrow: also when Redis has lost all that it had.
+func TestTokensGrow(t *testing.T) {
+	q := newQueue(t, pgtest.Redis(t, nil), Config{})
+	last := int64(0)
+	for i := range 50 {
+		if i%10 == 9 {
+			require.NoError(t, q.redis.FlushAll(t.Context()).Err())
+		}
+		_, err := q.Send(t.Context(), Task{Name: "x"})
+		require.NoError(t, err)
+		token := take(t, q).Token
+		require.Greater(t, token, last)
+		last = token
+	}
+}
+
 // TestRecoveredInOrder: what a dead worker had goes to the head of its list in the order in which it was taken, and is counted; it ends
 // among the dead letters when too many have died with it. What cannot even be counted does at once.
 func TestRecoveredInOrder(t *testing.T) {

@@ -149,7 +149,7 @@ func leftovers(t testing.TB, q *Queue) (left []string) {
 	keys, err := q.redis.Keys(t.Context(), "*").Result()
 	require.NoError(t, err)
 	for _, key := range keys {
-		if key != "ha:token" && !strings.HasPrefix(key, "_kombu.") && !strings.HasPrefix(key, "ha:done:") && !strings.HasPrefix(key, "celery-task-meta-") && !strings.HasPrefix(key, "test:") {
+		if key != "ha:token" && !strings.HasPrefix(key, "_kombu.") && !strings.HasPrefix(key, "ha:done:") && !strings.HasPrefix(key, "ha:sent:") && !strings.HasPrefix(key, "celery-task-meta-") && !strings.HasPrefix(key, "test:") {
 			left = append(left, key)
 		}
 	}

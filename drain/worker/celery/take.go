@@ -109,18 +109,14 @@ func (q *Queue) wait(ctx context.Context, next time.Duration) error {
 	for _, list := range lists {
 		waiting.Go(func() { woken <- q.await(enough, list) })
 	}
-	for range lists {
-		select {
-		case err := <-woken:
-			if err != nil && enough.Err() == nil {
-				return fmt.Errorf("waiting for %q: %w", q.cfg.Queues, err)
-			}
-			return ctx.Err()
-		case <-enough.Done():
-			return ctx.Err()
+	select {
+	case err := <-woken:
+		if err != nil && enough.Err() == nil {
+			return fmt.Errorf("waiting for %q: %w", q.cfg.Queues, err)
 		}
+	case <-enough.Done():
 	}
-	return nil
+	return ctx.Err()
 }
 
 // await returns when the list is not empty, or ctx has ended. Moving the last element to where it is changes nothing, but blocks while there

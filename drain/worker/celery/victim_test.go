@@ -230,7 +230,7 @@ func audit(t *testing.T, server *pgtest.RedisServer, q *Queue, o order, want map
 	keys, err := q.redis.Keys(t.Context(), o.Prefix+"*").Result()
 	require.NoError(t, err)
 	for _, key := range keys {
-		if rest := strings.TrimPrefix(key, o.Prefix); rest != "token" && rest != "dead" && !strings.HasPrefix(rest, "done:") {
+		if rest := strings.TrimPrefix(key, o.Prefix); rest != "token" && rest != "dead" && !strings.HasPrefix(rest, "done:") && !strings.HasPrefix(rest, "sent:") {
 			errs = append(errs, fmt.Errorf("%s is left", key))
 		}
 	}
