@@ -137,7 +137,8 @@ func startVictim(t *testing.T, o order) *process {
 	text, err := json.Marshal(o)
 	require.NoError(t, err)
 	p := &process{cmd: exec.Command(os.Args[0]), ended: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), victimVariable+"="+string(text))
+	// With -race a process lingers for a second when it ends, unless it is told not to (go.dev/doc/articles/race_detector).
+	p.cmd.Env = append(os.Environ(), victimVariable+"="+string(text), "GORACE=atexit_sleep_ms=0")
 	p.cmd.Stderr = &p.stderr
 	out, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)
