@@ -48,6 +48,11 @@ func TestBalancers(t *testing.T) {
 			d.Told("gone", Ready, 1)
 			time.Sleep(4 * time.Second)
 		}, lasts: 500 * time.Millisecond},
+		"who was told not to ask just now is waited for a second": {ask: func(d *Drainer) {
+			d.Told("lb1", Ready, 1)
+			time.Sleep(100 * time.Millisecond)
+			d.Told("lb1", Ready, 1)
+		}, lasts: 1100 * time.Millisecond},
 		"one of two": {Config{Balancers: 2, LameDuckMax: 3 * time.Second}, func(d *Drainer) { ask(d, "lb1", 100*time.Millisecond, 1) }, 3 * time.Second,
 			"1 of 2 balancers have not read the new state"},
 		"both, one of them for the first time": {Config{Balancers: 2}, func(d *Drainer) {

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -28,7 +30,16 @@ import (
 // TestMain lets the test binary be a server that is restarted: this example's main, with a handler that keeps a ledger.
 func TestMain(m *testing.M) {
 	mode := os.Getenv("WEBSERVICE_MODE")
-	if mode == "" {
+	switch {
+	case filepath.Base(os.Args[0]) == "webservice": // started by an init system, by the example's command line
+		address, check := flag.String("listen", "", ""), flag.String("agent", "", "")
+		flag.Parse()
+		if err := server(withAgent, *address, *check, os.DevNull); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	case mode == "":
 		os.Exit(m.Run())
 	}
 	if err := server(mode, os.Getenv("WEBSERVICE_LISTEN"), os.Getenv("WEBSERVICE_AGENT"), os.Getenv("WEBSERVICE_LEDGER")); err != nil {
