@@ -27,10 +27,10 @@ type Rollout struct {
 	Servers []string
 	// MinUp is how many other servers must be up, at every balancer, before one is drained; 0 is 1. Backup servers do not count.
 	MinUp int
-	// Drain bounds the wait for the sessions of a server to end; 0 is 30 seconds. Then the rollout fails, unless Cut says that
-	// the sessions that are left are to be cut.
-	Drain time.Duration
-	Cut   bool
+	// Drain bounds the wait for the sessions of a server to end; 0 is 30 seconds. Then Deploy is called all the same: a server
+	// that drains itself lets what is left come to its end, and only it can tell WebSockets to leave. Strict stops the rollout instead.
+	Drain  time.Duration
+	Strict bool
 	// Deploy restarts the server, or whatever the rollout is for, and returns when it is done. It must be idempotent: after a
 	// crash it is called again unless it was recorded as done.
 	Deploy func(ctx context.Context, s Server) error

@@ -60,7 +60,7 @@ func (r *Rollout) steps(s Server, t target) []plan.Step {
 	if r.Undeploy != nil {
 		list[stepDeploy].Undoes = "take the deployment back"
 		list[stepDeploy].Undo = func(ctx context.Context) error { return r.deploy(ctx, s, r.Undeploy) }
-		list[stepReady].Undoes = "drain it, and wait until no session is on it"
+		list[stepReady].Undoes = "drain it, and wait for its sessions"
 		list[stepReady].Undo = func(ctx context.Context) error { return errors.Join(r.drain(ctx, s), r.empty(ctx, s)) }
 	}
 	return list
@@ -117,15 +117,10 @@ func (r *Rollout) empty(ctx context.Context, s Server) error {
 	if err == nil || !errors.As(err, &late) {
 		return err
 	}
-	if !r.Cut || left <= 0 {
-		return fmt.Errorf("%d sessions are on it after %s: %w", left, or(r.Drain, 30*time.Second), err)
+	if r.Strict || left < 0 {
+		return fmt.Errorf("%d sessions are on it after %s: %w", max(left, 0), or(r.Drain, 30*time.Second), err)
 	}
-	plan.Report(ctx, "cutting %d sessions", left)
-	for _, lb := range r.Balancers {
-		if err := lb.ShutdownSessions(ctx, s); err != nil {
-			return err
-		}
-	}
+	plan.Report(ctx, "%d sessions are left to the server", left)
 	return nil
 }
 

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -43,7 +43,7 @@ func newSite(t testing.TB, mode string, balancers int) *site {
 		s.h2c = append(s.h2c, fmt.Sprintf("http://%s:%d", s.address, 8500+i))
 	}
 	for _, n := range s.nodes {
-		s.await(t, n)
+		s.await(t, n, "web", "web2")
 	}
 	return s
 }
@@ -81,14 +81,14 @@ backend web
 %[6]s`, s.address, 8000+i, 8500+i, path, servers("web", ""), servers("web2", " proto h2 check-proto h1"))
 }
 
-// await returns when every balancer sends to a server.
-func (s *site) await(t testing.TB, n *node) {
+// await returns when every balancer sends to a server, in backends.
+func (s *site) await(t testing.TB, n *node, backends ...string) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	limit := time.After(time.Minute)
 	for _, lb := range s.clients {
-		for _, backend := range []string{"web", "web2"} {
+		for _, backend := range backends {
 			for {
 				stats, err := lb.Stats(t.Context(), backend)
 				up := false
@@ -116,21 +116,17 @@ func (s *site) restart(t testing.TB, times int) {
 		s.restarts++
 		n.stop(t)
 		n.start(t)
-		s.await(t, n)
+		s.await(t, n, "web", "web2")
 	}
 }
 
-func (s *site) load(t testing.TB) *webload.Load {
-	return webload.Start(t.Context(), webload.Config{URLs: s.h1, H2CURLs: s.h2c, Clients: 8, H2C: 4, Uploads: 2, UploadFor: uploads(), WebSockets: 2})
+// load is that of clients that keep their connections, and of uploads that last.
+func (s *site) load(t testing.TB, uploads time.Duration) *webload.Load {
+	return webload.Start(t.Context(), webload.Config{URLs: s.h1, H2CURLs: s.h2c, Clients: 8, H2C: 4, Uploads: 2, UploadFor: uploads, WebSockets: 2})
 }
 
-// uploads is how long one lasts: in a soak ten seconds.
-func uploads() time.Duration {
-	if os.Getenv("HA_SOAK") != "" {
-		return 10 * time.Second
-	}
-	return 300 * time.Millisecond
-}
+// short is how long uploads last where there is not the time for ten seconds: TestSoakRolling has it.
+const short = 300 * time.Millisecond
 
 // holds says what must be so after restarts under load.
 func holds(t testing.TB, r webload.Result, ledger string) {
@@ -151,7 +147,7 @@ const restarts = 20
 func TestRollingAgent(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, withAgent, 2)
-	l := s.load(t)
+	l := s.load(t, short)
 	s.restart(t, restarts/2)
 	s.proxies[0].Reload(t, s.config(0))
 	s.restart(t, restarts/2)
@@ -165,8 +161,28 @@ func TestRollingAgent(t *testing.T) {
 func TestRollingChecks(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, withChecks, 1)
-	l := s.load(t)
+	l := s.load(t, short)
 	s.restart(t, restarts)
+	holds(t, l.Stop(), s.ledger)
+}
+
+// TestRollingByRollout: the same restarts ordered from HAProxy's side, by a Rollout.
+func TestRollingByRollout(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, withAgent, 1)
+	l := s.load(t, short)
+	nodes := map[string]*node{"one": s.nodes[0], "two": s.nodes[1]}
+	r := haproxy.Rollout{Balancers: s.clients, Backend: "web", Drain: 200 * time.Millisecond, UpFor: 500 * time.Millisecond, Journal: filepath.Join(t.TempDir(), "journal"),
+		Deploy: func(_ context.Context, server haproxy.Server) error {
+			// The other backend's HTTP/2 clients come until the agent has spoken there.
+			nodes[server.Name].stop(t)
+			nodes[server.Name].start(t)
+			s.await(t, nodes[server.Name], "web2")
+			return nil
+		}}
+	for range 2 {
+		require.NoError(t, r.Run(t.Context()))
+	}
 	holds(t, l.Stop(), s.ledger)
 }
 
@@ -177,7 +193,7 @@ func TestRollingOverlap(t *testing.T) {
 	n := &node{name: "one", listen: address, mode: overlapped, ledger: filepath.Join(t.TempDir(), "ledger")}
 	n.start(t)
 	url := []string{"http://" + address}
-	l := webload.Start(t.Context(), webload.Config{URLs: url, H2CURLs: url, Clients: 8, H2C: 4, Uploads: 2, UploadFor: uploads(), WebSockets: 2})
+	l := webload.Start(t.Context(), webload.Config{URLs: url, H2CURLs: url, Clients: 8, H2C: 4, Uploads: 2, UploadFor: short, WebSockets: 2})
 	for range restarts {
 		next := &node{name: "one", listen: address, mode: overlapped, ledger: n.ledger}
 		next.start(t)
