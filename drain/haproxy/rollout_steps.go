@@ -124,11 +124,20 @@ func (r *Rollout) empty(ctx context.Context, s Server) error {
 	return nil
 }
 
+// deploy calls Deploy, or Undeploy, on a server that is still drained: a HAProxy that was restarted without a server-state-file sends
+// to it again.
 func (r *Rollout) deploy(ctx context.Context, s Server, how func(context.Context, Server) error) error {
+	o, err := r.look(ctx, s)
+	if err != nil {
+		return err
+	}
+	if !o.drained() {
+		return fmt.Errorf("it is %s, and no longer drained: has HAProxy forgotten it in a restart (server-state-file), or somebody made it ready?", o)
+	}
 	within := or(r.DeployWithin, 10*time.Minute)
 	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("not done within %s", within))
 	defer cancel()
-	err := how(ctx, s)
+	err = how(ctx, s)
 	if err != nil && ctx.Err() != nil && !errors.Is(err, context.Cause(ctx)) {
 		err = fmt.Errorf("%w (%w)", err, context.Cause(ctx))
 	}

@@ -287,6 +287,19 @@ func TestSessionsAreWaitedFor(t *testing.T) {
 	}
 }
 
+// TestNobodyDeploysToAServerInService: who made it ready meanwhile is told of, and is not overruled.
+func TestNobodyDeploysToAServerInService(t *testing.T) {
+	f := newFleet(t)
+	r := f.rollout(t)
+	r.Progress = func(e haproxy.Event) {
+		if e.Name == "empty web/one" && (e.Kind == haproxy.Done || e.Kind == haproxy.Found) {
+			require.NoError(t, f.lbs[1].SetState(t.Context(), haproxy.Server{Backend: "web", Name: "one"}, haproxy.Ready))
+		}
+	}
+	require.ErrorContains(t, r.Run(t.Context()), `step "deploy web/one": it is DRAIN (agent silenced) at `)
+	require.Equal(t, "one 1 up, two 1 up, three 1 up", f.versions(t))
+}
+
 // TestRolloutRefuses: with all reasons at once, and before anything is done.
 func TestRolloutRefuses(t *testing.T) {
 	f := newFleet(t)
