@@ -82,9 +82,14 @@ func (b *balancers) leave(now time.Time) {
 		if s.told > 0 {
 			return false // in the same moment
 		}
-		silent := now.Sub(s.last)
-		return s.before.IsZero() || silent > recent || silent > max(time.Second, 3*s.last.Sub(s.before))
+		return s.before.IsZero() || s.silent(now)
 	})
+}
+
+// silent says that a source asks no more: an operator has told the balancer to leave the agent alone, say.
+func (s *source) silent(now time.Time) bool {
+	silence := now.Sub(s.last)
+	return silence > recent || silence > max(time.Second, 3*s.last.Sub(s.before))
 }
 
 func (b *balancers) size() int {
@@ -97,14 +102,14 @@ func (b *balancers) size() int {
 }
 
 // missing are the sources that do not know yet; and how many are expected that have not asked at all.
-func (b *balancers) missing() (names []string, unseen int, changed <-chan struct{}) {
+func (b *balancers) missing(now time.Time) (names []string, unseen int, changed <-chan struct{}) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	know := 0
 	for name, s := range b.sources {
 		if s.knows {
 			know++
-		} else if b.count == 0 || !s.last.IsZero() {
+		} else if b.count == 0 && !(s.told == 0 && s.silent(now)) || b.count > 0 && !s.last.IsZero() {
 			names = append(names, name)
 		}
 	}
@@ -121,12 +126,13 @@ func (b *balancers) missing() (names []string, unseen int, changed <-chan struct
 // wait returns when all know, or the context has ended.
 func (b *balancers) wait(ctx context.Context) error {
 	for {
-		names, unseen, changed := b.missing()
+		names, unseen, changed := b.missing(time.Now())
 		if len(names) == 0 && unseen == 0 {
 			return nil
 		}
 		select {
 		case <-changed:
+		case <-time.After(100 * time.Millisecond): // one may have gone silent
 		case <-ctx.Done():
 			if b.count > 0 {
 				return fmt.Errorf("%d of %d balancers have not read the new state", unseen, b.count)

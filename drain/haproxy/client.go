@@ -152,7 +152,7 @@ func (c *Client) exchange(ctx context.Context, command string) (string, error) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, network, c.Address)
 	if err != nil {
-		return "", err
+		return "", cause(ctx, err)
 	}
 	defer func() { _ = conn.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
@@ -175,7 +175,7 @@ func (c *Client) exchange(ctx context.Context, command string) (string, error) {
 // cause is why an exchange ended: the context's error rather than the deadline that it set.
 func cause(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return fmt.Errorf("no answer in time: %w", context.Cause(ctx))
+		return fmt.Errorf("no answer until then: %w", context.Cause(ctx))
 	}
 	return err
 }

@@ -70,7 +70,12 @@ func speak(t *testing.T, address, line string) {
 // balancer is a HAProxy with the servers one and two, and the client for it.
 func balancer(t *testing.T, address string) (*pgtest.HAProxyServer, *haproxy.Client) {
 	t.Helper()
-	p := pgtest.HAProxy(t, fmt.Sprintf(`
+	p := pgtest.HAProxy(t, balancerConfig(address))
+	return p, &haproxy.Client{Address: p.Socket}
+}
+
+func balancerConfig(address string) string {
+	return fmt.Sprintf(`
 global
 	stats socket ipv4@%[1]s:9999 level admin
 	stats socket ipv4@%[1]s:9998 level user
@@ -81,8 +86,7 @@ backend web
 	option httpchk GET /healthz
 	server one %[1]s:8001 check inter 50 agent-check agent-port 9001 agent-inter 50
 	server two %[1]s:8002 check inter 50 rise 3 fall 2 weight 50
-`, address))
-	return p, &haproxy.Client{Address: p.Socket}
+`, address)
 }
 
 func find(t *testing.T, c *haproxy.Client, name string) (haproxy.Stat, haproxy.ServerState) {
@@ -190,6 +194,29 @@ func TestAgentUndoesAnOperatorsDrain(t *testing.T) {
 	eventually(t, "the agent says ready", func() bool { s, _ := find(t, c, "one"); return s.Up() })
 }
 
+// TestReload: what an operator has set outlives a reload with a server-state-file.
+func TestReload(t *testing.T) {
+	address := pgtest.Loopback(t)
+	w := serve(t, address+":8001")
+	p, c := balancer(t, address)
+	ctx, one := t.Context(), haproxy.Server{Backend: "web", Name: "one"}
+	speak(t, address+":9001", "ready up\n")
+	eventually(t, "the agent has spoken", func() bool { s, _ := find(t, c, "one"); return s.Agent == "L7OK" && s.Up() })
+	require.NoError(t, c.SetAgent(ctx, one, false))
+	require.NoError(t, c.SetState(ctx, one, haproxy.Drain))
+	before, err := c.Info(ctx)
+	require.NoError(t, err)
+	p.Reload(t, balancerConfig(address))
+	after, err := c.Info(ctx)
+	require.NoError(t, err)
+	require.NotEqual(t, before.PID, after.PID)
+	checks := w.checks.Load() + 5
+	eventually(t, "health checks go on", func() bool { return w.checks.Load() >= checks })
+	_, state := find(t, c, "one")
+	require.Equal(t, haproxy.Drain, state.Admin)
+	require.False(t, state.AgentOn)
+}
+
 func TestAnswersThatSayNo(t *testing.T) {
 	address := pgtest.Loopback(t)
 	_, c := balancer(t, address)
@@ -273,7 +300,7 @@ func TestSilence(t *testing.T) {
 	_, err = c.Info(t.Context())
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.ErrorContains(t, err, c.Address)
-	require.ErrorContains(t, err, "no answer in time")
+	require.ErrorContains(t, err, "no answer until then")
 	_ = (<-conns).Close()
 
 	ctx, cancel := context.WithCancelCause(t.Context())

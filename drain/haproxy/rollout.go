@@ -27,10 +27,10 @@ type Rollout struct {
 	Servers []string
 	// MinUp is how many other servers must be up, at every balancer, before one is drained; 0 is 1. Backup servers do not count.
 	MinUp int
-	// Drain bounds the wait for the sessions of a server to end; 0 is 30 seconds. Then the rollout fails, unless Cut says that
-	// the sessions that are left are to be cut.
-	Drain time.Duration
-	Cut   bool
+	// Drain bounds the wait for the sessions of a server to end; 0 is 30 seconds. Then Deploy is called all the same: a server
+	// that drains itself lets what is left come to its end, and only it can tell WebSockets to leave. Strict stops the rollout instead.
+	Drain  time.Duration
+	Strict bool
 	// Deploy restarts the server, or whatever the rollout is for, and returns when it is done. It must be idempotent: after a
 	// crash it is called again unless it was recorded as done.
 	Deploy func(ctx context.Context, s Server) error
@@ -46,24 +46,6 @@ type Rollout struct {
 	// Progress is told of each event; nil: nobody is.
 	Progress func(Event)
 }
-
-// Event is something that happens in a rollout. Its Kind is one of those below.
-type Event = plan.Event
-
-const (
-	Found       = plan.Found // done already
-	Begun       = plan.Begun
-	InProgress  = plan.Progress
-	Done        = plan.Done
-	Failed      = plan.Failed
-	Undoing     = plan.Undoing
-	Undone      = plan.Undone
-	UndoFailed  = plan.UndoLost
-	NotRecorded = plan.Unwritten
-)
-
-// Plan is a list of named steps. Its String is for people.
-type Plan = plan.Plan
 
 // Errors of journals, to match with errors.Is: another rollout runs; one has to be resumed or undone first; there is none to be;
 // the journal is damaged, or of another version.
@@ -177,15 +159,16 @@ func (r *Rollout) Plan(state State) (Plan, error) {
 	if err := errors.Join(errs...); err != nil {
 		return Plan{}, err
 	}
-	return r.planOf(m)
+	p, err := r.planOf(m)
+	return planned(p), err
 }
 
-func (r *Rollout) planOf(m made) (Plan, error) {
+func (r *Rollout) planOf(m made) (plan.Plan, error) {
 	data, err := json.Marshal(m)
 	if err != nil {
-		return Plan{}, err
+		return plan.Plan{}, err
 	}
-	p := Plan{Kind: planKind, Version: planVersion, Data: data}
+	p := plan.Plan{Kind: planKind, Version: planVersion, Data: data}
 	for _, t := range m.Servers {
 		p.Steps = append(p.Steps, r.steps(Server{m.Backend, t.Name}, t)...)
 	}
@@ -193,27 +176,27 @@ func (r *Rollout) planOf(m made) (Plan, error) {
 }
 
 // again is the plan that a journal was made for.
-func (r *Rollout) again() (Plan, error) {
+func (r *Rollout) again() (plan.Plan, error) {
 	if err := r.validate(); err != nil {
-		return Plan{}, err
+		return plan.Plan{}, err
 	}
 	status, err := plan.Read(r.Journal)
 	if err != nil {
-		return Plan{}, err
+		return plan.Plan{}, err
 	}
 	if status.Kind != planKind || status.Version != planVersion {
-		return Plan{}, fmt.Errorf("journal %s is of a %s, version %d, and not of a %s, version %d: %w", r.Journal, status.Kind, status.Version, planKind, planVersion, ErrUnreadable)
+		return plan.Plan{}, fmt.Errorf("journal %s is of a %s, version %d, and not of a %s, version %d: %w", r.Journal, status.Kind, status.Version, planKind, planVersion, ErrUnreadable)
 	}
 	var m made
 	if err := json.Unmarshal(status.Data, &m); err != nil {
-		return Plan{}, fmt.Errorf("journal %s: %w: %w", r.Journal, err, ErrUnreadable)
+		return plan.Plan{}, fmt.Errorf("journal %s: %w: %w", r.Journal, err, ErrUnreadable)
 	}
 	if m.Backend != r.Backend {
-		return Plan{}, fmt.Errorf("journal %s is of backend %s, and not of %s", r.Journal, m.Backend, r.Backend)
+		return plan.Plan{}, fmt.Errorf("journal %s is of backend %s, and not of %s", r.Journal, m.Backend, r.Backend)
 	}
 	for _, t := range m.Servers {
 		if len(t.Agents) != len(r.Balancers) {
-			return Plan{}, fmt.Errorf("journal %s is of a rollout with %d balancers, and not %d", r.Journal, len(t.Agents), len(r.Balancers))
+			return plan.Plan{}, fmt.Errorf("journal %s is of a rollout with %d balancers, and not %d", r.Journal, len(t.Agents), len(r.Balancers))
 		}
 	}
 	return r.planOf(m)
@@ -221,7 +204,7 @@ func (r *Rollout) again() (Plan, error) {
 
 func (r *Rollout) runner(servers int) plan.Runner {
 	each := or(r.Drain, 30*time.Second) + or(r.DeployWithin, 10*time.Minute) + 2*or(r.UpWithin, time.Minute)
-	return plan.Runner{Journal: r.Journal, UndoTimeout: time.Duration(max(servers, 1)) * each, Observe: r.Progress}
+	return plan.Runner{Journal: r.Journal, UndoTimeout: time.Duration(max(servers, 1)) * each, Observe: r.observer()}
 }
 
 // Run observes, plans and rolls out. When it fails on the way the error is a *RolloutError.
@@ -234,7 +217,7 @@ func (r *Rollout) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.drive(ctx, p, plan.Runner.Run)
+	return r.drive(ctx, p.steps, plan.Runner.Run)
 }
 
 // Resume goes on with a rollout that was interrupted, or that failed.
@@ -255,7 +238,7 @@ func (r *Rollout) Undo(ctx context.Context) error {
 	return r.drive(ctx, p, plan.Runner.Undo)
 }
 
-func (r *Rollout) drive(ctx context.Context, p Plan, how func(plan.Runner, context.Context, plan.Plan) error) error {
+func (r *Rollout) drive(ctx context.Context, p plan.Plan, how func(plan.Runner, context.Context, plan.Plan) error) error {
 	if r.Journal == "" {
 		return errors.New("rollout: no Journal: without one nothing could be resumed or undone after a crash")
 	}

@@ -60,7 +60,7 @@ func (r *Rollout) steps(s Server, t target) []plan.Step {
 	if r.Undeploy != nil {
 		list[stepDeploy].Undoes = "take the deployment back"
 		list[stepDeploy].Undo = func(ctx context.Context) error { return r.deploy(ctx, s, r.Undeploy) }
-		list[stepReady].Undoes = "drain it, and wait until no session is on it"
+		list[stepReady].Undoes = "drain it, and wait for its sessions"
 		list[stepReady].Undo = func(ctx context.Context) error { return errors.Join(r.drain(ctx, s), r.empty(ctx, s)) }
 	}
 	return list
@@ -117,23 +117,27 @@ func (r *Rollout) empty(ctx context.Context, s Server) error {
 	if err == nil || !errors.As(err, &late) {
 		return err
 	}
-	if !r.Cut || left <= 0 {
-		return fmt.Errorf("%d sessions are on it after %s: %w", left, or(r.Drain, 30*time.Second), err)
+	if r.Strict || left < 0 {
+		return fmt.Errorf("%d sessions are on it after %s: %w", max(left, 0), or(r.Drain, 30*time.Second), err)
 	}
-	plan.Report(ctx, "cutting %d sessions", left)
-	for _, lb := range r.Balancers {
-		if err := lb.ShutdownSessions(ctx, s); err != nil {
-			return err
-		}
-	}
+	plan.Report(ctx, "%d sessions are left to the server", left)
 	return nil
 }
 
+// deploy calls Deploy, or Undeploy, on a server that is still drained: a HAProxy that was restarted without a server-state-file sends
+// to it again.
 func (r *Rollout) deploy(ctx context.Context, s Server, how func(context.Context, Server) error) error {
+	o, err := r.look(ctx, s)
+	if err != nil {
+		return err
+	}
+	if !o.drained() {
+		return fmt.Errorf("it is %s, and no longer drained: has HAProxy forgotten it in a restart (server-state-file), or somebody made it ready?", o)
+	}
 	within := or(r.DeployWithin, 10*time.Minute)
 	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("not done within %s", within))
 	defer cancel()
-	err := how(ctx, s)
+	err = how(ctx, s)
 	if err != nil && ctx.Err() != nil && !errors.Is(err, context.Cause(ctx)) {
 		err = fmt.Errorf("%w (%w)", err, context.Cause(ctx))
 	}

@@ -246,11 +246,11 @@ func TestServerThatDoesNotComeBack(t *testing.T) {
 }
 
 func TestSessionsAreWaitedFor(t *testing.T) {
-	for _, cut := range []bool{false, true} {
-		t.Run(fmt.Sprint("cut ", cut), func(t *testing.T) {
+	for _, strict := range []bool{false, true} {
+		t.Run(fmt.Sprint("strict ", strict), func(t *testing.T) {
 			f := newFleet(t)
 			r := f.rollout(t)
-			r.Drain, r.Cut, r.Servers = 200*time.Millisecond, cut, []string{"one"}
+			r.Drain, r.Strict, r.Servers = 200*time.Millisecond, strict, []string{"one"}
 			// Each server in turn gets one, until "one" has.
 			status := make(chan string, 3)
 			for range 3 {
@@ -268,10 +268,10 @@ func TestSessionsAreWaitedFor(t *testing.T) {
 				<-n.entered
 			}
 			err := r.Run(t.Context())
-			if cut {
+			if !strict {
 				require.NoError(t, err)
 				require.Equal(t, "one 2 up, two 1 up, three 1 up", f.versions(t))
-				require.Contains(t, <-status, "502", "the one that was cut")
+				require.Contains(t, <-status, "502", "this server cuts what is on it")
 			} else {
 				require.ErrorContains(t, err, `step "empty web/one": 1 sessions are on it after 200ms`)
 				require.ErrorContains(t, err, "web/one: drained, then put back; not deployed; now UP, 1 sessions")
@@ -285,6 +285,19 @@ func TestSessionsAreWaitedFor(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNobodyDeploysToAServerInService: who made it ready meanwhile is told of, and is not overruled.
+func TestNobodyDeploysToAServerInService(t *testing.T) {
+	f := newFleet(t)
+	r := f.rollout(t)
+	r.Progress = func(e haproxy.Event) {
+		if e.Name == "empty web/one" && (e.Kind == haproxy.Done || e.Kind == haproxy.Found) {
+			require.NoError(t, f.lbs[1].SetState(t.Context(), haproxy.Server{Backend: "web", Name: "one"}, haproxy.Ready))
+		}
+	}
+	require.ErrorContains(t, r.Run(t.Context()), `step "deploy web/one": it is DRAIN (agent silenced) at `)
+	require.Equal(t, "one 1 up, two 1 up, three 1 up", f.versions(t))
 }
 
 // TestRolloutRefuses: with all reasons at once, and before anything is done.

@@ -35,6 +35,7 @@ type Service struct {
 
 	mu       sync.Mutex
 	listener net.Listener
+	served   chan struct{} // closed when Serve returns; nil before it is called
 	tls      bool
 
 	down sync.Once
@@ -150,6 +151,14 @@ func (s *Service) Serve() error {
 	if err := s.Listen(); err != nil {
 		return err
 	}
+	s.mu.Lock()
+	if s.served != nil {
+		s.mu.Unlock()
+		return errors.New("httpdrain: Serve was called before")
+	}
+	s.served = make(chan struct{})
+	s.mu.Unlock()
+	defer close(s.served)
 	defer s.flight.tick()()
 	var err error
 	if s.tls {
@@ -173,8 +182,8 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.leaving.Load() {
 		s.last.Store(time.Now().UnixNano())
 		_, upgrade := r.Header["Upgrade"] // which a reverse proxy may answer with these headers
-		if !upgrade && (r.ProtoMajor == 1 || s.closing.Load()) {
-			w.Header().Set("Connection", "close") // of HTTP/2, net/http makes GOAWAY
+		if !upgrade && (r.ProtoMajor == 1 || r.TLS != nil && s.closing.Load()) {
+			w.Header().Set("Connection", "close") // of HTTP/2, net/http makes GOAWAY; without TLS there is goAway
 		}
 	}
 	s.handler.ServeHTTP(w, r)

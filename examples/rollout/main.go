@@ -88,7 +88,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.Var(&servers, "servers", "`NAMES` of the servers, in order; all of the backend that are not in maintenance when there are none")
 	flags.IntVar(&r.MinUp, "min-up", 1, "how many others must be up before a server is drained")
 	flags.DurationVar(&r.Drain, "drain", 30*time.Second, "how long to wait for a server's sessions to end")
-	flags.BoolVar(&r.Cut, "cut", false, "cut the sessions that are left then, instead of stopping")
+	flags.BoolVar(&r.Strict, "strict", false, "stop when sessions are left then, instead of running the command")
 	flags.DurationVar(&r.DeployWithin, "within", 10*time.Minute, "how long the command may take")
 	flags.DurationVar(&r.UpWithin, "up-within", time.Minute, "how long a server may take to become healthy")
 	flags.DurationVar(&r.UpFor, "up-for", 5*time.Second, "how long it must stay so; more than HAProxy's inter times fall")

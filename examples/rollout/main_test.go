@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,6 +18,51 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/drain/haproxy"
 	"git.sr.ht/~sourcehut/ha-go/internal/pgtest"
 )
+
+// TestMain lets the test binary be the command line, to be killed.
+func TestMain(m *testing.M) {
+	if os.Getenv("ROLLOUT_MAIN") == "" {
+		os.Exit(m.Run())
+	}
+	main()
+}
+
+// TestKilled: by SIGKILL, while its command runs for the second server. What it leaves is told by status, and resumed, or undone.
+func TestKilled(t *testing.T) {
+	for _, then := range []string{"resume", "undo"} {
+		t.Run(then, func(t *testing.T) {
+			args, dir := backend(t)
+			log, hold := filepath.Join(dir, "log"), filepath.Join(dir, "hold")
+			require.NoError(t, exec.CommandContext(t.Context(), "mkfifo", hold).Run())
+			step := []string{"--", "sh", "-c", `echo "$1" >>` + log + `; [ "$1" = one ] || [ ! -e ` + hold + ` ] || exec cat ` + hold, "sh", "{server}"}
+			args = append(args, "-undo", "sh -c true")
+			self, err := os.Executable()
+			require.NoError(t, err)
+			cmd := exec.CommandContext(t.Context(), self, append(append(append([]string{}, args...), "run"), step...)...)
+			cmd.Env = append(os.Environ(), "ROLLOUT_MAIN=1")
+			require.NoError(t, cmd.Start())
+			release, err := os.OpenFile(hold, os.O_WRONLY, 0) // returns when the command reads
+			require.NoError(t, err)
+			code, _, complaint := call(t, args, append([]string{"resume"}, step...)...)
+			require.Equal(t, exitRuns, code, complaint)
+			require.NoError(t, cmd.Process.Kill())
+			require.Error(t, cmd.Wait())
+			require.NoError(t, os.Remove(hold))
+			require.NoError(t, release.Close()) // the command, which has outlived it, ends
+
+			code, out, complaint := call(t, args, "status")
+			require.Equal(t, exitDone, code, complaint)
+			require.Equal(t, "web/one: deployed and in service; now UP, 0 sessions\nweb/two: deployment begun, not known to be done; now DRAIN, 0 sessions\n", out)
+			code, _, complaint = call(t, args, append([]string{then}, step...)...)
+			require.Equal(t, exitDone, code, complaint)
+			_, out, _ = call(t, args, "status")
+			require.Contains(t, out, map[string]string{"resume": "web/two: deployed and in service; now UP", "undo": "web/two: deployment taken back, and put back into service; now UP"}[then])
+			text, err := os.ReadFile(log)
+			require.NoError(t, err)
+			require.Equal(t, map[string]string{"resume": "one\ntwo\ntwo\n", "undo": "one\ntwo\n"}[then], string(text))
+		})
+	}
+}
 
 // backend is two servers behind a HAProxy, and the arguments that name it.
 func backend(t *testing.T) (args []string, dir string) {

@@ -53,7 +53,7 @@ func withoutCgo() map[string]string {
 // standardOnly are packages that link nothing but the standard library and themselves, and why.
 func standardOnly() map[string]string {
 	const small = "whoever imports drain inherits what it links"
-	return map[string]string{"drain": small, "drain/httpdrain": small, "drain/haproxy": small, "drain/haproxy/agent": small, "drain/worker": small}
+	return map[string]string{"drain": small, "drain/httpdrain": small, "drain/listen": small, "drain/sdnotify": small, "drain/haproxy": small, "drain/haproxy/agent": small, "drain/worker": small}
 }
 
 func checkStandardOnly(t *testing.T, root string) []string {
@@ -75,7 +75,7 @@ func checkStandardOnly(t *testing.T, root string) []string {
 }
 
 // testSupport are the packages that only tests, examples and each other may import.
-var testSupport = [...]string{"internal/pgtest", "internal/need", "internal/archtest"}
+var testSupport = [...]string{"internal/pgtest", "internal/need", "internal/leaktest", "internal/archtest"}
 
 func within(dir, pattern string) bool {
 	if tree, ok := strings.CutSuffix(pattern, "/..."); ok {

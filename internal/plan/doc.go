@@ -17,6 +17,7 @@
 // A file of lines of JSON, mode 0600, that a person can read. The first holds the plan: its kind and version, the names of its steps, and
 // what the planner was given ([Plan.Data]), so that the same plan can be made again. Then each step has a line of its own for
 // each of its four events, and the plan two, all of a fixed length, and written over in place: the space for every record, the undo's
-// included, is there before the first step is begun. A line that was being written when the machine stopped fails its checksum, and
+// included, is there before the first step is begun (on a file system that copies on write an overwritten block may need a new one all the
+// same: then invariant 4 holds). A line that was being written when the machine stopped fails its checksum, and
 // counts as what is safe: intended, but not done. A journal of another version is refused, never guessed at.
 package plan

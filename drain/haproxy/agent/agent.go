@@ -9,6 +9,9 @@
 // then on, and before it is ready, it is "stopped" (configuration manual 2.6, section 5.2, agent-check). Each answer is reported to the
 // drain, whose lame duck then ends as soon as every balancer has heard that the process leaves.
 //
+// A balancer is told apart by its address. Two on one host, or one with the server in two backends (each asks for itself), name
+// themselves: agent-send "lb1 web\n".
+//
 // # The agent's word
 //
 // Only "ready" takes back a "drain", also one of before a restart: so it is said each time. It takes back an operator's "set server …
