@@ -38,7 +38,7 @@ type Config struct {
 	// Taken returns how many slots are taken by jobs that this worker does not run: those of another process, say. It is
 	// asked before each poll, and every second while there is no slot. Adopted jobs count by themselves. nil means none.
 	Taken func() int
-	// Cut is asked about each job that runs at the deadline of Shutdown; nil gives all of them back. It may be called concurrently.
+	// Cut is asked about each job that runs at the deadline of Shutdown; nil gives all of them back.
 	Cut func(job *Job) Outcome
 	// Grace is how long after the deadline of Shutdown handlers have to return, and then, for as long again, the queue to
 	// take their jobs back; 0 means 2 seconds.
@@ -144,7 +144,7 @@ func (w *Worker) Serve() error {
 	return nil
 }
 
-// LameDuck shuts the gate: no job starts once it has returned. It does not wait for anything.
+// LameDuck shuts the gate: no job starts once it has returned; those that run then are all in Status. It does not wait for anything.
 func (w *Worker) LameDuck() {
 	w.mu.Lock()
 	first := !w.gate
