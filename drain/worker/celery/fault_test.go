@@ -104,6 +104,26 @@ func (s scenario) run(t *testing.T, server *pgtest.RedisServer, o order) {
 	require.NoError(t, audit(t, server, q, o, want, letters), said)
 }
 
+// TestStoppedForTooLong: a worker that stands still for longer than its lease, and then goes on, has lost its job to another: its result is refused.
+func TestStoppedForTooLong(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Redis(t, ledger())
+	o := order{URL: "redis+socket://" + server.Socket, Queue: "q", Prefix: "ha:", Lease: 300 * time.Millisecond}
+	q := newQueue(t, server, o.config())
+	_, err := q.Send(t.Context(), Task{Name: "slow", ID: "a"})
+	require.NoError(t, err)
+	late := startVictim(t, o)
+	eventually(t, func() bool { return q.redis.LLen(t.Context(), "test:ledger:q").Val() == 1 }) // it has begun
+	require.NoError(t, late.cmd.Process.Signal(syscall.SIGSTOP))
+	other := startVictim(t, o)
+	want := map[string]string{"a": "SUCCESS"}
+	require.NoError(t, done(t, q, o, want))
+	require.NoError(t, late.cmd.Process.Signal(syscall.SIGCONT))
+	require.Contains(t, late.stop(syscall.SIGTERM), "job lost: another worker has it")
+	said := other.stop(syscall.SIGTERM)
+	require.NoError(t, audit(t, server, q, o, want, 0), said)
+}
+
 // TestSoakKilledAtRandom: workers, two at a time, and now and then the server, are killed at random moments: a hundred
 // workers at least.
 func TestSoakKilledAtRandom(t *testing.T) {
