@@ -18,7 +18,8 @@ import (
 )
 
 // RedisServer is a redis-server of a test's own. It listens on a Unix socket in a temporary directory and nowhere else, and keeps
-// its data in an append-only file there, so that what it has answered is still so after Kill and Start.
+// its data in an append-only file there, so that what it has answered is still so after Kill and Start (appendfsync always: with everysec
+// Redis holds writes back while an fsync is under way, src/aof.c flushAppendOnlyFile).
 type RedisServer struct {
 	Socket string // the path of its Unix socket, the same after a restart
 
@@ -36,7 +37,7 @@ func Redis(t testing.TB, settings map[string]string) *RedisServer {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	s := &RedisServer{Socket: filepath.Join(dir, "redis.sock"), cmd: cmd}
-	all := map[string]string{"port": "0", "unixsocket": s.Socket, "dir": dir, "appendonly": "yes", "save": `""`, "daemonize": "no"}
+	all := map[string]string{"port": "0", "unixsocket": s.Socket, "dir": dir, "appendonly": "yes", "appendfsync": "always", "save": `""`, "daemonize": "no"}
 	maps.Copy(all, settings)
 	var conf bytes.Buffer
 	for _, key := range slices.Sorted(maps.Keys(all)) {

@@ -59,7 +59,7 @@
 // # What it relies on
 //
 // Redis 6.2 or later (BLMOVE), one server or a primary: not a Redis Cluster, where kombu does not run either. What Redis forgets in a crash is
-// forgotten: with appendonly and appendfsync everysec a second at most of the machine's death, and nothing of the process's. A
-// take that is forgotten makes a job run twice; the one that had it first is told that it is lost. maxmemory-policy must be noeviction, as for any
-// queue. What goes wrong is logged to [Config.Log]; go-redis prints a line of its own to standard error when it cannot connect.
+// forgotten: with appendonly and appendfsync always nothing that it has answered, with everysec up to two seconds of it. A job whose
+// result is forgotten is run again; so is one whose take is, and whoever had it first is told that it is lost. maxmemory-policy must be noeviction,
+// as for any queue. What goes wrong is logged to [Config.Log]; go-redis prints a line of its own to standard error when it cannot connect.
 package celery
