@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -68,6 +70,9 @@ func server(mode, address, agentAddress, ledger string) error {
 		return serveBare(srv)
 	}
 	cfg := drain.Config{Deadline: 30 * time.Second, Progress: io.Discard, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
+	if cfg.Balancers, err = strconv.Atoi(cmp.Or(os.Getenv("WEBSERVICE_BALANCERS"), "0")); err != nil {
+		return err
+	}
 	web := httpdrain.Config{Server: srv, Fall: 2}
 	switch mode {
 	case withAgent:
@@ -180,6 +185,7 @@ func handler(ledger string) (http.Handler, error) {
 // node is a server of its own process.
 type node struct {
 	name, listen, agent, mode, ledger string
+	balancers                         int
 	cmd                               *exec.Cmd
 	said                              *strings.Builder
 }
@@ -190,7 +196,7 @@ func (n *node) start(t testing.TB) {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	cmd := exec.CommandContext(t.Context(), self)
-	cmd.Env = append(os.Environ(), "WEBSERVICE_MODE="+n.mode, "WEBSERVICE_LISTEN="+n.listen, "WEBSERVICE_AGENT="+n.agent, "WEBSERVICE_LEDGER="+n.ledger)
+	cmd.Env = append(os.Environ(), "WEBSERVICE_MODE="+n.mode, "WEBSERVICE_LISTEN="+n.listen, "WEBSERVICE_AGENT="+n.agent, "WEBSERVICE_LEDGER="+n.ledger, fmt.Sprintf("WEBSERVICE_BALANCERS=%d", n.balancers))
 	n.said = &strings.Builder{}
 	cmd.Stderr = n.said
 	out, err := cmd.StdoutPipe()
