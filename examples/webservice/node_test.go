@@ -42,6 +42,10 @@ func TestMain(m *testing.M) {
 		}
 		return
 	case mode == "":
+		// These tests mostly wait: for servers to leave, and for balancers to see it. -parallel on the command line wins.
+		if err := flag.Set("test.parallel", "4"); err != nil {
+			panic(err)
+		}
 		os.Exit(m.Run())
 	}
 	if err := server(mode, os.Getenv("WEBSERVICE_LISTEN"), os.Getenv("WEBSERVICE_AGENT"), os.Getenv("WEBSERVICE_LEDGER")); err != nil {
@@ -168,10 +172,11 @@ func handler(ledger string) (http.Handler, error) {
 			_, err := io.WriteString(conn, line)
 			return err
 		}
-		defer httpdrain.OnLeave(r, func() { _ = say(webload.Farewell + "\n") })()
 		if say("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+webload.Accept+"\r\n\r\n") != nil {
 			return
 		}
+		// Behind the response: where the process leaves already, the farewell is said at once.
+		defer httpdrain.OnLeave(r, func() { _ = say(webload.Farewell + "\n") })()
 		for {
 			line, err := rw.ReadString('\n')
 			if err != nil || say(line) != nil {

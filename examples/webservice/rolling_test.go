@@ -73,6 +73,13 @@ func (s *site) config(i int) string {
 	return fmt.Sprintf(`
 global
 	node lb%[7]d
+defaults
+	mode http
+	timeout connect 2s
+	timeout client 60s
+	timeout server 60s
+	load-server-state-from-file global
+	option idle-close-on-response
 frontend h1
 	bind %[1]s:%[2]d
 	default_backend web
