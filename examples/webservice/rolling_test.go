@@ -78,6 +78,7 @@ defaults
 	timeout connect 2s
 	timeout client 60s
 	timeout server 60s
+	timeout check 5s
 	load-server-state-from-file global
 	option idle-close-on-response
 frontend h1
