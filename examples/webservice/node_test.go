@@ -48,6 +48,10 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(m.Run())
 	}
+	go func() { // a test binary that is killed takes its servers along
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(3)
+	}()
 	if err := server(mode, os.Getenv("WEBSERVICE_LISTEN"), os.Getenv("WEBSERVICE_AGENT"), os.Getenv("WEBSERVICE_LEDGER")); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -204,6 +208,8 @@ func (n *node) start(t testing.TB) {
 	cmd.Env = append(os.Environ(), "WEBSERVICE_MODE="+n.mode, "WEBSERVICE_LISTEN="+n.listen, "WEBSERVICE_AGENT="+n.agent, "WEBSERVICE_LEDGER="+n.ledger, fmt.Sprintf("WEBSERVICE_BALANCERS=%d", n.balancers))
 	n.said = &strings.Builder{}
 	cmd.Stderr = n.said
+	_, err = cmd.StdinPipe() // closed by Wait, or with this process
+	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
