@@ -72,9 +72,12 @@ func source(r *http.Request) string {
 	if err != nil {
 		host = r.RemoteAddr // of a unix socket
 	}
+	// "UP 2/3; name=web/node1; node=lb1; …" (HAProxy configuration manual 2.6, http-check send-state). A server in two backends is
+	// checked by each for itself.
 	for field := range strings.SplitSeq(r.Header.Get("X-Haproxy-Server-State"), ";") {
-		if node, ok := strings.CutPrefix(strings.TrimSpace(field), "node="); ok {
-			return host + " " + node[:min(len(node), 64)]
+		field = strings.TrimSpace(field)
+		if strings.HasPrefix(field, "node=") || strings.HasPrefix(field, "name=") {
+			host += " " + field[:min(len(field), 64)]
 		}
 	}
 	return host

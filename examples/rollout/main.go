@@ -7,6 +7,8 @@
 // until its health checks are good and stay so, put it back. {server} and {backend} in the command's words are replaced; no shell is
 // involved, and the same is in the environment as ROLLOUT_SERVER and ROLLOUT_BACKEND. A command that fails stops the rollout.
 //
+// A signal stops the command and puts its server back; a second one leaves everything as it is.
+//
 // The verbs: plan prints what would be done; run does it; resume goes on after a crash or a failure; undo takes everything back (with
 // -undo, one more command); status says in which state each server is.
 //
@@ -33,9 +35,8 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	context.AfterFunc(ctx, stop) // a second signal ends the program where it stands: the journal has it
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
 const (
@@ -64,8 +65,8 @@ func (l *list) Set(text string) error {
 const usage = `rollout restarts the servers of a HAProxy backend one after the other, by a command of yours.
 
   rollout -haproxy SOCKET -backend NAME [options] plan|run -- COMMAND [WORD…]
-  rollout -haproxy SOCKET -backend NAME [options] resume|undo -- COMMAND [WORD…]
-  rollout -haproxy SOCKET -backend NAME [options] status
+  rollout -haproxy SOCKET -backend NAME [options] resume -- COMMAND [WORD…]
+  rollout -haproxy SOCKET -backend NAME [options] undo|status
 
 {server} and {backend} in the words of COMMAND are replaced. It is run without a shell.
 
@@ -122,6 +123,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if len(words) > 0 {
 		r.Deploy = command(words, stderr)
+	}
+	if verb == "undo" && r.Deploy == nil {
+		r.Deploy = func(context.Context, haproxy.Server) error { return errors.New("an undo deploys nothing") }
 	}
 	if undo != "" {
 		r.Undeploy = command(strings.Fields(undo), stderr)

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -53,6 +54,9 @@ func TestKilled(t *testing.T) {
 			code, out, complaint := call(t, args, "status")
 			require.Equal(t, exitDone, code, complaint)
 			require.Equal(t, "web/one: deployed and in service; now UP, 0 sessions\nweb/two: deployment begun, not known to be done; now DRAIN, 0 sessions\n", out)
+			if then == "undo" {
+				step = nil // it needs none
+			}
 			code, _, complaint = call(t, args, append([]string{then}, step...)...)
 			require.Equal(t, exitDone, code, complaint)
 			_, out, _ = call(t, args, "status")
@@ -61,6 +65,44 @@ func TestKilled(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, map[string]string{"resume": "one\ntwo\ntwo\n", "undo": "one\ntwo\n"}[then], string(text))
 		})
+	}
+}
+
+// TestSignals: the first puts the server back, the second ends the program.
+func TestSignals(t *testing.T) {
+	args, dir := backend(t)
+	hold := filepath.Join(dir, "hold")
+	require.NoError(t, exec.CommandContext(t.Context(), "mkfifo", hold).Run())
+	self, err := os.Executable()
+	require.NoError(t, err)
+	for _, twice := range []bool{false, true} {
+		journal := filepath.Join(dir, fmt.Sprint("journal", twice))
+		cmd := exec.CommandContext(t.Context(), self, append(append([]string{}, args...), "-journal", journal, "run", "--", "sh", "-c", `trap 'kill $!; exit 3' TERM; [ `+fmt.Sprint(twice)+` = false ] || trap '' TERM; cat `+hold+` & wait $!; wait`)...)
+		cmd.Env = append(os.Environ(), "ROLLOUT_MAIN=1")
+		var complaint bytes.Buffer
+		if !twice { // else the command outlives the program, and the pipe with it
+			cmd.Stderr = &complaint
+		}
+		require.NoError(t, cmd.Start())
+		release, err := os.OpenFile(hold, os.O_WRONLY, 0)
+		require.NoError(t, err)
+		require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
+		if twice {
+			// The first is not heard by the command; by the program it is, and then the next one is fatal.
+			for cmd.Process.Signal(syscall.SIGINT) == nil {
+				if _, err := os.Stat(fmt.Sprintf("/proc/%d/exe", cmd.Process.Pid)); err != nil {
+					break
+				}
+			}
+			require.ErrorContains(t, cmd.Wait(), "signal: interrupt")
+			require.NoError(t, release.Close())
+			code, out, _ := call(t, args, "-journal", journal, "undo")
+			require.Equal(t, exitDone, code, out)
+			continue
+		}
+		require.ErrorContains(t, cmd.Wait(), "exit status 1")
+		require.NoError(t, release.Close())
+		require.Contains(t, complaint.String(), "web/one: deployment begun and left as it is, and put back into service; now UP")
 	}
 }
 

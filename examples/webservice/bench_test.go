@@ -13,8 +13,8 @@ func BenchmarkRolling(b *testing.B) {
 		b.Run(mode, func(b *testing.B) {
 			failed, posts, ok, worst := 0, 0, 0, 0.0
 			for b.Loop() {
-				s := newSite(b, mode, 1)
-				l := s.load(b, short)
+				s := newSite(b, mode, 1, map[string]int{withChecks: 2, withAgent: 2}[mode])
+				l := s.load(b, short, h2Clients)
 				s.restart(b, 10)
 				r := l.Stop()
 				_, replayed, err := r.Audit(s.ledger)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -40,8 +42,16 @@ func TestMain(m *testing.M) {
 		}
 		return
 	case mode == "":
+		// These tests mostly wait: for servers to leave, and for balancers to see it. -parallel on the command line wins.
+		if err := flag.Set("test.parallel", "4"); err != nil {
+			panic(err)
+		}
 		os.Exit(m.Run())
 	}
+	go func() { // a test binary that is killed takes its servers along
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(3)
+	}()
 	if err := server(mode, os.Getenv("WEBSERVICE_LISTEN"), os.Getenv("WEBSERVICE_AGENT"), os.Getenv("WEBSERVICE_LEDGER")); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -68,6 +78,9 @@ func server(mode, address, agentAddress, ledger string) error {
 		return serveBare(srv)
 	}
 	cfg := drain.Config{Deadline: 30 * time.Second, Progress: io.Discard, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
+	if cfg.Balancers, err = strconv.Atoi(cmp.Or(os.Getenv("WEBSERVICE_BALANCERS"), "0")); err != nil {
+		return err
+	}
 	web := httpdrain.Config{Server: srv, Fall: 2}
 	switch mode {
 	case withAgent:
@@ -163,10 +176,11 @@ func handler(ledger string) (http.Handler, error) {
 			_, err := io.WriteString(conn, line)
 			return err
 		}
-		defer httpdrain.OnLeave(r, func() { _ = say(webload.Farewell + "\n") })()
 		if say("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+webload.Accept+"\r\n\r\n") != nil {
 			return
 		}
+		// Behind the response: where the process leaves already, the farewell is said at once.
+		defer httpdrain.OnLeave(r, func() { _ = say(webload.Farewell + "\n") })()
 		for {
 			line, err := rw.ReadString('\n')
 			if err != nil || say(line) != nil {
@@ -180,6 +194,7 @@ func handler(ledger string) (http.Handler, error) {
 // node is a server of its own process.
 type node struct {
 	name, listen, agent, mode, ledger string
+	balancers                         int
 	cmd                               *exec.Cmd
 	said                              *strings.Builder
 }
@@ -190,9 +205,11 @@ func (n *node) start(t testing.TB) {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	cmd := exec.CommandContext(t.Context(), self)
-	cmd.Env = append(os.Environ(), "WEBSERVICE_MODE="+n.mode, "WEBSERVICE_LISTEN="+n.listen, "WEBSERVICE_AGENT="+n.agent, "WEBSERVICE_LEDGER="+n.ledger)
+	cmd.Env = append(os.Environ(), "WEBSERVICE_MODE="+n.mode, "WEBSERVICE_LISTEN="+n.listen, "WEBSERVICE_AGENT="+n.agent, "WEBSERVICE_LEDGER="+n.ledger, fmt.Sprintf("WEBSERVICE_BALANCERS=%d", n.balancers))
 	n.said = &strings.Builder{}
 	cmd.Stderr = n.said
+	_, err = cmd.StdinPipe() // closed by Wait, or with this process
+	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())

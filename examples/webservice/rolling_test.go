@@ -28,10 +28,13 @@ type site struct {
 }
 
 // newSite starts servers that leave in a way, behind some HAProxies.
-func newSite(t testing.TB, mode string, balancers int) *site {
+//
+// told is how many must have read that a process leaves: it may be restarted so soon that it does not know yet who asks. 0 is those that
+// are known to ask.
+func newSite(t testing.TB, mode string, balancers, told int) *site {
 	s := &site{address: pgtest.Loopback(t), mode: mode, ledger: filepath.Join(t.TempDir(), "ledger")}
 	for i, name := range []string{"one", "two"} {
-		n := &node{name: name, listen: fmt.Sprintf("%s:%d", s.address, 8081+i), agent: fmt.Sprintf("%s:%d", s.address, 9081+i), mode: mode, ledger: s.ledger}
+		n := &node{name: name, listen: fmt.Sprintf("%s:%d", s.address, 8081+i), agent: fmt.Sprintf("%s:%d", s.address, 9081+i), mode: mode, ledger: s.ledger, balancers: told}
 		n.start(t)
 		s.nodes = append(s.nodes, n)
 	}
@@ -57,7 +60,7 @@ func (s *site) config(i int) string {
 			text += "\tserver " + n.name + " " + n.listen + " check inter 200 fall 2 rise 1"
 			if s.mode == withAgent {
 				_, port, _ := strings.Cut(n.agent, ":")
-				text += fmt.Sprintf(" agent-check agent-port %s agent-inter 100 agent-send \"lb%d %s\\n\"", port, i, backend)
+				text += fmt.Sprintf(" agent-check agent-port %s agent-inter 100 agent-send \"name=%s/%s node=lb%d\\n\"", port, backend, n.name, i)
 			}
 			text += more + "\n"
 		}
@@ -68,6 +71,16 @@ func (s *site) config(i int) string {
 		path = "/"
 	}
 	return fmt.Sprintf(`
+global
+	node lb%[7]d
+defaults
+	mode http
+	timeout connect 2s
+	timeout client 60s
+	timeout server 60s
+	timeout check 5s
+	load-server-state-from-file global
+	option idle-close-on-response
 frontend h1
 	bind %[1]s:%[2]d
 	default_backend web
@@ -76,9 +89,11 @@ frontend h2
 	default_backend web2
 backend web
 	option httpchk GET %[4]s
+	http-check send-state
 %[5]sbackend web2
 	option httpchk GET %[4]s
-%[6]s`, s.address, 8000+i, 8500+i, path, servers("web", ""), servers("web2", " proto h2 check-proto h1"))
+	http-check send-state
+%[6]s`, s.address, 8000+i, 8500+i, path, servers("web", ""), servers("web2", " proto h2 check-proto h1"), i)
 }
 
 // await returns when every balancer sends to a server, in backends.
@@ -120,9 +135,9 @@ func (s *site) restart(t testing.TB, times int) {
 	}
 }
 
-// load is that of clients that keep their connections, and of uploads that last.
-func (s *site) load(t testing.TB, uploads time.Duration) *webload.Load {
-	return webload.Start(t.Context(), webload.Config{URLs: s.h1, H2CURLs: s.h2c, Clients: 8, H2C: 4, Uploads: 2, UploadFor: uploads, WebSockets: 2})
+// load is that of clients that keep their connections, some by HTTP/2, and of uploads that last.
+func (s *site) load(t testing.TB, uploads time.Duration, h2 int) *webload.Load {
+	return webload.Start(t.Context(), webload.Config{URLs: s.h1, H2CURLs: s.h2c, Clients: 8, H2C: h2, Uploads: 2, UploadFor: uploads, WebSockets: 2})
 }
 
 // short is how long uploads last where there is not the time for ten seconds: TestSoakRolling has it.
@@ -137,20 +152,30 @@ func holds(t testing.TB, r webload.Result, ledger string) {
 	require.Zero(t, r.Failed, "%s", r)
 	require.Empty(t, lost)
 	require.Empty(t, replayed)
-	require.Greater(t, r.OK, 500)
+	require.Greater(t, r.OK, 200)
 }
 
-const restarts = 20
+const (
+	restarts = 20
+	// h2Restarts are those of them under clients of HTTP/2 as well: net/http takes a second more for each then, behind its GOAWAY.
+	h2Restarts = 5
+	h2Clients  = 4
+)
 
 // TestRollingAgent: agent-checks and 100 ms of lame duck; two HAProxies, one of which is reloaded in the middle; HTTP/1.1, HTTP/2,
 // uploads and WebSockets.
 func TestRollingAgent(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, withAgent, 2)
-	l := s.load(t, short)
-	s.restart(t, restarts/2)
+	s := newSite(t, withAgent, 2, 4)
+	l := s.load(t, short, h2Clients)
+	s.restart(t, h2Restarts/2)
 	s.proxies[0].Reload(t, s.config(0))
-	s.restart(t, restarts/2)
+	s.restart(t, h2Restarts-h2Restarts/2)
+	holds(t, l.Stop(), s.ledger)
+	l = s.load(t, short, 0)
+	s.restart(t, (restarts-h2Restarts)/2)
+	s.proxies[1].Reload(t, s.config(1))
+	s.restart(t, restarts-h2Restarts-(restarts-h2Restarts)/2)
 	r := l.Stop()
 	holds(t, r, s.ledger)
 	require.Positive(t, r.Uploads)
@@ -160,17 +185,20 @@ func TestRollingAgent(t *testing.T) {
 // TestRollingChecks: health checks alone.
 func TestRollingChecks(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, withChecks, 1)
-	l := s.load(t, short)
-	s.restart(t, restarts)
+	s := newSite(t, withChecks, 1, 2)
+	l := s.load(t, short, h2Clients)
+	s.restart(t, h2Restarts)
+	holds(t, l.Stop(), s.ledger)
+	l = s.load(t, short, 0)
+	s.restart(t, restarts-h2Restarts)
 	holds(t, l.Stop(), s.ledger)
 }
 
 // TestRollingByRollout: the same restarts ordered from HAProxy's side, by a Rollout.
 func TestRollingByRollout(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, withAgent, 1)
-	l := s.load(t, short)
+	s := newSite(t, withAgent, 1, 0)
+	l := s.load(t, short, h2Clients)
 	nodes := map[string]*node{"one": s.nodes[0], "two": s.nodes[1]}
 	r := haproxy.Rollout{Balancers: s.clients, Backend: "web", Drain: 200 * time.Millisecond, UpFor: 500 * time.Millisecond, Journal: filepath.Join(t.TempDir(), "journal"),
 		Deploy: func(_ context.Context, server haproxy.Server) error {
@@ -180,9 +208,7 @@ func TestRollingByRollout(t *testing.T) {
 			s.await(t, nodes[server.Name], "web2")
 			return nil
 		}}
-	for range 2 {
-		require.NoError(t, r.Run(t.Context()))
-	}
+	require.NoError(t, r.Run(t.Context()))
 	holds(t, l.Stop(), s.ledger)
 }
 
@@ -193,12 +219,17 @@ func TestRollingOverlap(t *testing.T) {
 	n := &node{name: "one", listen: address, mode: overlapped, ledger: filepath.Join(t.TempDir(), "ledger")}
 	n.start(t)
 	url := []string{"http://" + address}
-	l := webload.Start(t.Context(), webload.Config{URLs: url, H2CURLs: url, Clients: 8, H2C: 4, Uploads: 2, UploadFor: short, WebSockets: 2})
-	for range restarts {
-		next := &node{name: "one", listen: address, mode: overlapped, ledger: n.ledger}
-		next.start(t)
-		n.stop(t)
-		n = next
+	s := &site{h1: url, h2c: url}
+	replace := func(times, h2 int) {
+		l := s.load(t, short, h2)
+		for range times {
+			next := &node{name: "one", listen: address, mode: overlapped, ledger: n.ledger}
+			next.start(t)
+			n.stop(t)
+			n = next
+		}
+		holds(t, l.Stop(), n.ledger)
 	}
-	holds(t, l.Stop(), n.ledger)
+	replace(h2Restarts, h2Clients)
+	replace(restarts-h2Restarts, 0)
 }

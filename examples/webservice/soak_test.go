@@ -11,15 +11,15 @@ import (
 // TestSoakRolling: 200 restarts, or as many as there is time for (HA_SOAK), then some more with uploads of ten seconds.
 func TestSoakRolling(t *testing.T) {
 	t.Parallel()
-	most, long := 2, 3*time.Second
+	most, long := 1, 2*time.Second
 	limit := time.Now().Add(time.Minute)
 	if soak := os.Getenv("HA_SOAK"); soak != "" {
 		d, err := time.ParseDuration(soak)
 		require.NoError(t, err, "HA_SOAK")
 		most, long, limit = 200, 10*time.Second, time.Now().Add(d)
 	}
-	s := newSite(t, withAgent, 2)
-	l := s.load(t, short)
+	s := newSite(t, withAgent, 2, 4)
+	l := s.load(t, short, h2Clients)
 	n := 0
 	for ; n < most && time.Now().Before(limit); n++ {
 		s.restart(t, 1)
@@ -30,7 +30,7 @@ func TestSoakRolling(t *testing.T) {
 	r := l.Stop()
 	t.Logf("%d restarts", n)
 	holds(t, r, s.ledger)
-	l = s.load(t, long)
+	l = s.load(t, long, h2Clients)
 	s.restart(t, 2)
 	r = l.Stop()
 	t.Logf("2 restarts, uploads of %s", long)

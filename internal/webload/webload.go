@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -76,6 +77,7 @@ func Start(ctx context.Context, cfg Config) *Load {
 		cfg.Pause = 2 * time.Millisecond
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	run := strconv.FormatInt(time.Now().UnixNano(), 36) // in every id: a ledger may outlive a load
 	l := &Load{cancel: cancel, result: Result{Failures: map[string]int{}, Sent: map[string]bool{}}}
 	each := func(n int, urls []string, do func(ctx context.Context, client int, url string)) {
 		for i := range n {
@@ -83,14 +85,16 @@ func Start(ctx context.Context, cfg Config) *Load {
 		}
 	}
 	each(cfg.Clients, cfg.URLs, func(ctx context.Context, i int, url string) {
-		l.client(ctx, fmt.Sprintf("h1-%d", i), url, &http.Transport{MaxIdleConnsPerHost: 1}, cfg.Pause)
+		l.client(ctx, fmt.Sprintf("%s-h1-%d", run, i), url, &http.Transport{MaxIdleConnsPerHost: 1}, cfg.Pause)
 	})
 	each(cfg.H2C, cfg.H2CURLs, func(ctx context.Context, i int, url string) {
 		t := &http.Transport{Protocols: new(http.Protocols)}
 		t.Protocols.SetUnencryptedHTTP2(true)
-		l.client(ctx, fmt.Sprintf("h2-%d", i), url, t, cfg.Pause)
+		l.client(ctx, fmt.Sprintf("%s-h2-%d", run, i), url, t, cfg.Pause)
 	})
-	each(cfg.Uploads, cfg.URLs, func(ctx context.Context, i int, url string) { l.uploads(ctx, i, url, cfg.UploadFor) })
+	each(cfg.Uploads, cfg.URLs, func(ctx context.Context, i int, url string) {
+		l.uploads(ctx, fmt.Sprintf("%s-upload-%d", run, i), url, cfg.UploadFor)
+	})
 	each(cfg.WebSockets, cfg.URLs, func(ctx context.Context, _ int, url string) { l.sockets(ctx, url, 10*cfg.Pause) })
 	return l
 }
@@ -176,12 +180,12 @@ func withoutPorts(text string) string {
 }
 
 // uploads sends bodies that take their time.
-func (l *Load) uploads(ctx context.Context, i int, url string, lasts time.Duration) {
+func (l *Load) uploads(ctx context.Context, name, url string, lasts time.Duration) {
 	t := &http.Transport{}
 	defer t.CloseIdleConnections()
 	const parts = 20
 	for n := 0; wait(ctx, lasts/parts); n++ {
-		id := fmt.Sprintf("upload-%d-%d", i, n)
+		id := fmt.Sprintf("%s-%d", name, n)
 		r, w := io.Pipe()
 		go func() {
 			var err error

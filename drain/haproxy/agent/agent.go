@@ -10,7 +10,9 @@
 // drain, whose lame duck then ends as soon as every balancer has heard that the process leaves.
 //
 // A balancer is told apart by its address. Two on one host, or one with the server in two backends (each asks for itself), name
-// themselves: agent-send "lb1 web\n".
+// themselves, by the words with which "http-check send-state" names them to httpdrain's /readyz, so that either check is enough:
+//
+//	agent-send "name=web/node1 node=lb1\n"
 //
 // # The agent's word
 //
