@@ -1,0 +1,2 @@
+// Package supervise runs jobs that outlive their worker.
+package supervise
