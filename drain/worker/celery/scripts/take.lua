@@ -1,0 +1,35 @@
+-- Takes the next message, under the caller's receipt, and leases it. Asked again with the same receipt, because the answer was lost, it
+-- answers the same.
+-- KEYS: the lists, the best first. ARGV: prefix, receipt, lease in ms.
+-- Returns message, list, token, time in ms, or only, in ms, how long it is until the next message that is set aside (-1: there is none).
+local prefix, receipt, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local job = prefix .. 'job:' .. receipt
+if redis.call('EXISTS', job) == 0 then
+	local due = redis.call('ZRANGEBYSCORE', prefix .. 'delayed', '-inf', now, 'LIMIT', 0, 1)[1]
+	local found = false
+	if due then
+		redis.call('ZREM', prefix .. 'delayed', due)
+		if redis.call('EXISTS', prefix .. 'job:' .. due) == 1 then
+			redis.call('RENAME', prefix .. 'job:' .. due, job)
+			found = true
+		end
+	end
+	for _, list in ipairs(KEYS) do
+		if found then break end
+		local message = redis.call('RPOP', list)
+		if message then
+			redis.call('HSET', job, 'message', message, 'list', list)
+			found = true
+		end
+	end
+	if not found then
+		local eta = redis.call('ZRANGE', prefix .. 'delayed', 0, 0, 'WITHSCORES')[2]
+		return {eta and math.max(0, eta - now) or -1}
+	end
+	redis.call('HSET', job, 'token', redis.call('INCR', prefix .. 'token'), 'taken', now)
+end
+redis.call('ZADD', prefix .. 'leases', now + lease, receipt)
+local got = redis.call('HMGET', job, 'message', 'list', 'token', 'taken')
+return {got[1], got[2], tonumber(got[3]), tonumber(got[4])}

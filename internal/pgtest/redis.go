@@ -1,0 +1,117 @@
+package pgtest
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"git.sr.ht/~sourcehut/ha-go/internal/need"
+	"git.sr.ht/~sourcehut/ha-go/internal/pgserver"
+)
+
+// RedisServer is a redis-server of a test's own. It listens on a Unix socket in a temporary directory and nowhere else, and keeps
+// its data in an append-only file there, so that what it has answered is still so after Kill and Start.
+type RedisServer struct {
+	Socket string // the path of its Unix socket, the same after a restart
+
+	cmd   exec.Cmd // the one to be started, never started itself
+	kill  func()   // nil while it does not run
+	ended chan struct{}
+	said  bytes.Buffer // its log, once ended is closed
+}
+
+// Redis starts a Redis for this test alone; settings are those of redis.conf, and win. It ends with the test.
+func Redis(t testing.TB, settings map[string]string) *RedisServer {
+	t.Helper()
+	program := need.Binary(t, "redis-server", "/usr/sbin/redis-server")
+	dir, cmd, err := pgserver.Beside("pgtest-redis-", program, "redis.conf")
+	if err != nil {
+		t.Fatalf("pgtest: starting Redis: %v", err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	s := &RedisServer{Socket: filepath.Join(dir, "redis.sock"), cmd: *cmd}
+	all := map[string]string{"port": "0", "unixsocket": s.Socket, "dir": dir, "appendonly": "yes", "save": `""`, "daemonize": "no"}
+	maps.Copy(all, settings)
+	var conf bytes.Buffer
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		fmt.Fprintf(&conf, "%s %s\n", key, all[key])
+	}
+	if err := os.WriteFile(filepath.Join(dir, "redis.conf"), conf.Bytes(), 0o644); err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+	s.Start(t)
+	t.Cleanup(s.Kill)
+	return s
+}
+
+// Start starts a server that was killed, with the data it had, and returns once it answers.
+func (s *RedisServer) Start(t testing.TB) {
+	t.Helper()
+	cmd := &exec.Cmd{Path: s.cmd.Path, Args: s.cmd.Args, Env: s.cmd.Env, Dir: s.cmd.Dir, SysProcAttr: s.cmd.SysProcAttr}
+	s.said.Reset()
+	cmd.Stdout, cmd.Stderr = &s.said, &s.said
+	started := make(chan error, 1)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		// The kernel ends the server with the thread that starts it.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		if err := cmd.Start(); err != nil {
+			started <- err
+			return
+		}
+		started <- nil
+		_ = cmd.Wait()
+	}()
+	if err := <-started; err != nil {
+		t.Fatalf("pgtest: starting Redis: %v", err)
+	}
+	s.kill, s.ended = func() { _ = cmd.Process.Kill() }, ended
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.After(time.Minute); !s.answers(); {
+		select {
+		case <-tick.C:
+		case <-ended:
+			s.kill = nil
+			t.Fatalf("pgtest: Redis ended while starting: %s", s.said.String())
+		case <-limit:
+			s.Kill()
+			t.Fatalf("pgtest: Redis does not answer after a minute: %s", s.said.String())
+		}
+	}
+}
+
+// Kill ends the server with SIGKILL, and returns when it has ended. Killing it twice is fine.
+func (s *RedisServer) Kill() {
+	if s.kill == nil {
+		return
+	}
+	s.kill()
+	<-s.ended
+	s.kill = nil
+}
+
+// answers tells whether the server takes commands: not before it has read its append-only file.
+func (s *RedisServer) answers() bool {
+	conn, err := net.Dial("unix", s.Socket)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
+		return false
+	}
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	return err == nil && line == "+PONG\r\n"
+}
