@@ -153,7 +153,7 @@ func TestPidsAreUsedAgain(t *testing.T) {
 
 // TestShimIsKilled: its job dies with it, all of it, and that is the job's result: with a worker there, and with the next one.
 func TestShimIsKilled(t *testing.T) {
-	const script = `setsid sh -c 'trap "" TERM; sleep 1000' & env -i sleep 1000 & echo up; sleep 1000`
+	const script = `setsid sh -c 'trap "" TERM; sleep 1000' & (sleep 1000 &) ; echo up; sleep 1000`
 	for _, attended := range []bool{true, false} {
 		t.Run(fmt.Sprint("attended ", attended), func(t *testing.T) {
 			cfg := Config{Dir: t.TempDir()}
@@ -230,6 +230,23 @@ func TestRecords(t *testing.T) {
 	}
 }
 
+// TestFrozen: the records of version 1, to the byte. Who changes them leaves the jobs of running workers behind.
+func TestFrozen(t *testing.T) {
+	at := time.Date(2026, 11, 25, 18, 0, 0, 0, time.UTC)
+	for want, record := range map[string]any{
+		`{"v":1,"boot_id":"b","spec":{"id":"i","token":2,"args":["a"],"env":["E=1"],"dir":"/","deadline_ns":3,"grace_ns":4,"log_limit_bytes":5,"renew_every_ns":6,"renew_within_ns":7,"meta":{"m":8}}}`: specRecord{1, "b",
+			Spec{"i", 2, []string{"a"}, []string{"E=1"}, "/", 3, 4, 5, 6, 7, json.RawMessage(`{"m":8}`)}},
+		`{"v":1,"boot_id":"b","pid":2,"start_ticks":3}`: processRecord{1, "b", 2, 3},
+		`{"v":1,"result":{"outcome":"exited","code":1,"signal":2,"began":"2026-11-25T18:00:00Z","ended":"2026-11-25T18:00:00Z","took_ns":3,"log_dropped_bytes":4,"log_lost_bytes":5,"error":"e"}}`: exitRecord{1, Result{Exited, 1, 2, at, at, 3, 4, 5, "e"}},
+	} {
+		text, err := json.Marshal(record)
+		require.NoError(t, err)
+		require.Equal(t, want, string(text))
+	}
+	require.Equal(t, []Outcome{"exited", "stopped", "late", "lease lost", "not executed", "terminated", "rebooted", "shim died", "never began", "unreadable"},
+		[]Outcome{Exited, Stopped, Late, LeaseLost, NotExecuted, Terminated, Rebooted, ShimDied, NeverBegan, Unreadable})
+}
+
 // TestStrangersInTheStateDirectory are left alone.
 func TestStrangersInTheStateDirectory(t *testing.T) {
 	dir := t.TempDir()
@@ -303,6 +320,19 @@ func TestLease(t *testing.T) {
 		s, jobs := open(t, cfg)
 		same(t, Result{Outcome: Exited}, end(t, jobs[0]))
 		require.NoError(t, jobs[0].Done(t.Context()))
+		until(t, "the shim has ended", func() bool { return !shim.alive(s.boot) })
+	})
+	t.Run("not kept when the machine goes down", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "lease")
+		require.NoError(t, os.WriteFile(path, []byte("3"), 0o600))
+		s, _ := open(t, Config{Dir: t.TempDir()})
+		j := start(t, s, "lease-down", "echo up; exec sleep 1000", lease(path, 0))
+		untilUp(t, j)
+		shim := shimOf(t, j)
+		require.NoError(t, syscall.Kill(shim.PID, syscall.SIGTERM))
+		r := end(t, j)
+		same(t, Result{Outcome: Terminated, Code: -1, Signal: 15}, r)
+		require.True(t, r.Interrupted())
 		until(t, "the shim has ended", func() bool { return !shim.alive(s.boot) })
 	})
 	t.Run("lost before the job begins", func(t *testing.T) {

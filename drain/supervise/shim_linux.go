@@ -227,7 +227,7 @@ func (sh *shim) watch(t *tree, began time.Time) Result {
 }
 
 // finish records the result, tells it to whoever asks, and returns when this process has nothing more to do: a job with a lease
-// keeps it until its result has been collected, or else somebody might run it again meanwhile.
+// keeps it until its result has been collected, or else somebody might run it again meanwhile, as somebody should whose machine goes down.
 func (sh *shim) finish(result Result) {
 	if len(result.Err) > 1000 {
 		result.Err = result.Err[:1000] + "…"
@@ -241,12 +241,14 @@ func (sh *shim) finish(result Result) {
 	sh.change()
 	var lost <-chan time.Time
 	if sh.lease != nil {
-		lost = sh.lease.lost
 		defer sh.lease.end()
+		if result.Outcome != LeaseLost && result.Outcome != Terminated {
+			lost = sh.lease.lost
+		}
 	}
 	again := time.NewTicker(time.Second)
 	defer again.Stop()
-	for err != nil || (lost != nil && result.Outcome != LeaseLost) {
+	for err != nil || lost != nil {
 		select {
 		case <-sh.done:
 			sh.faults.at(shimLeaves)
