@@ -426,7 +426,7 @@ supervise: job "../x": Meta is not JSON`)
 func TestBadShim(t *testing.T) {
 	for path, want := range map[string]string{
 		"/bin/true":    "the shim ended before the job began (exit status 0; does the program's main begin with supervise.IsShim?)",
-		"/bin/ls":      "exit status 2; does the program's main begin with supervise.IsShim?): supervise.test: cannot access 'supervise-shim'",
+		"/bin/ls":      "exit status 2; does the program's main begin with supervise.IsShim?): ",
 		"/nonexistent": "starting the shim: fork/exec /nonexistent: no such file or directory",
 	} {
 		s, _ := open(t, Config{Dir: t.TempDir(), ShimPath: path})

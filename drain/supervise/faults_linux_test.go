@@ -92,32 +92,23 @@ func work(file string) error {
 	var wg sync.WaitGroup
 	failed := make(chan error, len(p.Jobs)+len(jobs))
 	taken := map[string]bool{}
+	slots := make(chan struct{}, p.Slots)
+	see := func(j *Job, id string) {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			failed <- p.care(ctx, s, j, id)
+		})
+	}
 	for _, j := range jobs {
 		taken[j.ID()] = true
-		wg.Go(func() { failed <- p.care(ctx, s, j, j.ID()) })
-	}
-	slots := make(chan struct{}, p.Slots)
-	for range min(s.Running(), p.Slots) {
-		slots <- struct{}{} // of those adopted; given back below
-	}
-	for _, j := range jobs {
-		wg.Go(func() {
-			<-j.Ended()
-			select {
-			case <-slots:
-			default:
-			}
-		})
+		see(j, j.ID())
 	}
 	for _, id := range p.Jobs {
 		if taken[id] || exists(filepath.Join(p.Queue, id+".result")) {
 			continue
 		}
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			failed <- p.care(ctx, s, nil, id)
-		})
+		see(nil, id)
 	}
 	wg.Wait()
 	close(failed)

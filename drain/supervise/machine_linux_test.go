@@ -248,7 +248,7 @@ func TestManyJobs(t *testing.T) {
 		pss += kilobytes(t, string(text), "Pss")
 	}
 	t.Logf("a shim has %d kB resident, of which %d kB are its own share", rss/many, pss/many)
-	require.Less(t, rss/many, int64(20_000))
+	require.Less(t, rss/many, int64(40_000), "with -race it is 26,000, else 9,000")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "go"), nil, 0o600))
 	for _, j := range jobs {
 		same(t, Result{Outcome: Exited}, end(t, j))

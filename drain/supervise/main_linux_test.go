@@ -30,6 +30,11 @@ func TestMain(m *testing.M) {
 		fmt.Println(dialAs(os.Getenv("SUPERVISE_TEST_DIAL")))
 		os.Exit(0)
 	}
+	// With -race a process lingers for a second when it ends, unless it is told not to (go.dev/doc/articles/race_detector).
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	os.Exit(m.Run())
 }
 
