@@ -87,8 +87,8 @@ func (c *client) call(ctx context.Context, req request) (response, error) {
 	}
 	var resp response
 	_, err = c.conn.Write(append(text, '\n'))
-	if err == nil {
-		err = readLine(c.r, &resp)
+	if failed := readLine(c.r, &resp); err == nil || failed == nil {
+		err = failed // who hangs up may have said why
 	}
 	switch {
 	case ctx.Err() != nil:
