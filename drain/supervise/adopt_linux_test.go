@@ -316,7 +316,13 @@ func TestLease(t *testing.T) {
 		same(t, Result{Outcome: Exited}, end(t, j))
 		require.NoError(t, s.Close())
 		shim := shimOf(t, j)
-		require.True(t, shim.alive(s.boot), "it keeps the lease though the job has ended and there is no worker")
+		asked := func() int64 {
+			info, err := os.Stat(path + ".asked")
+			require.NoError(t, err)
+			return info.Size()
+		}
+		before := asked()
+		until(t, "it keeps the lease though the job has ended and there is no worker", func() bool { return asked() > before+5 })
 		s, jobs := open(t, cfg)
 		same(t, Result{Outcome: Exited}, end(t, jobs[0]))
 		require.NoError(t, jobs[0].Done(t.Context()))

@@ -73,7 +73,7 @@ func (r *logReader) more() {
 	if r.shim != nil {
 		resp, err := r.shim.call(r.ctx, request{Op: opLog, Offset: r.offset})
 		if err == nil {
-			r.complete = resp.Complete && resp.Size <= r.offset
+			r.complete = resp.Complete // what there is now is all; it is still to be read
 			return
 		}
 		r.hangUp()

@@ -83,6 +83,7 @@ func TestFullDisk(t *testing.T) {
 		r := end(t, j)
 		require.Equal(t, Exited, r.Outcome)
 		require.Equal(t, 3, r.Code)
+		require.FileExists(t, j.path(exitFile), "in the space that was reserved")
 		info, err := os.Stat(j.path(logFile))
 		require.NoError(t, err)
 		require.Positive(t, r.LogLost)
