@@ -125,8 +125,8 @@ func serve(s settings) error {
 	err = drain.Main(ctx, drain.Config{LameDuck: time.Nanosecond, Deadline: s.patience, Log: log}, b.worker)
 	stop()
 	looking.Wait()
-	if n := b.worker.Status().Counts.Left; n > 0 && err != nil {
-		log.Info("builds go on without a worker", "builds", n, "details", err)
+	if counts := b.worker.Status().Counts; err != nil && counts.Unrecorded == 0 {
+		log.Info("builds go on without a worker", "builds", counts.Left, "details", err)
 		err = nil // that was the intention
 	}
 	return errors.Join(err, jobs.Close())
