@@ -17,12 +17,13 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/drain"
 	"git.sr.ht/~sourcehut/ha-go/drain/httpdrain"
+	"git.sr.ht/~sourcehut/ha-go/internal/leaktest"
 )
 
 // TestMain lets the test binary be the process that is told to stop.
 func TestMain(m *testing.M) {
 	if os.Getenv("HTTPDRAIN_SERVE") == "" {
-		os.Exit(m.Run())
+		os.Exit(leaktest.Run(m))
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -132,7 +133,7 @@ func TestSecondSignal(t *testing.T) {
 	for c.out.Scan() {
 		last += c.out.Text() + "\n"
 	}
-	require.Contains(t, last, "shutting down: *httpdrain.Service: cut with 1 requests in flight: context canceled")
+	require.Contains(t, last, ": cut 1 request, oldest 0 s: POST /: context canceled")
 	require.NotContains(t, last, "panic")
 	require.ErrorContains(t, c.cmd.Wait(), "exit status 1")
 }

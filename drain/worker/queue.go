@@ -68,7 +68,8 @@ var (
 	// ErrCut is the cause of a job's context when the worker's deadline has come.
 	ErrCut = errors.New("the worker's deadline has come")
 
-	// ErrGiveBack is for handlers, alone or wrapped: the job was not done and goes back to the queue, where anybody takes it next.
+	// ErrGiveBack is for handlers, alone or wrapped: the job was not done and goes back to the queue, where anybody takes it next. This
+	// worker takes nothing for a moment then, and for longer, up to 5 seconds, the more often it happens without a job that ends otherwise.
 	ErrGiveBack = errors.New("the job goes back to its queue")
 	// ErrLeave is for handlers, alone or wrapped: the job goes on outside of this process, which has nothing more to do with it. It is
 	// not finished, given back or renewed by this worker.

@@ -93,6 +93,9 @@ func (w *Worker) run(ctx context.Context, r *running, handler Handler) {
 		w.count(func(c *Counts) { c.Left++ })
 		r.log.Info("job goes on elsewhere", "after", took)
 	case errors.Is(failure, ErrGiveBack):
+		w.mu.Lock()
+		w.rest = time.Now().Add(w.resting.next())
+		w.mu.Unlock()
 		w.giveBack(r)
 	case reject:
 		w.settle(r, "job rejected", took, failure, func(c *Counts) { c.Rejected++ }, func(ctx context.Context) error {
@@ -115,7 +118,10 @@ func (w *Worker) settle(r *running, what string, took time.Duration, failure err
 	err := w.insist(r.log, "recording how the job ended", tell)
 	switch {
 	case err == nil:
-		w.count(count)
+		w.count(func(c *Counts) {
+			count(c)
+			w.resting.reset()
+		})
 		if failure != nil {
 			r.log.Warn(what, "after", took, "failure", failure)
 		} else {
@@ -176,11 +182,14 @@ func (w *Worker) cut() error {
 	}
 	handlers, cancel := context.WithTimeout(w.base, w.cfg.Grace)
 	defer cancel()
-	w.await(func() bool { return w.quiet(false) }, handlers.Done())
+	await(w, func() bool { return w.quiet(false) }, handlers.Done())
 	late := time.AfterFunc(w.cfg.Grace, w.end)
 	defer late.Stop()
 	errs = append(errs, w.takeBack(jobs)...)
-	w.await(func() bool { return w.quiet(true) }, w.hard.Done())
+	if !await(w, func() bool { return w.quiet(true) }, w.hard.Done()) {
+		// What is being told to the queue comes to an end now.
+		await(w, func() bool { return w.quiet(true) }, time.After(w.cfg.Grace))
+	}
 	w.mu.Lock()
 	if n := int(w.counts.Unrecorded - before); n > 0 {
 		errs = append(errs, fmt.Errorf("the queue could not be told of %d %s: they are run again when their leases have run out", n, plural(n, "job")))

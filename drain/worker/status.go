@@ -2,9 +2,7 @@ package worker
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -46,18 +44,4 @@ func (w *Worker) Status() Status {
 		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.Job.Token, b.Job.Token))
 	})
 	return s
-}
-
-// Text is the status on one line, such as "2 of 4 slots, takes no more, oldest 34s: run_build 1138".
-func (s Status) Text(now time.Time) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d of %d slots", len(s.Running), s.Capacity)
-	if !s.Open {
-		b.WriteString(", takes no more")
-	}
-	if len(s.Running) > 0 {
-		oldest := s.Running[0]
-		fmt.Fprintf(&b, ", oldest %s: %s %s", now.Sub(oldest.Since).Truncate(time.Second), oldest.Job.Name, oldest.Job.ID)
-	}
-	return b.String()
 }

@@ -38,7 +38,7 @@ type Config struct {
 	// Taken returns how many slots are taken by jobs that this worker does not run: those of another process, say. It is
 	// asked before each poll, and every second while there is no slot. Adopted jobs count by themselves. nil means none.
 	Taken func() int
-	// Cut is asked about each job that runs at the deadline of Shutdown; nil gives all of them back. It may be called concurrently.
+	// Cut is asked about each job that runs at the deadline of Shutdown; nil gives all of them back.
 	Cut func(job *Job) Outcome
 	// Grace is how long after the deadline of Shutdown handlers have to return, and then, for as long again, the queue to
 	// take their jobs back; 0 means 2 seconds.
@@ -91,6 +91,8 @@ type Worker struct {
 	over    bool // Shutdown has given up on what still runs
 	running map[*running]struct{}
 	counts  Counts
+	rest    time.Time // no job is taken before: handlers gave jobs back, and would be given the same again
+	resting *backoff
 	changed chan struct{} // closed and replaced when any of the above changes
 }
 
@@ -111,7 +113,7 @@ func New(cfg Config) (*Worker, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	w := &Worker{cfg: cfg, log: cfg.Log, running: map[*running]struct{}{}, changed: make(chan struct{})}
+	w := &Worker{cfg: cfg, log: cfg.Log, running: map[*running]struct{}{}, resting: newBackoff(), changed: make(chan struct{})}
 	w.base = context.WithoutCancel(cfg.Context)
 	w.intake, w.shut = context.WithCancel(w.base)
 	w.hard, w.end = context.WithCancel(w.base)
@@ -136,13 +138,13 @@ func (w *Worker) Serve() error {
 	w.pulling = false
 	w.change()
 	w.mu.Unlock()
-	w.await(func() bool { return w.idle() || w.over }, nil)
+	await[struct{}](w, func() bool { return w.idle() || w.over }, nil)
 	w.end()
 	renewing.Wait()
 	return nil
 }
 
-// LameDuck shuts the gate: no job starts once it has returned. It does not wait for anything.
+// LameDuck shuts the gate: no job starts once it has returned; those that run then are all in Status. It does not wait for anything.
 func (w *Worker) LameDuck() {
 	w.mu.Lock()
 	first := !w.gate
@@ -157,11 +159,11 @@ func (w *Worker) LameDuck() {
 }
 
 // Shutdown shuts the gate and returns when all jobs have ended: nil if they did by themselves. When ctx ends first, Config.Cut says what
-// becomes of each that is left, within twice Config.Grace; the error then says how many there were, and joins what went wrong. Calling it
+// becomes of each that is left, within three times Config.Grace; the error then says how many there were, and joins what went wrong. Calling it
 // again waits for the same end.
 func (w *Worker) Shutdown(ctx context.Context) error {
 	w.LameDuck()
-	if w.await(w.idle, ctx.Done()) {
+	if await(w, w.idle, ctx.Done()) {
 		return nil
 	}
 	w.mu.Lock()
@@ -171,7 +173,7 @@ func (w *Worker) Shutdown(ctx context.Context) error {
 	if first {
 		return w.cut()
 	}
-	w.await(func() bool { return w.over }, nil)
+	await[struct{}](w, func() bool { return w.over }, nil)
 	return nil
 }
 
@@ -185,7 +187,7 @@ func (w *Worker) change() {
 }
 
 // await returns true when the condition, which is asked with mu held, is; false when stop is closed first.
-func (w *Worker) await(condition func() bool, stop <-chan struct{}) bool {
+func await[T any](w *Worker, condition func() bool, stop <-chan T) bool {
 	for {
 		w.mu.Lock()
 		ok, changed := condition(), w.changed
@@ -221,7 +223,7 @@ func (w *Worker) pull() {
 	}
 }
 
-// slot waits for a free one, and returns false when the gate is shut.
+// slot waits for a free one, and for the rest after a job was given back, and returns false when the gate is shut.
 func (w *Worker) slot() bool {
 	again := time.NewTicker(time.Second)
 	defer again.Stop()
@@ -231,13 +233,15 @@ func (w *Worker) slot() bool {
 			elsewhere = w.cfg.Taken()
 		}
 		w.mu.Lock()
-		shut, free, changed := w.gate, len(w.running)+elsewhere < w.cfg.Capacity, w.changed
+		shut, free, changed, rest := w.gate, len(w.running)+elsewhere < w.cfg.Capacity, w.changed, time.Until(w.rest)
 		w.mu.Unlock()
-		if shut || free {
+		if shut || free && rest <= 0 {
 			return !shut
 		}
 		ask := again.C
-		if elsewhere == 0 {
+		if rest > 0 {
+			ask = time.After(rest)
+		} else if elsewhere == 0 {
 			ask = nil
 		}
 		select {

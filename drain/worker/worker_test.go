@@ -20,7 +20,8 @@ import (
 
 var _ interface {
 	drain.Service
-	drain.LameDucker
+	drain.Attacher
+	drain.Reporter
 } = (*worker.Worker)(nil)
 
 // start serves until the test ends.
@@ -102,6 +103,29 @@ func TestEnds(t *testing.T) {
 		var panicked *worker.PanicError
 		require.ErrorAs(t, queue.Results()["panics"][0].Failure, &panicked)
 		require.Contains(t, string(panicked.Stack), "worker_test.go")
+	})
+}
+
+// TestGivenBackAgainAndAgain: a handler that cannot do anything at the moment does not get the same job a thousand times a second.
+func TestGivenBackAgainAndAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var queue workertest.Memory
+		var full atomic.Bool
+		full.Store(true)
+		w := start(t, worker.Config{Queue: &queue, Capacity: 3, Handler: func(context.Context, *worker.Job) (any, error) {
+			if full.Load() {
+				return nil, fmt.Errorf("the disk is full: %w", worker.ErrGiveBack)
+			}
+			return nil, nil
+		}})
+		queue.Add("a")
+		queue.Add("b")
+		time.Sleep(time.Minute)
+		n := w.Status().Counts.GivenBack
+		require.True(t, n > 10 && n < 100, "%d times", n)
+		full.Store(false)
+		time.Sleep(5 * time.Second)
+		require.Len(t, queue.Results(), 2)
 	})
 }
 
@@ -189,7 +213,7 @@ func TestCapacity(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		require.Equal(t, []string{"adopted", "a", "b"}, ids(w.Status()), "it is asked again")
-		require.Equal(t, "3 of 3 slots, oldest 1s: build adopted", w.Status().Text(time.Now()))
+		require.Equal(t, []drain.Open{{Kind: "job", Count: 3, Oldest: time.Now().Add(-time.Second), What: "build adopted"}}, w.Open())
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		require.Equal(t, []string{"adopted", "c", "d"}, ids(w.Status()))
@@ -216,7 +240,7 @@ func TestShutdownWaitsForJobs(t *testing.T) {
 			go func() { errs <- w.Shutdown(t.Context()) }()
 		}
 		synctest.Wait()
-		require.Equal(t, "2 of 2 slots, takes no more, oldest 0s: a a", w.Status().Text(time.Now()))
+		require.False(t, w.Status().Open)
 		require.NoError(t, <-errs)
 		require.NoError(t, <-errs)
 		require.Equal(t, time.Hour, time.Since(began))
@@ -390,25 +414,30 @@ func TestShutdownWithoutServe(t *testing.T) {
 	})
 }
 
-// TestInMain: as a service of drain.Main, the gate is shut when the lame duck begins.
-func TestInMain(t *testing.T) {
-	var queue workertest.Memory
-	release := make(chan struct{})
-	w, err := worker.New(worker.Config{Queue: &queue, Handler: func(context.Context, *worker.Job) (any, error) { <-release; return 1, nil }})
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	main := make(chan error, 1)
-	go func() { main <- drain.Main(ctx, drain.Config{LameDuck: time.Millisecond}, w) }()
-	queue.Add("a")
-	require.Eventually(t, func() bool { return len(w.Status().Running) == 1 }, time.Minute, time.Millisecond)
-	stop()
-	require.Eventually(t, func() bool { return !w.Status().Open }, time.Minute, time.Millisecond)
-	queue.Add("b")
-	close(release)
-	require.NoError(t, <-main)
-	require.Equal(t, []string{"b"}, queue.Waiting())
-	require.Len(t, queue.Results(), 1)
+// TestAttached: the gate is shut when the lame duck begins, not when it ends.
+func TestAttached(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var queue workertest.Memory
+		w := start(t, worker.Config{Queue: &queue, Handler: takes(time.Minute)})
+		d, err := drain.New(drain.Config{LameDuck: 10 * time.Second, Deadline: time.Hour, Phases: []drain.Phase{{Name: "jobs", Stop: w.Shutdown}}})
+		require.NoError(t, err)
+		require.NoError(t, w.Attach(d))
+		d.Ready()
+		queue.Add("a")
+		synctest.Wait()
+		drained := make(chan error, 1)
+		began := time.Now()
+		go func() { drained <- d.Drain(t.Context()) }()
+		synctest.Wait()
+		require.Equal(t, drain.LameDuck, d.State())
+		require.False(t, w.Status().Open)
+		queue.Add("b")
+		require.Equal(t, "1 job, oldest 0 s: a a", d.Progress().String())
+		require.NoError(t, <-drained)
+		require.Equal(t, time.Minute, time.Since(began))
+		require.Equal(t, []string{"b"}, queue.Waiting())
+		require.Len(t, queue.Results(), 1)
+	})
 }
 
 func TestBadConfig(t *testing.T) {

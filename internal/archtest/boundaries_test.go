@@ -27,6 +27,8 @@ func boundaries() []boundary {
 	list := []boundary{
 		{from: "internal/pgast", only: true, forbidden: []string{pgQuery},
 			reason: "libpg_query crashes the process on some input; internal/pgast is what guards it"},
+		{from: "drain/worker/celery/...", only: true, forbidden: []string{"github.com/redis/go-redis"},
+			reason: "one package speaks to Redis; to others a queue is an interface"},
 		{from: "drain", forbidden: []string{"github.com/jackc/pgx", "github.com/miekg/dns", "github.com/redis/go-redis"},
 			reason: "every service imports drain; each adapter to a server is a package of its own"},
 	}
@@ -51,7 +53,8 @@ func withoutCgo() map[string]string {
 // standardOnly are packages that link nothing but the standard library and themselves, and why.
 func standardOnly() map[string]string {
 	const small = "whoever imports drain inherits what it links"
-	return map[string]string{"drain": small, "drain/httpdrain": small, "drain/supervise": "each job has a process of it"}
+	return map[string]string{"drain": small, "drain/httpdrain": small, "drain/listen": small, "drain/sdnotify": small, "drain/haproxy": small, "drain/haproxy/agent": small, "drain/worker": small,
+		"drain/supervise": "each job has a process of it"}
 }
 
 func checkStandardOnly(t *testing.T, root string) []string {
@@ -73,7 +76,7 @@ func checkStandardOnly(t *testing.T, root string) []string {
 }
 
 // testSupport are the packages that only tests, examples and each other may import.
-var testSupport = [...]string{"internal/pgtest", "internal/need", "internal/archtest"}
+var testSupport = [...]string{"internal/pgtest", "internal/need", "internal/leaktest", "internal/archtest"}
 
 func within(dir, pattern string) bool {
 	if tree, ok := strings.CutSuffix(pattern, "/..."); ok {

@@ -6,6 +6,9 @@ import "syscall"
 // SIGQUIT is PostgreSQL's immediate shutdown, which takes the backends along.
 func stopWithParent(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGQUIT }
 
+// dieWithParent has the kernel kill a program when the thread that started it dies.
+func dieWithParent(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGKILL }
+
 // roomyMemory tells whether dir is a tmpfs with room for servers.
 func roomyMemory(dir string) bool {
 	const tmpfs = 0x01021994 // TMPFS_MAGIC, statfs(2)

@@ -8,5 +8,8 @@ import "syscall"
 // leaves a server behind.
 func stopWithParent(*syscall.SysProcAttr) {}
 
+// dieWithParent does nothing there either.
+func dieWithParent(*syscall.SysProcAttr) {}
+
 // roomyMemory is false: a file system in memory is known only on Linux.
 func roomyMemory(string) bool { return false }

@@ -1,18 +1,17 @@
 package pgtest
 
 import (
-	"bufio"
 	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -44,43 +43,20 @@ func Bouncer(t testing.TB, dsn string, settings map[string]string) string {
 	if err := os.WriteFile(filepath.Join(dir, "pgbouncer.ini"), []byte(ini), 0o644); err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
-	log, err := cmd.StderrPipe()
+	proc, err := startProcess(cmd)
 	if err != nil {
-		t.Fatalf("pgtest: %v", err)
-	}
-	started := make(chan error, 1)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		// The kernel ends PgBouncer with the thread that starts it.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		if err := cmd.Start(); err != nil {
-			started <- err
-			return
-		}
-		var said strings.Builder
-		up := false
-		for lines := bufio.NewScanner(log); lines.Scan(); {
-			fmt.Fprintln(&said, lines.Text())
-			if !up && strings.Contains(lines.Text(), "process up:") {
-				up = true
-				started <- nil
-			}
-		}
-		err := cmd.Wait()
-		if !up {
-			started <- fmt.Errorf("%v: %s", err, said.String())
-		}
-	}()
-	if err := <-started; err != nil {
-		<-ended
 		t.Fatalf("pgtest: starting PgBouncer: %v", err)
 	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		<-ended
-	})
+	t.Cleanup(proc.kill)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !strings.Contains(proc.said.String(), "process up:") {
+		select {
+		case <-tick.C:
+		case <-proc.ended:
+			t.Fatalf("pgtest: starting PgBouncer: it has ended: %s", proc.said.String())
+		}
+	}
 	return fmt.Sprintf("host=%s port=%s user=%s dbname=%s sslmode=disable", dir, all["listen_port"], server.User, server.Database)
 }
 

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -19,14 +18,13 @@ import (
 )
 
 // RedisServer is a redis-server of a test's own. It listens on a Unix socket in a temporary directory and nowhere else, and keeps
-// its data in an append-only file there, so that what it has answered is still so after Kill and Start.
+// its data in an append-only file there, so that what it has answered is still so after Kill and Start (appendfsync always: with everysec
+// Redis holds writes back while an fsync is under way, src/aof.c flushAppendOnlyFile).
 type RedisServer struct {
 	Socket string // the path of its Unix socket, the same after a restart
 
-	cmd   exec.Cmd // the one to be started, never started itself
-	kill  func()   // nil while it does not run
-	ended chan struct{}
-	said  bytes.Buffer // its log, once ended is closed
+	cmd  *exec.Cmd // what to start; never started itself
+	proc *process  // the last that was started
 }
 
 // Redis starts a Redis for this test alone; settings are those of redis.conf, and win. It ends with the test.
@@ -38,8 +36,8 @@ func Redis(t testing.TB, settings map[string]string) *RedisServer {
 		t.Fatalf("pgtest: starting Redis: %v", err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	s := &RedisServer{Socket: filepath.Join(dir, "redis.sock"), cmd: *cmd}
-	all := map[string]string{"port": "0", "unixsocket": s.Socket, "dir": dir, "appendonly": "yes", "save": `""`, "daemonize": "no"}
+	s := &RedisServer{Socket: filepath.Join(dir, "redis.sock"), cmd: cmd}
+	all := map[string]string{"port": "0", "unixsocket": s.Socket, "dir": dir, "appendonly": "yes", "appendfsync": "always", "save": `""`, "daemonize": "no"}
 	maps.Copy(all, settings)
 	var conf bytes.Buffer
 	for _, key := range slices.Sorted(maps.Keys(all)) {
@@ -49,7 +47,7 @@ func Redis(t testing.TB, settings map[string]string) *RedisServer {
 		t.Fatalf("pgtest: %v", err)
 	}
 	s.Start(t)
-	t.Cleanup(s.Kill)
+	t.Cleanup(func() { s.Kill() })
 	return s
 }
 
@@ -57,49 +55,27 @@ func Redis(t testing.TB, settings map[string]string) *RedisServer {
 func (s *RedisServer) Start(t testing.TB) {
 	t.Helper()
 	cmd := &exec.Cmd{Path: s.cmd.Path, Args: s.cmd.Args, Env: s.cmd.Env, Dir: s.cmd.Dir, SysProcAttr: s.cmd.SysProcAttr}
-	s.said.Reset()
-	cmd.Stdout, cmd.Stderr = &s.said, &s.said
-	started := make(chan error, 1)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		// The kernel ends the server with the thread that starts it.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		if err := cmd.Start(); err != nil {
-			started <- err
-			return
-		}
-		started <- nil
-		_ = cmd.Wait()
-	}()
-	if err := <-started; err != nil {
+	proc, err := startProcess(cmd)
+	if err != nil {
 		t.Fatalf("pgtest: starting Redis: %v", err)
 	}
-	s.kill, s.ended = func() { _ = cmd.Process.Kill() }, ended
+	s.proc = proc
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for limit := time.After(time.Minute); !s.answers(); {
 		select {
 		case <-tick.C:
-		case <-ended:
-			s.kill = nil
-			t.Fatalf("pgtest: Redis ended while starting: %s", s.said.String())
+		case <-proc.ended:
+			t.Fatalf("pgtest: Redis ended while starting: %s", proc.said.String())
 		case <-limit:
-			s.Kill()
-			t.Fatalf("pgtest: Redis does not answer after a minute: %s", s.said.String())
+			t.Fatalf("pgtest: Redis does not answer after a minute: %s", proc.said.String())
 		}
 	}
 }
 
 // Kill ends the server with SIGKILL, and returns when it has ended. Killing it twice is fine.
 func (s *RedisServer) Kill() {
-	if s.kill == nil {
-		return
-	}
-	s.kill()
-	<-s.ended
-	s.kill = nil
+	s.proc.kill()
 }
 
 // answers tells whether the server takes commands: not before it has read its append-only file.

@@ -63,7 +63,7 @@ func (c *Config) validate() error {
 	}
 	for i, q := range c.Queues {
 		if q == "" || slices.Contains(c.Queues[:i], q) {
-			errs = append(errs, fmt.Errorf("celery: Queues has %q empty or twice", q))
+			errs = append(errs, fmt.Errorf("celery: Queues has %q twice or empty", q))
 		}
 	}
 	if !slices.IsSorted(c.PrioritySteps) {
@@ -156,6 +156,7 @@ func parseURL(text string) (*redis.Options, error) {
 		return nil, fmt.Errorf("celery: the broker's URL: %w", err)
 	}
 	options.ContextTimeoutEnabled = true
+	options.DialerRetries = 1 // the worker tries again, and says so
 	// For Redis Enterprise; elsewhere each connection would begin with a command that is not known.
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return options, nil

@@ -32,13 +32,19 @@
 //	ha:leases    the taken, by the time their leases run out
 //	ha:delayed   those whose eta is to come, by it
 //	ha:job:…     each of these: the message byte for byte, the list it came from, its token
-//	ha:token     the last token
+//	ha:token     the last token: the server's time in microseconds, or one more than the one before
 //	ha:done:…    what became of a hand-out, for some time, so that a question asked again gets the same answer
+//	ha:sent:…    what Send has sent, for a minute, so that it is sent once
 //	ha:dead      the dead letters
 //
 // A taken message whose lease runs out goes back to the head of its list, marked as redelivered, and counts one more attempt; so any worker, in
 // Python too, may run it next. Leases that ran out while the server was down are left alone until it has been up for as
 // long as a lease: live workers renew theirs first. Time is the server's everywhere.
+//
+// A [worker.Job] is all that [Queue.Renew], [Queue.Finish] and [Queue.GiveBack] need, in whatever process: one that runs a job on when its worker is
+// gone keeps the lease itself.
+//
+// Tasks that wait for their eta are seen by the workers of this package alone. Before the last of them leaves for good, let them run dry.
 //
 // To wait, a worker blocks in BLMOVE of a list's tail to the same tail, which changes nothing: a poll that is broken off has nothing in its
 // hands, and drains at once. Each list is waited for on a connection of its own.
@@ -53,6 +59,7 @@
 // # What it relies on
 //
 // Redis 6.2 or later (BLMOVE), one server or a primary: not a Redis Cluster, where kombu does not run either. What Redis forgets in a crash is
-// forgotten: with appendonly and appendfsync everysec a second at most of the machine's death, and nothing of the process's. A
-// take that is forgotten makes a job run twice, and the second result stand. maxmemory-policy must be noeviction, as for any queue.
+// forgotten: with appendonly and appendfsync always nothing that it has answered, with everysec up to two seconds of it. A job whose
+// result is forgotten is run again; so is one whose take is, and whoever had it first is told that it is lost. maxmemory-policy must be noeviction,
+// as for any queue. What goes wrong is logged to [Config.Log]; go-redis prints a line of its own to standard error when it cannot connect.
 package celery

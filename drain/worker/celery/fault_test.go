@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -17,21 +16,31 @@ import (
 )
 
 // fill sends two of each kind of message, and returns how each must end, and how many dead letters there must be.
-func fill(t *testing.T, q *Queue, o order) (want map[string]string, letters int) {
+func fill(t *testing.T, q *Queue, o order, point fault.Point) (want map[string]string, letters int) {
 	want = map[string]string{}
+	later := 300 * time.Millisecond
+	if point == fault.Delayed {
+		later = 4 * time.Second // still to come when the worker has started
+	}
+	for i := range 2 { // the first in the queue
+		eta := fmt.Sprintf("%s-eta-%d", o.Queue, i)
+		_, err := q.Send(t.Context(), Task{Name: "work", ID: eta, ETA: time.Now().Add(later)})
+		require.NoError(t, err)
+		want[eta] = "SUCCESS"
+	}
 	for i := range 2 {
-		for kind, status := range map[string]string{"work": "SUCCESS", "slow": "SUCCESS", "back": "SUCCESS", "fail": "FAILURE", "unknown": "FAILURE"} {
+		// The slow one first: it is still running when the second begins.
+		for _, kind := range []string{"slow", "work", "back", "fail", "unknown"} {
+			status := map[bool]string{true: "FAILURE", false: "SUCCESS"}[kind == "fail" || kind == "unknown"]
 			id := fmt.Sprintf("%s-%s-%d", o.Queue, kind, i)
 			_, err := q.Send(t.Context(), Task{Name: kind, ID: id})
 			require.NoError(t, err)
 			want[id] = status
 		}
-		late, eta := fmt.Sprintf("%s-late-%d", o.Queue, i), fmt.Sprintf("%s-eta-%d", o.Queue, i)
+		late := fmt.Sprintf("%s-late-%d", o.Queue, i)
 		_, err := q.Send(t.Context(), Task{Name: "work", ID: late, Expires: time.Now().Add(-time.Second)})
 		require.NoError(t, err)
-		_, err = q.Send(t.Context(), Task{Name: "work", ID: eta, ETA: time.Now().Add(400 * time.Millisecond)})
-		require.NoError(t, err)
-		want[late], want[eta] = "REVOKED", "SUCCESS"
+		want[late] = "REVOKED"
 		require.NoError(t, q.redis.LPush(t.Context(), o.Queue, fmt.Sprintf(`{"garbage": %d`, i)).Err())
 	}
 	return want, 4 // garbage, and tasks that nobody has a handler for
@@ -47,6 +56,7 @@ type scenario struct {
 // TestKilledAtEachPoint: a worker dies by SIGKILL at each place where it can, once and, after another has run, at its second time there; the next
 // finds what it left, and each job has one result in the end.
 func TestKilledAtEachPoint(t *testing.T) {
+	t.Parallel()
 	var all []scenario
 	for _, p := range fault.Points() {
 		for nth := range int64(2) {
@@ -78,7 +88,7 @@ func TestKilledAtEachPoint(t *testing.T) {
 
 func (s scenario) run(t *testing.T, server *pgtest.RedisServer, o order) {
 	q := newQueue(t, server, o.config())
-	want, letters := fill(t, q, o)
+	want, letters := fill(t, q, o, s.point)
 	if s.point == fault.RecoverBegin || s.point == fault.Recovered { // somebody must have died before
 		first := o
 		first.Point, first.Nth = fault.Started, 2
@@ -94,8 +104,30 @@ func (s scenario) run(t *testing.T, server *pgtest.RedisServer, o order) {
 	require.NoError(t, audit(t, server, q, o, want, letters), said)
 }
 
-// TestSoakKilledAtRandom: workers, two at a time, and now and then the server, are killed at random moments.
+// TestStoppedForTooLong: a worker that stands still for longer than its lease, and then goes on, has lost its job to another: its result is refused.
+func TestStoppedForTooLong(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Redis(t, ledger())
+	o := order{URL: "redis+socket://" + server.Socket, Queue: "q", Prefix: "ha:", Lease: 300 * time.Millisecond}
+	q := newQueue(t, server, o.config())
+	_, err := q.Send(t.Context(), Task{Name: "slow", ID: "a"})
+	require.NoError(t, err)
+	late := startVictim(t, o)
+	eventually(t, func() bool { return q.redis.LLen(t.Context(), "test:ledger:q").Val() == 1 }) // it has begun
+	require.NoError(t, late.cmd.Process.Signal(syscall.SIGSTOP))
+	other := startVictim(t, o)
+	want := map[string]string{"a": "SUCCESS"}
+	require.NoError(t, done(t, q, o, want))
+	require.NoError(t, late.cmd.Process.Signal(syscall.SIGCONT))
+	require.Contains(t, late.stop(syscall.SIGTERM), "job lost: another worker has it")
+	said := other.stop(syscall.SIGTERM)
+	require.NoError(t, audit(t, server, q, o, want, 0), said)
+}
+
+// TestSoakKilledAtRandom: workers, two at a time, and now and then the server, are killed at random moments: a hundred
+// workers at least.
 func TestSoakKilledAtRandom(t *testing.T) {
+	t.Parallel()
 	long := 3 * time.Second
 	if text := os.Getenv("HA_SOAK"); text != "" {
 		var err error
@@ -109,11 +141,15 @@ func TestSoakKilledAtRandom(t *testing.T) {
 	o := order{URL: "redis+socket://" + server.Socket, Queue: "q", Prefix: "ha:", Lease: 300 * time.Millisecond, Attempts: 1 << 30}
 	q := newQueue(t, server, o.config())
 	want := map[string]string{}
-	letters, rounds, crashes := 0, 0, 0
-	for end := time.Now().Add(long); time.Now().Before(end); rounds++ {
+	atLeast := 100
+	if raced {
+		atLeast = 20
+	}
+	letters, rounds, kills, crashes := 0, 0, 0, 0
+	for end := time.Now().Add(long); kills < atLeast || time.Now().Before(end); rounds++ {
 		for range 10 {
 			id := newUUID()
-			_, err := q.Send(t.Context(), Task{Name: []string{"work", "work", "work", "slow"}[random.IntN(4)], ID: id, Priority: random.IntN(10)})
+			_, err := q.Send(t.Context(), Task{Name: map[bool]string{true: "slow", false: "work"}[random.IntN(20) == 0], ID: id, Priority: random.IntN(10)})
 			require.NoError(t, err)
 			want[id] = "SUCCESS"
 		}
@@ -132,7 +168,12 @@ func TestSoakKilledAtRandom(t *testing.T) {
 				server.Kill()
 				server.Start(t)
 			}
-			p.stop(slices.Concat(slices.Repeat([]syscall.Signal{syscall.SIGKILL}, 5), []syscall.Signal{syscall.SIGTERM})[random.IntN(6)])
+			if random.IntN(6) == 0 {
+				p.stop(syscall.SIGTERM)
+			} else {
+				kills++
+				p.stop(syscall.SIGKILL)
+			}
 		}
 	}
 	last := startVictim(t, o)
@@ -140,5 +181,5 @@ func TestSoakKilledAtRandom(t *testing.T) {
 	said := last.stop(syscall.SIGTERM)
 	require.NoError(t, err, said)
 	require.NoError(t, audit(t, server, q, o, want, letters), "seed %d; the last worker said:\n%s", seed, said)
-	t.Logf("%d rounds, %d jobs, Redis killed %d times", rounds, len(want), crashes)
+	t.Logf("%d rounds, %d jobs, workers killed %d times, Redis %d times", rounds, len(want), kills, crashes)
 }

@@ -3,9 +3,11 @@ package celery
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -24,7 +26,36 @@ func TestMain(m *testing.M) {
 		victim()
 		return
 	}
-	m.Run()
+	if code := m.Run(); code != 0 {
+		os.Exit(code)
+	}
+	if left := leaked(); left != "" {
+		fmt.Fprintln(os.Stderr, "goroutines are left when all tests have ended:\n"+left)
+		os.Exit(1)
+	}
+}
+
+// leaked are the stacks of goroutines of these packages that do not come to their end.
+func leaked() string {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.After(10 * time.Second); ; {
+		var left []string
+		stacks := make([]byte, 1<<20)
+		for stack := range strings.SplitSeq(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
+			if strings.Contains(stack, "ha-go/drain") && !strings.Contains(stack, "celery.leaked") {
+				left = append(left, stack)
+			}
+		}
+		if len(left) == 0 {
+			return ""
+		}
+		select {
+		case <-tick.C:
+		case <-limit:
+			return strings.Join(left, "\n\n")
+		}
+	}
 }
 
 // newQueue is a queue on the server, closed when the test ends.
@@ -88,6 +119,20 @@ func take(t testing.TB, q *Queue) *worker.Job {
 	return job
 }
 
+// eventually asks again and again until the answer is yes, for a minute at most. The condition may fail the test.
+func eventually(t testing.TB, condition func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.After(time.Minute); !condition(); {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatal("still not so after a minute")
+		}
+	}
+}
+
 // nothing asserts that there is nothing to take now.
 func nothing(t testing.TB, q *Queue) {
 	t.Helper()
@@ -104,7 +149,7 @@ func leftovers(t testing.TB, q *Queue) (left []string) {
 	keys, err := q.redis.Keys(t.Context(), "*").Result()
 	require.NoError(t, err)
 	for _, key := range keys {
-		if key != "ha:token" && !strings.HasPrefix(key, "_kombu.") && !strings.HasPrefix(key, "ha:done:") && !strings.HasPrefix(key, "celery-task-meta-") && !strings.HasPrefix(key, "test:") {
+		if key != "ha:token" && !strings.HasPrefix(key, "_kombu.") && !strings.HasPrefix(key, "ha:done:") && !strings.HasPrefix(key, "ha:sent:") && !strings.HasPrefix(key, "celery-task-meta-") && !strings.HasPrefix(key, "test:") {
 			left = append(left, key)
 		}
 	}

@@ -209,7 +209,7 @@ func readBody(envelope, headers, properties object) ([]byte, error) {
 	default:
 		return nil, fmt.Errorf("the body's encoding is %q: this worker reads base64 and plain text", encoding)
 	}
-	if body, err = decompress(body, compression); err != nil {
+	if body, err = decompress(body, compression, bodyLimit); err != nil {
 		return nil, fmt.Errorf("decompressing the body: %w", err)
 	}
 	if !utf8.Valid(body) {
@@ -221,8 +221,8 @@ func readBody(envelope, headers, properties object) ([]byte, error) {
 	return body, nil
 }
 
-// decompress undoes kombu/compression.py, by its content types and aliases.
-func decompress(body []byte, compression string) ([]byte, error) {
+// decompress undoes kombu/compression.py, by its content types and aliases. The result may have limit bytes.
+func decompress(body []byte, compression string, limit int64) ([]byte, error) {
 	var r io.Reader
 	var err error
 	switch compression {
@@ -237,9 +237,9 @@ func decompress(body []byte, compression string) ([]byte, error) {
 	default:
 		return nil, fmt.Errorf("%q is not known here: zlib and bzip2 are", compression)
 	}
-	body, err = io.ReadAll(io.LimitReader(r, bodyLimit+1))
-	if err == nil && len(body) > bodyLimit {
-		err = fmt.Errorf("more than %d MiB", bodyLimit>>20)
+	body, err = io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(body)) > limit {
+		err = fmt.Errorf("it is longer than %d bytes", limit)
 	}
 	return body, err
 }

@@ -122,8 +122,12 @@ func startWorker(t *testing.T, cfg worker.Config) *worker.Worker {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 		defer cancel()
-		require.NoError(t, w.Shutdown(ctx))
+		if t.Failed() {
+			cancel()
+		}
+		err := w.Shutdown(ctx)
 		require.NoError(t, <-served)
+		require.NoError(t, err)
 	})
 	return w
 }
@@ -138,8 +142,12 @@ func add(_ context.Context, job *worker.Job) (any, error) {
 
 // TestPythonAsksGo: what Celery's own client sends is run, and answered so that it gets it.
 func TestPythonAsksGo(t *testing.T) {
+	t.Parallel()
 	for _, protocol := range []int{1, 2} {
-		t.Run(fmt.Sprint("protocol", protocol), func(t *testing.T) { testPythonAsksGo(t, protocol) })
+		t.Run(fmt.Sprint("protocol", protocol), func(t *testing.T) {
+			t.Parallel()
+			testPythonAsksGo(t, protocol)
+		})
 	}
 }
 
@@ -209,16 +217,17 @@ func testPythonAsksGo(t *testing.T, protocol int) {
 	if protocol == 2 { // in protocol 1 the ID is in what cannot be read
 		require.Contains(t, producer.get(pickled)["text"], `the body is "application/x-python-serialize": this worker reads application/json`)
 	}
-	require.Eventually(t, func() bool {
+	eventually(t, func() bool {
 		letters, err := queue.Dead(t.Context(), 100)
 		require.NoError(t, err)
 		return len(letters) == 3 // one of a task without a handler
-	}, time.Minute, time.Millisecond)
+	})
 	require.Equal(t, []string{"ha:dead"}, leftovers(t, queue))
 }
 
 // TestIgnoredResult: none is stored.
 func TestIgnoredResult(t *testing.T) {
+	t.Parallel()
 	server := pgtest.Redis(t, nil)
 	producer := startProducer(t, server, 2)
 	queue := newQueue(t, server, Config{})
@@ -231,6 +240,7 @@ func TestIgnoredResult(t *testing.T) {
 
 // TestPriorities: kombu puts messages into its lists, and they are taken by priority, then age.
 func TestPriorities(t *testing.T) {
+	t.Parallel()
 	server := pgtest.Redis(t, nil)
 	producer := startProducer(t, server, 2)
 	queue := newQueue(t, server, Config{})
@@ -255,6 +265,7 @@ func TestPriorities(t *testing.T) {
 
 // TestGoAsksPython: what Send sends, what is given back and what a dead Go worker leaves is run by a Celery worker.
 func TestGoAsksPython(t *testing.T) {
+	t.Parallel()
 	server := pgtest.Redis(t, nil)
 	queue := newQueue(t, server, Config{Lease: time.Second})
 	send := func(task Task) string {
@@ -277,7 +288,7 @@ func TestGoAsksPython(t *testing.T) {
 	startPythonWorker(t, server)
 	await := func(id string) map[string]any {
 		var meta map[string]any
-		require.Eventually(t, func() bool { meta = stored(t, queue, id); return meta != nil }, time.Minute, 5*time.Millisecond)
+		eventually(t, func() bool { meta = stored(t, queue, id); return meta != nil })
 		require.Equal(t, "SUCCESS", meta["status"], "%v", meta)
 		return meta
 	}
@@ -296,6 +307,7 @@ func TestGoAsksPython(t *testing.T) {
 
 // TestPythonAndGoTogether: workers of both kinds take from one queue, each job once.
 func TestPythonAndGoTogether(t *testing.T) {
+	t.Parallel()
 	server := pgtest.Redis(t, nil)
 	queue := newQueue(t, server, Config{})
 	results := watchResults(t, queue)
@@ -308,7 +320,7 @@ func TestPythonAndGoTogether(t *testing.T) {
 		require.NoError(t, err)
 		want[id] = 1
 	}
-	require.Eventually(t, func() bool { return len(results.counts(t)) == jobs }, time.Minute, 10*time.Millisecond)
+	eventually(t, func() bool { return len(results.counts(t)) == jobs })
 	require.Equal(t, want, results.counts(t))
 	byGo := w.Status().Counts.Finished
 	t.Logf("%d jobs: %d in Go, %d in Python", jobs, byGo, jobs-byGo)

@@ -24,6 +24,9 @@ var expiredScript string
 //go:embed scripts/requeue.lua
 var requeueScript string
 
+//go:embed scripts/send.lua
+var sendScript string
+
 // eval runs a script, by its hash if the server knows it.
 func (q *Queue) eval(ctx context.Context, script string, keys []string, args ...any) (any, error) {
 	ctx, cancel := shortly(ctx)

@@ -31,6 +31,7 @@ type Task struct {
 }
 
 // Send asks for a task, for workers in Go and in Python, by protocol 2. It returns the task's ID.
+// After an error the task may have been sent all the same; sending it again makes it a second one, also under the same ID.
 func (q *Queue) Send(ctx context.Context, task Task) (string, error) {
 	if task.ID == "" {
 		task.ID = newUUID()
@@ -38,10 +39,13 @@ func (q *Queue) Send(ctx context.Context, task Task) (string, error) {
 	if task.Queue == "" {
 		task.Queue = q.cfg.Queues[0]
 	}
-	text, err := task.encode()
+	tag := newUUID()
+	text, err := task.encode(tag)
 	if err == nil {
-		// At the left: takers are at the right.
-		err = q.redis.LPush(ctx, q.list(task.Queue, task.Priority), text).Err()
+		err = ctx.Err()
+	}
+	if err == nil {
+		_, err = q.eval(ctx, sendScript, []string{q.list(task.Queue, task.Priority)}, q.cfg.Prefix, tag, text)
 	}
 	if err != nil {
 		return "", fmt.Errorf("sending task %s to %s: %w", task.Name, task.Queue, err)
@@ -50,7 +54,7 @@ func (q *Queue) Send(ctx context.Context, task Task) (string, error) {
 }
 
 // encode is celery/app/amqp.py as_task_v2, in the envelope of kombu/transport/virtual/base.py.
-func (t Task) encode() ([]byte, error) {
+func (t Task) encode(tag string) ([]byte, error) {
 	if t.Name == "" {
 		return nil, fmt.Errorf("it has no name")
 	}
@@ -85,7 +89,7 @@ func (t Task) encode() ([]byte, error) {
 			"origin": fmt.Sprintf("gen%d@%s", os.Getpid(), host),
 		},
 		"properties": map[string]any{
-			"correlation_id": t.ID, "reply_to": "", "delivery_mode": 2, "priority": t.Priority, "body_encoding": "base64", "delivery_tag": newUUID(),
+			"correlation_id": t.ID, "reply_to": "", "delivery_mode": 2, "priority": t.Priority, "body_encoding": "base64", "delivery_tag": tag,
 			"delivery_info": map[string]any{"exchange": "", "routing_key": t.Queue},
 		},
 	})

@@ -109,18 +109,14 @@ func (q *Queue) wait(ctx context.Context, next time.Duration) error {
 	for _, list := range lists {
 		waiting.Go(func() { woken <- q.await(enough, list) })
 	}
-	for range lists {
-		select {
-		case err := <-woken:
-			if err != nil && enough.Err() == nil {
-				return fmt.Errorf("waiting for %q: %w", q.cfg.Queues, err)
-			}
-			return ctx.Err()
-		case <-enough.Done():
-			return ctx.Err()
+	select {
+	case err := <-woken:
+		if err != nil && enough.Err() == nil {
+			return fmt.Errorf("waiting for %q: %w", q.cfg.Queues, err)
 		}
+	case <-enough.Done():
 	}
-	return nil
+	return ctx.Err()
 }
 
 // await returns when the list is not empty, or ctx has ended. Moving the last element to where it is changes nothing, but blocks while there
@@ -228,7 +224,7 @@ func (q *Queue) uptime(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("asking Redis how long it has been up: unexpected answer %q", line)
 	}
-	return time.Duration(seconds) * time.Second, nil
+	return time.Duration(max(0, seconds-1)) * time.Second, nil // it counts the ends of seconds: a server one millisecond old may say 1
 }
 
 // restore puts a dead worker's message back at the head of its list, or buries it when it was the last try.

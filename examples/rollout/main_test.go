@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"git.sr.ht/~sourcehut/ha-go/drain/haproxy"
+	"git.sr.ht/~sourcehut/ha-go/internal/pgtest"
+)
+
+// TestMain lets the test binary be the command line, to be killed.
+func TestMain(m *testing.M) {
+	if os.Getenv("ROLLOUT_MAIN") == "" {
+		os.Exit(m.Run())
+	}
+	main()
+}
+
+// TestKilled: by SIGKILL, while its command runs for the second server. What it leaves is told by status, and resumed, or undone.
+func TestKilled(t *testing.T) {
+	for _, then := range []string{"resume", "undo"} {
+		t.Run(then, func(t *testing.T) {
+			args, dir := backend(t)
+			log, hold := filepath.Join(dir, "log"), filepath.Join(dir, "hold")
+			require.NoError(t, exec.CommandContext(t.Context(), "mkfifo", hold).Run())
+			step := []string{"--", "sh", "-c", `echo "$1" >>` + log + `; [ "$1" = one ] || [ ! -e ` + hold + ` ] || exec cat ` + hold, "sh", "{server}"}
+			args = append(args, "-undo", "sh -c true")
+			self, err := os.Executable()
+			require.NoError(t, err)
+			cmd := exec.CommandContext(t.Context(), self, append(append(append([]string{}, args...), "run"), step...)...)
+			cmd.Env = append(os.Environ(), "ROLLOUT_MAIN=1")
+			require.NoError(t, cmd.Start())
+			release, err := os.OpenFile(hold, os.O_WRONLY, 0) // returns when the command reads
+			require.NoError(t, err)
+			code, _, complaint := call(t, args, append([]string{"resume"}, step...)...)
+			require.Equal(t, exitRuns, code, complaint)
+			require.NoError(t, cmd.Process.Kill())
+			require.Error(t, cmd.Wait())
+			require.NoError(t, os.Remove(hold))
+			require.NoError(t, release.Close()) // the command, which has outlived it, ends
+
+			code, out, complaint := call(t, args, "status")
+			require.Equal(t, exitDone, code, complaint)
+			require.Equal(t, "web/one: deployed and in service; now UP, 0 sessions\nweb/two: deployment begun, not known to be done; now DRAIN, 0 sessions\n", out)
+			code, _, complaint = call(t, args, append([]string{then}, step...)...)
+			require.Equal(t, exitDone, code, complaint)
+			_, out, _ = call(t, args, "status")
+			require.Contains(t, out, map[string]string{"resume": "web/two: deployed and in service; now UP", "undo": "web/two: deployment taken back, and put back into service; now UP"}[then])
+			text, err := os.ReadFile(log)
+			require.NoError(t, err)
+			require.Equal(t, map[string]string{"resume": "one\ntwo\ntwo\n", "undo": "one\ntwo\n"}[then], string(text))
+		})
+	}
+}
+
+// backend is two servers behind a HAProxy, and the arguments that name it.
+func backend(t *testing.T) (args []string, dir string) {
+	address := pgtest.Loopback(t)
+	for _, port := range []string{":8001", ":8002"} {
+		l, err := net.Listen("tcp", address+port)
+		require.NoError(t, err)
+		srv := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}
+		go func() { _ = srv.Serve(l) }()
+		t.Cleanup(func() { _ = srv.Close() })
+	}
+	p := pgtest.HAProxy(t, fmt.Sprintf("backend web\n\toption httpchk\n\ttimeout check 5s\n\tserver one %[1]s:8001 check inter 20\n\tserver two %[1]s:8002 check inter 20\n", address))
+	dir = t.TempDir()
+	args = []string{"-haproxy", p.Socket, "-backend", "web", "-up-for", "80ms", "-journal", filepath.Join(dir, "journal")}
+	lb := haproxy.Client{Address: p.Socket}
+	require.Eventually(t, func() bool {
+		stats, err := lb.Stats(t.Context(), "web")
+		return err == nil && stats[0].Check == "L7OK" && stats[1].Check == "L7OK"
+	}, 20*time.Second, 5*time.Millisecond)
+	return args, dir
+}
+
+func call(t *testing.T, args []string, more ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, complaint bytes.Buffer
+	code = run(t.Context(), append(append([]string{}, args...), more...), &out, &complaint)
+	return code, out.String(), complaint.String()
+}
+
+func TestOperator(t *testing.T) {
+	args, dir := backend(t)
+	log := filepath.Join(dir, "log")
+	step := []string{"--", "sh", "-c", `echo "$1 $ROLLOUT_BACKEND/$ROLLOUT_SERVER; $2" >>` + log + `; [ ! -e ` + dir + `/broken ] || [ "$1" = one ]`, "sh", "{server}", "$(touch /nonexistent)"}
+	code, out, complaint := call(t, args, append([]string{"plan"}, step...)...)
+	require.Equal(t, exitDone, code, complaint)
+	require.Contains(t, out, " 6. drain web/two: see that at least 1 others are up")
+	require.NoFileExists(t, log)
+	code, _, complaint = call(t, args, "status")
+	require.Equal(t, exitRefused, code)
+	require.Contains(t, complaint, "rollout: no rollout has begun")
+
+	// The command fails for the second.
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "broken"), nil, 0o600))
+	code, out, complaint = call(t, args, append([]string{"run"}, step...)...)
+	require.Equal(t, exitStopped, code, complaint)
+	require.Contains(t, out, "[5/10] done        put back web/one")
+	require.NotContains(t, out, "undone      deploy", "nothing undeploys")
+	require.Contains(t, complaint, `exit status 1`)
+	require.Contains(t, complaint, "web/one: deployed and in service; now UP, 0 sessions\nweb/two: deployment begun and left as it is, and put back into service; now UP, 0 sessions\n")
+	code, out, _ = call(t, args, "-json", "status")
+	require.Equal(t, exitDone, code)
+	var report haproxy.Report
+	require.NoError(t, json.Unmarshal([]byte(out), &report))
+	require.Equal(t, "web/two", report.Servers[1].Server)
+	require.True(t, report.Servers[1].Up)
+	code, _, complaint = call(t, args, append([]string{"run"}, step...)...)
+	require.Equal(t, exitRefused, code)
+	require.Contains(t, complaint, "resume or undo that first")
+
+	require.NoError(t, os.Remove(filepath.Join(dir, "broken")))
+	code, out, complaint = call(t, append(args, "-json"), append([]string{"resume"}, step...)...)
+	require.Equal(t, exitDone, code, complaint)
+	for line := range strings.Lines(out) {
+		var e map[string]any
+		require.NoError(t, json.Unmarshal([]byte(line), &e), line)
+		require.NotEmpty(t, e["event"])
+	}
+	text, err := os.ReadFile(log)
+	require.NoError(t, err)
+	require.Equal(t, "one web/one; $(touch /nonexistent)\ntwo web/two; $(touch /nonexistent)\ntwo web/two; $(touch /nonexistent)\n", string(text))
+	code, out, _ = call(t, args, "status")
+	require.Equal(t, exitDone, code)
+	require.Contains(t, out, "ended: done")
+}
+
+func TestMistakes(t *testing.T) {
+	for says, args := range map[string][]string{
+		"rollout restarts the servers":               {},
+		"flag provided but not defined: -nope":       {"-nope"},
+		`"restart" is no verb`:                       {"-backend", "web", "restart"},
+		"rollout: no Deploy":                         {"-haproxy", "/nonexistent/s", "-backend", "web", "resume"},
+		"dial unix /nonexistent/s":                   {"-haproxy", "/nonexistent/s", "-backend", "web", "plan", "--", "true"},
+		`cannot be a backend's name`:                 {"-haproxy", "/nonexistent/s", "-backend", "we;b", "plan", "--", "true"},
+		"MinUp is -1: a count cannot be negative":    {"-backend", "web", "-min-up", "-1", "plan", "--", "true"},
+		"rollout: no balancer":                       {"-backend", "web", "run", "--", "true"},
+		`invalid value "a,,b" for flag -servers`:     {"-servers", "a,,b"},
+		"opening the journal: open /nonexistent/j: ": {"-haproxy", "/nonexistent/s", "-backend", "web", "-journal", "/nonexistent/j", "resume", "--", "true"},
+	} {
+		code, _, complaint := call(t, args)
+		require.Equal(t, exitRefused, code, says)
+		require.Contains(t, complaint, says)
+	}
+	code, _, complaint := call(t, []string{"-h"})
+	require.Equal(t, exitDone, code)
+	require.Contains(t, complaint, "-min-up")
+}
