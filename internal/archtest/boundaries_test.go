@@ -53,7 +53,8 @@ func withoutCgo() map[string]string {
 // standardOnly are packages that link nothing but the standard library and themselves, and why.
 func standardOnly() map[string]string {
 	const small = "whoever imports drain inherits what it links"
-	return map[string]string{"drain": small, "drain/httpdrain": small, "drain/listen": small, "drain/sdnotify": small, "drain/haproxy": small, "drain/haproxy/agent": small, "drain/worker": small}
+	return map[string]string{"drain": small, "drain/httpdrain": small, "drain/listen": small, "drain/sdnotify": small, "drain/haproxy": small, "drain/haproxy/agent": small, "drain/worker": small,
+		"drain/supervise": "each job has a process of it"}
 }
 
 func checkStandardOnly(t *testing.T, root string) []string {
