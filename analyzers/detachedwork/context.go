@@ -39,7 +39,7 @@ func (c *checker) outlived(d detached, h *handlers.Handler, deeds []deed) {
 		return
 	}
 	f := findings.Finding{Check: "request-context-outlived", Pos: first.ctx.Pos(), End: first.ctx.End(),
-		Message: fmt.Sprintf("%s, in a goroutine that nobody waits for, is given the context of the %s, which is cancelled as soon as handler %s returns: %s is cut off or never begun, now and then on any day",
+		Message: fmt.Sprintf("%s, in a goroutine that nobody waits for, is given the context of the %s, which is cancelled as soon as %s returns: %s is cut off or never begun, now and then on any day",
 			first.By, h.Kind, h.Name, first.What),
 		Help: "Give it context.WithTimeout(context.WithoutCancel(ctx), …), or do it before the handler returns."}
 	if fixable {
@@ -113,43 +113,39 @@ func (c *checker) argument(param *types.Var, d detached) ast.Expr {
 // carries reports whether a parameter is the context that a handler is given, or that a handler passes on to a function of
 // this package.
 func (c *checker) carries(param *types.Var, h *handlers.Handler, depth int) bool {
-	if decl, ok := h.Func.(*ast.FuncDecl); ok && c.hasParam(decl, param) {
-		switch h.Kind {
-		case handlers.GraphQL, handlers.GRPC:
-			return true
-		case handlers.Job:
-			return decl.Name.Name == "Work" || decl.Name.Name == "ProcessTask" // river and asynq; dowork's may live on
-		}
-		return false
+	if c.paramOf(h.Func, param) >= 0 {
+		return h.Cancels
 	}
 	if depth == 0 {
 		return false
 	}
 	for _, fn := range c.funcs {
-		decl := c.decls[fn]
-		if !c.hasParam(decl, param) {
-			continue
+		if i := c.paramOf(c.decls[fn], param); i >= 0 {
+			return c.calledWith(fn, i, depth-1)
 		}
-		i := 0
-		for fn.Signature().Params().At(i) != param {
-			i++
-		}
-		return c.calledWith(fn, i, depth-1)
 	}
 	return false
 }
 
-func (c *checker) hasParam(decl *ast.FuncDecl, param *types.Var) bool {
-	fn, ok := c.TypesInfo.Defs[decl.Name].(*types.Func)
-	if !ok {
-		return false
-	}
-	for v := range fn.Signature().Params().Variables() {
-		if v == param {
-			return true
+// paramOf is which parameter of a function a variable is, -1 for none.
+func (c *checker) paramOf(fn ast.Node, v *types.Var) int {
+	var params *types.Tuple
+	switch fn := fn.(type) {
+	case *ast.FuncDecl:
+		if obj, ok := c.TypesInfo.Defs[fn.Name].(*types.Func); ok {
+			params = obj.Signature().Params()
+		}
+	case *ast.FuncLit:
+		if sig, ok := c.TypesInfo.TypeOf(fn).(*types.Signature); ok {
+			params = sig.Params()
 		}
 	}
-	return false
+	for i := range params.Len() {
+		if params.At(i) == v {
+			return i
+		}
+	}
+	return -1
 }
 
 // calledWith reports whether some handler of the package calls a function with its request's context as an argument.

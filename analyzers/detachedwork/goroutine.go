@@ -96,7 +96,7 @@ func (c *checker) detach(d detached, local map[*types.Func]*detaches) {
 	}
 	c.outlived(d, h, deeds)
 	c.Report(findings.Finding{Check: "unwaited-goroutine", Pos: d.at.Pos(), End: headEnd(d.at),
-		Message: fmt.Sprintf("nobody waits for this goroutine, which handler %s starts for %s (%s): the %s ends before it does, so a node that has drained exits in the middle of it, at every deploy",
+		Message: fmt.Sprintf("nobody waits for this goroutine, which %s starts for %s (%s): the %s ends before it does, so a node that has drained exits in the middle of it, at every deploy",
 			h.Name, deed.What, deed.By, h.Kind),
 		Help: waitHelp})
 }
@@ -134,7 +134,7 @@ func (c *checker) far(local map[*types.Func]*detaches) {
 		}
 		if h := c.handlers.Near(in, reach); h != nil {
 			c.Report(findings.Finding{Check: "unwaited-goroutine", Pos: call.Pos(), End: call.End(),
-				Message: fmt.Sprintf("%s, which handler %s calls, starts a goroutine (%s) that nobody waits for, for %s (%s): the %s ends before it does, so a node that has drained exits in the middle of it, at every deploy",
+				Message: fmt.Sprintf("%s, which %s calls, starts a goroutine (%s) that nobody waits for, for %s (%s): the %s ends before it does, so a node that has drained exits in the middle of it, at every deploy",
 					callee.Name(c.TypesInfo, call), h.Name, fact.Place, fact.What, fact.By, h.Kind),
 				Help: waitHelp})
 		}

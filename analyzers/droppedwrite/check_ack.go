@@ -213,7 +213,7 @@ func (c *checker) startedWrites(fn *function) {
 			continue
 		}
 		c.Report(findings.Finding{Check: "early-ack", Pos: call.Pos(), End: call.Fun.Pos() + 1,
-			Message: "handler " + h.Name + " returns, which acknowledges the " + string(h.Kind) + ", while this goroutine still writes what it asks for: when the node leaves or the primary fails over, nobody sends it again, and it is lost",
+			Message: h.Name + " returns, which acknowledges the " + string(h.Kind) + ", while this goroutine still writes what it asks for: when the node leaves or the primary fails over, nobody sends it again, and it is lost",
 			Help:    "Write before returning, and return the error."})
 	}
 }

@@ -24,7 +24,7 @@ func (c *checker) checkExit(cur inspector.Cursor, name string) {
 	}
 	if h := c.handlers.For(fn.Node()); h != nil && !imports.Any(c.Files, "net/http/cgi", "net/http/fcgi") {
 		c.Report(findings.Finding{Check: "exit-in-handler", Pos: call.Pos(), End: call.End(),
-			Message: fmt.Sprintf("%s, on behalf of handler %s, ends the process: every other request and job in flight on the node is lost with this one", name, h.Name),
+			Message: fmt.Sprintf("%s, on behalf of %s, ends the process: every other request and job in flight on the node is lost with this one", name, h.Name),
 			Help:    "Answer with an error, and let the process live."})
 		return
 	}

@@ -119,7 +119,7 @@ func (c *checker) reportOutside() {
 		for _, call := range calls {
 			functions[call.fn], handled[call.handler] = true, true
 		}
-		message := fmt.Sprintf("%s, which handler %s calls, waits in %s (%s) with nothing that ends it: "+lost, first.fn.Origin().FullName(), first.handler.Name, first.fact.Call, first.fact.Place, first.handler.Kind)
+		message := fmt.Sprintf("%s, which %s calls, waits in %s (%s) with nothing that ends it: "+lost, first.fn.Origin().FullName(), first.handler.Name, first.fact.Call, first.fact.Place, first.handler.Kind)
 		if len(calls) > 1 {
 			message += fmt.Sprintf("; in all %d calls of %d such functions of package %s, for %d handlers of this one", len(calls), len(functions), first.fn.Pkg().Name(), len(handled))
 		}
@@ -139,7 +139,7 @@ func (c *checker) check(cur inspector.Cursor, h *handlers.Handler) {
 	}
 	if name, server := withoutContext(c, call); name != "" {
 		f := findings.Finding{Check: "call-without-context", Pos: call.Pos(), End: call.End(),
-			Message: fmt.Sprintf("%s, on behalf of handler %s, waits for %s without a context: "+lost, name, h.Name, server, h.Kind),
+			Message: fmt.Sprintf("%s, on behalf of %s, waits for %s without a context: "+lost, name, h.Name, server, h.Kind),
 			Help:    "Use " + alternative(name) + ", with the context of the " + string(h.Kind) + " or one that has a deadline."}
 		if fix, ok := c.fix(call); ok {
 			f.Fixes = append(f.Fixes, fix)
@@ -160,7 +160,7 @@ func (c *checker) check(cur inspector.Cursor, h *handlers.Handler) {
 		return
 	}
 	c.Report(findings.Finding{Check: "unbounded-context", Pos: w.ctx.Pos(), End: w.ctx.End(),
-		Message: fmt.Sprintf("%s, on behalf of handler %s, waits for %s with a context that nothing ends: "+lost, w.name, h.Name, server, h.Kind),
+		Message: fmt.Sprintf("%s, on behalf of %s, waits for %s with a context that nothing ends: "+lost, w.name, h.Name, server, h.Kind),
 		Help: fmt.Sprintf("Use %s; if the work has to be finished although the client has gone, context.WithTimeout(context.WithoutCancel(ctx), …).",
 			requestContext(h))})
 }

@@ -13,7 +13,8 @@
 //
 // # bad-ignore
 //
-// The comment names no rule, a rule that does not exist, or gives no reason: it takes nothing back.
+// The comment names no rule or gives no reason, so it takes nothing back; or it names a rule that does not exist, which takes nothing back
+// while the comment's other names do.
 //
 // # unused-ignore
 //

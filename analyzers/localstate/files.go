@@ -52,7 +52,7 @@ func (c *checker) files() {
 		h := c.handlers.Near(in, reach)
 		if h != nil && h.Kind != handlers.Job {
 			c.Report(findings.Finding{Check: "local-file", Pos: call.Pos(), End: call.End(),
-				Message: fmt.Sprintf("%s, on behalf of handler %s, makes %s on the disk of this node: a request that reaches another node does not find it, and it goes when the node does",
+				Message: fmt.Sprintf("%s, on behalf of %s, makes %s on the disk of this node: a request that reaches another node does not find it, and it goes when the node does",
 					name, h.Name, types.ExprString(call.Args[arg])), Help: fileHelp})
 			continue
 		}
@@ -86,7 +86,7 @@ func (c *checker) farFile(cur inspector.Cursor) {
 	}
 	if h := c.handlers.Near(in, reach); h != nil && h.Kind != handlers.Job {
 		c.Report(findings.Finding{Check: "local-file", Pos: call.Pos(), End: call.End(),
-			Message: fmt.Sprintf("%s, which handler %s calls, writes to the disk of this node (%s at %s): a request that reaches another node does not find it, and it goes when the node does",
+			Message: fmt.Sprintf("%s, which %s calls, writes to the disk of this node (%s at %s): a request that reaches another node does not find it, and it goes when the node does",
 				callee.Name(c.TypesInfo, call), h.Name, fact.By, fact.Place), Help: fileHelp})
 	}
 }

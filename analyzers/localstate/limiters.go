@@ -36,7 +36,7 @@ func (c *checker) limiters() {
 			who := ""
 			if in := handlers.Enclosing(cur); in != nil {
 				if h := c.handlers.Near(in, reach); h != nil {
-					who = fmt.Sprintf("handler %s, in ", h.Name)
+					who = fmt.Sprintf("%s, in ", h.Name)
 				}
 			}
 			if who == "" && !c.byClient(at) {

@@ -276,11 +276,11 @@ func finding(kind string, v *types.Var, at ast.Node, h *handlers.Handler) findin
 	f := findings.Finding{Check: kind, Pos: at.Pos(), End: at.End()}
 	switch kind {
 	case "handler-state":
-		f.Message = fmt.Sprintf("handler %s keeps what other requests look for in %s, in the memory of this node: those that reach another node do not find it, and every deploy forgets it", h.Name, v.Name())
+		f.Message = fmt.Sprintf("%s keeps what other requests look for in %s, in the memory of this node: those that reach another node do not find it, and every deploy forgets it", h.Name, v.Name())
 		f.Help = "Keep it in the database or in Redis; what can be read again from there may be cached, when a read has missed it."
 	default:
 		where := inMemory
-		f.Message = fmt.Sprintf("handler %s, in %s, keeps %s", h.Name, v.Name(), consequence(kind, where))
+		f.Message = fmt.Sprintf("%s, in %s, keeps %s", h.Name, v.Name(), consequence(kind, where))
 		f.Help = remedy(kind, where)
 	}
 	return f

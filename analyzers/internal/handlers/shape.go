@@ -125,23 +125,27 @@ func isWorker(fn *types.Func) bool {
 }
 
 // jobArgs are the arguments of a call that a queue will run as jobs: dowork's NewTask, Enqueue and Submit take func(ctx)
-// error, gocelery registers functions by name, asynq's ServeMux by pattern.
-func jobArgs(info *types.Info, call *ast.CallExpr) []ast.Expr {
+// error, gocelery registers functions by name, asynq's ServeMux by pattern or as a HandlerFunc, river makes a worker of one (WorkFunc).
+// cancels: the queue cancels their context when they return, as asynq and river do; one of dowork's may live on.
+func jobArgs(info *types.Info, call *ast.CallExpr) (list []ast.Expr, cancels bool) {
 	name := callee.Name(info, call)
-	var list []ast.Expr
 	switch {
 	case strings.Contains(name, "/dowork.") && hasSuffix(name, ".NewTask", ".Enqueue", ".Submit"),
-		strings.Contains(name, "/gocelery.") && hasSuffix(name, ".Register"),
-		strings.Contains(name, "/asynq.") && hasSuffix(name, ".HandleFunc"):
-		for _, arg := range call.Args {
-			if _, ok := types.Unalias(typeOf(info, arg)).Underlying().(*types.Signature); ok {
-				list = append(list, arg)
-			} else if _, ok := ast.Unparen(arg).(*ast.FuncLit); ok {
-				list = append(list, arg)
-			}
+		strings.Contains(name, "/gocelery.") && hasSuffix(name, ".Register"):
+	case strings.Contains(name, "/asynq.") && hasSuffix(name, ".HandleFunc", ".HandlerFunc"),
+		hasSuffix(name, "/river.WorkFunc"):
+		cancels = true
+	default:
+		return nil, false
+	}
+	for _, arg := range call.Args {
+		if _, ok := types.Unalias(typeOf(info, arg)).Underlying().(*types.Signature); ok {
+			list = append(list, arg)
+		} else if _, ok := ast.Unparen(arg).(*ast.FuncLit); ok {
+			list = append(list, arg)
 		}
 	}
-	return list
+	return list, cancels
 }
 
 func typeOf(info *types.Info, e ast.Expr) types.Type {
@@ -169,25 +173,25 @@ func returnsError(sig *types.Signature) bool {
 	return n > 0 && callee.NameOf(sig.Results().At(n-1).Type()) == "error"
 }
 
-// nameOf is the name of a function as its package's authors write it.
+// nameOf names a function as its package's authors write it.
 func nameOf(fn *types.Func) string {
 	recv := fn.Signature().Recv()
 	if recv == nil {
-		return fn.Name()
+		return "handler " + fn.Name()
 	}
 	local := func(*types.Package) string { return "" }
 	name := types.TypeString(recv.Type(), local)
 	if strings.HasPrefix(name, "*") {
 		name = "(" + name + ")"
 	}
-	return name + "." + fn.Name()
+	return "handler " + name + "." + fn.Name()
 }
 
-func litName(cur inspector.Cursor) string {
+func litName(cur inspector.Cursor, kind Kind) string {
 	for up := range cur.Enclosing((*ast.FuncDecl)(nil)) {
-		return fmt.Sprintf("a function literal in %s", up.Node().(*ast.FuncDecl).Name.Name)
+		return fmt.Sprintf("the function literal in %s that handles %ss", up.Node().(*ast.FuncDecl).Name.Name, kind)
 	}
-	return "a function literal"
+	return fmt.Sprintf("the function literal that handles %ss", kind)
 }
 
 // Accepts reports whether a function, named as callee.Name does, accepts requests, mails or jobs, or ends that: what has such a
