@@ -169,6 +169,12 @@ func (p *Pass) Report(f Finding) {
 		Pos: source.Position{File: filepath.ToSlash(name), Line: at.Line, Column: at.Column}})
 }
 
+// Place names a position in messages about another file: "store.go:12".
+func (p *Pass) Place(pos token.Pos) string {
+	at := p.Fset.Position(pos)
+	return fmt.Sprintf("%s:%d", filepath.Base(at.Filename), at.Line)
+}
+
 // Suppressed reports whether a comment takes back what is found at a position under one of these names, and remembers that
 // it did.
 func (p *Pass) Suppressed(pos token.Pos, names ...string) bool {

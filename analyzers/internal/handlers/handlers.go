@@ -14,6 +14,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/passes"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // Kind is what a handler serves.
@@ -141,7 +142,7 @@ func (f *finder) visit(cur inspector.Cursor) {
 			return
 		}
 		if kind := kindOf(fn); kind != "" {
-			f.add(&Handler{Kind: kind, Func: n, Name: nameOf(fn), Cancels: kind == GraphQL || kind == GRPC || kind == Job && takesContext(fn.Signature())})
+			f.add(&Handler{Kind: kind, Func: n, Name: nameOf(fn), Cancels: kind == GraphQL || kind == GRPC || kind == Job && callee.TakesContext(fn.Signature())})
 		}
 	case *ast.FuncLit:
 		if sig, ok := f.pass.TypesInfo.TypeOf(n).(*types.Signature); ok && isHTTP(sig) {
@@ -174,7 +175,7 @@ func (f *finder) serve(fn ast.Node, h *Handler) {
 		return
 	}
 	f.result.serving[fn] = h
-	ast.Inspect(Body(fn), func(n ast.Node) bool {
+	ast.Inspect(syntax.Body(fn), func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.GoStmt:
 			for _, arg := range n.Call.Args {
@@ -219,27 +220,6 @@ func (f *finder) calls(by ast.Node, e ast.Expr, h *Handler) {
 	})
 }
 
-// Body is the body of a *ast.FuncDecl or *ast.FuncLit.
-func Body(fn ast.Node) *ast.BlockStmt {
-	switch fn := fn.(type) {
-	case *ast.FuncDecl:
-		return fn.Body
-	case *ast.FuncLit:
-		return fn.Body
-	}
-	return nil
-}
-
-// Enclosing is the innermost function around a node, nil outside of functions.
-func Enclosing(cur inspector.Cursor) ast.Node {
-	for up := range cur.Enclosing((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
-		if up != cur {
-			return up.Node()
-		}
-	}
-	return nil
-}
-
 // Detaches reports whether a call runs the functions that it is given at some later time, after it has returned.
 func Detaches(info *types.Info, call *ast.CallExpr) bool {
 	switch callee.Name(info, call) {
@@ -259,3 +239,9 @@ func used(info *types.Info, e ast.Expr) types.Object {
 	}
 	return nil
 }
+
+// Body is that of a function.
+func Body(fn ast.Node) *ast.BlockStmt { return syntax.Body(fn) }
+
+// Enclosing is the innermost function around a node, nil outside of functions.
+func Enclosing(cur inspector.Cursor) ast.Node { return syntax.EnclosingFunc(cur) }

@@ -41,7 +41,7 @@ func isHTTP(sig *types.Signature) bool {
 	case 2:
 		if name := callee.NameOf(params.At(0).Type()); strings.HasPrefix(name, "github.com/labstack/echo/") {
 			// What oapi-codegen's strict server calls: (echo.Context, Request) (Response, error).
-			return strings.HasSuffix(name, ".Context") && sig.Recv() != nil && sig.Results().Len() == 2 && returnsError(sig)
+			return strings.HasSuffix(name, ".Context") && sig.Recv() != nil && sig.Results().Len() == 2 && callee.ReturnsError(sig)
 		}
 		return callee.NameOf(params.At(0).Type()) == "net/http.ResponseWriter" && callee.NameOf(params.At(1).Type()) == "net/http.Request"
 	case 1:
@@ -59,7 +59,7 @@ func isHTTP(sig *types.Signature) bool {
 // isResolver: gqlgen's resolvers are methods of structs like mutationResolver, which embed the *Resolver that its user
 // writes; they take a context first and return an error last.
 func isResolver(sig *types.Signature) bool {
-	if !strings.HasSuffix(callee.NameOf(sig.Recv().Type()), "Resolver") || !takesContext(sig) || !returnsError(sig) {
+	if !strings.HasSuffix(callee.NameOf(sig.Recv().Type()), "Resolver") || !callee.TakesContext(sig) || !callee.ReturnsError(sig) {
 		return false
 	}
 	return embeds(sig.Recv().Type(), func(name string) bool { return strings.HasSuffix(name, "Resolver") })
@@ -67,7 +67,7 @@ func isResolver(sig *types.Signature) bool {
 
 // isGRPC: a method (ctx, *Request) (*Response, error) of a type that embeds a generated Unimplemented…Server.
 func isGRPC(sig *types.Signature) bool {
-	if !takesContext(sig) || !returnsError(sig) || sig.Params().Len() != 2 || sig.Results().Len() != 2 {
+	if !callee.TakesContext(sig) || !callee.ReturnsError(sig) || sig.Params().Len() != 2 || sig.Results().Len() != 2 {
 		return false
 	}
 	return embeds(sig.Recv().Type(), func(name string) bool {
@@ -106,7 +106,7 @@ func isSMTP(fn *types.Func) bool {
 			return false
 		}
 	}
-	return returnsError(fn.Signature())
+	return callee.ReturnsError(fn.Signature())
 }
 
 // isWorker: the methods by which job queues call a worker: river's Work, asynq's ProcessTask, gocelery's RunTask.
@@ -162,15 +162,6 @@ func hasSuffix(s string, list ...string) bool {
 		}
 	}
 	return false
-}
-
-func takesContext(sig *types.Signature) bool {
-	return sig.Params().Len() > 0 && callee.NameOf(sig.Params().At(0).Type()) == "context.Context"
-}
-
-func returnsError(sig *types.Signature) bool {
-	n := sig.Results().Len()
-	return n > 0 && callee.NameOf(sig.Results().At(n-1).Type()) == "error"
 }
 
 // nameOf names a function as its package's authors write it.
