@@ -10,6 +10,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 const ambiguous = "an error of a lost connection does not tell whether the server had done it: in a failover this is done twice"
@@ -87,14 +88,7 @@ func (c *checker) retried(fn *function, cur inspector.Cursor) bool {
 	}
 	name := strings.ToLower(callee.Name(c.TypesInfo, call))
 	library := strings.Contains(name, "/backoff") || strings.Contains(name, "/retry-go") || strings.Contains(name, "/go-retry") || strings.Contains(name, "/retry.")
-	return library && returnsErr(fn) && !c.classifies(call)
-}
-
-func returnsErr(fn *function) bool {
-	if fn.sig == nil || fn.sig.Results().Len() == 0 {
-		return false
-	}
-	return callee.NameOf(fn.sig.Results().At(fn.sig.Results().Len()-1).Type()) == "error"
+	return library && fn.sig != nil && callee.ReturnsError(fn.sig) && !c.classifies(call)
 }
 
 // attempts is the innermost loop around a call in its function when it counts attempts, or has no end: for {}, for i := 0; i < 5; i++,
@@ -111,7 +105,7 @@ func (c *checker) attempts(fn *function, cur inspector.Cursor) (inspector.Cursor
 				return up, false
 			}
 			// A counter that the body uses walks over something.
-			i := c.values.Var(cond.X)
+			i := c.Values.Var(cond.X)
 			ok = i != nil && (cond.Op == token.LSS || cond.Op == token.LEQ) && !hasLen(cond.Y) && !c.indexes(n.Body, i)
 			return up, ok
 		case *ast.RangeStmt:
@@ -123,7 +117,7 @@ func (c *checker) attempts(fn *function, cur inspector.Cursor) (inspector.Cursor
 			if !ok || b.Info()&types.IsInteger == 0 || hasLen(n.X) {
 				return up, false
 			}
-			i := c.values.Var(n.Key)
+			i := c.Values.Var(n.Key)
 			return up, n.Key == nil || i == nil || !c.indexes(n.Body, i)
 		default:
 			return up, false
@@ -165,12 +159,11 @@ func (c *checker) indexes(body *ast.BlockStmt, i *types.Var) bool {
 //	if err := call; err == nil { return … }         (or break)
 //	if err := call; err != nil { …; continue }      with the loop left behind it
 func (c *checker) goesOn(call, loop inspector.Cursor) bool {
-	var v *types.Var
 	assign, ok := call.Parent().Node().(*ast.AssignStmt)
 	if !ok {
 		return false
 	}
-	v = c.values.Var(assign.Lhs[len(assign.Lhs)-1])
+	v := c.Values.Var(assign.Lhs[len(assign.Lhs)-1])
 	if v == nil {
 		return false
 	}
@@ -188,40 +181,17 @@ func (c *checker) goesOn(call, loop inspector.Cursor) bool {
 		return false
 	}
 	cond, ok := ast.Unparen(n.Cond).(*ast.BinaryExpr)
-	if !ok || c.values.Var(cond.X) != v {
+	if !ok || c.Values.Var(cond.X) != v {
 		return false
 	}
-	last := func(list []ast.Stmt) ast.Stmt {
-		if len(list) == 0 {
-			return nil
-		}
-		return list[len(list)-1]
-	}
-	out := func(s ast.Stmt) bool {
-		switch s := s.(type) {
-		case *ast.ReturnStmt:
-			return true
-		case *ast.BranchStmt:
-			return s.Tok == token.BREAK
-		}
-		return false
-	}
-	body := loop.Node().(interface{ Pos() token.Pos })
-	var list []ast.Stmt
-	switch l := body.(type) {
-	case *ast.ForStmt:
-		list = l.Body.List
-	case *ast.RangeStmt:
-		list = l.Body.List
-	}
+	behind := syntax.LeavesLoop(syntax.Last(syntax.Body(loop.Node()).List))
+	last := syntax.Last(n.Body.List)
 	switch cond.Op {
 	case token.EQL: // err == nil: out; else around again
-		return out(last(n.Body.List)) && !out(last(list))
+		return syntax.LeavesLoop(last) && !behind
 	case token.NEQ: // err != nil: around again; else out
-		if s, ok := last(n.Body.List).(*ast.BranchStmt); !ok || s.Tok != token.CONTINUE {
-			return false
-		}
-		return out(last(list))
+		s, ok := last.(*ast.BranchStmt)
+		return ok && s.Tok == token.CONTINUE && behind
 	}
 	return false
 }
@@ -234,7 +204,7 @@ func (c *checker) classifies(n ast.Node) bool {
 		case *ast.TypeAssertExpr, *ast.TypeSwitchStmt:
 			found = true
 		case *ast.CallExpr:
-			switch last := lastName(n); {
+			switch last := syntax.Called(n); {
 			case last == "As", last == "AsType", last == "Is", last == "Permanent", last == "Unrecoverable", last == "RetryIf":
 				found = true
 			default:
