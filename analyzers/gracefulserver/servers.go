@@ -2,7 +2,6 @@ package gracefulserver
 
 import (
 	"go/ast"
-	"go/constant"
 	"go/token"
 	"go/types"
 	"net"
@@ -12,6 +11,8 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/imports"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 const (
@@ -40,7 +41,7 @@ type server struct {
 
 func (c *checker) findServers() {
 	byVar := map[*types.Var]*server{}
-	for cur := range c.root.Preorder((*ast.Ident)(nil)) {
+	for cur := range c.Root.Preorder((*ast.Ident)(nil)) {
 		id := cur.Node().(*ast.Ident)
 		v, ok := c.TypesInfo.ObjectOf(id).(*types.Var)
 		if !ok || v.Pkg() != c.Pkg || callee.NameOf(v.Type()) != serverType {
@@ -61,7 +62,7 @@ func (c *checker) findServers() {
 
 // madeHere reports whether a variable holds only servers made for it in this package.
 func (c *checker) madeHere(v *types.Var) bool {
-	list, known := c.values.Of(v)
+	list, known := c.Values.Of(v)
 	if !known {
 		return false
 	}
@@ -76,11 +77,7 @@ func (c *checker) madeHere(v *types.Var) bool {
 
 // literal is the http.Server literal of an expression, or of the pointer to it.
 func (c *checker) literal(e ast.Expr) *ast.CompositeLit {
-	e = ast.Unparen(e)
-	if u, ok := e.(*ast.UnaryExpr); ok && u.Op == token.AND {
-		e = ast.Unparen(u.X)
-	}
-	if lit, ok := e.(*ast.CompositeLit); ok && callee.TypeName(c.TypesInfo, lit) == serverType {
+	if lit := syntax.Literal(e); lit != nil && callee.TypeName(c.TypesInfo, lit) == serverType {
 		return lit
 	}
 	return nil
@@ -88,12 +85,12 @@ func (c *checker) literal(e ast.Expr) *ast.CompositeLit {
 
 // use classifies what the code does with a server at one place.
 func (c *checker) use(s *server, cur inspector.Cursor) {
-	expr := cur
-	if sel, ok := cur.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == cur.Node() {
-		expr = cur.Parent()
-	}
+	expr := syntax.Named(cur)
 	parent := expr.Parent()
-	for isParen(parent.Node()) {
+	for {
+		if _, ok := parent.Node().(*ast.ParenExpr); !ok {
+			break
+		}
 		expr, parent = parent, parent.Parent()
 	}
 	switch n := parent.Node().(type) {
@@ -143,7 +140,7 @@ func (c *checker) serverOf(call *ast.CallExpr) *server {
 	if !ok {
 		return nil
 	}
-	v := c.values.Var(sel.X)
+	v := c.Values.Var(sel.X)
 	for _, s := range c.servers {
 		if s.v == v {
 			return s
@@ -154,26 +151,14 @@ func (c *checker) serverOf(call *ast.CallExpr) *server {
 
 // auxiliaryServer reports whether each server that a variable holds serves nothing that a user would miss.
 func (c *checker) auxiliaryServer(v *types.Var) bool {
-	list, _ := c.values.Of(v)
+	list, _ := c.Values.Of(v)
 	found := false
 	for _, s := range list {
 		lit := c.literal(s.Expr)
 		if lit == nil {
 			continue
 		}
-		var addr, handler ast.Expr
-		for _, e := range lit.Elts {
-			if kv, ok := e.(*ast.KeyValueExpr); ok {
-				switch key, _ := kv.Key.(*ast.Ident); {
-				case key == nil:
-				case key.Name == "Addr":
-					addr = kv.Value
-				case key.Name == "Handler":
-					handler = kv.Value
-				}
-			}
-		}
-		if !c.auxiliary(addr, handler) {
+		if !c.auxiliary(syntax.Field(lit, "Addr"), syntax.Field(lit, "Handler")) {
 			return false
 		}
 		found = true
@@ -195,11 +180,11 @@ func (c *checker) loopback(addr ast.Expr) bool {
 	if call, ok := ast.Unparen(addr).(*ast.CallExpr); ok && callee.Name(c.TypesInfo, call) == "fmt.Sprintf" && len(call.Args) > 0 {
 		addr = call.Args[0] // "127.0.0.1:%d"
 	}
-	v := c.TypesInfo.Types[addr].Value
-	if v == nil || v.Kind() != constant.String {
+	text, ok := c.Values.Constant(addr)
+	if !ok {
 		return false
 	}
-	host, _, err := net.SplitHostPort(constant.StringVal(v))
+	host, _, err := net.SplitHostPort(text)
 	if err != nil {
 		return false
 	}
@@ -213,21 +198,17 @@ func (c *checker) auxiliaryHandler(h ast.Expr) bool {
 	if h == nil || isNil(c.TypesInfo, h) {
 		return c.auxiliaryMux("net/http.Handle", "net/http.HandleFunc", nil)
 	}
-	e := c.values.Resolve(h).Expr
-	if u, ok := e.(*ast.UnaryExpr); ok && u.Op == token.AND {
-		e = ast.Unparen(u.X)
-	}
-	if v := c.values.Var(h); v != nil && (callee.NameOf(v.Type()) == "net/http.ServeMux") {
+	if v := c.Values.Var(h); v != nil && callee.NameOf(v.Type()) == "net/http.ServeMux" {
 		return c.auxiliaryMux("(*net/http.ServeMux).Handle", "(*net/http.ServeMux).HandleFunc", v)
 	}
-	call, ok := e.(*ast.CallExpr)
+	call, ok := c.Values.Resolve(h).Expr.(*ast.CallExpr)
 	return ok && strings.HasPrefix(callee.Name(c.TypesInfo, call), "github.com/prometheus/client_golang/prometheus/promhttp.")
 }
 
 // auxiliaryMux reports whether a mux, in a variable or the default one, has only patterns of metrics, profiles and health.
 func (c *checker) auxiliaryMux(handle, handleFunc string, mux *types.Var) bool {
 	found := false
-	for cur := range c.root.Preorder((*ast.Ident)(nil)) {
+	for cur := range c.Root.Preorder((*ast.Ident)(nil)) {
 		id := cur.Node().(*ast.Ident)
 		if mux != nil {
 			if c.TypesInfo.Uses[id] != mux {
@@ -255,11 +236,7 @@ func (c *checker) auxiliaryMux(handle, handleFunc string, mux *types.Var) bool {
 		}
 		found = true
 	}
-	return found || mux == nil && importsPprof(c.Pkg)
-}
-
-func importsPprof(pkg *types.Package) bool {
-	return slices.ContainsFunc(pkg.Imports(), func(p *types.Package) bool { return p.Path() == "net/http/pprof" || p.Path() == "expvar" })
+	return found || mux == nil && imports.Any(c.Files, "net/http/pprof", "expvar")
 }
 
 // callAround is the call X.Method(…) or Func(…) that an identifier is X, Method or Func of.
@@ -290,11 +267,8 @@ func (c *checker) givenAway(cur inspector.Cursor) bool {
 
 // auxiliaryPattern reports whether a constant pattern is one of those that monitoring asks for.
 func (c *checker) auxiliaryPattern(e ast.Expr) bool {
-	v := c.TypesInfo.Types[e].Value
-	if v == nil || v.Kind() != constant.String {
-		return false
-	}
-	_, p, found := strings.Cut(constant.StringVal(v), "/")
+	text, _ := c.Values.Constant(e)
+	_, p, found := strings.Cut(text, "/")
 	if !found {
 		return false
 	}
@@ -304,11 +278,6 @@ func (c *checker) auxiliaryPattern(e ast.Expr) bool {
 		}
 	}
 	return false
-}
-
-func isParen(n ast.Node) bool {
-	_, ok := n.(*ast.ParenExpr)
-	return ok
 }
 
 func isNil(info *types.Info, e ast.Expr) bool {
