@@ -2,7 +2,6 @@ package poolsafe
 
 import (
 	"go/ast"
-	"go/constant"
 	"regexp"
 	"strings"
 
@@ -17,7 +16,7 @@ import (
 func (c *checker) checkGo() {
 	minor, known := c.settings().BouncerMinor()
 	prepares := known && minor < 21 && !c.modeSet()
-	for cur := range c.root.Preorder((*ast.CallExpr)(nil), (*ast.AssignStmt)(nil), (*ast.KeyValueExpr)(nil)) {
+	for cur := range c.Root.Preorder((*ast.CallExpr)(nil), (*ast.AssignStmt)(nil), (*ast.KeyValueExpr)(nil)) {
 		if c.Silent(cur.Node().Pos()) {
 			continue
 		}
@@ -109,7 +108,7 @@ func (c *checker) checkConnect(cur inspector.Cursor, call *ast.CallExpr, name st
 	if !ok || len(call.Args) <= arg {
 		return
 	}
-	text := c.values.Text(call.Args[arg])
+	text := c.Values.Text(call.Args[arg])
 	if searchPath.MatchString(text) {
 		c.reportAt(findings.Finding{Check: "session-search-path", Pos: call.Args[arg].Pos(), End: call.Args[arg].End(),
 			Message: "search_path in a connection string: PgBouncer refuses the connection (unsupported startup parameter), or with ignore_startup_parameters does without it, and statements go to other schemas",
@@ -119,7 +118,7 @@ func (c *checker) checkConnect(cur inspector.Cursor, call *ast.CallExpr, name st
 		return
 	}
 	if driver == "" {
-		switch c.values.Text(call.Args[arg-1]) {
+		switch c.Values.Text(call.Args[arg-1]) {
 		case "pgx", "pgx/v4", "pgx/v5":
 			driver = "pgx"
 		case "postgres", "cloudsqlpostgres":
@@ -156,7 +155,7 @@ func (c *checker) checkPrepares(call *ast.CallExpr, name string) {
 
 // modeSet reports whether the package chooses how pgx sends queries.
 func (c *checker) modeSet() bool {
-	for cur := range c.root.Preorder((*ast.SelectorExpr)(nil), (*ast.KeyValueExpr)(nil)) {
+	for cur := range c.Root.Preorder((*ast.SelectorExpr)(nil), (*ast.KeyValueExpr)(nil)) {
 		switch n := cur.Node().(type) {
 		case *ast.SelectorExpr:
 			switch n.Sel.Name {
@@ -177,7 +176,7 @@ func (c *checker) checkRuntimeParam(n *ast.AssignStmt) {
 	for i, l := range n.Lhs {
 		switch l := ast.Unparen(l).(type) {
 		case *ast.IndexExpr:
-			if isRuntimeParams(l.X) && c.constant(l.Index) == "search_path" {
+			if isRuntimeParams(l.X) && c.isSearchPath(l.Index) {
 				c.runtimeParam(l)
 			}
 		case *ast.SelectorExpr:
@@ -195,12 +194,12 @@ func isRuntimeParams(e ast.Expr) bool {
 
 // checkParams looks at the literal of a map of parameters.
 func (c *checker) checkParams(e ast.Expr) {
-	lit, ok := c.values.Resolve(e).Expr.(*ast.CompositeLit)
+	lit, ok := c.Values.Resolve(e).Expr.(*ast.CompositeLit)
 	if !ok {
 		return
 	}
 	for _, elt := range lit.Elts {
-		if kv, ok := elt.(*ast.KeyValueExpr); ok && c.constant(kv.Key) == "search_path" {
+		if kv, ok := elt.(*ast.KeyValueExpr); ok && c.isSearchPath(kv.Key) {
 			c.runtimeParam(kv.Key)
 		}
 	}
@@ -212,9 +211,7 @@ func (c *checker) runtimeParam(e ast.Expr) {
 		Help:    searchPathHelp})
 }
 
-func (c *checker) constant(e ast.Expr) string {
-	if v := c.TypesInfo.Types[e].Value; v != nil && v.Kind() == constant.String {
-		return constant.StringVal(v)
-	}
-	return ""
+func (c *checker) isSearchPath(e ast.Expr) bool {
+	text, _ := c.Values.Constant(e)
+	return text == "search_path"
 }

@@ -88,7 +88,7 @@ func (c *checker) ownSession(s statement, setting string) bool {
 // pinned reports whether a statement is sent on one connection, rather than by a pool or in a transaction.
 func (c *checker) pinned(s statement) bool {
 	pos := c.found.Pos(s.site.Pos)
-	cur, ok := c.root.FindByPos(pos, pos)
+	cur, ok := c.Root.FindByPos(pos, pos)
 	if !pos.IsValid() || !ok {
 		return false
 	}

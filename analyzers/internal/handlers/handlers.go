@@ -239,9 +239,3 @@ func used(info *types.Info, e ast.Expr) types.Object {
 	}
 	return nil
 }
-
-// Body is that of a function.
-func Body(fn ast.Node) *ast.BlockStmt { return syntax.Body(fn) }
-
-// Enclosing is the innermost function around a node, nil outside of functions.
-func Enclosing(cur inspector.Cursor) ast.Node { return syntax.EnclosingFunc(cur) }
