@@ -156,23 +156,24 @@ func (c *checker) writeAfter(fn *function, at inspector.Cursor) ast.Node {
 
 // runsTx recognises a call that runs a function literal in a transaction that writes.
 func (c *checker) runsTx(cur inspector.Cursor, call *ast.CallExpr) bool {
-	if readOnly(call) {
-		return false
-	}
+	lit, ok := c.txLit(cur, call)
+	return ok && c.writesIn(lit, 0)
+}
+
+// txLit is the function literal that a call runs in a transaction.
+func (c *checker) txLit(cur inspector.Cursor, call *ast.CallExpr) (inspector.Cursor, bool) {
 	for _, arg := range call.Args {
 		lit, ok := ast.Unparen(arg).(*ast.FuncLit)
 		if !ok {
 			continue
 		}
-		in, ok := cur.FindNode(lit)
-		if !ok {
-			continue
-		}
-		if tx, _ := c.txParam(&function{cur: in, node: lit, sig: c.Signature(lit)}); tx != nil && c.writesIn(in, 0) {
-			return true
+		if in, ok := cur.FindNode(lit); ok {
+			if tx, _ := c.txParam(&function{cur: in, node: lit, sig: c.Signature(lit)}); tx != nil {
+				return in, true
+			}
 		}
 	}
-	return false
+	return inspector.Cursor{}, false
 }
 
 // writesIn reports whether a statement that writes is seen in a function, or in those of this package that it calls.

@@ -18,19 +18,22 @@ var docgo string
 // New makes the analyzer.
 func New() *analysis.Analyzer {
 	a := code.New(docgo, run)
-	a.FactTypes = []analysis.Fact{new(sends)}
+	a.FactTypes = []analysis.Fact{new(sends), new(reruns)}
 	return a
 }
 
 type checker struct {
 	*code.Package
-	sends   map[*types.Func]*sends // of this package's functions
-	txTypes map[types.Type]bool    // answers of isTx
+	sends   map[*types.Func]*sends     // of this package's functions
+	reruns  map[*types.Func]*reruns    // of this package's functions
+	again   map[ast.Node]*ast.CallExpr // functions that are run again after any error, and by which call
+	txTypes map[types.Type]bool        // answers of isTx
 }
 
 func run(pkg *code.Package) {
-	c := &checker{Package: pkg, sends: map[*types.Func]*sends{}, txTypes: map[types.Type]bool{}}
+	c := &checker{Package: pkg, sends: map[*types.Func]*sends{}, reruns: map[*types.Func]*reruns{}, again: map[ast.Node]*ast.CallExpr{}, txTypes: map[types.Type]bool{}}
 	c.summarize()
+	c.learnReruns()
 
 	var funcs []*function
 	for cur := range c.Root.Preorder((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
