@@ -21,7 +21,9 @@ var docgo string
 
 // New makes the analyzer.
 func New() *analysis.Analyzer {
-	return code.New(docgo, run, sqlquery.Analyzer)
+	a := code.New(docgo, run, sqlquery.Analyzer)
+	a.FactTypes = []analysis.Fact{new(locks)}
+	return a
 }
 
 type checker struct {
