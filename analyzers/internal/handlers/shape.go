@@ -189,7 +189,7 @@ func litName(cur inspector.Cursor, kind Kind) string {
 // call is a service.
 func Accepts(name string) bool {
 	switch callee.Last(name) {
-	case "ListenAndServe", "ListenAndServeTLS", "Serve", "ServeTLS", "GracefulStop", "Shutdown", "StopWorker", "StartWorker":
+	case "ListenAndServe", "ListenAndServeTLS", "Serve", "ServeTLS", "GracefulStop", "Shutdown", "StartWorker", "StartWorkerWithContext", "StopWorker":
 		return !strings.HasPrefix(name, "net/http/cgi.") && !strings.HasPrefix(name, "net/http/fcgi.")
 	case "Join":
 		return strings.Contains(name, "/dowork.") // work.Join
