@@ -155,6 +155,9 @@ func (c *checker) server(call *ast.CallExpr, depth int) string {
 	}
 	name := callee.Name(c.TypesInfo, call)
 	if callee.Server(name) != "" || slices.ContainsFunc(remote, func(prefix string) bool { return strings.HasPrefix(callee.Bare(name), prefix) }) {
+		if fn := callee.Func(c.TypesInfo, call); fn != nil && !callee.ReturnsError(fn.Signature()) && callee.Last(name) != "QueryRow" && callee.Last(name) != "QueryRowContext" {
+			return "" // it waits for nobody: (*http.Transport).Clone
+		}
 		switch callee.Last(name) {
 		case "NewRequest", "NewRequestWithContext", "ParseConfig", "Open", "Scan", "ParseIP", "ParseCIDR", "SplitHostPort", "Listen", "Close", "Accept", "Rollback":
 			return ""

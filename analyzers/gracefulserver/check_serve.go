@@ -41,10 +41,13 @@ func (c *checker) checkUndrainable(cur inspector.Cursor, name string) {
 				return
 			}
 		default:
-			if c.auxiliaryHandler(call.Args[1]) {
+			if c.auxiliaryHandler(call.Args[1], false) {
 				return
 			}
 		}
+	}
+	if c.beside(cur) {
+		return
 	}
 	c.Report(findings.Finding{Check: "undrainable-server", Pos: call.Pos(), End: call.End(),
 		Message: name + " keeps its http.Server to itself, so nothing can call Shutdown: " + lostAtStop,

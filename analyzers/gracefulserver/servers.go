@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -169,13 +170,47 @@ func (c *checker) auxiliaryServer(v *types.Var) bool {
 // auxiliary reports whether what is served at an address (nil: not known) is nothing that a user would miss.
 func (c *checker) auxiliary(addr, handler ast.Expr) bool {
 	noHandler := handler == nil || isNil(c.TypesInfo, handler)
-	return noHandler && c.loopback(addr) || c.auxiliaryHandler(handler)
+	local := c.loopback(addr)
+	return noHandler && local || c.auxiliaryHandler(handler, local)
 }
+
+// beside reports whether a function serves something beside a service, by the names in it: profiles or metrics by way of
+// http.DefaultServeMux, which others register; or a page for the browser that it opens, of the one user who runs it.
+func (c *checker) beside(cur inspector.Cursor) bool {
+	fn, ok := syntax.Enclosing(cur)
+	if !ok {
+		return false
+	}
+	for up := range cur.Enclosing((*ast.FuncDecl)(nil)) {
+		if profiles.MatchString(up.Node().(*ast.FuncDecl).Name.Name) {
+			return true
+		}
+	}
+	opens := false
+	ast.Inspect(syntax.Body(fn.Node()), func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		opens = opens || ok && browser.MatchString(syntax.Called(call))
+		return !opens
+	})
+	return opens
+}
+
+var (
+	profiles = regexp.MustCompile(`(?i)pprof|profil|metrics`)
+	browser  = regexp.MustCompile(`(?i)browser`)
+)
 
 // loopback reports whether an address is a constant, or a constant host with a port filled in, that only this machine can reach.
 func (c *checker) loopback(addr ast.Expr) bool {
 	if addr == nil {
 		return false
+	}
+	if call, ok := ast.Unparen(addr).(*ast.CallExpr); ok {
+		if decl := c.Decl(callee.Func(c.TypesInfo, call)); decl != nil && len(decl.Body.List) == 1 {
+			if ret, ok := decl.Body.List[0].(*ast.ReturnStmt); ok && len(ret.Results) == 1 {
+				addr = ret.Results[0] // func address(port int) string
+			}
+		}
 	}
 	if call, ok := ast.Unparen(addr).(*ast.CallExpr); ok && callee.Name(c.TypesInfo, call) == "fmt.Sprintf" && len(call.Args) > 0 {
 		addr = call.Args[0] // "127.0.0.1:%d"
@@ -192,21 +227,21 @@ func (c *checker) loopback(addr ast.Expr) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// auxiliaryHandler reports whether a handler is one of metrics, profiles or health, or a mux that has only such. nil is
-// http.DefaultServeMux.
-func (c *checker) auxiliaryHandler(h ast.Expr) bool {
+// auxiliaryHandler reports whether a handler is one of metrics, profiles or health, or a mux that has only such; on an address that only
+// this machine can reach (local), also the callback of a login by which a command gets its token (RFC 8252, section 7.3). nil is http.DefaultServeMux.
+func (c *checker) auxiliaryHandler(h ast.Expr, local bool) bool {
 	if h == nil || isNil(c.TypesInfo, h) {
-		return c.auxiliaryMux("net/http.Handle", "net/http.HandleFunc", nil)
+		return c.auxiliaryMux("net/http.Handle", "net/http.HandleFunc", nil, local)
 	}
 	if v := c.Values.Var(h); v != nil && callee.NameOf(v.Type()) == "net/http.ServeMux" {
-		return c.auxiliaryMux("(*net/http.ServeMux).Handle", "(*net/http.ServeMux).HandleFunc", v)
+		return c.auxiliaryMux("(*net/http.ServeMux).Handle", "(*net/http.ServeMux).HandleFunc", v, local)
 	}
 	call, ok := c.Values.Resolve(h).Expr.(*ast.CallExpr)
 	return ok && strings.HasPrefix(callee.Name(c.TypesInfo, call), "github.com/prometheus/client_golang/prometheus/promhttp.")
 }
 
 // auxiliaryMux reports whether a mux, in a variable or the default one, has only patterns of metrics, profiles and health.
-func (c *checker) auxiliaryMux(handle, handleFunc string, mux *types.Var) bool {
+func (c *checker) auxiliaryMux(handle, handleFunc string, mux *types.Var, local bool) bool {
 	found := false
 	for cur := range c.Root.Preorder((*ast.Ident)(nil)) {
 		id := cur.Node().(*ast.Ident)
@@ -231,7 +266,7 @@ func (c *checker) auxiliaryMux(handle, handleFunc string, mux *types.Var) bool {
 			}
 			continue
 		}
-		if len(call.Args) == 0 || !c.auxiliaryPattern(call.Args[0]) {
+		if len(call.Args) == 0 || !c.auxiliaryPattern(call.Args[0], local) {
 			return false
 		}
 		found = true
@@ -265,12 +300,15 @@ func (c *checker) givenAway(cur inspector.Cursor) bool {
 	return !ok || !undrainable[callee.Name(c.TypesInfo, call)]
 }
 
-// auxiliaryPattern reports whether a constant pattern is one of those that monitoring asks for.
-func (c *checker) auxiliaryPattern(e ast.Expr) bool {
+// auxiliaryPattern reports whether a constant pattern is one of those that monitoring asks for, or a local callback.
+func (c *checker) auxiliaryPattern(e ast.Expr, local bool) bool {
 	text, _ := c.Values.Constant(e)
 	_, p, found := strings.Cut(text, "/")
 	if !found {
 		return false
+	}
+	if local && strings.Contains(p, "callback") {
+		return true
 	}
 	for _, prefix := range []string{"metrics", "debug/", "debug", "health", "live", "ready", "startup", "ping", "version", "-/"} {
 		if strings.HasPrefix(p, prefix) {

@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"regexp"
+	"slices"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/values"
 )
 
 // sockets reports listeners on unix sockets whose file may be there already.
@@ -56,6 +59,9 @@ func (c *checker) text(e ast.Expr) string {
 	return text
 }
 
+// configures recognises types, by their names, whose fields are settings.
+var configures = regexp.MustCompile(`(?i)conf|cfg|opt|setting|flag|param|listener|server|service|daemon|app`)
+
 // lasting reports whether a path is the same at the next start, for all that can be seen: a constant, a setting, a parameter; not
 // in a directory made for this run.
 func (c *checker) lasting(path ast.Expr, depth int) bool {
@@ -67,7 +73,15 @@ func (c *checker) lasting(path ast.Expr, depth int) bool {
 	}
 	switch e := ast.Unparen(path).(type) {
 	case *ast.SelectorExpr:
-		return true
+		v := c.Values.Var(e)
+		if v == nil || !v.IsField() {
+			return true
+		}
+		list, _ := c.Values.Of(v)
+		if len(list) == 0 { // given in another package: the same at each start in what configures a service, perhaps not in others
+			return configures.MatchString(callee.Last(callee.TypeName(c.TypesInfo, e.X)))
+		}
+		return !slices.ContainsFunc(list, func(s values.Source) bool { return s.Index > 0 || !c.lasting(s.Expr, depth-1) })
 	case *ast.BinaryExpr:
 		return c.lasting(e.X, depth-1) && c.lasting(e.Y, depth-1)
 	case *ast.Ident:

@@ -42,19 +42,43 @@ func isConn(name string) bool {
 		strings.HasPrefix(name, "github.com/jackc/pgx/") && (strings.HasSuffix(name, ".Conn") || strings.HasSuffix(name, ".PgConn"))
 }
 
+// isPool reports whether a type, by its name, is a pool that may be limited to one connection.
+func isPool(name string) bool {
+	return name == "database/sql.DB" || name == "github.com/jmoiron/sqlx.DB"
+}
+
 // held is the one connection that a statement is sent on, nil when a pool or a transaction sends it.
-func (c *checker) held(s statement) ast.Expr {
+func (c *checker) held(s statement) ast.Expr { return c.sender(s, isConn) }
+
+// sender is what sends a statement, of some types; nil when something else does.
+func (c *checker) sender(s statement, is func(typeName string) bool) ast.Expr {
 	pos := c.found.Pos(s.site.Pos)
 	cur, ok := c.Root.FindByPos(pos, pos)
 	if !pos.IsValid() || !ok {
 		return nil
 	}
 	for up := range cur.Enclosing((*ast.CallExpr)(nil)) {
-		if sel, ok := ast.Unparen(up.Node().(*ast.CallExpr).Fun).(*ast.SelectorExpr); ok && isConn(callee.TypeName(c.TypesInfo, sel.X)) {
+		if sel, ok := ast.Unparen(up.Node().(*ast.CallExpr).Fun).(*ast.SelectorExpr); ok && is(callee.TypeName(c.TypesInfo, sel.X)) {
 			return sel.X
 		}
 	}
 	return nil
+}
+
+// single reports whether a statement is sent by a pool that the package limits to one connection, so that it has the same session each time.
+func (c *checker) single(s statement) bool {
+	x := c.sender(s, isPool)
+	if x == nil || c.Values.Var(x) == nil {
+		return false
+	}
+	for cur := range c.Root.Preorder((*ast.CallExpr)(nil)) {
+		call := cur.Node().(*ast.CallExpr)
+		if pool := syntax.Receiver(call, "SetMaxOpenConns"); pool != nil && c.Values.Var(pool) == c.Values.Var(x) && len(call.Args) == 1 {
+			v := c.TypesInfo.Types[call.Args[0]].Value
+			return v != nil && v.ExactString() == "1"
+		}
+	}
+	return false
 }
 
 // origin is where a connection comes from. The parameters that it is, of functions of this package, are added to params.

@@ -18,8 +18,8 @@
 // SET without LOCAL, SET SESSION, SET ROLE, SET SESSION CHARACTERISTICS, in a transaction or not: the setting stays on the server
 // connection after the transaction has been committed. RESET and SET … TO DEFAULT are silent, and so are client_encoding, DateStyle,
 // TimeZone, standard_conforming_strings and application_name, which PgBouncer keeps for each client. A function that sets something on a
-// connection that it holds (*sql.Conn, *pgx.Conn, *pgxpool.Conn) and sets it again, or resets it, is taken to know what it does, on a
-// connection that goes to PostgreSQL itself.
+// connection that it holds (*sql.Conn, *pgx.Conn, *pgxpool.Conn) and sets it again, or resets it, or one that sets it in a pool of one connection
+// (SetMaxOpenConns(1)), is taken to know what it does, on a connection that goes to PostgreSQL itself.
 //
 //	tx.Exec(ctx, `SET statement_timeout = '5s'`) // reported
 //

@@ -67,9 +67,12 @@ func (c *checker) checkSet(s statement) {
 	c.report(s, "session-set", s.Offset, fmt.Sprintf("SET %s without LOCAL is the session's%s: %s", what, kept(s), settingLost), settingHelp, fixes...)
 }
 
-// ownSession reports whether a setting is made on a connection that the code holds, and taken back in the same function: who does
-// that knows of sessions, and has one that does not go through a pooler, as far as can be told.
+// ownSession reports whether a setting is made on a connection that the code holds, and taken back in the same function, or in a pool of one
+// connection: who does that knows of sessions, and has one that does not go through a pooler, as far as can be told.
 func (c *checker) ownSession(s statement, setting string) bool {
+	if c.single(s) {
+		return true
+	}
 	if c.held(s) == nil {
 		return false
 	}

@@ -92,6 +92,16 @@ func serve(*sql.DB) {}
 
 // Silent from here on: who makes a connection for a lock says where it goes.
 
+func pinned(dsn string) (*sql.DB, error) {
+	db, err := sql.Open("postgres", dsn)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	_, err = db.Exec(`SET search_path TO pg_temp`)
+	return db, err
+}
+
 func own(ctx context.Context, dsn string) error {
 	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
