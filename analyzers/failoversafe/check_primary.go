@@ -85,8 +85,11 @@ func (c *checker) kept(fn inspector.Cursor, v *types.Var) *types.Var {
 				continue
 			}
 			e := ast.Unparen(assign.Rhs[i])
-			if u, ok := e.(*ast.UnaryExpr); ok {
-				e = u.X // !inRecovery
+			switch x := e.(type) {
+			case *ast.UnaryExpr: // !inRecovery
+				e = x.X
+			case *ast.BinaryExpr: // readOnly == "off"
+				e = x.X
 			}
 			if c.Values.Var(e) == v {
 				return to
