@@ -161,25 +161,18 @@ func (c *checker) closedHere(cur inspector.Cursor) bool {
 	if pool == nil {
 		return false
 	}
+	if c.OneConnection(pool) {
+		return true
+	}
 	runs := c.runsService(fn)
 	for cur := range fn.Preorder((*ast.CallExpr)(nil)) {
 		call := cur.Node().(*ast.CallExpr)
-		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-		if !ok || c.Values.Var(sel.X) != pool {
+		if x := syntax.Receiver(call, "Close"); x == nil || c.Values.Var(x) != pool {
 			continue
 		}
-		switch sel.Sel.Name {
-		case "Close":
-			for range cur.Enclosing((*ast.DeferStmt)(nil)) {
-				if !runs {
-					return true
-				}
-			}
-		case "SetMaxOpenConns":
-			if len(call.Args) == 1 && c.TypesInfo.Types[call.Args[0]].Value != nil {
-				if n, ok := constant.Int64Val(c.valueOf(call.Args[0])); ok && n == 1 {
-					return true
-				}
+		for range cur.Enclosing((*ast.DeferStmt)(nil)) {
+			if !runs {
+				return true
 			}
 		}
 	}
@@ -208,8 +201,9 @@ func returnsPool(fn *types.Func) bool {
 }
 
 // checkNoLimit reports a lifetime that is set to none.
-func (c *checker) checkNoLimit(call *ast.CallExpr, name string) {
-	if callee.Last(name) != "SetConnMaxLifetime" || len(call.Args) != 1 || !c.importsPostgres() {
+func (c *checker) checkNoLimit(call *ast.CallExpr) {
+	pool := syntax.Receiver(call, "SetConnMaxLifetime")
+	if pool == nil || len(call.Args) != 1 || !c.importsPostgres() || c.OneConnection(c.Values.Var(pool)) {
 		return
 	}
 	if d, ok := constant.Int64Val(c.valueOf(call.Args[0])); ok && d <= 0 {

@@ -57,7 +57,7 @@ func run(pkg *code.Package) {
 			if !limited {
 				c.checkOpen(cur, name)
 			}
-			c.checkNoLimit(n, name)
+			c.checkNoLimit(n)
 			c.checkDSN(n, name)
 			c.checkPrimary(cur, name)
 			if name == "time.Sleep" {

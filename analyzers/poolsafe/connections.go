@@ -68,17 +68,7 @@ func (c *checker) sender(s statement, is func(typeName string) bool) ast.Expr {
 // single reports whether a statement is sent by a pool that the package limits to one connection, so that it has the same session each time.
 func (c *checker) single(s statement) bool {
 	x := c.sender(s, isPool)
-	if x == nil || c.Values.Var(x) == nil {
-		return false
-	}
-	for cur := range c.Root.Preorder((*ast.CallExpr)(nil)) {
-		call := cur.Node().(*ast.CallExpr)
-		if pool := syntax.Receiver(call, "SetMaxOpenConns"); pool != nil && c.Values.Var(pool) == c.Values.Var(x) && len(call.Args) == 1 {
-			v := c.TypesInfo.Types[call.Args[0]].Value
-			return v != nil && v.ExactString() == "1"
-		}
-	}
-	return false
+	return x != nil && c.OneConnection(c.Values.Var(x))
 }
 
 // origin is where a connection comes from. The parameters that it is, of functions of this package, are added to params.

@@ -11,6 +11,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/handlers"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/values"
 )
 
@@ -76,4 +77,21 @@ func (p *Package) Signature(fn ast.Node) *types.Signature {
 		return fn.Signature()
 	}
 	return nil
+}
+
+// OneConnection reports whether the package limits a pool of connections to one: who does that means to keep its session.
+func (p *Package) OneConnection(pool *types.Var) bool {
+	if pool == nil {
+		return false
+	}
+	for cur := range p.Root.Preorder((*ast.CallExpr)(nil)) {
+		call := cur.Node().(*ast.CallExpr)
+		if x := syntax.Receiver(call, "SetMaxOpenConns"); x == nil || p.Values.Var(x) != pool || len(call.Args) != 1 {
+			continue
+		}
+		if v := p.TypesInfo.Types[call.Args[0]].Value; v != nil && v.ExactString() == "1" {
+			return true
+		}
+	}
+	return false
 }

@@ -8,12 +8,12 @@ import (
 	"go/token"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 
 	"golang.org/x/tools/go/analysis"
 
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/imports"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/passes"
 	"git.sr.ht/~sourcehut/ha-go/internal/gochecks"
 	"git.sr.ht/~sourcehut/ha-go/internal/settings"
@@ -131,7 +131,7 @@ func (p *Pass) Result() *Result { return p.result }
 
 // importsTesting tells what serves tests, and is not deployed.
 func importsTesting(f *ast.File) bool {
-	return slices.ContainsFunc(f.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"testing"` })
+	return imports.Any([]*ast.File{f}, "testing", "github.com/onsi/gomega", "github.com/onsi/ginkgo", "github.com/onsi/ginkgo/", "github.com/stretchr/testify/")
 }
 
 // Silent reports whether nothing is reported in the file of a position: a test, what serves tests, or generated code.
