@@ -133,19 +133,34 @@ func (c *checker) named(e ast.Expr) *types.Func {
 // runsAgain reports whether a function is given to a retry library, or to a function that does the same, and nothing there looks at which
 // error it is.
 func (c *checker) runsAgain(g handed) bool {
+	fn := callee.Func(c.TypesInfo, g.call)
 	name := strings.ToLower(callee.Name(c.TypesInfo, g.call))
 	switch {
+	case fn != nil && c.own(fn.Pkg()):
+		if r := c.rerunsOf(fn); r == nil || r.Param != g.arg {
+			return false
+		}
 	case strings.Contains(name, "/go-retry."): // github.com/sethvargo/go-retry runs again what is marked
 		if g.to == nil || !syntax.Mentions(g.to, "RetryableError") {
 			return false
 		}
 	case strings.Contains(name, "/backoff"), strings.Contains(name, "/retry-go"), strings.Contains(name, "/retry."):
 	default:
-		if r := c.rerunsOf(callee.Func(c.TypesInfo, g.call)); r == nil || r.Param != g.arg {
-			return false
-		}
+		return false
 	}
 	return !c.classifies(g.call) && (g.to == nil || !c.classifies(g.to))
+}
+
+// own reports whether a package is of this module, so that facts say what its functions do.
+func (c *checker) own(pkg *types.Package) bool {
+	if pkg == nil {
+		return false
+	}
+	module, _, _ := strings.Cut(c.Pkg.Path(), "/")
+	if c.Module != nil && c.Module.Path != "" {
+		module = c.Module.Path
+	}
+	return pkg.Path() == module || strings.HasPrefix(pkg.Path(), module+"/")
 }
 
 // rerunsOf is what is known of a function of this or another package, nil for nothing.

@@ -8,6 +8,7 @@ import (
 	"log"
 
 	"droppedwrite/again/attempt"
+	"droppedwrite/again/retry"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -118,6 +119,13 @@ func safe(db *sql.DB) error {
 		_, err := db.Exec(pay)
 		return err
 	}, refused)
+}
+
+func refusedOnly(db *sql.DB) error {
+	return retry.Do(func() error {
+		_, err := db.Exec(pay)
+		return err
+	})
 }
 
 func once(db *sql.DB) error {
