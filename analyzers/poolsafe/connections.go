@@ -213,6 +213,16 @@ func (c *checker) givenTo(fn *types.Func, arg int, params map[*types.Var]bool, d
 	return apart
 }
 
+// typed reports whether the type of what sends a statement is known; its package may be missing.
+func (c *checker) typed(s statement) bool {
+	var names []string
+	c.sender(s, func(name string) bool {
+		names = append(names, name)
+		return false
+	})
+	return len(names) == 0 || names[0] != ""
+}
+
 // locksApart reports whether a lock of the session is taken on a connection that is apart, and exports that of the functions whose
 // callers decide.
 func (c *checker) locksApart(s statement) bool {

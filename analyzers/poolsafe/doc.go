@@ -101,6 +101,7 @@
 // (pool_mode = session) has none of this, and keeps no failover short: disable = ["poolsafe"].
 //
 // The connection that a function locks on when it is called through an interface or a function value, and where one goes that was made apart.
+// Locks that something of an unknown type sends, whose package is missing.
 //
 // Settings other than search_path in connection strings, functions of the database that do these things, SQL in files of
 // migrations, and a session that is made by several statements other than those named here. What sqlquery cannot read it

@@ -177,7 +177,7 @@ const (
 // connection that is apart. TestAdvisoryLock.
 func (c *checker) checkAdvisory(s statement, f call) {
 	unlocked, inTx := c.unlocks(s)
-	if s.begun && inTx || c.locksApart(s) {
+	if s.begun && inTx || !c.typed(s) || c.locksApart(s) {
 		return
 	}
 	var fixes []analysis.SuggestedFix
