@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
-	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/handlers"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // awaited reports whether somebody may wait for detached work, or it ends with what it works for: it marks itself as done in a
@@ -18,7 +18,7 @@ func (c *checker) awaited(d detached) bool {
 	if d.body != nil && c.marksDone(d.body, seen, 3) {
 		return true
 	}
-	body := handlers.Body(d.fn)
+	body := syntax.Body(d.fn)
 	return c.waitsAfter(body, d.at) || c.pumps(d) || c.sharesChannel(d, body)
 }
 
@@ -38,8 +38,8 @@ func (c *checker) marksDone(body ast.Node, seen map[ast.Node]bool, depth int) bo
 		case *ast.UnaryExpr:
 			found = found || n.Op == token.ARROW && isDone(n.X)
 		case *ast.CallExpr:
-			if fn := callee.Func(c.TypesInfo, n); fn != nil && c.decls[fn] != nil && depth > 0 {
-				found = found || c.marksDone(c.decls[fn].Body, seen, depth-1)
+			if fn := callee.Func(c.TypesInfo, n); fn != nil && c.Decl(fn) != nil && depth > 0 {
+				found = found || c.marksDone(c.Decl(fn).Body, seen, depth-1)
 			}
 		}
 		return !found
@@ -51,11 +51,7 @@ func (c *checker) marksDone(body ast.Node, seen map[ast.Node]bool, depth int) bo
 // is no context's.
 func isDone(e ast.Expr) bool {
 	call, ok := ast.Unparen(e).(*ast.CallExpr)
-	if !ok || len(call.Args) > 0 {
-		return false
-	}
-	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-	return ok && sel.Sel.Name == "Done"
+	return ok && len(call.Args) == 0 && syntax.Receiver(call, "Done") != nil
 }
 
 // waitsAfter reports whether a function waits for anything after it has started work: it receives from a channel, ranges over one,
@@ -79,9 +75,7 @@ func (c *checker) waitsAfter(body ast.Node, started ast.Node) bool {
 			if n == started {
 				return false
 			}
-			if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok && sel.Sel.Name == "Wait" && n.Pos() > started.Pos() {
-				found = true
-			}
+			found = found || n.Pos() > started.Pos() && syntax.Receiver(n, "Wait") != nil
 		}
 		return !found
 	})
@@ -141,7 +135,7 @@ func (c *checker) sharesChannel(d detached, body ast.Node) bool {
 		return false
 	}
 	for v := range channels {
-		if list, known := c.values.Of(v); !known || len(list) == 0 {
+		if list, known := c.Values.Of(v); !known || len(list) == 0 {
 			return true // a parameter
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
-	"go/version"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
@@ -13,6 +12,7 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/contexts"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/handlers"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // outlived reports what detached work does with the context of what its handler served. Sources that it is cancelled then:
@@ -39,7 +39,7 @@ func (c *checker) outlived(d detached, h *handlers.Handler, deeds []deed) {
 		return
 	}
 	f := findings.Finding{Check: "request-context-outlived", Pos: first.ctx.Pos(), End: first.ctx.End(),
-		Message: fmt.Sprintf("%s, in a goroutine that nobody waits for, is given the context of the %s, which is cancelled as soon as handler %s returns: %s is cut off or never begun, now and then on any day",
+		Message: fmt.Sprintf("%s, in a goroutine that nobody waits for, is given the context of the %s, which is cancelled as soon as %s returns: %s is cut off or never begun, now and then on any day",
 			first.By, h.Kind, h.Name, first.What),
 		Help: "Give it context.WithTimeout(context.WithoutCancel(ctx), …), or do it before the handler returns."}
 	if fixable {
@@ -50,7 +50,7 @@ func (c *checker) outlived(d detached, h *handlers.Handler, deeds []deed) {
 
 // contextRoot is the parameter that a context is or is made from, nil for others.
 func (c *checker) contextRoot(ctx ast.Expr) *types.Var {
-	if cx := contexts.Of(c.TypesInfo, c.values, ctx); cx.Root == contexts.Parameter {
+	if cx := contexts.Of(c.TypesInfo, c.Values, ctx); cx.Root == contexts.Parameter {
 		return cx.Param
 	}
 	return nil
@@ -58,7 +58,7 @@ func (c *checker) contextRoot(ctx ast.Expr) *types.Var {
 
 // ofRequest reports whether a context, in detached work, ends when its handler returns.
 func (c *checker) ofRequest(ctx ast.Expr, d detached, h *handlers.Handler, depth int) bool {
-	switch cx := contexts.Of(c.TypesInfo, c.values, ctx); cx.Root {
+	switch cx := contexts.Of(c.TypesInfo, c.Values, ctx); cx.Root {
 	case contexts.Request:
 		return c.incoming(cx)
 	case contexts.Parameter:
@@ -73,7 +73,7 @@ func (c *checker) ofRequest(ctx ast.Expr, d detached, h *handlers.Handler, depth
 // incoming reports whether a request is one that is being served: a parameter, or a framework's.
 func (c *checker) incoming(cx contexts.Context) bool {
 	if cx.Param != nil {
-		list, known := c.values.Of(cx.Param)
+		list, known := c.Values.Of(cx.Param)
 		return !known && len(list) == 0
 	}
 	call, ok := cx.Made.(*ast.CallExpr)
@@ -113,91 +113,59 @@ func (c *checker) argument(param *types.Var, d detached) ast.Expr {
 // carries reports whether a parameter is the context that a handler is given, or that a handler passes on to a function of
 // this package.
 func (c *checker) carries(param *types.Var, h *handlers.Handler, depth int) bool {
-	if decl, ok := h.Func.(*ast.FuncDecl); ok && c.hasParam(decl, param) {
-		switch h.Kind {
-		case handlers.GraphQL, handlers.GRPC:
-			return true
-		case handlers.Job:
-			return decl.Name.Name == "Work" || decl.Name.Name == "ProcessTask" // river and asynq; dowork's may live on
-		}
-		return false
+	if c.paramOf(h.Func, param) >= 0 {
+		return h.Cancels
 	}
 	if depth == 0 {
 		return false
 	}
-	for _, fn := range c.funcs {
-		decl := c.decls[fn]
-		if !c.hasParam(decl, param) {
-			continue
+	for _, fn := range c.Funcs {
+		if i := c.paramOf(c.Decl(fn), param); i >= 0 {
+			return c.calledWith(fn, i, depth-1)
 		}
-		i := 0
-		for fn.Signature().Params().At(i) != param {
-			i++
-		}
-		return c.calledWith(fn, i, depth-1)
 	}
 	return false
 }
 
-func (c *checker) hasParam(decl *ast.FuncDecl, param *types.Var) bool {
-	fn, ok := c.TypesInfo.Defs[decl.Name].(*types.Func)
-	if !ok {
-		return false
+// paramOf is which parameter of a function a variable is, -1 for none.
+func (c *checker) paramOf(fn ast.Node, v *types.Var) int {
+	sig := c.Signature(fn)
+	if sig == nil {
+		return -1
 	}
-	for v := range fn.Signature().Params().Variables() {
-		if v == param {
-			return true
+	for i := range sig.Params().Len() {
+		if sig.Params().At(i) == v {
+			return i
 		}
 	}
-	return false
+	return -1
 }
 
 // calledWith reports whether some handler of the package calls a function with its request's context as an argument.
 func (c *checker) calledWith(fn *types.Func, arg, depth int) bool {
-	for cur := range c.root.Preorder((*ast.CallExpr)(nil)) {
+	for cur := range c.Root.Preorder((*ast.CallExpr)(nil)) {
 		call := cur.Node().(*ast.CallExpr)
 		if callee.Func(c.TypesInfo, call) != fn || arg >= len(call.Args) {
 			continue
 		}
-		in := handlers.Enclosing(cur)
+		in := syntax.EnclosingFunc(cur)
 		if in == nil {
 			continue
 		}
-		if h := c.handlers.For(in); h != nil && c.ofRequest(call.Args[arg], detached{}, h, depth) {
+		if h := c.Handlers.For(in); h != nil && c.ofRequest(call.Args[arg], detached{}, h, depth) {
 			return true
 		}
 	}
 	return false
 }
 
-// withoutCancel wraps a context where context.WithoutCancel is at hand, since Go 1.21 in a file that imports context, and takes
-// no deadline away.
+// withoutCancel wraps a context where that takes no deadline away.
 func (c *checker) withoutCancel(ctx ast.Expr, d detached) ([]analysis.TextEdit, bool) {
-	if cx := contexts.Of(c.TypesInfo, c.values, ctx); cx.Deadline || cx.Cancel {
+	if cx := contexts.Of(c.TypesInfo, c.Values, ctx); cx.Deadline || cx.Cancel {
 		return nil, false
 	}
 	if arg := c.argument(c.contextRoot(ctx), d); arg != nil {
 		ctx = arg
 	}
-	for _, f := range c.Files {
-		if f.FileStart > ctx.Pos() || ctx.Pos() >= f.FileEnd {
-			continue
-		}
-		if v := c.TypesInfo.FileVersions[f]; v != "" && version.Compare(v, "go1.21") < 0 {
-			return nil, false
-		}
-		scope := c.Pkg.Scope().Innermost(ctx.Pos())
-		if scope == nil {
-			return nil, false
-		}
-		_, obj := scope.LookupParent("context", ctx.Pos())
-		if pkg, ok := obj.(*types.PkgName); !ok || pkg.Imported().Path() != "context" {
-			return nil, false
-		}
-		return []analysis.TextEdit{
-			{Pos: ctx.Pos(), End: ctx.Pos(), NewText: []byte("context.WithoutCancel(")},
-			{Pos: ctx.End(), End: ctx.End(), NewText: []byte(")")},
-		}, true
-	}
-	return nil, false
+	return contexts.WithoutCancel(c.Pass.Pass, ctx)
 }

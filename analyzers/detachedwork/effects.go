@@ -2,13 +2,13 @@ package detachedwork
 
 import (
 	"go/ast"
-	"go/constant"
 	"go/types"
 	"slices"
 	"strings"
 	"unicode"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/contexts"
 )
 
 // acts is a fact about a function: it does something that outlasts the process, and that is lost when the process ends first.
@@ -73,8 +73,8 @@ func (c *checker) effect(call *ast.CallExpr) (what string, known bool) {
 	if name == "" {
 		return "", false
 	}
-	own := name[strings.LastIndexByte(name, '.')+1:]
-	bare := strings.TrimLeft(name, "(*")
+	own := callee.Last(name)
+	bare := callee.Bare(name)
 	for _, e := range effects {
 		if strings.HasPrefix(bare, e.prefix) {
 			if e.names != nil && !slices.Contains(e.names, own) || e.what == aStatement && !c.writes(call, own) {
@@ -97,11 +97,11 @@ func (c *checker) effect(call *ast.CallExpr) (what string, known bool) {
 // its text is not known.
 func (c *checker) writes(call *ast.CallExpr, method string) bool {
 	for _, arg := range call.Args {
-		tv := c.TypesInfo.Types[arg]
-		if tv.Value == nil || tv.Value.Kind() != constant.String {
+		text, ok := c.Values.Constant(arg)
+		if !ok {
 			continue
 		}
-		text := strings.ToUpper(constant.StringVal(tv.Value))
+		text = strings.ToUpper(text)
 		return slices.ContainsFunc([]string{"INSERT", "UPDATE", "DELETE", "MERGE", "CALL"}, func(word string) bool { return strings.Contains(text, word) }) ||
 			!slices.Contains(sqlQueries, method) && !strings.HasPrefix(strings.TrimSpace(text), "SELECT")
 	}
@@ -144,10 +144,7 @@ func hasWord(name, word string) bool {
 
 // fallible: a function with an error among its results, or a context to be cancelled by.
 func fallible(sig *types.Signature) bool {
-	if n := sig.Results().Len(); n > 0 && callee.NameOf(sig.Results().At(n-1).Type()) == "error" {
-		return true
-	}
-	return sig.Params().Len() > 0 && callee.NameOf(sig.Params().At(0).Type()) == "context.Context"
+	return callee.ReturnsError(sig) || callee.TakesContext(sig)
 }
 
 // deed is a call that acts, in some code.
@@ -175,7 +172,7 @@ func (c *checker) deeds(body ast.Node) []deed {
 }
 
 func (c *checker) deed(call *ast.CallExpr) (deed, bool) {
-	ctx := contextArg(c.TypesInfo, call)
+	ctx := contexts.Arg(c.TypesInfo, call)
 	name := callee.Name(c.TypesInfo, call)
 	what, known := c.effect(call)
 	if what != "" {
@@ -216,7 +213,7 @@ func (c *checker) actsOf(fn *types.Func) *acts {
 		}
 		return c.acting[fn]
 	}
-	decl := c.decls[fn]
+	decl := c.Decl(fn)
 	if decl == nil {
 		return nil
 	}
@@ -241,19 +238,9 @@ func (c *checker) isFirstParam(ctx ast.Expr, fn *types.Func) bool {
 // requestContext is the context that the request which a client sends was made with.
 func (c *checker) requestContext(call *ast.CallExpr) ast.Expr {
 	for _, arg := range call.Args {
-		made, ok := c.values.Resolve(arg).Expr.(*ast.CallExpr)
+		made, ok := c.Values.Resolve(arg).Expr.(*ast.CallExpr)
 		if ok && callee.Name(c.TypesInfo, made) == "net/http.NewRequestWithContext" && len(made.Args) > 0 {
 			return made.Args[0]
-		}
-	}
-	return nil
-}
-
-// contextArg is the context among the arguments of a call.
-func contextArg(info *types.Info, call *ast.CallExpr) ast.Expr {
-	for _, arg := range call.Args {
-		if t := info.TypeOf(arg); t != nil && callee.NameOf(t) == "context.Context" {
-			return arg
 		}
 	}
 	return nil

@@ -5,13 +5,12 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"path/filepath"
 
 	"golang.org/x/tools/go/ast/inspector"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
-	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/handlers"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // starts is a fact about a function: it runs one of its parameters in a goroutine that it does not wait for.
@@ -41,13 +40,13 @@ func (c *checker) goroutines() {
 	helpers := map[*types.Func]int{}
 	local := map[*types.Func]*detaches{}
 	var list []detached
-	for cur := range c.root.Preorder((*ast.GoStmt)(nil)) {
+	for cur := range c.Root.Preorder((*ast.GoStmt)(nil)) {
 		n := cur.Node().(*ast.GoStmt)
-		d := detached{at: n, call: n.Call, fn: handlers.Enclosing(cur)}
+		d := detached{at: n, call: n.Call, fn: syntax.EnclosingFunc(cur)}
 		if lit, ok := ast.Unparen(n.Call.Fun).(*ast.FuncLit); ok {
 			d.body = lit.Body
-		} else if fn := callee.Func(c.TypesInfo, n.Call); fn != nil && c.decls[fn] != nil {
-			d.body = c.decls[fn].Body
+		} else if fn := callee.Func(c.TypesInfo, n.Call); fn != nil && c.Decl(fn) != nil {
+			d.body = c.Decl(fn).Body
 		}
 		if d.fn == nil || c.awaited(d) {
 			continue
@@ -63,13 +62,13 @@ func (c *checker) goroutines() {
 	for _, d := range list {
 		c.detach(d, local)
 	}
-	for cur := range c.root.Preorder((*ast.CallExpr)(nil)) {
+	for cur := range c.Root.Preorder((*ast.CallExpr)(nil)) {
 		call := cur.Node().(*ast.CallExpr)
 		body := c.given(cur, call, helpers)
 		if body == nil {
 			continue
 		}
-		d := detached{at: call, body: body, fn: handlers.Enclosing(cur)}
+		d := detached{at: call, body: body, fn: syntax.EnclosingFunc(cur)}
 		if d.fn != nil && !c.awaited(d) {
 			c.detach(d, local)
 		}
@@ -84,28 +83,28 @@ func (c *checker) detach(d detached, local map[*types.Func]*detaches) {
 		return
 	}
 	deed := deeds[0]
-	h := c.handlers.Near(d.fn, reach)
+	h := c.Handlers.Near(d.fn, reach)
 	if h == nil {
-		if decl, ok := d.fn.(*ast.FuncDecl); ok {
-			if fn, ok := c.TypesInfo.Defs[decl.Name].(*types.Func); ok && fn.Exported() && !c.Silent(d.at.Pos()) && !isEntry(fn) &&
-				!c.Suppressed(d.at.Pos(), "unwaited-goroutine", "detachedwork") {
-				local[fn] = &detaches{deed.What, deed.By, c.place(d.at.Pos())}
-			}
+		if fn := c.Func(d.fn); fn != nil && fn.Exported() && !c.Silent(d.at.Pos()) && !isEntry(fn) &&
+			!c.Suppressed(d.at.Pos(), "unwaited-goroutine", "detachedwork") {
+			local[fn] = &detaches{deed.What, deed.By, c.Place(d.at.Pos())}
 		}
 		return
 	}
 	c.outlived(d, h, deeds)
 	c.Report(findings.Finding{Check: "unwaited-goroutine", Pos: d.at.Pos(), End: headEnd(d.at),
-		Message: fmt.Sprintf("nobody waits for this goroutine, which handler %s starts for %s (%s): the %s ends before it does, so a node that has drained exits in the middle of it, at every deploy",
-			h.Name, deed.What, deed.By, h.Kind),
-		Help: waitHelp})
+		Message: fmt.Sprintf("nobody waits for this goroutine, which %s starts for %s (%s): "+endsFirst, h.Name, deed.What, deed.By, h.Kind),
+		Help:    waitHelp})
 }
+
+// endsFirst is what comes of it, for a kind of handler.
+const endsFirst = "the %s ends before it does, so a node that has drained exits in the middle of it, at every deploy"
 
 const waitHelp = "Do it before the handler returns; or count it in a sync.WaitGroup that the program waits for between Shutdown and exit; or store a job in the database in the handler's transaction, and let a worker do it."
 
 // far exports what functions do and detach, and reports calls of those of other packages.
 func (c *checker) far(local map[*types.Func]*detaches) {
-	for _, fn := range c.funcs {
+	for _, fn := range c.Funcs {
 		if d := local[fn]; d != nil {
 			c.ExportObjectFact(fn, d)
 		}
@@ -115,10 +114,10 @@ func (c *checker) far(local map[*types.Func]*detaches) {
 			}
 		}
 	}
-	if len(c.handlers.Handlers) == 0 {
+	if len(c.Handlers.Handlers) == 0 {
 		return
 	}
-	for cur := range c.root.Preorder((*ast.CallExpr)(nil)) {
+	for cur := range c.Root.Preorder((*ast.CallExpr)(nil)) {
 		call := cur.Node().(*ast.CallExpr)
 		fn := callee.Func(c.TypesInfo, call)
 		if fn == nil || fn.Pkg() == c.Pkg {
@@ -128,13 +127,13 @@ func (c *checker) far(local map[*types.Func]*detaches) {
 		if !c.ImportObjectFact(fn, &fact) {
 			continue
 		}
-		in := handlers.Enclosing(cur)
+		in := syntax.EnclosingFunc(cur)
 		if in == nil {
 			continue
 		}
-		if h := c.handlers.Near(in, reach); h != nil {
+		if h := c.Handlers.Near(in, reach); h != nil {
 			c.Report(findings.Finding{Check: "unwaited-goroutine", Pos: call.Pos(), End: call.End(),
-				Message: fmt.Sprintf("%s, which handler %s calls, starts a goroutine (%s) that nobody waits for, for %s (%s): the %s ends before it does, so a node that has drained exits in the middle of it, at every deploy",
+				Message: fmt.Sprintf("%s, which %s calls, starts a goroutine (%s) that nobody waits for, for %s (%s): "+endsFirst,
 					callee.Name(c.TypesInfo, call), h.Name, fact.Place, fact.What, fact.By, h.Kind),
 				Help: waitHelp})
 		}
@@ -167,34 +166,17 @@ func (c *checker) deedsOf(d detached) []deed {
 
 // startsParam recognises the go statement of a helper that runs one of its parameters.
 func (c *checker) startsParam(cur inspector.Cursor, d detached) (fn *types.Func, param int, ok bool) {
-	decl, isDecl := d.fn.(*ast.FuncDecl)
-	if !isDecl {
+	if fn = c.Func(d.fn); fn == nil {
 		return nil, 0, false
 	}
-	if fn, ok = c.TypesInfo.Defs[decl.Name].(*types.Func); !ok {
-		return nil, 0, false
-	}
-	runs := func(call *ast.CallExpr) bool {
-		v := c.values.Var(call.Fun)
-		if v == nil {
-			return false
-		}
-		for i := range fn.Signature().Params().Len() {
-			if fn.Signature().Params().At(i) == v {
-				param = i
-				return true
+	for call := range cur.Preorder((*ast.CallExpr)(nil)) { // that of the go statement first
+		if v := c.Values.Var(call.Node().(*ast.CallExpr).Fun); v != nil {
+			if param = c.paramOf(d.fn, v); param >= 0 {
+				return fn, param, true
 			}
 		}
-		return false
 	}
-	if runs(d.call) {
-		return fn, param, true
-	}
-	found := false
-	for call := range cur.Preorder((*ast.CallExpr)(nil)) {
-		found = found || runs(call.Node().(*ast.CallExpr))
-	}
-	return fn, param, found
+	return nil, 0, false
 }
 
 // given is the body of the function that a call detaches: a literal given to a helper that runs it in a goroutine, or to
@@ -232,10 +214,4 @@ func headEnd(n ast.Node) token.Pos {
 		return lit.Type.End()
 	}
 	return n.End()
-}
-
-// place names a position in messages about another file.
-func (c *checker) place(pos token.Pos) string {
-	at := c.Fset.Position(pos)
-	return fmt.Sprintf("%s:%d", filepath.Base(at.Filename), at.Line)
 }

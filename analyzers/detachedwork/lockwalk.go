@@ -43,7 +43,7 @@ func (w *lockWalker) stmt(s ast.Stmt, held []hold) (after []hold, ends bool) {
 		w.calls(s, held)
 	case *ast.SendStmt:
 		w.calls(s.Value, held)
-		if ch := w.c.values.Var(s.Chan); ch != nil {
+		if ch := w.c.Values.Var(s.Chan); ch != nil {
 			w.send(s, ch, held, "")
 		}
 	case *ast.BlockStmt:
@@ -145,7 +145,7 @@ func (w *lockWalker) calls(n ast.Node, held []hold) {
 
 func (w *lockWalker) called(call *ast.CallExpr, held []hold) {
 	fn := callee.Func(w.c.TypesInfo, call)
-	if fn == nil || w.c.decls[fn] == nil {
+	if fn == nil || w.c.Decl(fn) == nil {
 		return
 	}
 	for _, ch := range w.c.lockedBy(fn).sends {
@@ -161,7 +161,7 @@ func (w *lockWalker) call(call *ast.CallExpr, held []hold) (after []hold, ends b
 		return slices.DeleteFunc(slices.Clone(held), func(h hold) bool { return h.mutex == mutex }), false
 	}
 	w.calls(call, held)
-	if fn := callee.Func(w.c.TypesInfo, call); fn != nil && w.c.decls[fn] != nil {
+	if fn := callee.Func(w.c.TypesInfo, call); fn != nil && w.c.Decl(fn) != nil {
 		by := w.c.lockedBy(fn)
 		held = slices.DeleteFunc(slices.Clone(held), func(h hold) bool { _, locks := by.locks[h.mutex]; return by.unlocks[h.mutex] && !locks })
 	}

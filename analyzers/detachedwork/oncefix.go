@@ -5,6 +5,9 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/analysis"
+
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/imports"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // onceFix puts the close of a field in a sync.Once beside it. It is offered where that certainly compiles and means the same:
@@ -45,55 +48,44 @@ func (c *checker) onceFix(g guarded) (fix analysis.SuggestedFix, ok bool) {
 }
 
 // declares finds the field of a struct that has only this name, on a line without a comment behind it, and what its file calls sync.
-func (c *checker) declares(named *types.Named, field string) (*ast.Field, string) {
-	for _, f := range c.Files {
-		if named.Obj().Pos() < f.FileStart || named.Obj().Pos() >= f.FileEnd {
-			continue
+func (c *checker) declares(named *types.Named, field string) (found *ast.Field, sync string) {
+	pos := named.Obj().Pos()
+	file := syntax.File(c.Files, pos)
+	if file == nil {
+		return nil, ""
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.TypeSpec)
+		if !ok || c.TypesInfo.Defs[spec.Name] != named.Obj() {
+			return found == nil
 		}
-		var found *ast.Field
-		ast.Inspect(f, func(n ast.Node) bool {
-			spec, ok := n.(*ast.TypeSpec)
-			if !ok || c.TypesInfo.Defs[spec.Name] != named.Obj() {
-				return found == nil
-			}
-			if st, ok := spec.Type.(*ast.StructType); ok {
-				for _, fd := range st.Fields.List {
-					if len(fd.Names) == 1 && fd.Names[0].Name == field && fd.Tag == nil && fd.Comment == nil {
-						found = fd
-					}
+		if st, ok := spec.Type.(*ast.StructType); ok {
+			for _, fd := range st.Fields.List {
+				if len(fd.Names) == 1 && fd.Names[0].Name == field && fd.Tag == nil && fd.Comment == nil {
+					found = fd
 				}
 			}
-			return false
-		})
-		for _, imp := range f.Imports {
-			if imp.Path.Value != `"sync"` {
-				continue
-			}
-			if imp.Name == nil {
-				return found, "sync"
-			}
-			if imp.Name.Name != "_" && imp.Name.Name != "." {
-				return found, imp.Name.Name
-			}
 		}
-	}
-	return nil, ""
+		return false
+	})
+	sync, _ = imports.Name(c.Pass.Pass, pos, "sync")
+	return found, sync
 }
 
 // closedElsewhere reports whether the package closes the same field in another place: one sync.Once would not be enough.
 func (c *checker) closedElsewhere(g guarded) bool {
-	field := c.values.Var(g.ch)
-	for cur := range c.root.Preorder((*ast.CallExpr)(nil)) {
+	field := c.Values.Var(g.ch)
+	for cur := range c.Root.Preorder((*ast.CallExpr)(nil)) {
 		call := cur.Node().(*ast.CallExpr)
 		if call == g.close || len(call.Args) != 1 {
 			continue
 		}
-		if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok && id.Name == "close" && c.values.Var(call.Args[0]) == field {
+		if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok && id.Name == "close" && c.Values.Var(call.Args[0]) == field {
 			return true
 		}
 	}
 	// A channel that is made anew can be closed again, a sync.Once cannot.
-	list, _ := c.values.Of(field)
+	list, _ := c.Values.Of(field)
 	for _, s := range list {
 		if s.Lit == nil {
 			return true
@@ -104,7 +96,7 @@ func (c *checker) closedElsewhere(g guarded) bool {
 
 // positional reports whether a literal of the struct gives its fields by position.
 func (c *checker) positional(named *types.Named) bool {
-	for cur := range c.root.Preorder((*ast.CompositeLit)(nil)) {
+	for cur := range c.Root.Preorder((*ast.CompositeLit)(nil)) {
 		lit := cur.Node().(*ast.CompositeLit)
 		t := c.TypesInfo.TypeOf(lit)
 		if t == nil || len(lit.Elts) == 0 {

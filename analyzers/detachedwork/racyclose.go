@@ -11,7 +11,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
-	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/handlers"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // guarded is select { case <-ch: default: close(ch) }, or its like with the close behind the select.
@@ -25,7 +25,7 @@ type guarded struct {
 
 // closes reports channels that are closed when they were not closed a moment before.
 func (c *checker) closes() {
-	for cur := range c.root.Preorder((*ast.SelectStmt)(nil)) {
+	for cur := range c.Root.Preorder((*ast.SelectStmt)(nil)) {
 		g, ok := c.guardedClose(cur)
 		if !ok || !c.isShared(cur) {
 			continue
@@ -62,7 +62,7 @@ func (c *checker) guardedClose(cur inspector.Cursor) (g guarded, ok bool) {
 			}
 		}
 	}
-	if receive == nil || other == nil || c.values.Var(g.ch) == nil {
+	if receive == nil || other == nil || c.Values.Var(g.ch) == nil {
 		return g, false
 	}
 	for _, s := range other.Body {
@@ -71,7 +71,7 @@ func (c *checker) guardedClose(cur inspector.Cursor) (g guarded, ok bool) {
 			return g, true
 		}
 	}
-	if !leaves(receive.Body) || leaves(other.Body) {
+	if !returns(receive.Body) || returns(other.Body) {
 		return g, false
 	}
 	for next, ok := cur.NextSibling(); ok; next, ok = next.NextSibling() {
@@ -97,11 +97,8 @@ func (c *checker) closeOf(s ast.Stmt, ch ast.Expr) *ast.CallExpr {
 	return call
 }
 
-func leaves(list []ast.Stmt) bool {
-	if len(list) == 0 {
-		return false
-	}
-	_, ok := list[len(list)-1].(*ast.ReturnStmt)
+func returns(list []ast.Stmt) bool {
+	_, ok := syntax.Last(list).(*ast.ReturnStmt)
 	return ok
 }
 
@@ -115,8 +112,8 @@ func (c *checker) isShared(cur inspector.Cursor) bool {
 			return false
 		}
 		if decl, ok := up.Node().(*ast.FuncDecl); ok {
-			fn, ok := c.TypesInfo.Defs[decl.Name].(*types.Func)
-			return ok && lit == nil && c.called(fn)
+			fn := c.Func(decl)
+			return fn != nil && lit == nil && c.called(fn)
 		}
 		at = up
 		if lit == nil {
@@ -125,7 +122,7 @@ func (c *checker) isShared(cur inspector.Cursor) bool {
 				return true
 			}
 		}
-		if call, ok := up.Parent().Node().(*ast.CallExpr); ok && strings.HasPrefix(strings.TrimLeft(callee.Name(c.TypesInfo, call), "(*"), "sync.Once") {
+		if call, ok := up.Parent().Node().(*ast.CallExpr); ok && c.isOnce(call) {
 			return false
 		}
 	}
@@ -141,12 +138,12 @@ func (c *checker) called(fn *types.Func) bool {
 		return true
 	}
 	open, public := 0, false
-	for cur := range c.root.Preorder((*ast.Ident)(nil)) {
+	for cur := range c.Root.Preorder((*ast.Ident)(nil)) {
 		id := cur.Node().(*ast.Ident)
 		if used, ok := c.TypesInfo.Uses[id].(*types.Func); !ok || used.Origin() != fn || c.Silent(id.Pos()) {
 			continue
 		}
-		in := handlers.Enclosing(cur)
+		in := syntax.EnclosingFunc(cur)
 		if in == nil || c.keepsApart(in, id.Pos()) || c.inOnce(cur) {
 			continue
 		}
@@ -161,17 +158,22 @@ func (c *checker) called(fn *types.Func) bool {
 // inOnce reports whether a function is named as an argument of (*sync.Once).Do and its like, or called in its literal.
 func (c *checker) inOnce(cur inspector.Cursor) bool {
 	for up := range cur.Enclosing((*ast.CallExpr)(nil)) {
-		if strings.HasPrefix(strings.TrimLeft(callee.Name(c.TypesInfo, up.Node().(*ast.CallExpr)), "(*"), "sync.Once") {
+		if c.isOnce(up.Node().(*ast.CallExpr)) {
 			return true
 		}
 	}
 	return false
 }
 
+// isOnce recognises (*sync.Once).Do, sync.OnceFunc and their like.
+func (c *checker) isOnce(call *ast.CallExpr) bool {
+	return strings.HasPrefix(callee.Bare(callee.Name(c.TypesInfo, call)), "sync.Once")
+}
+
 // keepsApart reports whether a function, before a position, locks something or swaps an atomic value, or recovers from panics.
 func (c *checker) keepsApart(fn ast.Node, pos token.Pos) bool {
 	found := false
-	ast.Inspect(handlers.Body(fn), func(n ast.Node) bool {
+	ast.Inspect(syntax.Body(fn), func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
 		if !ok || found {
 			return !found

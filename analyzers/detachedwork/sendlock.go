@@ -10,7 +10,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
-	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/handlers"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // receiver is a loop that receives from a channel.
@@ -28,8 +28,8 @@ func (c *checker) sends() {
 	if len(receivers) == 0 {
 		return
 	}
-	for _, fn := range c.funcs {
-		decl := c.decls[fn]
+	for _, fn := range c.Funcs {
+		decl := c.Decl(fn)
 		w := &lockWalker{c: c, send: func(at ast.Node, ch *types.Var, held []hold, via string) {
 			if c.isSized(ch) {
 				return
@@ -56,7 +56,7 @@ func (c *checker) isSized(ch *types.Var) bool {
 	if ch.IsField() || ch.Parent() == c.Pkg.Scope() {
 		return false
 	}
-	list, _ := c.values.Of(ch)
+	list, _ := c.Values.Of(ch)
 	for _, s := range list {
 		if call, ok := s.Expr.(*ast.CallExpr); ok && len(call.Args) == 2 && callee.Name(c.TypesInfo, call) == "make" {
 			return true
@@ -92,8 +92,8 @@ func (c *checker) reportSend(at ast.Node, ch *types.Var, h hold, r receiver, via
 // receivers finds the loops that receive from fields and variables of the package.
 func (c *checker) receivers() map[*types.Var][]receiver {
 	all := map[*types.Var][]receiver{}
-	for cur := range c.root.Preorder((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
-		in := handlers.Enclosing(cur)
+	for cur := range c.Root.Preorder((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
+		in := syntax.EnclosingFunc(cur)
 		if in == nil || c.Silent(cur.Node().Pos()) {
 			continue
 		}
@@ -112,7 +112,7 @@ func (c *checker) receivers() map[*types.Var][]receiver {
 func (c *checker) received(loop ast.Node) map[*types.Var]bool {
 	list := map[*types.Var]bool{}
 	add := func(e ast.Expr) {
-		if v := c.values.Var(e); v != nil {
+		if v := c.Values.Var(e); v != nil {
 			if _, ok := v.Type().Underlying().(*types.Chan); ok {
 				list[v] = list[v] || c.returns(loop, e)
 			}
@@ -150,12 +150,12 @@ func (c *checker) returns(loop ast.Node, ch ast.Expr) bool {
 		case *ast.FuncLit:
 			return false
 		case *ast.AssignStmt:
-			if v := c.values.Var(n.Lhs[0]); v != nil && isReceive(n.Rhs[0]) {
+			if v := c.Values.Var(n.Lhs[0]); v != nil && isReceive(n.Rhs[0]) {
 				vars[v] = true
 			}
 		case *ast.ReturnStmt:
 			for _, e := range n.Results {
-				found = found || isReceive(e) || vars[c.values.Var(e)]
+				found = found || isReceive(e) || vars[c.Values.Var(e)]
 			}
 		}
 		return !found
@@ -178,7 +178,7 @@ func (c *checker) lockedBy(fn *types.Func) *locked {
 	}
 	l := &locked{locks: map[*types.Var]bool{}, unlocks: map[*types.Var]bool{}}
 	c.locks[fn] = l // for functions that call themselves
-	decl := c.decls[fn]
+	decl := c.Decl(fn)
 	if decl == nil {
 		return l
 	}
@@ -210,7 +210,7 @@ func (c *checker) locksIn(n ast.Node) map[*types.Var]bool {
 		case *ast.CallExpr:
 			if v, op := c.mutexOp(n); op == "Lock" || op == "RLock" {
 				add(v, op == "RLock")
-			} else if fn := callee.Func(c.TypesInfo, n); fn != nil && c.decls[fn] != nil {
+			} else if fn := callee.Func(c.TypesInfo, n); fn != nil && c.Decl(fn) != nil {
 				for v, shared := range c.lockedBy(fn).locks {
 					add(v, shared)
 				}
@@ -239,7 +239,7 @@ func (c *checker) mutexOp(call *ast.CallExpr) (mutex *types.Var, op string) {
 	if !ok {
 		return nil, ""
 	}
-	mutex = c.values.Var(sel.X)
+	mutex = c.Values.Var(sel.X)
 	if s := c.TypesInfo.Selections[sel]; s != nil && len(s.Index()) > 1 { // promoted from an embedded field
 		t := s.Recv()
 		for _, i := range s.Index()[:len(s.Index())-1] {

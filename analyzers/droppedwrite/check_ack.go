@@ -3,6 +3,7 @@ package droppedwrite
 import (
 	"go/ast"
 	"go/constant"
+	"go/token"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,11 +14,12 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/handlers"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // ackOf is what a call acknowledges to the other side, "" for none that is known.
 func (c *checker) ackOf(call *ast.CallExpr) string {
-	last := lastName(call)
+	last := syntax.Called(call)
 	has := func(parts ...string) bool {
 		name := callee.Name(c.TypesInfo, call)
 		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(name, p) })
@@ -75,8 +77,8 @@ var smtpOK = regexp.MustCompile(`^250[ -].*`)
 
 // smtpOK recognises SMTP's "250 OK" (RFC 5321, section 4.2.3).
 func (c *checker) smtpOK(e ast.Expr) bool {
-	v := c.TypesInfo.Types[e].Value
-	return v != nil && v.Kind() == constant.String && smtpOK.MatchString(constant.StringVal(v))
+	text, ok := c.Values.Constant(e)
+	return ok && smtpOK.MatchString(text)
 }
 
 // acks reports what is acknowledged before it is written.
@@ -120,7 +122,7 @@ func (c *checker) streams(fn *function, ack inspector.Cursor) bool {
 		return false
 	}
 	w, found := c.TypesInfo.Uses[id], false
-	ast.Inspect(handlers.Body(fn.node), func(n ast.Node) bool {
+	ast.Inspect(syntax.Body(fn.node), func(n ast.Node) bool {
 		if call, ok := n.(*ast.CallExpr); ok && callee.Name(c.TypesInfo, call) == "net/http.Error" {
 			return false // says that it has failed, to nobody
 		}
@@ -154,25 +156,24 @@ func (c *checker) writeAfter(fn *function, at inspector.Cursor) ast.Node {
 
 // runsTx recognises a call that runs a function literal in a transaction that writes.
 func (c *checker) runsTx(cur inspector.Cursor, call *ast.CallExpr) bool {
-	if readOnly(call) {
-		return false
-	}
+	lit, ok := c.txLit(cur, call)
+	return ok && c.writesIn(lit, 0)
+}
+
+// txLit is the function literal that a call runs in a transaction.
+func (c *checker) txLit(cur inspector.Cursor, call *ast.CallExpr) (inspector.Cursor, bool) {
 	for _, arg := range call.Args {
 		lit, ok := ast.Unparen(arg).(*ast.FuncLit)
 		if !ok {
 			continue
 		}
-		in, ok := cur.FindNode(lit)
-		if !ok {
-			continue
-		}
-		sub := &function{cur: in, node: lit}
-		sub.sig = signature(c, lit)
-		if tx, _ := c.txParam(sub); tx != nil && c.writesIn(in, 0) {
-			return true
+		if in, ok := cur.FindNode(lit); ok {
+			if tx, _ := c.txParam(&function{cur: in, node: lit, sig: c.Signature(lit)}); tx != nil {
+				return in, true
+			}
 		}
 	}
-	return false
+	return inspector.Cursor{}, false
 }
 
 // writesIn reports whether a statement that writes is seen in a function, or in those of this package that it calls.
@@ -182,7 +183,7 @@ func (c *checker) writesIn(cur inspector.Cursor, depth int) bool {
 		if text, ok := c.execOf(call); ok && writes(text) {
 			return true
 		}
-		if decl, ok := c.decls[callee.Func(c.TypesInfo, call)]; ok && depth < 2 && c.writesIn(decl, depth+1) {
+		if decl, ok := c.Decls[callee.Func(c.TypesInfo, call)]; ok && depth < 2 && c.writesIn(decl, depth+1) {
 			return true
 		}
 	}
@@ -192,19 +193,19 @@ func (c *checker) writesIn(cur inspector.Cursor, depth int) bool {
 // startedWrites reports writes that a handler of mails or jobs leaves to a goroutine that it does not wait for: its return is
 // the acknowledgement.
 func (c *checker) startedWrites(fn *function) {
-	h := c.handlers.For(fn.node)
+	h := c.Handlers.For(fn.node)
 	if h == nil || h.Func != fn.node || h.Kind != handlers.SMTP && h.Kind != handlers.Job {
 		return
 	}
 	for cur := range fn.cur.Preorder((*ast.GoStmt)(nil)) {
-		if handlers.Enclosing(cur) != fn.node {
+		if syntax.EnclosingFunc(cur) != fn.node {
 			continue
 		}
 		call := cur.Node().(*ast.GoStmt).Call
 		body := cur
 		if lit, ok := ast.Unparen(call.Fun).(*ast.FuncLit); ok {
 			body, _ = cur.FindNode(lit)
-		} else if decl, ok := c.decls[callee.Func(c.TypesInfo, call)]; ok {
+		} else if decl, ok := c.Decls[callee.Func(c.TypesInfo, call)]; ok {
 			body = decl
 		} else {
 			continue
@@ -213,7 +214,7 @@ func (c *checker) startedWrites(fn *function) {
 			continue
 		}
 		c.Report(findings.Finding{Check: "early-ack", Pos: call.Pos(), End: call.Fun.Pos() + 1,
-			Message: "handler " + h.Name + " returns, which acknowledges the " + string(h.Kind) + ", while this goroutine still writes what it asks for: when the node leaves or the primary fails over, nobody sends it again, and it is lost",
+			Message: h.Name + " returns, which acknowledges the " + string(h.Kind) + ", while this goroutine still writes what it asks for: when the node leaves or the primary fails over, nobody sends it again, and it is lost",
 			Help:    "Write before returning, and return the error."})
 	}
 }
@@ -227,9 +228,9 @@ func waits(fn *function, after inspector.Cursor) bool {
 		}
 		switch n := n.(type) {
 		case *ast.CallExpr:
-			found = found || n.Pos() > after.Node().End() && receiver(n, "Wait") != nil
+			found = found || n.Pos() > after.Node().End() && syntax.Receiver(n, "Wait") != nil
 		case *ast.UnaryExpr:
-			found = found || n.Pos() > after.Node().End() && n.Op.String() == "<-"
+			found = found || n.Pos() > after.Node().End() && n.Op == token.ARROW
 		case *ast.SelectStmt, *ast.RangeStmt:
 			found = found || n.Pos() > after.Node().End()
 		}

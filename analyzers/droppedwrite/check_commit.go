@@ -11,6 +11,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // unchecked reports whether nothing looks at the result of a call: it is a statement, or what a defer or go statement runs.
@@ -31,7 +32,7 @@ func (c *checker) uncheckedCommits(fn *function) {
 		if !unchecked(cm.cur) && !c.overwritten(cm.cur) || c.noWrites(fn, cm) {
 			continue
 		}
-		if cm.end && !within(cm.cur, fn) {
+		if cm.end && syntax.EnclosingFunc(cm.cur) != fn.node {
 			continue // reported in the function literal that is deferred
 		}
 		f := findings.Finding{Check: "unchecked-commit", Pos: call.Pos(), End: call.End(),
@@ -56,15 +57,7 @@ func (c *checker) uncheckedCommits(fn *function) {
 
 // returnsError reports whether the only result of a call is an error.
 func (c *checker) returnsError(call *ast.CallExpr) bool {
-	t := c.TypesInfo.TypeOf(call)
-	return t != nil && types.Identical(t, errorType)
-}
-
-func within(cur inspector.Cursor, fn *function) bool {
-	for up := range cur.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
-		return up.Node() == fn.node
-	}
-	return false
+	return callee.TypeName(c.TypesInfo, call) == "error"
 }
 
 // noWrites reports whether it can be seen that nothing is lost when a commit fails: its transaction only reads.
@@ -86,7 +79,7 @@ func (c *checker) overwritten(call inspector.Cursor) bool {
 	if !ok || len(assign.Rhs) != 1 {
 		return false
 	}
-	v := c.values.Var(assign.Lhs[len(assign.Lhs)-1])
+	v := c.Values.Var(assign.Lhs[len(assign.Lhs)-1])
 	if v == nil || v.IsField() || v.Parent() == c.Pass.Pkg.Scope() {
 		return false
 	}
@@ -111,7 +104,7 @@ func (c *checker) overwritten(call inspector.Cursor) bool {
 			}
 		}
 		for _, l := range again.Lhs {
-			if c.values.Var(l) == v {
+			if c.Values.Var(l) == v {
 				return true
 			}
 		}
@@ -181,13 +174,13 @@ func (c *checker) comparisons(e ast.Expr, not bool) []comparison {
 			if c.sentinel(x) != "" {
 				x, y = y, x
 			}
-			if name, v := c.sentinel(y), c.values.Var(x); name != "" && v != nil {
+			if name, v := c.sentinel(y), c.Values.Var(x); name != "" && v != nil {
 				return []comparison{{e, v, name, (e.Op == token.EQL) != not}}
 			}
 		}
 	case *ast.CallExpr:
 		if len(e.Args) == 2 && callee.Name(c.TypesInfo, e) == "errors.Is" {
-			if name, v := c.sentinel(e.Args[1]), c.values.Var(e.Args[0]); name != "" && v != nil {
+			if name, v := c.sentinel(e.Args[1]), c.Values.Var(e.Args[0]); name != "" && v != nil {
 				return []comparison{{e, v, name, !not}}
 			}
 		}
@@ -220,7 +213,7 @@ func (c *checker) txDoneIf(fn *function, cur inspector.Cursor, n *ast.IfStmt, cm
 		return // it is looked at there
 	}
 	f := c.txDoneFinding(cmp, commit)
-	if fix, ok := dropConjunct(n.Cond, cmp); ok && only && c.usedElsewhere(cur, cmp.expr) {
+	if fix, ok := dropConjunct(n.Cond, cmp); ok && only && c.usedElsewhere(cmp.expr) {
 		f.Fixes = append(f.Fixes, fix)
 	}
 	c.Report(f)
@@ -261,7 +254,7 @@ func (c *checker) succeeds(body *ast.BlockStmt, v *types.Var) bool {
 			id, ok := ast.Unparen(s.Results[len(s.Results)-1]).(*ast.Ident)
 			return ok && id.Name == "nil"
 		case *ast.AssignStmt:
-			if len(s.Lhs) == 1 && len(s.Rhs) == 1 && c.values.Var(s.Lhs[0]) == v {
+			if len(s.Lhs) == 1 && len(s.Rhs) == 1 && c.Values.Var(s.Lhs[0]) == v {
 				id, ok := s.Rhs[0].(*ast.Ident)
 				return ok && id.Name == "nil"
 			}
@@ -310,7 +303,7 @@ func (c *checker) txDoneSwitch(fn *function, cur inspector.Cursor, n *ast.Switch
 			var list []comparison
 			if n.Tag == nil {
 				list = c.comparisons(e, false)
-			} else if name, v := c.sentinel(e), c.values.Var(n.Tag); name != "" && v != nil {
+			} else if name, v := c.sentinel(e), c.Values.Var(n.Tag); name != "" && v != nil {
 				list = []comparison{{e, v, name, true}}
 			}
 			for _, cmp := range list {
@@ -341,11 +334,8 @@ func dropConjunct(cond ast.Expr, cmp comparison) (analysis.SuggestedFix, bool) {
 
 // usedElsewhere reports whether the packages that an expression names are named elsewhere in the file: the import stays used
 // without it.
-func (c *checker) usedElsewhere(cur inspector.Cursor, e ast.Expr) bool {
-	var file *ast.File
-	for up := range cur.Enclosing((*ast.File)(nil)) {
-		file = up.Node().(*ast.File)
-	}
+func (c *checker) usedElsewhere(e ast.Expr) bool {
+	file := syntax.File(c.Files, e.Pos())
 	all := true
 	ast.Inspect(e, func(n ast.Node) bool {
 		id, ok := n.(*ast.Ident)

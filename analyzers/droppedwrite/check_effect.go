@@ -2,12 +2,15 @@ package droppedwrite
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ast/inspector"
 
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // openTx says why a transaction is open where a call stands.
@@ -52,7 +55,7 @@ func (c *checker) openAt(fn *function, at inspector.Cursor) (openTx, bool) {
 func (c *checker) rolledBack(fn *function, tx *types.Var, from, at inspector.Cursor) bool {
 	for _, cur := range fn.calls {
 		call := cur.Node().(*ast.CallExpr)
-		if x := receiver(call, "Rollback"); x == nil || c.values.Var(x) != tx {
+		if x := syntax.Receiver(call, "Rollback"); x == nil || c.Values.Var(x) != tx {
 			continue
 		}
 		if _, deferred := cur.Parent().Node().(*ast.DeferStmt); !deferred && reaches(from, cur) && reaches(cur, at) {
@@ -129,18 +132,13 @@ func (c *checker) failing(at inspector.Cursor) bool {
 	return false
 }
 
-var errorType = types.Universe.Lookup("error").Type()
-
 // errorSeen recognises err != nil.
 func (c *checker) errorSeen(cond ast.Expr) bool {
 	found := false
 	ast.Inspect(cond, func(n ast.Node) bool {
-		if b, ok := n.(*ast.BinaryExpr); ok && b.Op.String() == "!=" {
-			if t := c.TypesInfo.TypeOf(b.X); t != nil && types.Identical(t, errorType) {
-				found = true
-			}
-		}
-		return true
+		b, ok := n.(*ast.BinaryExpr)
+		found = found || ok && b.Op == token.NEQ && callee.TypeName(c.TypesInfo, b.X) == "error"
+		return !found
 	})
 	return found
 }

@@ -9,6 +9,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 const lostWrite = "nobody looks whether this write is done: when a primary fails over, the connection is lost or a constraint refuses it, it is gone, and the caller goes on as if it were there"
@@ -39,7 +40,7 @@ func (c *checker) uncheckedExecs(fn *function) {
 		if overwritten {
 			f.Help = "Look at the error before the variable is given another."
 		}
-		if x := receiver(call, "Exec", "ExecContext"); x != nil && c.isTx(c.TypesInfo.TypeOf(x)) {
+		if x := syntax.Receiver(call, "Exec", "ExecContext"); x != nil && c.isTx(c.TypesInfo.TypeOf(x)) {
 			if fix, ok := c.returnError(cur, fn, "_, err := ", "Return the error"); ok {
 				f.Fixes = []analysis.SuggestedFix{fix}
 			}
@@ -53,7 +54,7 @@ func (c *checker) uncheckedExecs(fn *function) {
 // Source: pgx's BatchResults ("Close closes the batch operation. All unread results are read … If … the batch encounters an
 // error subsequent callback functions will not be called" and it is returned).
 func (c *checker) droppedBatch(fn *function, cur inspector.Cursor, call *ast.CallExpr) bool {
-	x := receiver(call, "Close")
+	x := syntax.Receiver(call, "Close")
 	if x == nil || !unchecked(cur) {
 		return false
 	}
@@ -64,7 +65,7 @@ func (c *checker) droppedBatch(fn *function, cur inspector.Cursor, call *ast.Cal
 	if _, direct := ast.Unparen(x).(*ast.CallExpr); direct {
 		return true
 	}
-	v := c.values.Var(x)
+	v := c.Values.Var(x)
 	if v == nil || v.IsField() {
 		return false
 	}

@@ -4,12 +4,13 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"strings"
+	"slices"
 
+	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ast/inspector"
 
-	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 const ambiguous = "an error of a lost connection does not tell whether the server had done it: in a failover this is done twice"
@@ -23,11 +24,11 @@ func (c *checker) retries(fn *function) {
 		call := cur.Node().(*ast.CallExpr)
 		text, isExec := c.execOf(call)
 		_, isCommit := c.commitOf(call)
-		isCommit = isCommit || c.writesInTx(call)
+		isCommit = isCommit || c.writesInTx(cur, call)
 		if !isExec && !isCommit || isExec && (!writes(text) || repeatable(text) || c.inTx(call)) {
 			continue
 		}
-		if !c.retried(fn, cur) {
+		if !c.retried(cur) {
 			continue
 		}
 		f := findings.Finding{Check: "retried-write", Pos: call.Pos(), End: call.End(),
@@ -38,24 +39,22 @@ func (c *checker) retries(fn *function) {
 			f.Message = "the transaction is run again after any error of this Commit, and " + ambiguous
 			f.Help = "Try again only on SQLSTATE 40001 and 40P01; otherwise look by a key that the transaction wrote whether it is there."
 		}
+		if by := c.again[fn.node]; by != nil && (by.Pos() > call.Pos() || by.End() < call.End()) {
+			f.Related = append(f.Related, analysis.RelatedInformation{Pos: by.Pos(), End: by.End(), Message: "it is run again here"})
+		}
 		c.Report(f)
 	}
 }
 
-// writesInTx reports whether a call runs a function literal in a transaction that it commits, and the literal writes what cannot
-// be written twice.
-func (c *checker) writesInTx(call *ast.CallExpr) bool {
-	switch callee.Name(c.TypesInfo, call) {
-	case "github.com/jackc/pgx/v5.BeginFunc", "github.com/jackc/pgx/v5.BeginTxFunc", "git.sr.ht/~sircmpwn/core-go/database.WithTx":
-	default:
-		return false
-	}
-	lit, ok := ast.Unparen(call.Args[len(call.Args)-1]).(*ast.FuncLit)
-	if !ok {
-		return false
+// writesInTx reports whether a call runs a function literal in a transaction of its own, and the literal writes what cannot be
+// written twice.
+func (c *checker) writesInTx(cur inspector.Cursor, call *ast.CallExpr) bool {
+	lit, ok := c.txLit(cur, call)
+	if !ok || c.inTx(call) || slices.ContainsFunc(call.Args, func(arg ast.Expr) bool { return c.isTx(c.TypesInfo.TypeOf(arg)) }) {
+		return false // a savepoint: a lost connection takes all of the transaction along
 	}
 	found := false
-	ast.Inspect(lit.Body, func(n ast.Node) bool {
+	ast.Inspect(lit.Node(), func(n ast.Node) bool {
 		if in, ok := n.(*ast.CallExpr); ok {
 			text, isExec := c.execOf(in)
 			found = found || isExec && writes(text) && !repeatable(text)
@@ -71,35 +70,18 @@ func (c *checker) inTx(call *ast.CallExpr) bool {
 	return ok && c.isTx(c.TypesInfo.TypeOf(sel.X))
 }
 
-// retried reports whether a call stands in a loop that tries again after its error, or in a function literal that a retry library runs
-// again, and nothing there looks at which error it is.
-func (c *checker) retried(fn *function, cur inspector.Cursor) bool {
-	if loop, ok := c.attempts(fn, cur); ok {
+// retried reports whether a call stands in a loop that tries again after its error, or in a function that is run again, and nothing
+// there looks at which error it is.
+func (c *checker) retried(cur inspector.Cursor) bool {
+	if loop, ok := c.attempts(cur); ok {
 		return c.goesOn(cur, loop) && !c.classifies(loop.Node())
 	}
-	lit, ok := fn.node.(*ast.FuncLit)
-	if !ok {
-		return false
-	}
-	call, ok := fn.cur.Parent().Node().(*ast.CallExpr)
-	if !ok || call.Fun == ast.Expr(lit) {
-		return false
-	}
-	name := strings.ToLower(callee.Name(c.TypesInfo, call))
-	library := strings.Contains(name, "/backoff") || strings.Contains(name, "/retry-go") || strings.Contains(name, "/go-retry") || strings.Contains(name, "/retry.")
-	return library && returnsErr(fn) && !c.classifies(call)
-}
-
-func returnsErr(fn *function) bool {
-	if fn.sig == nil || fn.sig.Results().Len() == 0 {
-		return false
-	}
-	return callee.NameOf(fn.sig.Results().At(fn.sig.Results().Len()-1).Type()) == "error"
+	return c.again[syntax.EnclosingFunc(cur)] != nil
 }
 
 // attempts is the innermost loop around a call in its function when it counts attempts, or has no end: for {}, for i := 0; i < 5; i++,
 // for range 3.
-func (c *checker) attempts(fn *function, cur inspector.Cursor) (inspector.Cursor, bool) {
+func (c *checker) attempts(cur inspector.Cursor) (inspector.Cursor, bool) {
 	for up := range cur.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil), (*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
 		switch n := up.Node().(type) {
 		case *ast.ForStmt:
@@ -111,7 +93,7 @@ func (c *checker) attempts(fn *function, cur inspector.Cursor) (inspector.Cursor
 				return up, false
 			}
 			// A counter that the body uses walks over something.
-			i := c.values.Var(cond.X)
+			i := c.Values.Var(cond.X)
 			ok = i != nil && (cond.Op == token.LSS || cond.Op == token.LEQ) && !hasLen(cond.Y) && !c.indexes(n.Body, i)
 			return up, ok
 		case *ast.RangeStmt:
@@ -123,7 +105,7 @@ func (c *checker) attempts(fn *function, cur inspector.Cursor) (inspector.Cursor
 			if !ok || b.Info()&types.IsInteger == 0 || hasLen(n.X) {
 				return up, false
 			}
-			i := c.values.Var(n.Key)
+			i := c.Values.Var(n.Key)
 			return up, n.Key == nil || i == nil || !c.indexes(n.Body, i)
 		default:
 			return up, false
@@ -162,68 +144,70 @@ func (c *checker) indexes(body *ast.BlockStmt, i *types.Var) bool {
 
 // goesOn reports whether a loop leaves when a call has succeeded, and only then: the call is that of
 //
-//	if err := call; err == nil { return … }         (or break)
+//	if err := call; err == nil { return … }         (or break; also err == nil || last)
 //	if err := call; err != nil { …; continue }      with the loop left behind it
+//	if err := call; err != nil { … } else { break }
+//
+// with the call before the if statement, in it, or in its condition.
 func (c *checker) goesOn(call, loop inspector.Cursor) bool {
 	var v *types.Var
-	assign, ok := call.Parent().Node().(*ast.AssignStmt)
-	if !ok {
-		return false
-	}
-	v = c.values.Var(assign.Lhs[len(assign.Lhs)-1])
-	if v == nil {
-		return false
-	}
-	// The if statement that looks at the error first.
 	var test inspector.Cursor
-	if n, ok := call.Parent().Parent().Node().(*ast.IfStmt); ok && n.Init == ast.Stmt(assign) {
-		test = call.Parent().Parent()
-	} else if next, ok := call.Parent().NextSibling(); ok {
-		test = next
+	stmt := call.Parent()
+	if assign, ok := stmt.Node().(*ast.AssignStmt); ok {
+		if v = c.Values.Var(assign.Lhs[len(assign.Lhs)-1]); v == nil {
+			return false
+		}
+		if n, ok := stmt.Parent().Node().(*ast.IfStmt); ok && n.Init == ast.Stmt(assign) {
+			test = stmt.Parent()
+		} else if test, ok = stmt.NextSibling(); !ok {
+			return false
+		}
 	} else {
-		return false
+		for _, ok := stmt.Node().(ast.Expr); ok; _, ok = stmt.Node().(ast.Expr) {
+			stmt = stmt.Parent()
+		}
+		test = stmt
 	}
 	n, ok := test.Node().(*ast.IfStmt)
 	if !ok {
 		return false
 	}
-	cond, ok := ast.Unparen(n.Cond).(*ast.BinaryExpr)
-	if !ok || c.values.Var(cond.X) != v {
-		return false
-	}
-	last := func(list []ast.Stmt) ast.Stmt {
-		if len(list) == 0 {
-			return nil
-		}
-		return list[len(list)-1]
-	}
-	out := func(s ast.Stmt) bool {
-		switch s := s.(type) {
-		case *ast.ReturnStmt:
-			return true
-		case *ast.BranchStmt:
-			return s.Tok == token.BREAK
-		}
-		return false
-	}
-	body := loop.Node().(interface{ Pos() token.Pos })
-	var list []ast.Stmt
-	switch l := body.(type) {
-	case *ast.ForStmt:
-		list = l.Body.List
-	case *ast.RangeStmt:
-		list = l.Body.List
-	}
-	switch cond.Op {
+	behind := syntax.LeavesLoop(syntax.Last(syntax.Body(loop.Node()).List))
+	last := syntax.Last(n.Body.List)
+	switch c.asks(n.Cond, func(e ast.Expr) bool { return e == call.Node() || v != nil && c.Values.Var(e) == v }) {
 	case token.EQL: // err == nil: out; else around again
-		return out(last(n.Body.List)) && !out(last(list))
+		return syntax.LeavesLoop(last) && !behind
 	case token.NEQ: // err != nil: around again; else out
-		if s, ok := last(n.Body.List).(*ast.BranchStmt); !ok || s.Tok != token.CONTINUE {
-			return false
+		if s, ok := last.(*ast.BranchStmt); ok && s.Tok == token.CONTINUE && behind {
+			return true
 		}
-		return out(last(list))
+		otherwise, ok := n.Else.(*ast.BlockStmt)
+		return ok && syntax.LeavesLoop(syntax.Last(otherwise.List)) && !syntax.LeavesLoop(last) && !behind
 	}
 	return false
+}
+
+// asks is how a condition compares an error with nil, alone or so that it is true (==) of each success, or of errors only (!=); 0 when it does not.
+func (c *checker) asks(cond ast.Expr, isErr func(ast.Expr) bool) token.Token {
+	b, ok := ast.Unparen(cond).(*ast.BinaryExpr)
+	if !ok {
+		return 0
+	}
+	switch b.Op {
+	case token.EQL, token.NEQ:
+		if isErr(ast.Unparen(b.X)) && c.TypesInfo.Types[b.Y].IsNil() {
+			return b.Op
+		}
+	case token.LOR:
+		if c.asks(b.X, isErr) == token.EQL || c.asks(b.Y, isErr) == token.EQL {
+			return token.EQL
+		}
+	case token.LAND:
+		if c.asks(b.X, isErr) == token.NEQ || c.asks(b.Y, isErr) == token.NEQ {
+			return token.NEQ
+		}
+	}
+	return 0
 }
 
 // classifies reports whether anything in a node looks at which error it is.
@@ -234,13 +218,15 @@ func (c *checker) classifies(n ast.Node) bool {
 		case *ast.TypeAssertExpr, *ast.TypeSwitchStmt:
 			found = true
 		case *ast.CallExpr:
-			switch last := lastName(n); {
+			switch last := syntax.Called(n); {
+			case last == "Is" && len(n.Args) == 2 && c.ofContext(n.Args[1]): // whoever waits has gone: that says nothing of the server
+				return false
 			case last == "As", last == "AsType", last == "Is", last == "Permanent", last == "Unrecoverable", last == "RetryIf":
 				found = true
 			default:
 				// A function that is asked about an error: isRetryable(err).
 				b, ok := c.TypesInfo.TypeOf(n).(*types.Basic)
-				found = found || ok && b.Kind() == types.Bool && len(n.Args) > 0
+				found = found || ok && b.Kind() == types.Bool && slices.ContainsFunc(n.Args, c.isError)
 			}
 		case *ast.SelectorExpr:
 			found = found || n.Sel.Name == "Code" || n.Sel.Name == "SQLState"
@@ -248,4 +234,20 @@ func (c *checker) classifies(n ast.Node) bool {
 		return !found
 	})
 	return found
+}
+
+// ofContext recognises context.Canceled and context.DeadlineExceeded.
+func (c *checker) ofContext(e ast.Expr) bool {
+	sel, ok := ast.Unparen(e).(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	obj := c.TypesInfo.Uses[sel.Sel]
+	return obj != nil && obj.Pkg() != nil && obj.Pkg().Path() == "context"
+}
+
+// isError reports whether an expression is an error, or may be one: its type is not known.
+func (c *checker) isError(e ast.Expr) bool {
+	t := c.TypesInfo.TypeOf(e)
+	return t == nil || t == types.Typ[types.Invalid] || types.Implements(t, types.Universe.Lookup("error").Type().Underlying().(*types.Interface))
 }

@@ -10,6 +10,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // rowsErr reports loops over rows behind which nobody asks why they have ended.
@@ -43,7 +44,7 @@ func (c *checker) rowsOf(loop *ast.ForStmt) *types.Var {
 	if !ok || loop.Post != nil || len(call.Args) > 0 {
 		return nil
 	}
-	x := receiver(call, "Next")
+	x := syntax.Receiver(call, "Next")
 	if x == nil {
 		return nil
 	}
@@ -53,7 +54,7 @@ func (c *checker) rowsOf(loop *ast.ForStmt) *types.Var {
 	default:
 		return nil
 	}
-	v := c.values.Var(x)
+	v := c.Values.Var(x)
 	if v == nil || v.IsField() {
 		return nil
 	}
@@ -67,13 +68,12 @@ func pgxRows(name string) bool {
 
 // endsAtFirst reports whether a loop looks at one row and leaves: it is an if.
 func (c *checker) endsAtFirst(loop *ast.ForStmt) bool {
-	list := loop.Body.List
-	return len(list) > 0 && leaves(list[len(list)-1])
+	return syntax.Leaves(syntax.Last(loop.Body.List))
 }
 
 // asked reports whether Err is called of rows anywhere, or they are given to somebody who may.
 func (c *checker) asked(v *types.Var, loop *ast.ForStmt) bool {
-	file := c.fileOf(loop)
+	file := syntax.File(c.Files, loop.Pos())
 	if file == nil {
 		return true
 	}
@@ -103,19 +103,10 @@ func (c *checker) asked(v *types.Var, loop *ast.ForStmt) bool {
 	return found
 }
 
-func (c *checker) fileOf(n ast.Node) *ast.File {
-	for _, f := range c.Files {
-		if f.FileStart <= n.Pos() && n.Pos() < f.FileEnd {
-			return f
-		}
-	}
-	return nil
-}
-
 // askErr puts the question behind the loop.
 func (c *checker) askErr(cur inspector.Cursor, fn *function, loop *ast.ForStmt, v *types.Var) (analysis.SuggestedFix, bool) {
 	ret, ok := c.errorReturn(fn)
-	if !ok || !inBlock(cur) {
+	if !ok || !syntax.InList(cur) {
 		return analysis.SuggestedFix{}, false
 	}
 	indent := c.indent(loop)

@@ -4,11 +4,13 @@ import (
 	"go/ast"
 	"go/types"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/values"
 )
 
@@ -50,27 +52,13 @@ func isExec(fn *types.Func) bool {
 	return false
 }
 
-// method is the receiver of a call of a method that is called so, nil for others.
-func receiver(call *ast.CallExpr, names ...string) ast.Expr {
-	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-	if !ok {
-		return nil
-	}
-	for _, name := range names {
-		if sel.Sel.Name == name {
-			return sel.X
-		}
-	}
-	return nil
-}
-
 // commitOf recognises the Commit of a transaction; tx is nil when that is no variable.
 func (c *checker) commitOf(call *ast.CallExpr) (tx *types.Var, ok bool) {
-	x := receiver(call, "Commit")
+	x := syntax.Receiver(call, "Commit")
 	if x == nil || len(call.Args) > 1 || !c.isTx(c.TypesInfo.TypeOf(x)) {
 		return nil, false
 	}
-	return c.values.Var(x), true
+	return c.Values.Var(x), true
 }
 
 // beginOf is the variable that a call gives a new transaction to.
@@ -85,7 +73,7 @@ func (c *checker) beginOf(cur inspector.Cursor, call *ast.CallExpr) *types.Var {
 	}
 	for i := range tuple.Len() {
 		if c.isTx(tuple.At(i).Type()) {
-			return c.values.Var(assign.Lhs[i])
+			return c.Values.Var(assign.Lhs[i])
 		}
 	}
 	return nil
@@ -118,21 +106,21 @@ func readOnly(call *ast.CallExpr) bool {
 
 // execOf recognises a call that executes a statement, with the text of it as far as that can be seen.
 func (c *checker) execOf(call *ast.CallExpr) (text string, ok bool) {
-	x := receiver(call, "Exec", "ExecContext", "NamedExec", "NamedExecContext")
+	x := syntax.Receiver(call, "Exec", "ExecContext", "NamedExec", "NamedExecContext")
 	if x == nil || !isExec(callee.Func(c.TypesInfo, call)) {
 		return "", false
 	}
 	for _, arg := range call.Args {
-		text += c.values.Text(arg)
+		text += c.Values.Text(arg)
 		if text != "" {
 			break // what follows are arguments of the statement
 		}
 	}
 	if text == "" {
 		// A prepared statement, or a builder.
-		if made, ok := c.values.Resolve(x).Expr.(*ast.CallExpr); ok && receiver(made, "Prepare", "PrepareContext", "Preparex", "PrepareNamed", "PrepareNamedContext") != nil {
+		if made, ok := c.Values.Resolve(x).Expr.(*ast.CallExpr); ok && syntax.Receiver(made, "Prepare", "PrepareContext", "Preparex", "PrepareNamed", "PrepareNamedContext") != nil {
 			for _, arg := range made.Args {
-				text += c.values.Text(arg)
+				text += c.Values.Text(arg)
 			}
 		}
 		switch _, name, _ := strings.Cut(callee.TypeName(c.TypesInfo, x), "squirrel."); name {
@@ -153,7 +141,7 @@ func (c *checker) execOf(call *ast.CallExpr) (text string, ok bool) {
 // calls reports whether a chain of calls has one of this name.
 func (c *checker) calls(chain ast.Expr, name string) bool {
 	found := false
-	ast.Inspect(c.values.Resolve(chain).Expr, func(n ast.Node) bool {
+	ast.Inspect(c.Values.Resolve(chain).Expr, func(n ast.Node) bool {
 		if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == name {
 			found = true
 		}
@@ -212,7 +200,7 @@ func (c *checker) onlyReads(tx *types.Var, scope inspector.Cursor, depth int) bo
 			case "Commit", "Rollback":
 			case "Query", "QueryContext", "QueryRow", "QueryRowContext", "Queryx", "QueryRowx", "QueryxContext", "QueryRowxContext", "Get", "Select", "GetContext", "SelectContext":
 				for _, arg := range call.Args {
-					if writes(c.values.Text(arg)) {
+					if writes(c.Values.Text(arg)) {
 						return false
 					}
 				}
@@ -221,7 +209,7 @@ func (c *checker) onlyReads(tx *types.Var, scope inspector.Cursor, depth int) bo
 			}
 		case *ast.CallExpr:
 			fn := callee.Func(c.TypesInfo, parent)
-			decl, ok := c.decls[fn]
+			decl, ok := c.Decls[fn]
 			if !ok {
 				return false
 			}
@@ -234,7 +222,7 @@ func (c *checker) onlyReads(tx *types.Var, scope inspector.Cursor, depth int) bo
 				}
 			}
 		case *ast.AssignStmt:
-			if len(parent.Lhs) == 0 || !isLeft(parent, id) {
+			if !slices.Contains(parent.Lhs, ast.Expr(id)) {
 				return false
 			}
 		default:
@@ -244,19 +232,10 @@ func (c *checker) onlyReads(tx *types.Var, scope inspector.Cursor, depth int) bo
 	return true
 }
 
-func isLeft(s *ast.AssignStmt, id *ast.Ident) bool {
-	for _, l := range s.Lhs {
-		if l == ast.Expr(id) {
-			return true
-		}
-	}
-	return false
-}
-
 // reaching lists what a variable may have been given where it is used, last first.
 func (c *checker) reaching(v *types.Var, use inspector.Cursor, fn inspector.Cursor) []values.Source {
 	var found []values.Source
-	list, _ := c.values.Of(v)
+	list, _ := c.Values.Of(v)
 	for i := len(list) - 1; i >= 0; i-- {
 		at := list[i].At
 		if at >= use.Node().Pos() || at < fn.Node().Pos() {

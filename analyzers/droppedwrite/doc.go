@@ -54,7 +54,7 @@
 //	return list, nil
 //
 // Ask behind the loop; there is a suggested fix where the function's last result is an error. That rows are closed does not
-// help: Close does not return that error.
+// help: Close does not return that error. In a transaction the Commit fails as well; what was done with half a result until then is done.
 //
 // # effect-in-transaction
 //
@@ -80,14 +80,29 @@
 //
 // # retried-write
 //
-// A loop, or a retry library, sends a write outside of a transaction again after any error. An INSERT without ON CONFLICT, and an
+// A loop, a retry library, or a function of the module that calls its parameter until it succeeds (retry(ctx, n, func() error { … }), a fact across
+// packages) sends a write outside of a transaction again after any error. An INSERT without ON CONFLICT, and an
 // UPDATE that counts (SET n = n + 1), are then done twice when the connection was lost after the server had done them, which is what a
-// failover looks like. A loop that looks at which error it is (errors.As, errors.Is, a code, a function that answers) is
-// silent, and so is a text that names a key for idempotency or says WHERE NOT EXISTS.
+// failover looks like. A loop that looks at which error it is (errors.As, errors.Is of anything but context's errors, a code, a function that is
+// given the error) is silent, and so is a text that names a key for idempotency or says WHERE NOT EXISTS.
+//
+//	func retry(n int, f func() error) (err error) {
+//		for range n {
+//			if err = f(); err == nil {
+//				return nil
+//			}
+//		}
+//		return err
+//	}
+//
+//	retry(3, func() error {
+//		_, err := db.Exec(`UPDATE account SET n = n - 1`) // reported
+//		return err
+//	})
 //
 // # retried-commit
 //
-// The same with a whole transaction after an error of its Commit. SQLSTATE 40001 (serialization_failure) and 40P01
+// The same with a whole transaction after an error of its Commit, spelled out or by a function that runs a function literal in one. SQLSTATE 40001 (serialization_failure) and 40P01
 // (deadlock_detected) say that it was rolled back; a lost connection says nothing.
 //
 // # early-ack
@@ -101,7 +116,7 @@
 // # What it does not see
 //
 // Transactions in struct fields are followed for Commit only. What is sent by functions of other modules, other than the
-// libraries it knows by name, by function values and through interfaces is not seen; nor are bodies of HTTP responses that are written without WriteHeader.
+// libraries it knows by name, by function values and through interfaces is not seen, nor is a retry through an interface; nor are bodies of HTTP responses that are written without WriteHeader.
 // What go vet does not load (a missing package) has no types: its transactions are not recognised. Whether a key makes an INSERT
 // repeatable, which a unique index would, is not looked up in the schema. A function that wraps Commit hides it: the wrapper is judged, its
 // callers are not.

@@ -3,16 +3,13 @@ package droppedwrite
 import (
 	_ "embed"
 	"go/ast"
-	"go/token"
 	"go/types"
 
 	"golang.org/x/tools/go/analysis"
-	"golang.org/x/tools/go/analysis/passes/inspect"
 	"golang.org/x/tools/go/ast/inspector"
 
-	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
-	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/handlers"
-	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/values"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/code"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 //go:embed doc.go
@@ -20,42 +17,27 @@ var docgo string
 
 // New makes the analyzer.
 func New() *analysis.Analyzer {
-	a := findings.New(docgo, run, inspect.Analyzer, handlers.Analyzer, values.Analyzer)
-	a.FactTypes = []analysis.Fact{new(sends)}
+	a := code.New(docgo, run)
+	a.FactTypes = []analysis.Fact{new(sends), new(reruns)}
 	return a
 }
 
 type checker struct {
-	*findings.Pass
-	handlers *handlers.Result
-	values   *values.Result
-	root     inspector.Cursor
-	decls    map[*types.Func]inspector.Cursor // functions of this package that have a body
-	sends    map[*types.Func]*sends           // of this package's functions
-	txTypes  map[types.Type]bool              // answers of isTx
+	*code.Package
+	sends   map[*types.Func]*sends     // of this package's functions
+	reruns  map[*types.Func]*reruns    // of this package's functions
+	again   map[ast.Node]*ast.CallExpr // functions that are run again after any error, and by which call
+	txTypes map[types.Type]bool        // answers of isTx
 }
 
-func run(pass *findings.Pass) {
-	c := &checker{
-		Pass:     pass,
-		handlers: pass.ResultOf[handlers.Analyzer].(*handlers.Result),
-		values:   pass.ResultOf[values.Analyzer].(*values.Result),
-		root:     pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root(),
-		decls:    map[*types.Func]inspector.Cursor{},
-		sends:    map[*types.Func]*sends{},
-		txTypes:  map[types.Type]bool{},
-	}
-	for cur := range c.root.Preorder((*ast.FuncDecl)(nil)) {
-		decl := cur.Node().(*ast.FuncDecl)
-		if fn, ok := pass.TypesInfo.Defs[decl.Name].(*types.Func); ok && decl.Body != nil {
-			c.decls[fn] = cur
-		}
-	}
+func run(pkg *code.Package) {
+	c := &checker{Package: pkg, sends: map[*types.Func]*sends{}, reruns: map[*types.Func]*reruns{}, again: map[ast.Node]*ast.CallExpr{}, txTypes: map[types.Type]bool{}}
 	c.summarize()
+	c.learnReruns()
 
 	var funcs []*function
-	for cur := range c.root.Preorder((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
-		if handlers.Body(cur.Node()) != nil && !c.Silent(cur.Node().Pos()) {
+	for cur := range c.Root.Preorder((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
+		if syntax.Body(cur.Node()) != nil && !c.Silent(cur.Node().Pos()) {
 			funcs = append(funcs, c.collect(cur))
 		}
 	}
@@ -73,8 +55,8 @@ func run(pass *findings.Pass) {
 // function is one function without the function literals in it, and what it does with a database.
 type function struct {
 	cur     inspector.Cursor
-	node    ast.Node // *ast.FuncDecl or *ast.FuncLit
-	sig     *types.Signature
+	node    ast.Node           // *ast.FuncDecl or *ast.FuncLit
+	sig     *types.Signature   // nil when it is not known
 	calls   []inspector.Cursor // all, by position
 	begins  []begin
 	commits []commit
@@ -99,15 +81,7 @@ type commit struct {
 
 // collect looks at the calls of a function.
 func (c *checker) collect(cur inspector.Cursor) *function {
-	fn := &function{cur: cur, node: cur.Node()}
-	switch n := fn.node.(type) {
-	case *ast.FuncDecl:
-		if obj, ok := c.TypesInfo.Defs[n.Name].(*types.Func); ok {
-			fn.sig = obj.Signature()
-		}
-	case *ast.FuncLit:
-		fn.sig = signature(c, n)
-	}
+	fn := &function{cur: cur, node: cur.Node(), sig: c.Signature(cur.Node())}
 	cur.Inspect([]ast.Node{(*ast.FuncLit)(nil), (*ast.CallExpr)(nil)}, func(in inspector.Cursor) bool {
 		if lit, ok := in.Node().(*ast.FuncLit); ok {
 			if ast.Node(lit) == fn.node {
@@ -159,7 +133,7 @@ func (c *checker) commitsAtEnd(fn *function, lit inspector.Cursor) {
 // reaches reports whether what stands at b may run after what stands at a, in one go from a to b: both in one function, and
 // no return, break or else branch between them. Ways back in a loop are not looked at.
 func reaches(a, b inspector.Cursor) bool {
-	if a.Node().End() > b.Node().Pos() || handlers.Enclosing(a) != handlers.Enclosing(b) {
+	if a.Node().End() > b.Node().Pos() || syntax.EnclosingFunc(a) != syntax.EnclosingFunc(b) {
 		return false
 	}
 	child := a
@@ -179,44 +153,9 @@ func reaches(a, b inspector.Cursor) bool {
 			}
 			return true
 		}
-		if list := statements(n); len(list) > 0 && leaves(list[len(list)-1]) {
+		if syntax.Leaves(syntax.Last(syntax.Statements(n))) {
 			return false
 		}
 	}
 	return false
-}
-
-// statements are those of a block or a case.
-func statements(n ast.Node) []ast.Stmt {
-	switch n := n.(type) {
-	case *ast.BlockStmt:
-		return n.List
-	case *ast.CaseClause:
-		return n.Body
-	case *ast.CommClause:
-		return n.Body
-	}
-	return nil
-}
-
-// leaves reports whether a statement leaves its block for elsewhere than the next statement.
-func leaves(s ast.Stmt) bool {
-	switch s := s.(type) {
-	case *ast.ReturnStmt:
-		return true
-	case *ast.BranchStmt:
-		return s.Tok != token.FALLTHROUGH
-	case *ast.ExprStmt:
-		if call, ok := s.X.(*ast.CallExpr); ok {
-			if id, ok := call.Fun.(*ast.Ident); ok {
-				return id.Name == "panic"
-			}
-		}
-	}
-	return false
-}
-
-func signature(c *checker, lit *ast.FuncLit) *types.Signature {
-	sig, _ := c.TypesInfo.TypeOf(lit).(*types.Signature)
-	return sig
 }

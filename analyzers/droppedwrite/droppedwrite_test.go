@@ -10,4 +10,5 @@ import (
 func TestReported(t *testing.T) {
 	dir, _ := filepath.Abs("../testdata")
 	analysistest.RunWithSuggestedFixes(t, dir, New(), "droppedwrite/commits", "droppedwrite/statements", "droppedwrite/mailer", "droppedwrite/effects")
+	analysistest.Run(t, dir, New(), "droppedwrite/again/attempt", "droppedwrite/again")
 }

@@ -1,17 +1,15 @@
 package droppedwrite
 
 import (
-	"fmt"
 	"go/ast"
-	"go/constant"
 	"go/types"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // sends is a fact about a function: it does something outside of the process that a rollback does not undo.
@@ -32,7 +30,7 @@ type effect struct {
 var outside = map[string][]struct{ in, what string }{
 	"SendMail":           {{"net/smtp.", "a mail"}, {"emersion/go-smtp", "a mail"}},
 	"DialAndSend":        {{"mail", "a mail"}},
-	"DialAndSendContext": {{"mail", "a mail"}, {"mail", "a mail"}},
+	"DialAndSendContext": {{"mail", "a mail"}},
 	"EnqueueStd":         {{"/core-go/email.", "a mail"}},
 	"Send":               {{"/core-go/email.", "a mail"}},
 	"Schedule":           {{"/core-go/webhooks.", "a webhook"}},
@@ -60,27 +58,9 @@ var outside = map[string][]struct{ in, what string }{
 	"NewOperation":       {{"/gqlclient.", "a GraphQL mutation"}},
 }
 
-// lastName is what a call calls, as it is written: F of F(), x.F(), p.F[T]().
-func lastName(call *ast.CallExpr) string {
-	e := ast.Unparen(call.Fun)
-	switch x := e.(type) {
-	case *ast.IndexExpr:
-		e = x.X
-	case *ast.IndexListExpr:
-		e = x.X
-	}
-	switch e := e.(type) {
-	case *ast.SelectorExpr:
-		return e.Sel.Name
-	case *ast.Ident:
-		return e.Name
-	}
-	return ""
-}
-
 // directEffect is what a call itself sends, "" for nothing that is known.
 func (c *checker) directEffect(call *ast.CallExpr) string {
-	last := lastName(call)
+	last := syntax.Called(call)
 	for _, o := range outside[last] {
 		name := c.fullName(call)
 		if !strings.Contains(name, o.in) {
@@ -92,7 +72,7 @@ func (c *checker) directEffect(call *ast.CallExpr) string {
 				continue
 			}
 		case "NewOperation": // git.sr.ht/~emersion/gqlclient's, made to be sent
-			if len(call.Args) == 0 || !strings.HasPrefix(strings.TrimSpace(c.values.Text(call.Args[0])), "mutation") {
+			if len(call.Args) == 0 || !strings.HasPrefix(strings.TrimSpace(c.Values.Text(call.Args[0])), "mutation") {
 				continue
 			}
 		}
@@ -111,7 +91,7 @@ func (c *checker) fullName(call *ast.CallExpr) string {
 	if !ok {
 		return ""
 	}
-	made, ok := c.values.Resolve(sel.X).Expr.(*ast.CallExpr)
+	made, ok := c.Values.Resolve(sel.X).Expr.(*ast.CallExpr)
 	if !ok {
 		return ""
 	}
@@ -127,7 +107,7 @@ func (c *checker) unsafeMethod(call *ast.CallExpr) bool {
 	if len(call.Args) != 1 {
 		return false
 	}
-	made, ok := c.values.Resolve(call.Args[0]).Expr.(*ast.CallExpr)
+	made, ok := c.Values.Resolve(call.Args[0]).Expr.(*ast.CallExpr)
 	if !ok {
 		return false
 	}
@@ -142,8 +122,8 @@ func (c *checker) unsafeMethod(call *ast.CallExpr) bool {
 	if len(made.Args) <= i {
 		return false
 	}
-	value := c.TypesInfo.Types[made.Args[i]].Value
-	return value != nil && value.Kind() == constant.String && slices.Contains([]string{"POST", "PUT", "PATCH", "DELETE"}, constant.StringVal(value))
+	method, _ := c.Values.Constant(made.Args[i])
+	return slices.Contains([]string{"POST", "PUT", "PATCH", "DELETE"}, method)
 }
 
 // effectOf is what a call sends, itself or in what it calls.
@@ -181,12 +161,12 @@ func (c *checker) runsHere(lit inspector.Cursor) bool {
 	if call.Fun == lit.Node() {
 		return true
 	}
-	switch lastName(call) {
+	switch syntax.Called(call) {
 	case "Go", "Do": // errgroup's, sync.Once's
 		return true
 	}
-	sig, ok := c.TypesInfo.TypeOf(lit.Node().(*ast.FuncLit)).(*types.Signature)
-	if !ok {
+	sig := c.Signature(lit.Node())
+	if sig == nil {
 		return false
 	}
 	for p := range sig.Params().Variables() {
@@ -201,8 +181,8 @@ func (c *checker) runsHere(lit inspector.Cursor) bool {
 func (c *checker) summarize() {
 	callers := map[*types.Func][]*types.Func{} // of a function of this package
 	var learned []*types.Func
-	for fn, cur := range c.decls {
-		cur.Inspect([]ast.Node{(*ast.FuncLit)(nil), (*ast.CallExpr)(nil)}, func(in inspector.Cursor) bool {
+	for _, fn := range c.Funcs {
+		c.Decls[fn].Inspect([]ast.Node{(*ast.FuncLit)(nil), (*ast.CallExpr)(nil)}, func(in inspector.Cursor) bool {
 			call, ok := in.Node().(*ast.CallExpr)
 			if !ok {
 				return c.runsHere(in)
@@ -219,14 +199,12 @@ func (c *checker) summarize() {
 				}
 			}
 			if what != "" && c.sends[fn] == nil {
-				at := c.Fset.Position(call.Pos())
-				c.sends[fn] = &sends{what, fmt.Sprintf("%s:%d", filepath.Base(at.Filename), at.Line)}
+				c.sends[fn] = &sends{what, c.Place(call.Pos())}
 				learned = append(learned, fn)
 			}
 			return true
 		})
 	}
-	slices.SortFunc(learned, func(a, b *types.Func) int { return int(a.Pos() - b.Pos()) })
 	for len(learned) > 0 {
 		fn := learned[0]
 		learned = learned[1:]
@@ -238,7 +216,7 @@ func (c *checker) summarize() {
 		}
 	}
 	for fn, s := range c.sends {
-		if h := c.handlers.For(c.decls[fn].Node()); fn.Exported() && (h == nil || h.Func != c.decls[fn].Node()) {
+		if h := c.Handlers.For(c.Decls[fn].Node()); fn.Exported() && (h == nil || h.Func != c.Decls[fn].Node()) {
 			c.ExportObjectFact(fn, s)
 		}
 	}

@@ -11,13 +11,14 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // returnError turns a statement that is a call into one that returns its error: "if err := CALL; err != nil { return …, err }".
 // assign is what stands before the call.
 func (c *checker) returnError(call inspector.Cursor, fn *function, assign, message string) (analysis.SuggestedFix, bool) {
 	stmt, ok := call.Parent().Node().(*ast.ExprStmt)
-	if !ok || !inBlock(call.Parent()) {
+	if !ok || !syntax.InList(call.Parent()) {
 		return analysis.SuggestedFix{}, false
 	}
 	var text bytes.Buffer
@@ -35,22 +36,14 @@ func (c *checker) returnError(call inspector.Cursor, fn *function, assign, messa
 	}}, true
 }
 
-// inBlock reports whether a statement stands in a list of statements.
-func inBlock(stmt inspector.Cursor) bool {
-	return statements(stmt.Parent().Node()) != nil
-}
-
 // errorReturn is the statement by which a function returns err and otherwise nothing; false when that cannot be written for
 // certain.
 func (c *checker) errorReturn(fn *function) (string, bool) {
-	if fn.sig == nil {
+	if fn.sig == nil || !callee.ReturnsError(fn.sig) {
 		return "", false
 	}
 	results := fn.sig.Results()
 	n := results.Len()
-	if n == 0 || callee.NameOf(results.At(n-1).Type()) != "error" {
-		return "", false
-	}
 	list := make([]string, 0, n)
 	for i := range n - 1 {
 		zero, ok := zeroOf(results.At(i).Type())

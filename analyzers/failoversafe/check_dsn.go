@@ -3,7 +3,6 @@ package failoversafe
 import (
 	"fmt"
 	"go/ast"
-	"go/constant"
 	"go/token"
 	"strings"
 
@@ -31,7 +30,7 @@ func (c *checker) dsnOf(call *ast.CallExpr, name string) ast.Expr {
 		}
 	case "github.com/jackc/pgx/v5/pgxpool.New", "github.com/jackc/pgx/v4/pgxpool.Connect":
 	case "github.com/jackc/pgx/v4.Connect", "github.com/jackc/pgx/v5.Connect", "github.com/jackc/pgx/v5/pgconn.Connect":
-		if len(call.Args) > 0 && !contexts.Of(c.TypesInfo, c.values, call.Args[0]).Unbounded() {
+		if len(call.Args) > 0 && !contexts.Of(c.TypesInfo, c.Values, call.Args[0]).Unbounded() {
 			return nil // the context may have a deadline
 		}
 	default:
@@ -45,7 +44,7 @@ func (c *checker) dsnOf(call *ast.CallExpr, name string) ast.Expr {
 
 // setsTimeout reports whether the package sets ConnectTimeout or DialFunc of a parsed configuration.
 func (c *checker) setsTimeout() bool {
-	for cur := range c.root.Preorder((*ast.SelectorExpr)(nil)) {
+	for cur := range c.Root.Preorder((*ast.SelectorExpr)(nil)) {
 		switch cur.Node().(*ast.SelectorExpr).Sel.Name {
 		case "ConnectTimeout", "DialFunc":
 			return true
@@ -88,17 +87,17 @@ func (c *checker) checkDSN(call *ast.CallExpr, name string) {
 func (c *checker) text(e ast.Expr) (text string, lit *ast.BasicLit, format bool) {
 	e = ast.Unparen(e)
 	if c.TypesInfo.Types[e].Value == nil {
-		e = c.values.Resolve(e).Expr
+		e = c.Values.Resolve(e).Expr
 	}
 	if call, ok := e.(*ast.CallExpr); ok && callee.Name(c.TypesInfo, call) == "fmt.Sprintf" && len(call.Args) > 0 {
 		e, format = ast.Unparen(call.Args[0]), true
 	}
-	v := c.TypesInfo.Types[e].Value
-	if v == nil || v.Kind() != constant.String {
+	text, ok := c.Values.Constant(e)
+	if !ok {
 		return "", nil, false
 	}
 	lit, _ = e.(*ast.BasicLit)
-	return constant.StringVal(v), lit, format
+	return text, lit, format
 }
 
 // fixTimeout adds connect_timeout to a literal. Before key=value pairs rather than behind them: an empty value that is filled in at

@@ -12,6 +12,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // failover reports whether an SQLSTATE, or the class of one, is what clients get when a primary goes or has gone, and what it
@@ -102,11 +103,7 @@ func (c *checker) isCode(e ast.Expr) bool {
 }
 
 func (c *checker) code(e ast.Expr) (code, meaning string) {
-	v := c.TypesInfo.Types[e].Value
-	if v == nil || v.Kind() != constant.String {
-		return "", ""
-	}
-	code = constant.StringVal(v)
+	code, _ = c.Values.Constant(e)
 	meaning, ok := failover(code)
 	if !ok {
 		return "", ""
@@ -116,11 +113,11 @@ func (c *checker) code(e ast.Expr) (code, meaning string) {
 
 // checkFinal reports a branch for an error of a failover that ends the process, gives up a job, or blames the client.
 func (c *checker) checkFinal(cur inspector.Cursor, body []ast.Stmt, at ast.Expr, code, meaning string) {
-	fn, ok := enclosing(cur)
+	fn, ok := syntax.Enclosing(cur)
 	if !ok {
 		return
 	}
-	inHandler := c.handlers.For(fn.Node()) != nil
+	inHandler := c.Handlers.For(fn.Node()) != nil
 	if !inHandler && !c.serving {
 		return
 	}

@@ -5,13 +5,14 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/types"
-	"path/filepath"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // opens is a fact about a function: it opens a pool of connections to PostgreSQL, and its package limits no connection's life.
@@ -48,7 +49,7 @@ func (c *checker) opensPostgres(call *ast.CallExpr, name string) bool {
 		driver, ok := c.constant(call.Args[at])
 		return ok && slices.Contains(postgresDrivers, driver)
 	case name == "database/sql.OpenDB" && len(call.Args) == 1:
-		connector, ok := c.values.Resolve(call.Args[0]).Expr.(*ast.CallExpr)
+		connector, ok := c.Values.Resolve(call.Args[0]).Expr.(*ast.CallExpr)
 		if !ok {
 			return false
 		}
@@ -62,22 +63,13 @@ func (c *checker) opensPostgres(call *ast.CallExpr, name string) bool {
 
 // constant is the value of a constant string, also in a variable that is given no other.
 func (c *checker) constant(e ast.Expr) (string, bool) {
-	v := c.TypesInfo.Types[e].Value
-	if v == nil {
-		if e = c.values.Resolve(e).Expr; e != nil {
-			v = c.TypesInfo.Types[e].Value
-		}
-	}
-	if v == nil || v.Kind() != constant.String {
-		return "", false
-	}
-	return constant.StringVal(v), true
+	return c.Values.Constant(c.Values.Resolve(e).Expr)
 }
 
 // limitsLifetime reports whether the package calls SetConnMaxLifetime on anything, or hands it on. Which pool it is
 // does not matter: whoever sets it on one has thought of it.
 func (c *checker) limitsLifetime() bool {
-	for cur := range c.root.Preorder((*ast.SelectorExpr)(nil)) {
+	for cur := range c.Root.Preorder((*ast.SelectorExpr)(nil)) {
 		if cur.Node().(*ast.SelectorExpr).Sel.Name == "SetConnMaxLifetime" {
 			return true
 		}
@@ -93,9 +85,9 @@ func (c *checker) learnOpens() {
 	c.opened = map[*types.Func]*opens{}
 	for again := true; again; {
 		again = false
-		for _, fn := range c.funcs {
-			decl := c.decls[fn]
-			if c.opened[fn] != nil || c.serving && (!fn.Exported() || !returnsPool(fn) || c.handlers.For(decl.Node()) != nil) {
+		for _, fn := range c.Funcs {
+			decl := c.Decls[fn]
+			if c.opened[fn] != nil || c.serving && (!fn.Exported() || !returnsPool(fn) || c.Handlers.For(decl.Node()) != nil) {
 				continue
 			}
 			for cur := range decl.Preorder((*ast.CallExpr)(nil)) {
@@ -117,8 +109,7 @@ func (c *checker) learnOpens() {
 // opening is what is known of a call that opens a pool, nil for others.
 func (c *checker) opening(call *ast.CallExpr, name string) *opens {
 	if c.opensPostgres(call, name) {
-		at := c.Fset.Position(call.Pos())
-		return &opens{Call: name, Place: fmt.Sprintf("%s:%d", filepath.Base(at.Filename), at.Line)}
+		return &opens{Call: name, Place: c.Place(call.Pos())}
 	}
 	fn := callee.Func(c.TypesInfo, call)
 	if fn == nil || fn.Pkg() == nil {
@@ -156,39 +147,32 @@ func (c *checker) checkOpen(cur inspector.Cursor, name string) {
 // closedHere reports whether the function that opens a pool also closes it, so that it does not live for long, or limits it to
 // one connection, whose session it means to keep.
 func (c *checker) closedHere(cur inspector.Cursor) bool {
-	fn, ok := enclosing(cur)
+	fn, ok := syntax.Enclosing(cur)
 	if !ok {
 		return false
 	}
 	var pool *types.Var
 	switch n := cur.Parent().Node().(type) {
 	case *ast.AssignStmt:
-		pool = c.values.Var(n.Lhs[0])
+		pool = c.Values.Var(n.Lhs[0])
 	case *ast.ValueSpec:
-		pool = c.values.Var(n.Names[0])
+		pool = c.Values.Var(n.Names[0])
 	}
 	if pool == nil {
 		return false
 	}
+	if c.OneConnection(pool) {
+		return true
+	}
 	runs := c.runsService(fn)
 	for cur := range fn.Preorder((*ast.CallExpr)(nil)) {
 		call := cur.Node().(*ast.CallExpr)
-		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-		if !ok || c.values.Var(sel.X) != pool {
+		if x := syntax.Receiver(call, "Close"); x == nil || c.Values.Var(x) != pool {
 			continue
 		}
-		switch sel.Sel.Name {
-		case "Close":
-			for range cur.Enclosing((*ast.DeferStmt)(nil)) {
-				if !runs {
-					return true
-				}
-			}
-		case "SetMaxOpenConns":
-			if len(call.Args) == 1 && c.TypesInfo.Types[call.Args[0]].Value != nil {
-				if n, ok := constant.Int64Val(c.valueOf(call.Args[0])); ok && n == 1 {
-					return true
-				}
+		for range cur.Enclosing((*ast.DeferStmt)(nil)) {
+			if !runs {
+				return true
 			}
 		}
 	}
@@ -217,8 +201,9 @@ func returnsPool(fn *types.Func) bool {
 }
 
 // checkNoLimit reports a lifetime that is set to none.
-func (c *checker) checkNoLimit(call *ast.CallExpr, name string) {
-	if callee.Last(name) != "SetConnMaxLifetime" || len(call.Args) != 1 || !c.importsPostgres() {
+func (c *checker) checkNoLimit(call *ast.CallExpr) {
+	pool := syntax.Receiver(call, "SetConnMaxLifetime")
+	if pool == nil || len(call.Args) != 1 || !c.importsPostgres() || c.OneConnection(c.Values.Var(pool)) {
 		return
 	}
 	if d, ok := constant.Int64Val(c.valueOf(call.Args[0])); ok && d <= 0 {
@@ -236,7 +221,7 @@ func (c *checker) importsPostgres() bool {
 }
 
 func isPostgres(path string) bool {
-	return path == "github.com/lib/pq" || len(path) >= len("github.com/jackc/pgx") && path[:len("github.com/jackc/pgx")] == "github.com/jackc/pgx"
+	return path == "github.com/lib/pq" || strings.HasPrefix(path, "github.com/jackc/pgx")
 }
 
 // valueOf is the value of a constant expression, an unknown one for others.
@@ -269,7 +254,7 @@ func (c *checker) checkPoolConfigs() {
 			if f.Name() != "MaxConnLifetime" {
 				continue
 			}
-			list, _ := c.values.Of(f)
+			list, _ := c.Values.Of(f)
 			for _, source := range list {
 				if d, ok := constant.Int64Val(c.valueOf(source.Expr)); ok && d <= 0 {
 					c.Report(findings.Finding{Check: "unlimited-connection-lifetime", Pos: source.Expr.Pos(), End: source.Expr.End(),

@@ -3,13 +3,16 @@ package failoversafe
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // checkPrimary looks at a query that asks whether the server is a standby, and at what becomes of the answer.
@@ -30,7 +33,7 @@ func (c *checker) checkPrimary(cur inspector.Cursor, name string) {
 	if asked == "" {
 		return
 	}
-	fn, ok := enclosing(cur)
+	fn, ok := syntax.Enclosing(cur)
 	if !ok {
 		return
 	}
@@ -45,7 +48,7 @@ func (c *checker) checkPrimary(cur inspector.Cursor, name string) {
 		if !ok {
 			continue
 		}
-		v := c.kept(fn, c.values.Var(u.X))
+		v := c.kept(fn, c.Values.Var(u.X))
 		if v == nil || !c.onlyOnce(cur, fn) || !c.readElsewhere(v, fn) {
 			continue
 		}
@@ -77,15 +80,18 @@ func (c *checker) kept(fn inspector.Cursor, v *types.Var) *types.Var {
 	for cur := range fn.Preorder((*ast.AssignStmt)(nil)) {
 		assign := cur.Node().(*ast.AssignStmt)
 		for i, lhs := range assign.Lhs {
-			to := c.values.Var(lhs)
+			to := c.Values.Var(lhs)
 			if to == nil || !c.outlives(to) || i >= len(assign.Rhs) {
 				continue
 			}
 			e := ast.Unparen(assign.Rhs[i])
-			if u, ok := e.(*ast.UnaryExpr); ok {
-				e = u.X // !inRecovery
+			switch x := e.(type) {
+			case *ast.UnaryExpr: // !inRecovery
+				e = x.X
+			case *ast.BinaryExpr: // readOnly == "off"
+				e = x.X
 			}
-			if c.values.Var(e) == v {
+			if c.Values.Var(e) == v {
 				return to
 			}
 		}
@@ -101,7 +107,7 @@ func (c *checker) outlives(v *types.Var) bool {
 // function literal given to sync.Once, in init or main, or in a function whose name says that it makes something, which no loop
 // calls.
 func (c *checker) onlyOnce(cur, fn inspector.Cursor) bool {
-	if inLoop(cur, fn) {
+	if _, loop := syntax.Loop(cur); loop {
 		return false
 	}
 	if _, ok := fn.Node().(*ast.FuncLit); ok {
@@ -120,53 +126,35 @@ func (c *checker) onlyOnce(cur, fn inspector.Cursor) bool {
 	if !made {
 		return false
 	}
-	for use := range c.root.Preorder((*ast.Ident)(nil)) {
+	for use := range c.Root.Preorder((*ast.Ident)(nil)) {
 		if c.TypesInfo.Uses[use.Node().(*ast.Ident)] != obj {
 			continue
 		}
-		caller, ok := enclosing(use)
-		if !ok || inLoop(use, caller) || caller == fn {
-			return false
-		}
-		if _, lit := caller.Node().(*ast.FuncLit); lit {
+		caller, _ := syntax.EnclosingFunc(use).(*ast.FuncDecl)
+		if _, loop := syntax.Loop(use); caller == nil || loop || ast.Node(caller) == fn.Node() {
 			return false
 		}
 	}
 	return true
 }
 
-func inLoop(cur, fn inspector.Cursor) bool {
-	for ; cur != fn; cur = cur.Parent() {
-		switch cur.Node().(type) {
-		case *ast.ForStmt, *ast.RangeStmt:
-			return true
-		}
-	}
-	return false
-}
-
 // readElsewhere reports whether another function uses a variable, and none gives it another value.
 func (c *checker) readElsewhere(v *types.Var, fn inspector.Cursor) bool {
 	read := false
-	for cur := range c.root.Preorder((*ast.Ident)(nil)) {
+	for cur := range c.Root.Preorder((*ast.Ident)(nil)) {
 		id := cur.Node().(*ast.Ident)
 		if c.TypesInfo.Uses[id] != v || fn.Contains(cur) {
 			continue
 		}
-		expr := cur
-		if sel, ok := cur.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == id {
-			expr = cur.Parent()
-		}
+		expr := syntax.Named(cur)
 		switch parent := expr.Parent().Node().(type) {
 		case *ast.UnaryExpr:
-			if parent.Op.String() == "&" {
+			if parent.Op == token.AND {
 				return false // filled in again
 			}
 		case *ast.AssignStmt:
-			for _, lhs := range parent.Lhs {
-				if lhs == expr.Node() {
-					return false
-				}
+			if slices.Contains(parent.Lhs, expr.Node().(ast.Expr)) {
+				return false
 			}
 		case *ast.SelectorExpr:
 			return false // an atomic.Bool, perhaps, that is stored to

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
@@ -13,6 +14,7 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/imports"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // checkSleep looks at a time.Sleep that stands between two attempts to reach a server, where a context is at hand.
@@ -21,11 +23,11 @@ func (c *checker) checkSleep(cur inspector.Cursor) {
 		return
 	}
 	call := cur.Node().(*ast.CallExpr)
-	fn, ok := enclosing(cur)
+	fn, ok := syntax.Enclosing(cur)
 	if !ok || len(call.Args) != 1 {
 		return
 	}
-	loop, ok := loopAround(cur, fn)
+	loop, ok := syntax.Loop(cur)
 	if !ok {
 		return
 	}
@@ -47,16 +49,6 @@ func (c *checker) checkSleep(cur inspector.Cursor) {
 	c.Report(f)
 }
 
-func loopAround(cur, fn inspector.Cursor) (inspector.Cursor, bool) {
-	for up := range cur.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
-		if !fn.Contains(up) {
-			break
-		}
-		return up, true
-	}
-	return inspector.Cursor{}, false
-}
-
 // retried is the call whose error leads to a sleep, when it is one to a server, in a loop that a success leaves: "" for other loops,
 // which poll.
 func (c *checker) retried(loop, sleep inspector.Cursor) string {
@@ -65,7 +57,7 @@ func (c *checker) retried(loop, sleep inspector.Cursor) string {
 			return "" // one after the other, not the same again
 		}
 	}
-	body := loopBody(loop.Node())
+	body := syntax.Body(loop.Node())
 	leaves := false // where there was no error
 	server := ""
 	for cur := range loop.Preorder((*ast.IfStmt)(nil)) {
@@ -100,16 +92,6 @@ func isInteger(t types.Type) bool {
 	return ok && b.Info()&types.IsInteger != 0
 }
 
-func loopBody(n ast.Node) *ast.BlockStmt {
-	switch n := n.(type) {
-	case *ast.ForStmt:
-		return n.Body
-	case *ast.RangeStmt:
-		return n.Body
-	}
-	return nil
-}
-
 // tested is the call whose error a condition asks for, in place or through a variable.
 func (c *checker) tested(cond ast.Expr, body *ast.BlockStmt) (*ast.CallExpr, token.Token) {
 	if e, ok := ast.Unparen(cond).(*ast.BinaryExpr); ok && (e.Op == token.EQL || e.Op == token.NEQ) && c.TypesInfo.Types[e.Y].IsNil() {
@@ -136,7 +118,7 @@ func (c *checker) errorTest(cond ast.Expr) (*types.Var, token.Token) {
 	if tv := c.TypesInfo.Types[e.Y]; !tv.IsNil() || e.Op != token.EQL && e.Op != token.NEQ {
 		return nil, 0
 	}
-	v := c.values.Var(e.X)
+	v := c.Values.Var(e.X)
 	if v == nil || callee.NameOf(v.Type()) != "error" {
 		return nil, 0
 	}
@@ -152,7 +134,7 @@ func (c *checker) callOf(v *types.Var, body *ast.BlockStmt) *ast.CallExpr {
 			return true
 		}
 		for _, lhs := range assign.Lhs {
-			if c.values.Var(lhs) == v {
+			if c.Values.Var(lhs) == v {
 				if call, ok := ast.Unparen(assign.Rhs[0]).(*ast.CallExpr); ok && found == nil {
 					found = call
 				}
@@ -163,10 +145,8 @@ func (c *checker) callOf(v *types.Var, body *ast.BlockStmt) *ast.CallExpr {
 	return found
 }
 
-// remote are the packages whose calls with an error talk to a server.
-var remote = []string{"database/sql.", "github.com/jackc/pgx/", "github.com/jmoiron/sqlx.", "github.com/lib/pq.", "github.com/redis/go-redis/",
-	"github.com/go-redis/redis/", "google.golang.org/grpc.", "gorm.io/gorm.", "net.", "net/http.", "net/smtp.", "github.com/rabbitmq/amqp091-go.",
-	"git.sr.ht/~sircmpwn/core-go/database."}
+// remote are packages, besides those of callee.Server, whose calls with an error talk to a server.
+var remote = []string{"github.com/lib/pq.", "gorm.io/gorm.", "net.", "net/http.", "net/smtp.", "github.com/rabbitmq/amqp091-go."}
 
 // server names the call that talks to a server: call itself, or one in the function of this package that it calls.
 func (c *checker) server(call *ast.CallExpr, depth int) string {
@@ -174,20 +154,21 @@ func (c *checker) server(call *ast.CallExpr, depth int) string {
 		return ""
 	}
 	name := callee.Name(c.TypesInfo, call)
-	for _, prefix := range remote {
-		if strings.HasPrefix(strings.TrimLeft(name, "(*"), prefix) {
-			switch callee.Last(name) {
-			case "NewRequest", "NewRequestWithContext", "ParseConfig", "Open", "Scan", "ParseIP", "ParseCIDR", "SplitHostPort", "Listen", "Close", "Accept", "Rollback":
-				return ""
-			}
-			return name
+	if callee.Server(name) != "" || slices.ContainsFunc(remote, func(prefix string) bool { return strings.HasPrefix(callee.Bare(name), prefix) }) {
+		if fn := callee.Func(c.TypesInfo, call); fn != nil && !callee.ReturnsError(fn.Signature()) && callee.Last(name) != "QueryRow" && callee.Last(name) != "QueryRowContext" {
+			return "" // it waits for nobody: (*http.Transport).Clone
 		}
+		switch callee.Last(name) {
+		case "NewRequest", "NewRequestWithContext", "ParseConfig", "Open", "Scan", "ParseIP", "ParseCIDR", "SplitHostPort", "Listen", "Close", "Accept", "Rollback":
+			return ""
+		}
+		return name
 	}
 	fn := callee.Func(c.TypesInfo, call)
 	if fn == nil || depth > 1 {
 		return ""
 	}
-	decl, ok := c.decls[fn]
+	decl, ok := c.Decls[fn]
 	if !ok {
 		return ""
 	}
@@ -199,32 +180,16 @@ func (c *checker) server(call *ast.CallExpr, depth int) string {
 	return ""
 }
 
-// endsLoop reports whether a statement, or the last of a block, leaves the loop.
+// endsLoop reports whether the last statement of a block leaves the loop.
 func endsLoop(s ast.Stmt) bool {
 	block, ok := s.(*ast.BlockStmt)
-	if !ok {
-		return false
-	}
-	if len(block.List) == 0 {
-		return false
-	}
-	return leavesLoop(block.List[len(block.List)-1])
-}
-
-func leavesLoop(s ast.Stmt) bool {
-	switch s := s.(type) {
-	case *ast.ReturnStmt:
-		return true
-	case *ast.BranchStmt:
-		return s.Tok == token.BREAK
-	}
-	return false
+	return ok && syntax.LeavesLoop(syntax.Last(block.List))
 }
 
 // leavesBehind reports whether the loop's last statement, behind a branch for errors, leaves the loop.
 func leavesBehind(body *ast.BlockStmt, branch *ast.IfStmt) bool {
-	last := body.List[len(body.List)-1]
-	return last.Pos() > branch.Pos() && leavesLoop(last)
+	last := syntax.Last(body.List)
+	return last.Pos() > branch.Pos() && syntax.LeavesLoop(last)
 }
 
 // contextAt is a context that a statement could look at: a parameter of the function, or of one around it, or the request of a
@@ -277,11 +242,11 @@ func mentionsRandom(e ast.Expr) bool {
 
 // randomVariable reports whether what a variable is given has something random in it.
 func (c *checker) randomVariable(e ast.Expr) bool {
-	v := c.values.Var(e)
+	v := c.Values.Var(e)
 	if v == nil {
 		return false
 	}
-	list, _ := c.values.Of(v)
+	list, _ := c.Values.Of(v)
 	for _, s := range list {
 		if mentionsRandom(s.Expr) {
 			return true
@@ -293,12 +258,12 @@ func (c *checker) randomVariable(e ast.Expr) bool {
 // fixSleep waits for the context as well, in a function whose one result is an error.
 func (c *checker) fixSleep(cur inspector.Cursor, ctx string, fn inspector.Cursor) (analysis.SuggestedFix, bool) {
 	stmt, ok := cur.Parent().Node().(*ast.ExprStmt)
-	sig, isFunc := c.signature(fn.Node())
-	if !ok || !isFunc || sig.Results().Len() != 1 || callee.NameOf(sig.Results().At(0).Type()) != "error" {
+	sig := c.Signature(fn.Node())
+	if !ok || sig == nil || sig.Results().Len() != 1 || !callee.ReturnsError(sig) {
 		return analysis.SuggestedFix{}, false
 	}
-	name, edits, ok := imports.Use(c.Pass.Pass, stmt.Pos(), "time")
-	if !ok || len(edits) > 0 {
+	name, ok := imports.Name(c.Pass.Pass, stmt.Pos(), "time")
+	if !ok {
 		return analysis.SuggestedFix{}, false
 	}
 	call := cur.Node().(*ast.CallExpr)
@@ -306,17 +271,4 @@ func (c *checker) fixSleep(cur inspector.Cursor, ctx string, fn inspector.Cursor
 		{Pos: call.Pos(), End: call.Lparen + 1, NewText: fmt.Appendf(nil, "select {\ncase <-%s.Done():\nreturn %s.Err()\ncase <-%s.After(", ctx, ctx, name)},
 		{Pos: call.Rparen, End: call.End(), NewText: []byte("):\n}")},
 	}}, true
-}
-
-func (c *checker) signature(fn ast.Node) (*types.Signature, bool) {
-	switch fn := fn.(type) {
-	case *ast.FuncDecl:
-		if obj, ok := c.TypesInfo.Defs[fn.Name].(*types.Func); ok {
-			return obj.Signature(), true
-		}
-	case *ast.FuncLit:
-		sig, ok := c.TypesInfo.TypeOf(fn).(*types.Signature)
-		return sig, ok
-	}
-	return nil, false
 }

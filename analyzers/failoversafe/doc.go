@@ -14,7 +14,7 @@
 // or a balancer, connections that were not cut go on to the old server: as a standby it refuses each write with 25006, as a machine that is gone
 // it answers nothing. Reported: opening a pool to PostgreSQL (database/sql, sqlx, otelsql, pgx's stdlib) in a service whose package never
 // calls SetConnMaxLifetime, or calls it with 0. pgxpool's own default is an hour, and silent; MaxConnLifetime of 0 or less
-// is "unlimited" since pgx 5.11 and is reported.
+// is "unlimited" since pgx 5.11 and is reported. A pool of one connection (SetMaxOpenConns(1)) means to keep its session, and is silent.
 //
 //	db.SetConnMaxLifetime(5 * time.Minute)
 //

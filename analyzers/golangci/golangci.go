@@ -1,5 +1,5 @@
 // Package golangci is the plugin that runs the analyzers of Go code in golangci-lint, for those who have it anyway: see
-// https://golangci-lint.run/plugins/module-plugins/ and docs/golangci.md.
+// https://golangci-lint.run/plugins/module-plugins/ and docs/integrations.md.
 //
 // The analyzers migrations and queries are not part of it: golangci-lint keeps what a linter said for as long as the Go
 // files of a package are the same, and these two depend on migrations. go vet -vettool and srhtvet lint run them.

@@ -14,17 +14,18 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/imports"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 func (c *checker) checkExit(cur inspector.Cursor, name string) {
 	call := cur.Node().(*ast.CallExpr)
-	fn, ok := enclosing(cur)
+	fn, ok := syntax.Enclosing(cur)
 	if !ok {
 		return
 	}
-	if h := c.handlers.For(fn.Node()); h != nil && !imports.Any(c.Files, "net/http/cgi", "net/http/fcgi") {
+	if h := c.Handlers.For(fn.Node()); h != nil && !imports.Any(c.Files, "net/http/cgi", "net/http/fcgi") {
 		c.Report(findings.Finding{Check: "exit-in-handler", Pos: call.Pos(), End: call.End(),
-			Message: fmt.Sprintf("%s, on behalf of handler %s, ends the process: every other request and job in flight on the node is lost with this one", name, h.Name),
+			Message: fmt.Sprintf("%s, on behalf of %s, ends the process: every other request and job in flight on the node is lost with this one", name, h.Name),
 			Help:    "Answer with an error, and let the process live."})
 		return
 	}
@@ -48,15 +49,11 @@ func (c *checker) onSignal(cur, fn inspector.Cursor) bool {
 	}
 	for cur != fn {
 		parent := cur.Parent()
-		var list []ast.Stmt
-		switch n := parent.Node().(type) {
-		case *ast.BlockStmt:
-			list = n.List
-		case *ast.CommClause:
-			list = n.Body
+		switch parent.Node().(type) {
 		case *ast.IfStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.CaseClause, *ast.GoStmt, *ast.DeferStmt:
 			return false // only sometimes: a second signal, say
 		}
+		list := syntax.Statements(parent.Node())
 		at := slices.IndexFunc(list, func(s ast.Stmt) bool { return s == cur.Node() })
 		for i := at - 1; i >= 0; i-- {
 			if c.signalled(list[i]) {
@@ -76,7 +73,7 @@ func (c *checker) onSignal(cur, fn inspector.Cursor) bool {
 
 // drains reports whether something in the package shuts a server down.
 func (c *checker) drains() bool {
-	for cur := range c.root.Preorder((*ast.SelectorExpr)(nil)) {
+	for cur := range c.Root.Preorder((*ast.SelectorExpr)(nil)) {
 		switch cur.Node().(*ast.SelectorExpr).Sel.Name {
 		case "Shutdown", "GracefulStop", "ShutdownWithContext", "ShutdownWithTimeout":
 			return true
@@ -88,7 +85,7 @@ func (c *checker) drains() bool {
 // receives counts the places where signals are received: behind the second one the first may have led to a drain.
 func (c *checker) receives() int {
 	n := 0
-	for cur := range c.root.Preorder((*ast.ExprStmt)(nil), (*ast.AssignStmt)(nil)) {
+	for cur := range c.Root.Preorder((*ast.ExprStmt)(nil), (*ast.AssignStmt)(nil)) {
 		if c.signalled(cur.Node().(ast.Stmt)) {
 			n++
 		}
@@ -122,13 +119,13 @@ func (c *checker) harmlessCall(call *ast.CallExpr, depth int) bool {
 	if name == "" {
 		return false
 	}
-	switch name[strings.LastIndex(name, ".")+1:] {
+	switch callee.Last(name) {
 	case "Error", "String", "Sync":
 		return true
 	}
 	for _, pkg := range []string{"log", "log/slog", "fmt", "os", "os/signal", "strings", "strconv", "errors", "syscall",
 		"github.com/sirupsen/logrus", "go.uber.org/zap", "runtime", "path/filepath"} {
-		if rest, ok := strings.CutPrefix(strings.TrimLeft(name, "(*"), pkg+"."); ok && !strings.Contains(rest, "/") {
+		if rest, ok := strings.CutPrefix(callee.Bare(name), pkg+"."); ok && !strings.Contains(rest, "/") {
 			return true
 		}
 	}
@@ -136,12 +133,8 @@ func (c *checker) harmlessCall(call *ast.CallExpr, depth int) bool {
 	case "(*net/http.Server).Close", "(*database/sql.DB).Close", "(net.Listener).Close", "time.Now", "time.Since":
 		return true
 	}
-	if depth < 3 {
-		if fn := c.local(call); fn != nil {
-			if body := bodyOf(fn); body != nil {
-				return c.harmless(body, depth+1)
-			}
-		}
+	if fn := c.local(call); fn != nil && depth < 3 {
+		return c.harmless(syntax.Body(fn), depth+1)
 	}
 	return false
 }
@@ -151,7 +144,7 @@ func (c *checker) skips(cur, fn inspector.Cursor) string {
 	exit, deferred := cur.Node(), ""
 	for ; cur != fn; cur = cur.Parent() {
 		for sibling, ok := cur.PrevSibling(); ok; sibling, ok = sibling.PrevSibling() {
-			if stmt, ok := sibling.Node().(*ast.DeferStmt); ok && inList(sibling) {
+			if stmt, ok := sibling.Node().(*ast.DeferStmt); ok && syntax.InList(sibling) {
 				if name := c.ending(stmt.Call); name != "" {
 					deferred = name
 				}
@@ -162,7 +155,7 @@ func (c *checker) skips(cur, fn inspector.Cursor) string {
 		return ""
 	}
 	running := false
-	ast.Inspect(bodyOf(fn.Node()), func(n ast.Node) bool {
+	ast.Inspect(syntax.Body(fn.Node()), func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
 		if ok && call.Pos() < exit.Pos() {
 			name := callee.Name(c.TypesInfo, call)
@@ -195,16 +188,6 @@ func (c *checker) ending(call *ast.CallExpr) string {
 		return true
 	})
 	return found
-}
-
-func bodyOf(fn ast.Node) *ast.BlockStmt {
-	switch fn := fn.(type) {
-	case *ast.FuncDecl:
-		return fn.Body
-	case *ast.FuncLit:
-		return fn.Body
-	}
-	return nil
 }
 
 // checkServerClosed looks at what is done about the error of Serve and its like. net/http: "When Shutdown is called, Serve,
@@ -241,10 +224,9 @@ func (c *checker) fatal(serve inspector.Cursor) (exit string, fix []analysis.Tex
 		stmt, isStmt := parent.Parent().Node().(*ast.ExprStmt)
 		if test := c.notClosed(serve.Node().Pos(), "err"); isStmt && test != "" && len(n.Args) == 1 {
 			call := serve.Node()
-			text := func(from, to token.Pos) string { return c.text(from, to) }
-			if outer := text(stmt.Pos(), call.Pos()); outer != "" {
+			if outer := c.text(stmt.Pos(), call.Pos()); outer != "" {
 				fix = []analysis.TextEdit{{Pos: stmt.Pos(), End: call.Pos(), NewText: []byte("if err := ")},
-					{Pos: call.End(), End: stmt.End(), NewText: []byte("; " + test + " {\n" + outer + "err" + text(call.End(), stmt.End()) + "\n}")}}
+					{Pos: call.End(), End: stmt.End(), NewText: []byte("; " + test + " {\n" + outer + "err" + c.text(call.End(), stmt.End()) + "\n}")}}
 			}
 		}
 		return name, fix, true
@@ -270,12 +252,12 @@ func (c *checker) fatal(serve inspector.Cursor) (exit string, fix []analysis.Tex
 // fatalBranch: if err != nil { …; log.Fatal(err) }
 func (c *checker) fatalBranch(branch *ast.IfStmt, err ast.Expr) (exit string, fix []analysis.TextEdit, ok bool) {
 	cond, isBinary := ast.Unparen(branch.Cond).(*ast.BinaryExpr)
-	v := c.values.Var(err)
-	if !isBinary || cond.Op != token.NEQ || v == nil || c.values.Var(cond.X) != v || !isNil(c.TypesInfo, cond.Y) {
+	v := c.Values.Var(err)
+	if !isBinary || cond.Op != token.NEQ || v == nil || c.Values.Var(cond.X) != v || !isNil(c.TypesInfo, cond.Y) {
 		return "", nil, false
 	}
 	for _, stmt := range branch.Body.List {
-		if mentions(stmt, "ErrServerClosed") {
+		if syntax.Mentions(stmt, "ErrServerClosed") {
 			return "", nil, false
 		}
 		expr, isExpr := stmt.(*ast.ExprStmt)
@@ -296,11 +278,11 @@ func (c *checker) fatalBranch(branch *ast.IfStmt, err ast.Expr) (exit string, fi
 
 // notClosed is the test that an error is not ErrServerClosed; "" when it cannot be written with what is imported.
 func (c *checker) notClosed(pos token.Pos, err string) string {
-	http, edits, ok := imports.Use(c.Pass.Pass, pos, "net/http")
-	if !ok || len(edits) > 0 {
+	http, ok := imports.Name(c.Pass.Pass, pos, "net/http")
+	if !ok {
 		return ""
 	}
-	if name, edits, ok := imports.Use(c.Pass.Pass, pos, "errors"); ok && len(edits) == 0 {
+	if name, ok := imports.Name(c.Pass.Pass, pos, "errors"); ok {
 		return "!" + name + ".Is(" + err + ", " + http + ".ErrServerClosed)"
 	}
 	return err + " != " + http + ".ErrServerClosed"
@@ -317,14 +299,4 @@ func (c *checker) text(from, to token.Pos) string {
 		return ""
 	}
 	return string(src[f.Offset(from):f.Offset(to)])
-}
-
-func mentions(n ast.Node, name string) bool {
-	found := false
-	ast.Inspect(n, func(n ast.Node) bool {
-		id, ok := n.(*ast.Ident)
-		found = found || ok && id.Name == name
-		return !found
-	})
-	return found
 }

@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"path/filepath"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
@@ -13,6 +12,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // findMains marks main, and the functions behind whose call main waits for nothing.
@@ -22,7 +22,7 @@ func (c *checker) findMains() {
 		return
 	}
 	if fn, ok := c.Pkg.Scope().Lookup("main").(*types.Func); ok {
-		if decl, ok := c.decls[fn]; ok {
+		if decl, ok := c.Decls[fn]; ok {
 			c.markMain(decl)
 		}
 	}
@@ -38,7 +38,7 @@ func (c *checker) markMain(fn inspector.Cursor) {
 		if called == nil || !c.direct(cur, fn) {
 			continue
 		}
-		if decl, ok := c.decls[called]; ok && !c.waitsBehind(cur, fn) {
+		if decl, ok := c.Decls[called]; ok && !c.waitsBehind(cur, fn) {
 			c.markMain(decl)
 		}
 	}
@@ -66,7 +66,7 @@ func (c *checker) checkMainReturns(s *server) {
 		}
 	}
 	for _, serve := range s.serves {
-		fn, ok := enclosing(serve)
+		fn, ok := syntax.Enclosing(serve)
 		if !ok || !c.direct(serve, fn) || c.waitsBehind(serve, fn) {
 			continue
 		}
@@ -95,13 +95,8 @@ func (*returnsEarly) AFact() {}
 func (*returnsEarly) String() string { return "returns when Shutdown begins" }
 
 func (c *checker) exportEarly(fn, serve inspector.Cursor) {
-	decl, ok := fn.Node().(*ast.FuncDecl)
-	if !ok || !decl.Name.IsExported() || c.Silent(decl.Pos()) {
-		return
-	}
-	if obj, ok := c.TypesInfo.Defs[decl.Name].(*types.Func); ok {
-		at := c.Fset.Position(serve.Node().Pos())
-		c.ExportObjectFact(obj, &returnsEarly{fmt.Sprintf("%s:%d", filepath.Base(at.Filename), at.Line)})
+	if obj := c.Func(fn.Node()); obj != nil && obj.Exported() && !c.Silent(obj.Pos()) {
+		c.ExportObjectFact(obj, &returnsEarly{c.Place(serve.Node().Pos())})
 	}
 }
 
@@ -112,7 +107,7 @@ func (c *checker) checkMainCall(cur inspector.Cursor, name string) {
 		return
 	}
 	var fact returnsEarly
-	fn, ok := enclosing(cur)
+	fn, ok := syntax.Enclosing(cur)
 	if !ok || !c.mains[fn.Node()] || !c.ImportObjectFact(called, &fact) || !c.direct(cur, fn) || c.waitsBehind(cur, fn) {
 		return
 	}
@@ -129,12 +124,12 @@ func (c *checker) started(cur inspector.Cursor) *ast.GoStmt {
 		case *ast.GoStmt:
 			return n
 		case *ast.FuncDecl:
-			fn, ok := c.TypesInfo.Defs[n.Name].(*types.Func)
-			if !ok {
+			fn := c.Func(n)
+			if fn == nil {
 				return nil
 			}
 			var started *ast.GoStmt
-			for use := range c.root.Preorder((*ast.Ident)(nil)) {
+			for use := range c.Root.Preorder((*ast.Ident)(nil)) {
 				if c.TypesInfo.Uses[use.Node().(*ast.Ident)] != fn {
 					continue
 				}
@@ -178,7 +173,7 @@ func (c *checker) waitsBehind(call, fn inspector.Cursor) bool {
 		case *ast.CaseClause, *ast.CommClause:
 			continue // those behind it are other cases
 		}
-		if inList(cur) {
+		if syntax.InList(cur) {
 			for next, ok := cur.NextSibling(); ok; next, ok = next.NextSibling() {
 				if c.waits(next.Node(), 0) {
 					return true
@@ -219,7 +214,7 @@ func (c *checker) mayWait(call *ast.CallExpr, depth int) bool {
 		return false
 	}
 	if fn := c.local(call); fn != nil {
-		return depth > 3 || c.waits(bodyOf(fn), depth+1)
+		return depth > 3 || c.waits(syntax.Body(fn), depth+1)
 	}
 	name := callee.Name(c.TypesInfo, call)
 	if name == "" { // a function value
@@ -228,7 +223,7 @@ func (c *checker) mayWait(call *ast.CallExpr, depth int) bool {
 	if callee.Exits(name) || c.harmlessCall(call, 0) {
 		return false
 	}
-	method := strings.ToLower(name[strings.LastIndex(name, ".")+1:])
+	method := strings.ToLower(callee.Last(name))
 	for _, word := range []string{"wait", "join", "shutdown", "stop", "drain", "finish", "done", "lock", "sleep", "do", "run", "serve"} {
 		if strings.Contains(method, word) {
 			return true
@@ -251,7 +246,7 @@ func (c *checker) fixWait(s *server, serve inspector.Cursor) []analysis.Suggeste
 	}
 	branchCur := serve.Parent().Parent()
 	branch, ok := branchCur.Node().(*ast.IfStmt)
-	if !ok || branch.Init != assign || branch.Else != nil || !mentions(branch.Cond, "ErrServerClosed") || !c.leaves(branch.Body) || !inList(branchCur) {
+	if !ok || branch.Init != assign || branch.Else != nil || !syntax.Mentions(branch.Cond, "ErrServerClosed") || !c.leaves(branch.Body) || !syntax.InList(branchCur) {
 		return nil
 	}
 	same := false // the goroutine is started in the block in which main serves
@@ -274,10 +269,7 @@ func (c *checker) fixWait(s *server, serve inspector.Cursor) []analysis.Suggeste
 
 // leaves reports whether a block ends the function or the process.
 func (c *checker) leaves(block *ast.BlockStmt) bool {
-	if len(block.List) == 0 {
-		return false
-	}
-	switch s := block.List[len(block.List)-1].(type) {
+	switch s := syntax.Last(block.List).(type) {
 	case *ast.ReturnStmt:
 		return true
 	case *ast.ExprStmt:

@@ -2,8 +2,6 @@ package gracefulserver
 
 import (
 	"go/ast"
-	"go/types"
-	"slices"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ast/inspector"
@@ -11,7 +9,6 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/imports"
-	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/values"
 )
 
 // undrainable are functions that make an http.Server of their own and do not let go of it.
@@ -44,10 +41,13 @@ func (c *checker) checkUndrainable(cur inspector.Cursor, name string) {
 				return
 			}
 		default:
-			if c.auxiliaryHandler(call.Args[1]) {
+			if c.auxiliaryHandler(call.Args[1], false) {
 				return
 			}
 		}
+	}
+	if c.beside(cur) {
+		return
 	}
 	c.Report(findings.Finding{Check: "undrainable-server", Pos: call.Pos(), End: call.End(),
 		Message: name + " keeps its http.Server to itself, so nothing can call Shutdown: " + lostAtStop,
@@ -85,7 +85,7 @@ func (c *checker) checkTimeouts(lit *ast.CompositeLit) {
 			return
 		}
 	}
-	if c.assignsTimeout(c.TypesInfo.TypeOf(lit)) {
+	if c.Values.Assigned(c.TypesInfo.TypeOf(lit), "ReadHeaderTimeout", "ReadTimeout") {
 		return
 	}
 	f := findings.Finding{Check: "missing-read-header-timeout", Pos: lit.Pos(), End: lit.Type.End(),
@@ -105,22 +105,4 @@ func (c *checker) checkTimeouts(lit *ast.CompositeLit) {
 			TextEdits: append(edits, analysis.TextEdit{Pos: at, End: at, NewText: []byte(text)})}}
 	}
 	c.Report(f)
-}
-
-// assignsTimeout reports whether the package sets a timeout of some server by assignment.
-func (c *checker) assignsTimeout(server types.Type) bool {
-	s, ok := server.Underlying().(*types.Struct)
-	if !ok {
-		return true
-	}
-	for f := range s.Fields() {
-		if f.Name() != "ReadHeaderTimeout" && f.Name() != "ReadTimeout" {
-			continue
-		}
-		list, _ := c.values.Of(f)
-		if slices.ContainsFunc(list, func(s values.Source) bool { return s.Lit == nil }) {
-			return true
-		}
-	}
-	return false
 }

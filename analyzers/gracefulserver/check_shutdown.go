@@ -5,17 +5,16 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"go/version"
 	"slices"
 
 	"golang.org/x/tools/go/analysis"
-	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/contexts"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/imports"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // checkShutdown looks at a call of Shutdown. net/http: "If the provided context expires before the shutdown is complete,
@@ -37,7 +36,7 @@ func (c *checker) checkShutdown(cur inspector.Cursor) {
 			Help:    "Give Shutdown a context of its own: context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second). " + rewrite,
 			Fixes:   c.fixEnded(cur, ctx)})
 		return
-	case contexts.Of(c.TypesInfo, c.values, ctx).Unbounded():
+	case contexts.Of(c.TypesInfo, c.Values, ctx).Unbounded():
 		c.Report(findings.Finding{Check: "shutdown-without-deadline", Pos: ctx.Pos(), End: ctx.End(),
 			Message: "Shutdown waits for the slowest request with nothing that ends it: one stuck client keeps the node until the service manager kills it, and whatever should run after Shutdown (queues, mail, the database's last writes) is lost",
 			Help:    "Give it a context with a deadline that is shorter than the service manager's (systemd: 90 s, OpenRC: 5 s unless the unit says otherwise). " + rewrite,
@@ -55,7 +54,7 @@ func (c *checker) checkError(cur inspector.Cursor) {
 		Help:    "Log it, and exit with another status than 0."}
 	switch stmt := cur.Parent().Node().(type) {
 	case *ast.ExprStmt:
-		if name, ok := logs(c.Pass.Pass, call.Pos()); ok {
+		if name, ok := imports.Name(c.Pass.Pass, call.Pos(), "log"); ok {
 			f.Fixes = []analysis.SuggestedFix{{Message: "Log the error of Shutdown", TextEdits: []analysis.TextEdit{
 				{Pos: stmt.Pos(), End: stmt.Pos(), NewText: []byte("if err := ")},
 				{Pos: stmt.End(), End: stmt.End(), NewText: []byte("; err != nil {\n" + name + ".Printf(\"shutting down: %v\", err)\n}")},
@@ -67,19 +66,13 @@ func (c *checker) checkError(cur inspector.Cursor) {
 	}
 }
 
-// logs is the name of package log where a file imports it already.
-func logs(pass *analysis.Pass, pos token.Pos) (string, bool) {
-	name, edits, ok := imports.Use(pass, pos, "log")
-	return name, ok && len(edits) == 0
-}
-
 // chain lists the variables of a context and of those that it was made from.
 func (c *checker) chain(ctx ast.Expr) []*types.Var {
 	var list []*types.Var
 	e, index := ast.Unparen(ctx), 0
 	for range 8 {
-		if v := c.values.Var(e); v != nil {
-			sources, known := c.values.Of(v)
+		if v := c.Values.Var(e); v != nil {
+			sources, known := c.Values.Of(v)
 			if len(sources) > 1 || !known && len(sources) > 0 || slices.Contains(list, v) {
 				return nil // several contexts: which one is not known
 			}
@@ -119,8 +112,8 @@ func (c *checker) ended(cur inspector.Cursor, ctx ast.Expr) *types.Var {
 	}
 	for up := range cur.Enclosing((*ast.FuncLit)(nil)) {
 		after, ok := up.Parent().Node().(*ast.CallExpr)
-		if ok && callee.Name(c.TypesInfo, after) == "context.AfterFunc" && slices.Contains(chain, c.values.Var(after.Args[0])) {
-			return c.values.Var(after.Args[0])
+		if ok && callee.Name(c.TypesInfo, after) == "context.AfterFunc" && slices.Contains(chain, c.Values.Var(after.Args[0])) {
+			return c.Values.Var(after.Args[0])
 		}
 	}
 	for stmt := range c.before(cur) {
@@ -138,14 +131,8 @@ func (c *checker) before(cur inspector.Cursor) func(yield func(ast.Stmt) bool) {
 		var child ast.Node = cur.Node()
 		deferred := false // runs when the function ends
 		for up := cur.Parent(); up.Node() != nil; up = up.Parent() {
-			var list []ast.Stmt
 			switch n := up.Node().(type) {
-			case *ast.BlockStmt:
-				list = n.List
-			case *ast.CaseClause:
-				list = n.Body
 			case *ast.CommClause:
-				list = n.Body
 				if n.Comm != nil && n.Comm != child && !yield(n.Comm) {
 					return
 				}
@@ -163,7 +150,7 @@ func (c *checker) before(cur inspector.Cursor) func(yield func(ast.Stmt) bool) {
 					}
 				}
 			}
-			for _, stmt := range list {
+			for _, stmt := range syntax.Statements(up.Node()) {
 				if stmt.Pos() <= child.Pos() && child.Pos() < stmt.End() {
 					if deferred {
 						continue
@@ -187,59 +174,27 @@ func yieldReceives(stmt ast.Stmt, yield func(ast.Stmt) bool) bool {
 	}
 	for _, s := range sel.Body.List {
 		clause := s.(*ast.CommClause)
-		if clause.Comm != nil && !terminates(clause.Body) && !yield(clause.Comm) {
+		if clause.Comm != nil && !syntax.Leaves(syntax.Last(clause.Body)) && !yield(clause.Comm) {
 			return false
 		}
 	}
 	return true
 }
 
-// terminates reports whether a list ends in a return or a jump.
-func terminates(list []ast.Stmt) bool {
-	if len(list) == 0 {
-		return false
-	}
-	switch s := list[len(list)-1].(type) {
-	case *ast.ReturnStmt, *ast.BranchStmt:
-		return true
-	case *ast.ExprStmt:
-		if call, ok := s.X.(*ast.CallExpr); ok {
-			id, ok := ast.Unparen(call.Fun).(*ast.Ident)
-			return ok && id.Name == "panic"
-		}
-	}
-	return false
-}
-
-// inList reports whether a node is one of a list of statements.
-func inList(cur inspector.Cursor) bool {
-	switch cur.ParentEdgeKind() {
-	case edge.BlockStmt_List, edge.CaseClause_Body, edge.CommClause_Body:
-		return true
-	}
-	return false
-}
-
 // fixEnded cuts the tie to the context that has ended, where the deadline is made.
 func (c *checker) fixEnded(cur inspector.Cursor, ctx ast.Expr) []analysis.SuggestedFix {
-	call, ok := c.values.Resolve(ctx).Expr.(*ast.CallExpr)
+	call, ok := c.Values.Resolve(ctx).Expr.(*ast.CallExpr)
 	name := ""
 	if ok {
 		name = callee.Name(c.TypesInfo, call)
 	}
 	switch name {
 	case "context.WithTimeout", "context.WithTimeoutCause":
-		parent := call.Args[0]
-		pkg, edits, ok := imports.Use(c.Pass.Pass, parent.Pos(), "context")
+		edits, ok := contexts.WithoutCancel(c.Pass.Pass, call.Args[0])
 		if !ok || c.made(cur, call) {
 			return nil
 		}
-		if version.Compare(c.Pkg.GoVersion(), "go1.21") < 0 && c.Pkg.GoVersion() != "" {
-			return nil // no WithoutCancel
-		}
-		return []analysis.SuggestedFix{{Message: "Make the deadline of a context that does not end with the signal", TextEdits: append(edits,
-			analysis.TextEdit{Pos: parent.Pos(), End: parent.Pos(), NewText: []byte(pkg + ".WithoutCancel(")},
-			analysis.TextEdit{Pos: parent.End(), End: parent.End(), NewText: []byte(")")})}}
+		return []analysis.SuggestedFix{{Message: "Make the deadline of a context that does not end with the signal", TextEdits: edits}}
 	}
 	return c.fixDeadline(cur, ctx)
 }
@@ -247,14 +202,14 @@ func (c *checker) fixEnded(cur inspector.Cursor, ctx ast.Expr) []analysis.Sugges
 // made reports whether a context with a timeout was made elsewhere than in the function that calls Shutdown: others use it
 // too.
 func (c *checker) made(cur inspector.Cursor, call *ast.CallExpr) bool {
-	fn, ok := enclosing(cur)
+	fn, ok := syntax.Enclosing(cur)
 	return !ok || call.Pos() < fn.Node().Pos() || call.End() > fn.Node().End()
 }
 
 // fixDeadline makes a context with a deadline above the statement of a Shutdown.
 func (c *checker) fixDeadline(cur inspector.Cursor, ctx ast.Expr) []analysis.SuggestedFix {
 	stmt := cur
-	for !inList(stmt) {
+	for !syntax.InList(stmt) {
 		stmt = stmt.Parent()
 		switch n := stmt.Node().(type) {
 		case ast.Expr, *ast.ExprStmt, *ast.AssignStmt, *ast.ReturnStmt:
@@ -269,15 +224,11 @@ func (c *checker) fixDeadline(cur inspector.Cursor, ctx ast.Expr) []analysis.Sug
 			return nil
 		}
 	}
-	for up := range stmt.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), (*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
-		switch up.Node().(type) {
-		case *ast.ForStmt, *ast.RangeStmt:
-			return nil // a defer would pile up
-		}
-		break
+	if _, loop := syntax.Loop(stmt); loop {
+		return nil // a defer would pile up
 	}
 	pos := stmt.Node().Pos()
-	if v := c.values.Var(ctx); v != nil && c.uses(v) < 2 {
+	if v := c.Values.Var(ctx); v != nil && c.uses(v) < 2 {
 		return nil // the variable would be left without a use
 	}
 	if !c.once(stmt, "deadline") || !c.free(pos, "shutdownCtx", "cancel") {
@@ -319,7 +270,7 @@ func (c *checker) free(pos token.Pos, names ...string) bool {
 
 // once reports whether no fix of a kind was made in the function around a node yet: two would declare the same names.
 func (c *checker) once(cur inspector.Cursor, kind string) bool {
-	fn, ok := enclosing(cur)
+	fn, ok := syntax.Enclosing(cur)
 	if !ok || c.fixed[fixedIn{fn.Node(), kind}] {
 		return false
 	}

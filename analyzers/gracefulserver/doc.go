@@ -9,8 +9,8 @@
 // in flight. In Go the parts are http.Server.Shutdown, a signal, a deadline, and a main that waits; each of them is easily left
 // out or undone by the next, and none is missed until a deploy under load.
 //
-// Servers that have only metrics, profiles or health checks to offer, or http.DefaultServeMux on a constant loopback address, are
-// passed over where the check is about requests in flight.
+// Servers that have only metrics, profiles or health checks to offer, http.DefaultServeMux or the callback of a login on a constant loopback address, and
+// what a function serves to the browser that it opens are passed over where the check is about requests in flight.
 //
 // # undrainable-server
 //

@@ -2,16 +2,18 @@ package gracefulserver
 
 import (
 	"go/ast"
-	"go/constant"
 	"go/token"
 	"go/types"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/imports"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 const (
@@ -40,7 +42,7 @@ type server struct {
 
 func (c *checker) findServers() {
 	byVar := map[*types.Var]*server{}
-	for cur := range c.root.Preorder((*ast.Ident)(nil)) {
+	for cur := range c.Root.Preorder((*ast.Ident)(nil)) {
 		id := cur.Node().(*ast.Ident)
 		v, ok := c.TypesInfo.ObjectOf(id).(*types.Var)
 		if !ok || v.Pkg() != c.Pkg || callee.NameOf(v.Type()) != serverType {
@@ -61,7 +63,7 @@ func (c *checker) findServers() {
 
 // madeHere reports whether a variable holds only servers made for it in this package.
 func (c *checker) madeHere(v *types.Var) bool {
-	list, known := c.values.Of(v)
+	list, known := c.Values.Of(v)
 	if !known {
 		return false
 	}
@@ -76,11 +78,7 @@ func (c *checker) madeHere(v *types.Var) bool {
 
 // literal is the http.Server literal of an expression, or of the pointer to it.
 func (c *checker) literal(e ast.Expr) *ast.CompositeLit {
-	e = ast.Unparen(e)
-	if u, ok := e.(*ast.UnaryExpr); ok && u.Op == token.AND {
-		e = ast.Unparen(u.X)
-	}
-	if lit, ok := e.(*ast.CompositeLit); ok && callee.TypeName(c.TypesInfo, lit) == serverType {
+	if lit := syntax.Literal(e); lit != nil && callee.TypeName(c.TypesInfo, lit) == serverType {
 		return lit
 	}
 	return nil
@@ -88,12 +86,12 @@ func (c *checker) literal(e ast.Expr) *ast.CompositeLit {
 
 // use classifies what the code does with a server at one place.
 func (c *checker) use(s *server, cur inspector.Cursor) {
-	expr := cur
-	if sel, ok := cur.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == cur.Node() {
-		expr = cur.Parent()
-	}
+	expr := syntax.Named(cur)
 	parent := expr.Parent()
-	for isParen(parent.Node()) {
+	for {
+		if _, ok := parent.Node().(*ast.ParenExpr); !ok {
+			break
+		}
 		expr, parent = parent, parent.Parent()
 	}
 	switch n := parent.Node().(type) {
@@ -143,7 +141,7 @@ func (c *checker) serverOf(call *ast.CallExpr) *server {
 	if !ok {
 		return nil
 	}
-	v := c.values.Var(sel.X)
+	v := c.Values.Var(sel.X)
 	for _, s := range c.servers {
 		if s.v == v {
 			return s
@@ -154,26 +152,14 @@ func (c *checker) serverOf(call *ast.CallExpr) *server {
 
 // auxiliaryServer reports whether each server that a variable holds serves nothing that a user would miss.
 func (c *checker) auxiliaryServer(v *types.Var) bool {
-	list, _ := c.values.Of(v)
+	list, _ := c.Values.Of(v)
 	found := false
 	for _, s := range list {
 		lit := c.literal(s.Expr)
 		if lit == nil {
 			continue
 		}
-		var addr, handler ast.Expr
-		for _, e := range lit.Elts {
-			if kv, ok := e.(*ast.KeyValueExpr); ok {
-				switch key, _ := kv.Key.(*ast.Ident); {
-				case key == nil:
-				case key.Name == "Addr":
-					addr = kv.Value
-				case key.Name == "Handler":
-					handler = kv.Value
-				}
-			}
-		}
-		if !c.auxiliary(addr, handler) {
+		if !c.auxiliary(syntax.Field(lit, "Addr"), syntax.Field(lit, "Handler")) {
 			return false
 		}
 		found = true
@@ -184,22 +170,56 @@ func (c *checker) auxiliaryServer(v *types.Var) bool {
 // auxiliary reports whether what is served at an address (nil: not known) is nothing that a user would miss.
 func (c *checker) auxiliary(addr, handler ast.Expr) bool {
 	noHandler := handler == nil || isNil(c.TypesInfo, handler)
-	return noHandler && c.loopback(addr) || c.auxiliaryHandler(handler)
+	local := c.loopback(addr)
+	return noHandler && local || c.auxiliaryHandler(handler, local)
 }
+
+// beside reports whether a function serves something beside a service, by the names in it: profiles or metrics by way of
+// http.DefaultServeMux, which others register; or a page for the browser that it opens, of the one user who runs it.
+func (c *checker) beside(cur inspector.Cursor) bool {
+	fn, ok := syntax.Enclosing(cur)
+	if !ok {
+		return false
+	}
+	for up := range cur.Enclosing((*ast.FuncDecl)(nil)) {
+		if profiles.MatchString(up.Node().(*ast.FuncDecl).Name.Name) {
+			return true
+		}
+	}
+	opens := false
+	ast.Inspect(syntax.Body(fn.Node()), func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		opens = opens || ok && browser.MatchString(syntax.Called(call))
+		return !opens
+	})
+	return opens
+}
+
+var (
+	profiles = regexp.MustCompile(`(?i)pprof|profil|metrics`)
+	browser  = regexp.MustCompile(`(?i)browser`)
+)
 
 // loopback reports whether an address is a constant, or a constant host with a port filled in, that only this machine can reach.
 func (c *checker) loopback(addr ast.Expr) bool {
 	if addr == nil {
 		return false
 	}
+	if call, ok := ast.Unparen(addr).(*ast.CallExpr); ok {
+		if decl := c.Decl(callee.Func(c.TypesInfo, call)); decl != nil && len(decl.Body.List) == 1 {
+			if ret, ok := decl.Body.List[0].(*ast.ReturnStmt); ok && len(ret.Results) == 1 {
+				addr = ret.Results[0] // func address(port int) string
+			}
+		}
+	}
 	if call, ok := ast.Unparen(addr).(*ast.CallExpr); ok && callee.Name(c.TypesInfo, call) == "fmt.Sprintf" && len(call.Args) > 0 {
 		addr = call.Args[0] // "127.0.0.1:%d"
 	}
-	v := c.TypesInfo.Types[addr].Value
-	if v == nil || v.Kind() != constant.String {
+	text, ok := c.Values.Constant(addr)
+	if !ok {
 		return false
 	}
-	host, _, err := net.SplitHostPort(constant.StringVal(v))
+	host, _, err := net.SplitHostPort(text)
 	if err != nil {
 		return false
 	}
@@ -207,27 +227,23 @@ func (c *checker) loopback(addr ast.Expr) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// auxiliaryHandler reports whether a handler is one of metrics, profiles or health, or a mux that has only such. nil is
-// http.DefaultServeMux.
-func (c *checker) auxiliaryHandler(h ast.Expr) bool {
+// auxiliaryHandler reports whether a handler is one of metrics, profiles or health, or a mux that has only such; on an address that only
+// this machine can reach (local), also the callback of a login by which a command gets its token (RFC 8252, section 7.3). nil is http.DefaultServeMux.
+func (c *checker) auxiliaryHandler(h ast.Expr, local bool) bool {
 	if h == nil || isNil(c.TypesInfo, h) {
-		return c.auxiliaryMux("net/http.Handle", "net/http.HandleFunc", nil)
+		return c.auxiliaryMux("net/http.Handle", "net/http.HandleFunc", nil, local)
 	}
-	e := c.values.Resolve(h).Expr
-	if u, ok := e.(*ast.UnaryExpr); ok && u.Op == token.AND {
-		e = ast.Unparen(u.X)
+	if v := c.Values.Var(h); v != nil && callee.NameOf(v.Type()) == "net/http.ServeMux" {
+		return c.auxiliaryMux("(*net/http.ServeMux).Handle", "(*net/http.ServeMux).HandleFunc", v, local)
 	}
-	if v := c.values.Var(h); v != nil && (callee.NameOf(v.Type()) == "net/http.ServeMux") {
-		return c.auxiliaryMux("(*net/http.ServeMux).Handle", "(*net/http.ServeMux).HandleFunc", v)
-	}
-	call, ok := e.(*ast.CallExpr)
+	call, ok := c.Values.Resolve(h).Expr.(*ast.CallExpr)
 	return ok && strings.HasPrefix(callee.Name(c.TypesInfo, call), "github.com/prometheus/client_golang/prometheus/promhttp.")
 }
 
 // auxiliaryMux reports whether a mux, in a variable or the default one, has only patterns of metrics, profiles and health.
-func (c *checker) auxiliaryMux(handle, handleFunc string, mux *types.Var) bool {
+func (c *checker) auxiliaryMux(handle, handleFunc string, mux *types.Var, local bool) bool {
 	found := false
-	for cur := range c.root.Preorder((*ast.Ident)(nil)) {
+	for cur := range c.Root.Preorder((*ast.Ident)(nil)) {
 		id := cur.Node().(*ast.Ident)
 		if mux != nil {
 			if c.TypesInfo.Uses[id] != mux {
@@ -250,16 +266,12 @@ func (c *checker) auxiliaryMux(handle, handleFunc string, mux *types.Var) bool {
 			}
 			continue
 		}
-		if len(call.Args) == 0 || !c.auxiliaryPattern(call.Args[0]) {
+		if len(call.Args) == 0 || !c.auxiliaryPattern(call.Args[0], local) {
 			return false
 		}
 		found = true
 	}
-	return found || mux == nil && importsPprof(c.Pkg)
-}
-
-func importsPprof(pkg *types.Package) bool {
-	return slices.ContainsFunc(pkg.Imports(), func(p *types.Package) bool { return p.Path() == "net/http/pprof" || p.Path() == "expvar" })
+	return found || mux == nil && imports.Any(c.Files, "net/http/pprof", "expvar")
 }
 
 // callAround is the call X.Method(…) or Func(…) that an identifier is X, Method or Func of.
@@ -288,15 +300,15 @@ func (c *checker) givenAway(cur inspector.Cursor) bool {
 	return !ok || !undrainable[callee.Name(c.TypesInfo, call)]
 }
 
-// auxiliaryPattern reports whether a constant pattern is one of those that monitoring asks for.
-func (c *checker) auxiliaryPattern(e ast.Expr) bool {
-	v := c.TypesInfo.Types[e].Value
-	if v == nil || v.Kind() != constant.String {
-		return false
-	}
-	_, p, found := strings.Cut(constant.StringVal(v), "/")
+// auxiliaryPattern reports whether a constant pattern is one of those that monitoring asks for, or a local callback.
+func (c *checker) auxiliaryPattern(e ast.Expr, local bool) bool {
+	text, _ := c.Values.Constant(e)
+	_, p, found := strings.Cut(text, "/")
 	if !found {
 		return false
+	}
+	if local && strings.Contains(p, "callback") {
+		return true
 	}
 	for _, prefix := range []string{"metrics", "debug/", "debug", "health", "live", "ready", "startup", "ping", "version", "-/"} {
 		if strings.HasPrefix(p, prefix) {
@@ -304,11 +316,6 @@ func (c *checker) auxiliaryPattern(e ast.Expr) bool {
 		}
 	}
 	return false
-}
-
-func isParen(n ast.Node) bool {
-	_, ok := n.(*ast.ParenExpr)
-	return ok
 }
 
 func isNil(info *types.Info, e ast.Expr) bool {

@@ -14,6 +14,7 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/handlers"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/imports"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // notification is a call of signal.Notify or signal.NotifyContext.
@@ -26,7 +27,7 @@ type notification struct {
 }
 
 func (c *checker) findSignals() {
-	for cur := range c.root.Preorder((*ast.CallExpr)(nil)) {
+	for cur := range c.Root.Preorder((*ast.CallExpr)(nil)) {
 		call := cur.Node().(*ast.CallExpr)
 		name := callee.Name(c.TypesInfo, call)
 		c.serving = c.serving || handlers.Accepts(name)
@@ -54,7 +55,7 @@ func (c *checker) covers(n *notification, names ...string) bool {
 
 // signal is the full name of a signal, "" when it is not known.
 func (c *checker) signal(e ast.Expr) string {
-	sel, ok := c.values.Resolve(e).Expr.(*ast.SelectorExpr)
+	sel, ok := c.Values.Resolve(e).Expr.(*ast.SelectorExpr)
 	if !ok {
 		return ""
 	}
@@ -101,10 +102,10 @@ func (c *checker) reportTerm(n *notification) {
 }
 
 func (c *checker) checkChannel(n *notification) {
-	v := c.values.Var(n.channel)
+	v := c.Values.Var(n.channel)
 	made, ok := ast.Unparen(n.channel).(*ast.CallExpr)
 	if v != nil {
-		list, known := c.values.Of(v)
+		list, known := c.Values.Of(v)
 		if !known || len(list) != 1 {
 			return
 		}
@@ -122,7 +123,7 @@ func (c *checker) checkChannel(n *notification) {
 		caught = strings.Join(names, ", ")
 	}
 	if v == nil || !c.read(v, n) {
-		if !c.serving && len(c.handlers.Handlers) == 0 {
+		if !c.serving && len(c.Handlers.Handlers) == 0 {
 			return // a program that shields itself from a signal, on purpose
 		}
 		if !c.covers(n, slices.Concat(interrupt, terminate)...) {
@@ -152,15 +153,12 @@ func isZero(info *types.Info, e ast.Expr) bool {
 
 // read reports whether a channel may be received from: every use but its assignments and signal's own functions counts.
 func (c *checker) read(v *types.Var, n *notification) bool {
-	for cur := range c.root.Preorder((*ast.Ident)(nil)) {
+	for cur := range c.Root.Preorder((*ast.Ident)(nil)) {
 		id := cur.Node().(*ast.Ident)
 		if c.TypesInfo.Uses[id] != v {
 			continue
 		}
-		expr := cur
-		if sel, ok := cur.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == id {
-			expr = cur.Parent()
-		}
+		expr := syntax.Named(cur)
 		switch parent := expr.Parent().Node().(type) {
 		case *ast.CallExpr:
 			switch callee.Name(c.TypesInfo, parent) {
@@ -206,9 +204,9 @@ func (c *checker) received(stmt ast.Stmt) (v *types.Var, done bool) {
 		if !ok || sel.Sel.Name != "Done" || callee.TypeName(c.TypesInfo, sel.X) != "context.Context" {
 			return nil, false
 		}
-		return c.values.Var(sel.X), true
+		return c.Values.Var(sel.X), true
 	}
-	return c.values.Var(u.X), false
+	return c.Values.Var(u.X), false
 }
 
 // signalled reports whether a statement waits for a signal that ends the process.
@@ -219,10 +217,10 @@ func (c *checker) signalled(stmt ast.Stmt) bool {
 	}
 	for _, n := range c.signals {
 		if n.channel == nil {
-			if done && c.covers(n, slices.Concat(interrupt, terminate)...) && c.values.Resolve(identOf(stmt)).Expr == n.call {
+			if done && c.covers(n, slices.Concat(interrupt, terminate)...) && c.Values.Resolve(identOf(stmt)).Expr == n.call {
 				return true
 			}
-		} else if !done && c.values.Var(n.channel) == v && c.onlyStops(n) {
+		} else if !done && c.Values.Var(n.channel) == v && c.onlyStops(n) {
 			return true
 		}
 	}

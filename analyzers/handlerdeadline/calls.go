@@ -10,31 +10,18 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/contexts"
-	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/values"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
-
-// servers are the packages whose functions, given a context, wait for a server.
-var servers = []struct{ prefix, server string }{
-	{"database/sql.", "the database"},
-	{"github.com/jackc/pgx/", "the database"},
-	{"github.com/jmoiron/sqlx.", "the database"},
-	{"github.com/Masterminds/squirrel.", "the database"},
-	{"git.sr.ht/~sircmpwn/core-go/database.", "the database"},
-	{"github.com/redis/go-redis/", "Redis"},
-	{"github.com/go-redis/redis/", "Redis"},
-	{"google.golang.org/grpc.", "another service"},
-	{"git.sr.ht/~sircmpwn/core-go/client.", "another service"},
-}
 
 // serverOf is what a function waits for when it takes a context; "" when it is not known to wait.
 func serverOf(name string) string {
-	name = strings.TrimLeft(name, "(*")
-	for _, s := range servers {
-		if strings.HasPrefix(name, s.prefix) {
-			return s.server
-		}
+	switch bare := callee.Bare(name); {
+	case strings.HasPrefix(bare, "github.com/Masterminds/squirrel."): // which sends what it builds
+		return "the database"
+	case strings.HasPrefix(bare, "git.sr.ht/~sircmpwn/core-go/client."):
+		return "another service"
 	}
-	return ""
+	return callee.Server(name)
 }
 
 // blocking are functions that take no context, wait, and have no timeout of their own; with what takes their place.
@@ -104,51 +91,30 @@ func alternative(name string) string {
 
 // noTimeout reports whether an http.Client is known, and has no Timeout.
 func (c *checker) noTimeout(client ast.Expr) bool {
-	s := c.values.Resolve(client)
-	e := s.Expr
-	if u, ok := e.(*ast.UnaryExpr); ok {
-		e = ast.Unparen(u.X)
-	}
-	switch e := e.(type) {
-	case *ast.SelectorExpr:
-		v, ok := c.TypesInfo.Uses[e.Sel].(*types.Var)
+	e := c.Values.Resolve(client).Expr
+	if sel, ok := e.(*ast.SelectorExpr); ok {
+		v, ok := c.TypesInfo.Uses[sel.Sel].(*types.Var)
 		return ok && v.Pkg() != nil && v.Pkg().Path() == "net/http" && v.Name() == "DefaultClient"
-	case *ast.CompositeLit:
-		if callee.TypeName(c.TypesInfo, e) != "net/http.Client" {
+	}
+	lit := syntax.Literal(e)
+	if lit == nil || callee.TypeName(c.TypesInfo, lit) != "net/http.Client" {
+		return false
+	}
+	for _, field := range lit.Elts {
+		kv, ok := field.(*ast.KeyValueExpr)
+		if !ok {
 			return false
 		}
-		for _, field := range e.Elts {
-			kv, ok := field.(*ast.KeyValueExpr)
-			if !ok {
-				return false
-			}
-			if key, ok := kv.Key.(*ast.Ident); ok && (key.Name == "Timeout" || key.Name == "Transport") {
-				return false // a Transport may have timeouts of its own
-			}
-		}
-		return !c.timeoutSet(c.TypesInfo.TypeOf(e))
-	}
-	return false
-}
-
-// timeoutSet reports whether the package sets the Timeout of any client by assignment.
-func (c *checker) timeoutSet(client types.Type) bool {
-	s, ok := client.Underlying().(*types.Struct)
-	if !ok {
-		return true
-	}
-	for f := range s.Fields() {
-		list, _ := c.values.Of(f)
-		if f.Name() == "Timeout" && slices.ContainsFunc(list, func(s values.Source) bool { return s.Lit == nil }) {
-			return true
+		if key, ok := kv.Key.(*ast.Ident); ok && (key.Name == "Timeout" || key.Name == "Transport") {
+			return false // a Transport may have timeouts of its own
 		}
 	}
-	return false
+	return !c.Values.Assigned(c.TypesInfo.TypeOf(lit), "Timeout")
 }
 
 // requestWithoutContext reports whether a request comes from http.NewRequest, or was made with a context that nothing ends.
 func (c *checker) requestWithoutContext(req ast.Expr) bool {
-	call, ok := c.values.Resolve(req).Expr.(*ast.CallExpr)
+	call, ok := c.Values.Resolve(req).Expr.(*ast.CallExpr)
 	if !ok {
 		return false
 	}
@@ -156,7 +122,7 @@ func (c *checker) requestWithoutContext(req ast.Expr) bool {
 	case "net/http.NewRequest":
 		return true
 	case "net/http.NewRequestWithContext":
-		return len(call.Args) > 0 && contexts.Of(c.TypesInfo, c.values, call.Args[0]).Unbounded()
+		return len(call.Args) > 0 && contexts.Of(c.TypesInfo, c.Values, call.Args[0]).Unbounded()
 	}
 	return false
 }
@@ -170,7 +136,7 @@ func (c *checker) fix(call *ast.CallExpr) (analysis.SuggestedFix, bool) {
 	if !ok || !isSel || !strings.HasSuffix(name, "."+method) || !strings.Contains(name, "database/sql.Tx)") {
 		return analysis.SuggestedFix{}, false
 	}
-	begin, ok := c.values.Resolve(sel.X).Expr.(*ast.CallExpr)
+	begin, ok := c.Values.Resolve(sel.X).Expr.(*ast.CallExpr)
 	if !ok || len(begin.Args) == 0 || callee.Name(c.TypesInfo, begin) != "(*database/sql.DB).BeginTx" {
 		return analysis.SuggestedFix{}, false
 	}

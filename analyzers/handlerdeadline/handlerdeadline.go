@@ -6,18 +6,17 @@ import (
 	"go/ast"
 	"go/types"
 	"maps"
-	"path/filepath"
 	"slices"
 
 	"golang.org/x/tools/go/analysis"
-	"golang.org/x/tools/go/analysis/passes/inspect"
 	"golang.org/x/tools/go/ast/inspector"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/code"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/contexts"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/handlers"
-	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/values"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 //go:embed doc.go
@@ -25,7 +24,7 @@ var docgo string
 
 // New makes the analyzer.
 func New() *analysis.Analyzer {
-	a := findings.New(docgo, run, inspect.Analyzer, handlers.Analyzer, values.Analyzer)
+	a := code.New(docgo, run)
 	a.FactTypes = []analysis.Fact{new(waits), new(takes)}
 	return a
 }
@@ -45,12 +44,10 @@ func (*takes) AFact() {}
 func (t *takes) String() string { return "takes its deadline for " + t.Call }
 
 type checker struct {
-	*findings.Pass
-	handlers *handlers.Result
-	values   *values.Result
-	waits    map[*types.Func]*waits // of this package's functions
-	takes    map[*types.Func]*takes
-	outside  map[*types.Package][]outsideCall
+	*code.Package
+	waits   map[*types.Func]*waits // of this package's functions
+	takes   map[*types.Func]*takes
+	outside map[*types.Package][]outsideCall
 }
 
 // outsideCall is a call, for a handler, of a function of another package that waits.
@@ -85,26 +82,23 @@ type wait struct {
 	ctx  ast.Expr
 }
 
-func run(pass *findings.Pass) {
+func run(pkg *code.Package) {
 	c := &checker{
-		Pass:     pass,
-		handlers: pass.ResultOf[handlers.Analyzer].(*handlers.Result),
-		values:   pass.ResultOf[values.Analyzer].(*values.Result),
-		waits:    map[*types.Func]*waits{},
-		takes:    map[*types.Func]*takes{},
-		outside:  map[*types.Package][]outsideCall{},
+		Package: pkg,
+		waits:   map[*types.Func]*waits{},
+		takes:   map[*types.Func]*takes{},
+		outside: map[*types.Package][]outsideCall{},
 	}
-	root := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root()
-	c.summarize(root)
-	for cur := range root.Preorder((*ast.CallExpr)(nil)) {
+	c.summarize()
+	for cur := range c.Root.Preorder((*ast.CallExpr)(nil)) {
 		if c.Silent(cur.Node().Pos()) {
 			continue
 		}
-		fn := handlers.Enclosing(cur)
+		fn := syntax.EnclosingFunc(cur)
 		if fn == nil {
 			continue
 		}
-		if h := c.handlers.For(fn); h != nil {
+		if h := c.Handlers.For(fn); h != nil {
 			c.check(cur, h)
 		}
 	}
@@ -119,7 +113,7 @@ func (c *checker) reportOutside() {
 		for _, call := range calls {
 			functions[call.fn], handled[call.handler] = true, true
 		}
-		message := fmt.Sprintf("%s, which handler %s calls, waits in %s (%s) with nothing that ends it: "+lost, first.fn.Origin().FullName(), first.handler.Name, first.fact.Call, first.fact.Place, first.handler.Kind)
+		message := fmt.Sprintf("%s, which %s calls, waits in %s (%s) with nothing that ends it: "+lost, first.fn.Origin().FullName(), first.handler.Name, first.fact.Call, first.fact.Place, first.handler.Kind)
 		if len(calls) > 1 {
 			message += fmt.Sprintf("; in all %d calls of %d such functions of package %s, for %d handlers of this one", len(calls), len(functions), first.fn.Pkg().Name(), len(handled))
 		}
@@ -139,7 +133,7 @@ func (c *checker) check(cur inspector.Cursor, h *handlers.Handler) {
 	}
 	if name, server := withoutContext(c, call); name != "" {
 		f := findings.Finding{Check: "call-without-context", Pos: call.Pos(), End: call.End(),
-			Message: fmt.Sprintf("%s, on behalf of handler %s, waits for %s without a context: "+lost, name, h.Name, server, h.Kind),
+			Message: fmt.Sprintf("%s, on behalf of %s, waits for %s without a context: "+lost, name, h.Name, server, h.Kind),
 			Help:    "Use " + alternative(name) + ", with the context of the " + string(h.Kind) + " or one that has a deadline."}
 		if fix, ok := c.fix(call); ok {
 			f.Fixes = append(f.Fixes, fix)
@@ -156,11 +150,11 @@ func (c *checker) check(cur inspector.Cursor, h *handlers.Handler) {
 		}
 		return
 	}
-	if !contexts.Of(c.TypesInfo, c.values, w.ctx).Unbounded() {
+	if !contexts.Of(c.TypesInfo, c.Values, w.ctx).Unbounded() {
 		return
 	}
 	c.Report(findings.Finding{Check: "unbounded-context", Pos: w.ctx.Pos(), End: w.ctx.End(),
-		Message: fmt.Sprintf("%s, on behalf of handler %s, waits for %s with a context that nothing ends: "+lost, w.name, h.Name, server, h.Kind),
+		Message: fmt.Sprintf("%s, on behalf of %s, waits for %s with a context that nothing ends: "+lost, w.name, h.Name, server, h.Kind),
 		Help: fmt.Sprintf("Use %s; if the work has to be finished although the client has gone, context.WithTimeout(context.WithoutCancel(ctx), …).",
 			requestContext(h))})
 }
@@ -196,35 +190,22 @@ func (c *checker) waiting(call *ast.CallExpr) (w wait, server string) {
 		}
 		return wait{call, name, call.Args[0]}, "a server, in " + fact.Call
 	}
-	for _, arg := range call.Args {
-		if t := c.TypesInfo.TypeOf(arg); t != nil && callee.NameOf(t) == "context.Context" {
-			return wait{call, name, arg}, server
-		}
+	if arg := contexts.Arg(c.TypesInfo, call); arg != nil {
+		return wait{call, name, arg}, server
 	}
 	return wait{}, ""
 }
 
 // summarize learns what the functions of the package do with contexts, and exports it for those that call them.
-func (c *checker) summarize(root inspector.Cursor) {
-	type decl struct {
-		fn  *types.Func
-		cur inspector.Cursor
-	}
-	var decls []decl
-	for cur := range root.Preorder((*ast.FuncDecl)(nil)) {
-		if fn, ok := c.TypesInfo.Defs[cur.Node().(*ast.FuncDecl).Name].(*types.Func); ok {
-			decls = append(decls, decl{fn, cur})
-		}
-	}
+func (c *checker) summarize() {
 	for again := true; again; {
 		again = false
-		for _, d := range decls {
-			again = c.learn(d.cur, d.fn) || again
+		for _, fn := range c.Funcs {
+			again = c.learn(c.Decls[fn], fn) || again
 		}
 	}
-	for _, d := range decls {
-		fn := d.fn
-		if !fn.Exported() || c.handlers.For(d.cur.Node()) != nil {
+	for _, fn := range c.Funcs {
+		if !fn.Exported() || c.Handlers.For(c.Decl(fn)) != nil {
 			continue // nobody else calls it, or it is reported where it waits
 		}
 		if w := c.waits[fn]; w != nil {
@@ -258,7 +239,7 @@ func (c *checker) learn(decl inspector.Cursor, fn *types.Func) bool {
 func (c *checker) learnCall(call *ast.CallExpr, fn *types.Func) {
 	name, _ := withoutContext(c, call)
 	if w, _ := c.waiting(call); w.call != nil {
-		ctx := contexts.Of(c.TypesInfo, c.values, w.ctx)
+		ctx := contexts.Of(c.TypesInfo, c.Values, w.ctx)
 		if ctx.Unbounded() {
 			name = w.name
 		}
@@ -270,8 +251,7 @@ func (c *checker) learnCall(call *ast.CallExpr, fn *types.Func) {
 		return
 	}
 	if name != "" {
-		at := c.Fset.Position(call.Pos())
-		c.waits[fn] = &waits{Call: name, Place: fmt.Sprintf("%s:%d", filepath.Base(at.Filename), at.Line)}
+		c.waits[fn] = &waits{Call: name, Place: c.Place(call.Pos())}
 	} else if w := c.waitsOf(callee.Func(c.TypesInfo, call)); w != nil {
 		c.waits[fn] = w
 	}

@@ -5,7 +5,8 @@
 // ignores: report suppression comments that are wrong or that nothing needs
 //
 // A finding in Go code is taken back, with the reason, by a comment on its line or on a line of its own above the statement;
-// in the doc comment of a function it holds for the whole function:
+// in the doc comment of a function it holds for the whole function. Above a statement that has a block (if, for, switch, a call with a function
+// literal) it holds up to the brace, and for nothing in the block:
 //
 //	//srhtvet:ignore RULE[,RULE] reason
 //
@@ -13,7 +14,8 @@
 //
 // # bad-ignore
 //
-// The comment names no rule, a rule that does not exist, or gives no reason: it takes nothing back.
+// The comment names no rule or gives no reason, so it takes nothing back; or it names a rule that does not exist, which takes nothing back
+// while the comment's other names do.
 //
 // # unused-ignore
 //

@@ -9,6 +9,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // constructor is a function of a library that makes something which keeps its state on the node.
@@ -63,7 +64,7 @@ func (c *checker) constructors() {
 	if !slices.ContainsFunc(c.Pkg.Imports(), func(p *types.Package) bool { return strings.Contains(p.Path(), ".") }) {
 		return
 	}
-	for cur := range c.root.Preorder((*ast.CallExpr)(nil)) {
+	for cur := range c.Root.Preorder((*ast.CallExpr)(nil)) {
 		call := cur.Node().(*ast.CallExpr)
 		name := callee.Name(c.TypesInfo, call)
 		made, ok := libraries[name]
@@ -95,7 +96,7 @@ func remedy(check, where string) string {
 // fixedKeys reports whether none of the keys that are given is made at random.
 func (c *checker) fixedKeys(call *ast.CallExpr) bool {
 	for _, arg := range call.Args {
-		made, ok := c.values.Resolve(arg).Expr.(*ast.CallExpr)
+		made, ok := c.Values.Resolve(arg).Expr.(*ast.CallExpr)
 		if ok && callee.Name(c.TypesInfo, made) == "github.com/gorilla/securecookie.GenerateRandomKey" {
 			return false
 		}
@@ -105,7 +106,7 @@ func (c *checker) fixedKeys(call *ast.CallExpr) bool {
 
 // storeSet reports whether the package gives some session manager a store.
 func (c *checker) storeSet(*ast.CallExpr) bool {
-	for cur := range c.root.Preorder((*ast.AssignStmt)(nil)) {
+	for cur := range c.Root.Preorder((*ast.AssignStmt)(nil)) {
 		for _, lhs := range cur.Node().(*ast.AssignStmt).Lhs {
 			if sel, ok := lhs.(*ast.SelectorExpr); ok && sel.Sel.Name == "Store" {
 				return true
@@ -117,7 +118,7 @@ func (c *checker) storeSet(*ast.CallExpr) bool {
 
 // inBranch reports whether a call is made behind a condition or in a case: another store may be made elsewhere.
 func (c *checker) inBranch(call *ast.CallExpr) bool {
-	cur, ok := c.root.FindNode(call)
+	cur, ok := c.Root.FindNode(call)
 	if !ok {
 		return false
 	}
@@ -134,16 +135,12 @@ func (c *checker) inBranch(call *ast.CallExpr) bool {
 // storageGiven reports whether a configuration with a Storage is given, or one that is not a literal.
 func (c *checker) storageGiven(call *ast.CallExpr) bool {
 	for _, arg := range call.Args {
-		lit, ok := c.values.Resolve(arg).Expr.(*ast.CompositeLit)
+		lit, ok := c.Values.Resolve(arg).Expr.(*ast.CompositeLit)
 		if !ok {
 			return true
 		}
-		for _, e := range lit.Elts {
-			if kv, ok := e.(*ast.KeyValueExpr); ok {
-				if key, ok := kv.Key.(*ast.Ident); ok && (key.Name == "Storage" || key.Name == "Store") {
-					return true
-				}
-			}
+		if syntax.Field(lit, "Storage") != nil || syntax.Field(lit, "Store") != nil {
+			return true
 		}
 	}
 	return false

@@ -60,5 +60,6 @@
 // State in a type of another package, single values (a flag, a pointer), and what is read and written by one function only. Maps of
 // channels, functions, connections, streams and clients, which no other node could use. Caches that other nodes do not know to be stale.
 // Collections that are emptied somewhere: buffers, on their way elsewhere. Counters that only count (m[k]++). Libraries other than those named,
-// and a memory store that is made in a branch. Paths that are wholly a parameter of the function. Sockets whose network is not a constant.
+// and a memory store that is made in a branch. Paths that are wholly a parameter of the function. Sockets whose network is not a constant,
+// and those whose path is a field that another package fills, unless the name of its type says that it holds settings (Config, Options, Listener, Server).
 package localstate

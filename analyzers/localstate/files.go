@@ -3,10 +3,8 @@ package localstate
 import (
 	"fmt"
 	"go/ast"
-	"go/constant"
 	"go/token"
 	"go/types"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,6 +13,8 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/handlers"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/imports"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // writesFile is a fact about a function: it writes a file at a place of its own choice.
@@ -33,60 +33,61 @@ var creators = map[string]int{
 
 // files reports what request handlers write to the disk, and exports what other functions do.
 func (c *checker) files() {
-	if len(c.handlers.Handlers) == 0 && !slices.ContainsFunc(c.Pkg.Imports(), func(p *types.Package) bool { return p.Path() == "os" || p.Path() == "io/ioutil" }) {
+	if len(c.Handlers.Handlers) == 0 && !imports.Any(c.Files, "os", "io/ioutil") {
 		return
 	}
 	direct := map[ast.Node]bool{} // functions that were reported
-	for cur := range c.root.Preorder((*ast.CallExpr)(nil)) {
+	for cur := range c.Root.Preorder((*ast.CallExpr)(nil)) {
 		call := cur.Node().(*ast.CallExpr)
 		name := callee.Name(c.TypesInfo, call)
 		arg, ok := creators[name]
 		if !ok || arg >= len(call.Args) || name == "os.OpenFile" && !c.opensToWrite(call) {
 			continue
 		}
-		in := handlers.Enclosing(cur)
+		in := syntax.EnclosingFunc(cur)
 		if in == nil || direct[in] || !c.kept(call.Args[arg], in, 6) {
 			continue
 		}
 		direct[in] = true
-		h := c.handlers.Near(in, reach)
+		h := c.Handlers.Near(in, reach)
 		if h != nil && h.Kind != handlers.Job {
 			c.Report(findings.Finding{Check: "local-file", Pos: call.Pos(), End: call.End(),
-				Message: fmt.Sprintf("%s, on behalf of handler %s, makes %s on the disk of this node: a request that reaches another node does not find it, and it goes when the node does",
-					name, h.Name, types.ExprString(call.Args[arg])), Help: fileHelp})
+				Message: fmt.Sprintf("%s, on behalf of %s, makes %s on the disk of this node: "+notThere, name, h.Name, types.ExprString(call.Args[arg])), Help: fileHelp})
 			continue
 		}
-		decl, isDecl := in.(*ast.FuncDecl)
-		if !isDecl || h != nil || c.Silent(call.Pos()) || c.Suppressed(call.Pos(), "local-file", "localstate") {
+		fn := c.Func(in)
+		if fn == nil || h != nil || c.Silent(call.Pos()) || c.Suppressed(call.Pos(), "local-file", "localstate") {
 			continue
 		}
-		if fn, ok := c.TypesInfo.Defs[decl.Name].(*types.Func); ok && fn.Exported() {
-			at := c.Fset.Position(call.Pos())
-			c.ExportObjectFact(fn, &writesFile{name, fmt.Sprintf("%s:%d", filepath.Base(at.Filename), at.Line)})
+		if fn.Exported() {
+			c.ExportObjectFact(fn, &writesFile{name, c.Place(call.Pos())})
 		}
 	}
-	for cur := range c.root.Preorder((*ast.CallExpr)(nil)) {
+	for cur := range c.Root.Preorder((*ast.CallExpr)(nil)) {
 		c.farFile(cur)
 	}
 }
 
-const fileHelp = "Store it where all nodes see it: in the database, or in an object store; in a file system that they share, say so in a suppression comment."
+const (
+	notThere = "a request that reaches another node does not find it, and it goes when the node does"
+	fileHelp = "Store it where all nodes see it: in the database, or in an object store; in a file system that they share, say so in a suppression comment."
+)
 
 // farFile reports the call of another package's function that writes a file.
 func (c *checker) farFile(cur inspector.Cursor) {
 	call := cur.Node().(*ast.CallExpr)
 	fn := callee.Func(c.TypesInfo, call)
-	if fn == nil || fn.Pkg() == nil || fn.Pkg() == c.Pkg || len(c.handlers.Handlers) == 0 {
+	if fn == nil || fn.Pkg() == nil || fn.Pkg() == c.Pkg || len(c.Handlers.Handlers) == 0 {
 		return
 	}
 	var fact writesFile
-	in := handlers.Enclosing(cur)
+	in := syntax.EnclosingFunc(cur)
 	if in == nil || !c.ImportObjectFact(fn, &fact) {
 		return
 	}
-	if h := c.handlers.Near(in, reach); h != nil && h.Kind != handlers.Job {
+	if h := c.Handlers.Near(in, reach); h != nil && h.Kind != handlers.Job {
 		c.Report(findings.Finding{Check: "local-file", Pos: call.Pos(), End: call.End(),
-			Message: fmt.Sprintf("%s, which handler %s calls, writes to the disk of this node (%s at %s): a request that reaches another node does not find it, and it goes when the node does",
+			Message: fmt.Sprintf("%s, which %s calls, writes to the disk of this node (%s at %s): "+notThere,
 				callee.Name(c.TypesInfo, call), h.Name, fact.By, fact.Place), Help: fileHelp})
 	}
 }
@@ -123,8 +124,7 @@ func (c *checker) base(path ast.Expr, depth int, inside bool) bool {
 	if depth == 0 {
 		return false
 	}
-	if tv := c.TypesInfo.Types[path]; tv.Value != nil && tv.Value.Kind() == constant.String {
-		text := constant.StringVal(tv.Value)
+	if text, ok := c.Values.Constant(path); ok {
 		return !named(text, passing) && !strings.HasPrefix(text, "/dev/") && !strings.HasPrefix(text, "/proc/") && !strings.HasPrefix(text, "/sys/")
 	}
 	switch e := ast.Unparen(path).(type) {
@@ -139,27 +139,25 @@ func (c *checker) base(path ast.Expr, depth int, inside bool) bool {
 		case "path/filepath.Clean", "path.Clean", "path/filepath.Dir", "path.Dir":
 			return len(e.Args) == 1 && c.base(e.Args[0], depth-1, inside)
 		case "fmt.Sprintf":
-			if len(e.Args) > 0 {
-				if tv := c.TypesInfo.Types[e.Args[0]]; tv.Value != nil && tv.Value.Kind() == constant.String {
-					text := constant.StringVal(tv.Value)
-					if strings.HasPrefix(text, "%") {
-						return len(e.Args) > 1 && c.base(e.Args[1], depth-1, true)
-					}
-					return !named(text, passing)
-				}
+			if len(e.Args) == 0 {
+				return false
 			}
-			return false
+			text, ok := c.Values.Constant(e.Args[0])
+			if strings.HasPrefix(text, "%") {
+				return len(e.Args) > 1 && c.base(e.Args[1], depth-1, true)
+			}
+			return ok && !named(text, passing)
 		}
 		return inside && c.isSetting(e)
 	case *ast.Ident:
-		v := c.values.Var(e)
+		v := c.Values.Var(e)
 		if v == nil || named(v.Name(), passing) {
 			return false
 		}
 		if v.Parent() == c.Pkg.Scope() {
 			return true // a setting
 		}
-		list, known := c.values.Of(v)
+		list, known := c.Values.Of(v)
 		return known && len(list) == 1 && list[0].Index == 0 && c.base(list[0].Expr, depth-1, inside)
 	}
 	return false
@@ -167,20 +165,21 @@ func (c *checker) base(path ast.Expr, depth int, inside bool) bool {
 
 // isSetting recognises the call that looks a directory up: os.Getenv, conf.Get("git.sr.ht", "repos"), os.UserHomeDir.
 func (c *checker) isSetting(call *ast.CallExpr) bool {
-	switch name := callee.Name(c.TypesInfo, call); name {
+	switch callee.Name(c.TypesInfo, call) {
 	case "os.Getenv", "os.LookupEnv", "os.UserHomeDir", "os.Getwd":
 		return true
-	default:
-		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-		return ok && (sel.Sel.Name == "Get" || sel.Sel.Name == "GetString" || sel.Sel.Name == "String") && len(call.Args) > 0 && c.text(call.Args[len(call.Args)-1]) != "" &&
-			!named(c.text(call.Args[len(call.Args)-1]), passing)
 	}
+	if syntax.Receiver(call, "Get", "GetString", "String") == nil || len(call.Args) == 0 {
+		return false
+	}
+	key := c.text(call.Args[len(call.Args)-1])
+	return key != "" && !named(key, passing)
 }
 
 // removes reports whether a function removes files: what it writes is in passing.
 func (c *checker) removes(fn ast.Node, path ast.Expr) bool {
 	found := false
-	ast.Inspect(handlers.Body(fn), func(n ast.Node) bool {
+	ast.Inspect(syntax.Body(fn), func(n ast.Node) bool {
 		if call, ok := n.(*ast.CallExpr); ok && !found {
 			switch callee.Name(c.TypesInfo, call) {
 			case "os.Remove", "os.RemoveAll":

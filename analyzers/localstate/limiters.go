@@ -5,11 +5,11 @@ import (
 	"go/ast"
 	"go/types"
 	"regexp"
-	"slices"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
-	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/handlers"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/imports"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 const limiterPackage = "golang.org/x/time/rate"
@@ -19,24 +19,24 @@ var clients = regexp.MustCompile(`IP|^[iI]ps?$|(?i:visitor|client|remote|user|ad
 
 // limiters reports maps that get a limiter for each client: on behalf of a handler, or by their names.
 func (c *checker) limiters() {
-	if !slices.ContainsFunc(c.Pkg.Imports(), func(p *types.Package) bool { return p.Path() == limiterPackage }) {
+	if !imports.Any(c.Files, limiterPackage) {
 		return
 	}
 	seen := map[*types.Var]bool{}
-	for cur := range c.root.Preorder((*ast.AssignStmt)(nil)) {
+	for cur := range c.Root.Preorder((*ast.AssignStmt)(nil)) {
 		for _, lhs := range cur.Node().(*ast.AssignStmt).Lhs {
 			at, ok := lhs.(*ast.IndexExpr)
 			if !ok {
 				continue
 			}
-			v := c.values.Var(at.X)
+			v := c.Values.Var(at.X)
 			if v == nil || seen[v] || !isLimiters(v.Type()) {
 				continue
 			}
 			who := ""
-			if in := handlers.Enclosing(cur); in != nil {
-				if h := c.handlers.Near(in, reach); h != nil {
-					who = fmt.Sprintf("handler %s, in ", h.Name)
+			if in := syntax.EnclosingFunc(cur); in != nil {
+				if h := c.Handlers.Near(in, reach); h != nil {
+					who = fmt.Sprintf("%s, in ", h.Name)
 				}
 			}
 			if who == "" && !c.byClient(at) {

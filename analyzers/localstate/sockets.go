@@ -3,24 +3,26 @@ package localstate
 import (
 	"fmt"
 	"go/ast"
-	"go/constant"
 	"go/types"
+	"regexp"
+	"slices"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
-	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/handlers"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/values"
 )
 
 // sockets reports listeners on unix sockets whose file may be there already.
 func (c *checker) sockets() {
-	for cur := range c.root.Preorder((*ast.CallExpr)(nil)) {
+	for cur := range c.Root.Preorder((*ast.CallExpr)(nil)) {
 		call := cur.Node().(*ast.CallExpr)
 		network, addr := c.listens(call)
 		if addr == nil || !strings.HasPrefix(c.text(network), "unix") || c.text(network) == "unixgram" {
 			continue
 		}
-		if text := c.text(addr); strings.HasPrefix(text, "@") || strings.HasPrefix(text, "\x00") || !c.lasting(addr, 4) || c.unlinks(handlers.Enclosing(cur), addr) {
+		if text := c.text(addr); strings.HasPrefix(text, "@") || strings.HasPrefix(text, "\x00") || !c.lasting(addr, 4) || c.unlinks(syntax.EnclosingFunc(cur), addr) {
 			continue
 		}
 		c.Report(findings.Finding{Check: "stale-socket", Pos: call.Pos(), End: call.End(),
@@ -44,18 +46,8 @@ func (c *checker) listens(call *ast.CallExpr) (network, addr ast.Expr) {
 		if len(call.Args) != 2 {
 			return nil, nil
 		}
-		e := c.values.Resolve(call.Args[1]).Expr
-		if u, ok := e.(*ast.UnaryExpr); ok {
-			e = ast.Unparen(u.X)
-		}
-		if lit, ok := e.(*ast.CompositeLit); ok {
-			for _, elt := range lit.Elts {
-				if kv, ok := elt.(*ast.KeyValueExpr); ok {
-					if key, ok := kv.Key.(*ast.Ident); ok && key.Name == "Name" {
-						return call.Args[0], kv.Value
-					}
-				}
-			}
+		if lit := syntax.Literal(c.Values.Resolve(call.Args[1]).Expr); lit != nil {
+			return call.Args[0], syntax.Field(lit, "Name")
 		}
 	}
 	return nil, nil
@@ -63,11 +55,12 @@ func (c *checker) listens(call *ast.CallExpr) (network, addr ast.Expr) {
 
 // text is the value of a constant string, "" for others.
 func (c *checker) text(e ast.Expr) string {
-	if tv := c.TypesInfo.Types[e]; tv.Value != nil && tv.Value.Kind() == constant.String {
-		return constant.StringVal(tv.Value)
-	}
-	return ""
+	text, _ := c.Values.Constant(e)
+	return text
 }
+
+// configures recognises types, by their names, whose fields are settings.
+var configures = regexp.MustCompile(`(?i)conf|cfg|opt|setting|flag|param|listener|server|service|daemon|app`)
 
 // lasting reports whether a path is the same at the next start, for all that can be seen: a constant, a setting, a parameter; not
 // in a directory made for this run.
@@ -80,15 +73,23 @@ func (c *checker) lasting(path ast.Expr, depth int) bool {
 	}
 	switch e := ast.Unparen(path).(type) {
 	case *ast.SelectorExpr:
-		return true
+		v := c.Values.Var(e)
+		if v == nil || !v.IsField() {
+			return true
+		}
+		list, _ := c.Values.Of(v)
+		if len(list) == 0 { // given in another package: the same at each start in what configures a service, perhaps not in others
+			return configures.MatchString(callee.Last(callee.TypeName(c.TypesInfo, e.X)))
+		}
+		return !slices.ContainsFunc(list, func(s values.Source) bool { return s.Index > 0 || !c.lasting(s.Expr, depth-1) })
 	case *ast.BinaryExpr:
 		return c.lasting(e.X, depth-1) && c.lasting(e.Y, depth-1)
 	case *ast.Ident:
-		v := c.values.Var(e)
+		v := c.Values.Var(e)
 		if v == nil {
 			return false
 		}
-		list, known := c.values.Of(v)
+		list, known := c.Values.Of(v)
 		if len(list) == 0 {
 			return !known // a parameter
 		}
@@ -117,32 +118,19 @@ func (c *checker) lasting(path ast.Expr, depth int) bool {
 // unlinks reports whether the function, what it calls in this package, or whatever in the package names the same path removes files.
 func (c *checker) unlinks(fn ast.Node, addr ast.Expr) bool {
 	name := lastName(addr)
-	for cur := range c.root.Preorder((*ast.CallExpr)(nil)) {
+	for cur := range c.Root.Preorder((*ast.CallExpr)(nil)) {
 		call := cur.Node().(*ast.CallExpr)
 		switch callee.Name(c.TypesInfo, call) {
 		case "os.Remove", "os.RemoveAll", "syscall.Unlink", "golang.org/x/sys/unix.Unlink", "os.Rename":
 		default:
 			continue
 		}
-		in := handlers.Enclosing(cur)
-		if in == fn || len(call.Args) > 0 && lastName(call.Args[0]) == name || in != nil && fn != nil && c.calls(fn, in) {
+		in := syntax.EnclosingFunc(cur)
+		if in == fn || len(call.Args) > 0 && lastName(call.Args[0]) == name || in != nil && fn != nil && c.callOf(fn, in).IsValid() {
 			return true
 		}
 	}
 	return false
-}
-
-// calls reports whether a function calls another of this package.
-func (c *checker) calls(fn, other ast.Node) bool {
-	found := false
-	ast.Inspect(handlers.Body(fn), func(n ast.Node) bool {
-		if call, ok := n.(*ast.CallExpr); ok {
-			called := callee.Func(c.TypesInfo, call)
-			found = found || called != nil && c.decls[called] == other
-		}
-		return !found
-	})
-	return found
 }
 
 // lastName is the name of a variable or field in an expression, "" for none.

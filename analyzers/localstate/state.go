@@ -13,6 +13,7 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/handlers"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // use is where a collection is used.
@@ -40,13 +41,13 @@ func (c *checker) state() {
 	long := c.longLived()
 	all := map[*types.Var]*collection{}
 	var order []*collection
-	for cur := range c.root.Preorder((*ast.Ident)(nil)) {
+	for cur := range c.Root.Preorder((*ast.Ident)(nil)) {
 		id := cur.Node().(*ast.Ident)
 		v, ok := c.TypesInfo.Uses[id].(*types.Var)
 		if !ok || !isCollection(v.Type()) || c.Silent(id.Pos()) {
 			continue
 		}
-		in := handlers.Enclosing(cur)
+		in := syntax.EnclosingFunc(cur)
 		if in == nil || !c.outlives(v, cur, in, long) {
 			continue
 		}
@@ -91,7 +92,7 @@ func (c *checker) outlives(v *types.Var, cur inspector.Cursor, in ast.Node, long
 	if !ok {
 		return false
 	}
-	h := c.handlers.For(lit)
+	h := c.Handlers.For(lit)
 	return h != nil && h.Kind != handlers.Job && h.Func == lit && (v.Pos() < lit.Pos() || v.Pos() > lit.End())
 }
 
@@ -133,7 +134,7 @@ func (c *checker) longLived() map[*types.TypeName]bool {
 			add(f.Type())
 		}
 	}
-	for _, h := range c.handlers.Handlers {
+	for _, h := range c.Handlers.Handlers {
 		switch fn := h.Func.(type) {
 		case *ast.FuncDecl:
 			if fn.Recv != nil && len(fn.Recv.List) == 1 && (h.Kind != handlers.SMTP && h.Kind != handlers.Job || fn.Name.Name == "Work" || fn.Name.Name == "ProcessTask") {
@@ -157,12 +158,12 @@ func (c *checker) longLived() map[*types.TypeName]bool {
 			add(v.Type())
 		}
 	}
-	for cur := range c.root.Preorder((*ast.CompositeLit)(nil)) {
+	for cur := range c.Root.Preorder((*ast.CompositeLit)(nil)) {
 		name := c.typeName(cur.Node().(*ast.CompositeLit))
 		if name == nil || !long[name] {
 			continue
 		}
-		if in := handlers.Enclosing(cur); in != nil && c.handlers.For(in) != nil {
+		if in := syntax.EnclosingFunc(cur); in != nil && c.Handlers.For(in) != nil {
 			delete(long, name)
 		}
 	}
@@ -185,7 +186,7 @@ func (c *checker) note(s *collection, cur inspector.Cursor, in ast.Node) {
 	case *ast.AssignStmt:
 		if slices.Contains(parent.Lhs, expr.Node().(ast.Expr)) {
 			if !isAppend(parent) {
-				s.emptied = s.emptied || c.handlers.For(in) != nil || !c.constructs(in, s.v)
+				s.emptied = s.emptied || c.Handlers.For(in) != nil || !constructs(in)
 				return
 			}
 			u.insert = true
@@ -241,13 +242,14 @@ func isAppend(s *ast.AssignStmt) bool {
 	return ok && id.Name == "append" && types.ExprString(call.Args[0]) == types.ExprString(s.Lhs[0])
 }
 
-// constructs reports whether a function is where a variable gets its first value: one that makes the value of which it is a field.
-func (c *checker) constructs(fn ast.Node, v *types.Var) bool {
+// constructs reports whether a function, by its name, is where a variable gets its first value: one that makes the value of which it is a field.
+func constructs(fn ast.Node) bool {
 	decl, ok := fn.(*ast.FuncDecl)
 	if !ok {
 		return false
 	}
-	return decl.Name.Name == "init" || decl.Name.Name == "main" || strings.HasPrefix(strings.ToLower(decl.Name.Name), "new") || strings.HasPrefix(strings.ToLower(decl.Name.Name), "setup")
+	name := strings.ToLower(decl.Name.Name)
+	return decl.Name.Name == "init" || decl.Name.Name == "main" || strings.HasPrefix(name, "new") || strings.HasPrefix(name, "setup")
 }
 
 // judge reports a collection that a request fills and another one needs.
@@ -260,7 +262,7 @@ func (c *checker) judge(s *collection) {
 		if !w.insert {
 			continue
 		}
-		h := c.handlers.Near(w.fn, reach)
+		h := c.Handlers.Near(w.fn, reach)
 		if h == nil {
 			continue
 		}
@@ -274,14 +276,12 @@ func (c *checker) judge(s *collection) {
 
 func finding(kind string, v *types.Var, at ast.Node, h *handlers.Handler) findings.Finding {
 	f := findings.Finding{Check: kind, Pos: at.Pos(), End: at.End()}
-	switch kind {
-	case "handler-state":
-		f.Message = fmt.Sprintf("handler %s keeps what other requests look for in %s, in the memory of this node: those that reach another node do not find it, and every deploy forgets it", h.Name, v.Name())
+	if kind == "handler-state" {
+		f.Message = fmt.Sprintf("%s keeps what other requests look for in %s, in the memory of this node: those that reach another node do not find it, and every deploy forgets it", h.Name, v.Name())
 		f.Help = "Keep it in the database or in Redis; what can be read again from there may be cached, when a read has missed it."
-	default:
-		where := inMemory
-		f.Message = fmt.Sprintf("handler %s, in %s, keeps %s", h.Name, v.Name(), consequence(kind, where))
-		f.Help = remedy(kind, where)
+	} else {
+		f.Message = fmt.Sprintf("%s, in %s, keeps %s", h.Name, v.Name(), consequence(kind, inMemory))
+		f.Help = remedy(kind, inMemory)
 	}
 	return f
 }
@@ -353,7 +353,7 @@ func isHandle(t types.Type) bool {
 	if strings.HasPrefix(name, "sync.") && name != "sync.Mutex" && name != "sync.RWMutex" || name == "net/http.ResponseWriter" {
 		return true
 	}
-	own := name[strings.LastIndexByte(name, '.')+1:]
+	own := callee.Last(name)
 	return strings.HasSuffix(own, "Conn") || strings.HasSuffix(own, "Stream") || strings.HasSuffix(own, "Client") || strings.HasSuffix(own, "Server") ||
 		own == "Listener" || own == "Handler" || own == "Template" || own == "Regexp"
 }
@@ -361,7 +361,7 @@ func isHandle(t types.Type) bool {
 func (c *checker) elementName(v *types.Var) string {
 	if e := element(v.Type()); e != nil {
 		name := callee.NameOf(e)
-		return name[strings.LastIndexByte(name, '.')+1:]
+		return callee.Last(name)
 	}
 	return ""
 }
@@ -369,7 +369,7 @@ func (c *checker) elementName(v *types.Var) string {
 // needed reports whether another function that works for handlers reads the collection.
 func (c *checker) needed(s *collection, w use) bool {
 	return slices.ContainsFunc(s.uses, func(u use) bool {
-		return !u.insert && u.fn != w.fn && c.handlers.Near(u.fn, reach) != nil
+		return !u.insert && u.fn != w.fn && c.Handlers.Near(u.fn, reach) != nil
 	})
 }
 
@@ -389,7 +389,7 @@ func (c *checker) missed(s *collection, w use) bool {
 	if c.callsAny(w.fn, readers, w.node.Pos()) {
 		return true
 	}
-	for _, h := range c.handlers.Handlers {
+	for _, h := range c.Handlers.Handlers {
 		if at := c.callOf(h.Func, w.fn); at.IsValid() && (readers[h.Func] || c.callsAny(h.Func, readers, at)) {
 			return true
 		}
@@ -400,10 +400,10 @@ func (c *checker) missed(s *collection, w use) bool {
 // callsAny reports whether a function calls one of some others of this package before a position.
 func (c *checker) callsAny(fn ast.Node, others map[ast.Node]bool, before token.Pos) bool {
 	found := false
-	ast.Inspect(handlers.Body(fn), func(n ast.Node) bool {
+	ast.Inspect(syntax.Body(fn), func(n ast.Node) bool {
 		if call, ok := n.(*ast.CallExpr); ok && call.Pos() < before {
-			called := callee.Func(c.TypesInfo, call)
-			found = found || called != nil && c.decls[called] != nil && others[c.decls[called]]
+			decl := c.Decl(callee.Func(c.TypesInfo, call))
+			found = found || decl != nil && others[decl]
 		}
 		return !found
 	})
@@ -412,9 +412,9 @@ func (c *checker) callsAny(fn ast.Node, others map[ast.Node]bool, before token.P
 
 // callOf is where a function calls another of this package, not valid when it does not.
 func (c *checker) callOf(fn, other ast.Node) (at token.Pos) {
-	ast.Inspect(handlers.Body(fn), func(n ast.Node) bool {
+	ast.Inspect(syntax.Body(fn), func(n ast.Node) bool {
 		if call, ok := n.(*ast.CallExpr); ok {
-			if called := callee.Func(c.TypesInfo, call); called != nil && c.decls[called] != nil && ast.Node(c.decls[called]) == other {
+			if decl := c.Decl(callee.Func(c.TypesInfo, call)); decl != nil && decl == other {
 				at = call.Pos()
 			}
 		}

@@ -2,35 +2,38 @@ package poolsafe
 
 import (
 	"go/ast"
-	"go/constant"
 	"regexp"
 	"strings"
 
-	"golang.org/x/tools/go/ast/inspector"
-
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // checkGo finds what needs a session in Go rather than in SQL: receivers of notifications, connection strings, and drivers that
 // prepare statements.
 func (c *checker) checkGo() {
 	minor, known := c.settings().BouncerMinor()
-	prepares := known && minor < 21 && !c.modeSet()
-	for cur := range c.root.Preorder((*ast.CallExpr)(nil), (*ast.AssignStmt)(nil), (*ast.KeyValueExpr)(nil)) {
+	untracked := known && minor < 21
+	pgx := untracked && !c.modeSet()
+	facts := len(c.AllObjectFacts()) > 0
+	for cur := range c.Root.Preorder((*ast.CallExpr)(nil), (*ast.AssignStmt)(nil), (*ast.KeyValueExpr)(nil)) {
 		if c.Silent(cur.Node().Pos()) {
 			continue
 		}
 		switch n := cur.Node().(type) {
 		case *ast.CallExpr:
-			last := lastName(n)
+			if facts {
+				c.checkGiven(cur)
+			}
+			last := syntax.Called(n)
 			if !watched[last] {
 				continue
 			}
 			name := callee.Name(c.TypesInfo, n)
 			c.checkReceiver(n, name)
-			c.checkConnect(cur, n, name, prepares)
-			if known && minor < 21 {
+			c.checkConnect(n, name, pgx, known)
+			if untracked {
 				c.checkPrepares(n, name)
 			}
 		case *ast.AssignStmt:
@@ -48,16 +51,6 @@ var watched = map[string]bool{"NewListener": true, "NewDialListener": true, "New
 	"Connect": true, "New": true, "ParseConfig": true, "Open": true, "OpenDB": true, "MustOpen": true, "MustConnect": true, "ConnectContext": true,
 	"NewConnector": true, "Prepare": true, "PrepareContext": true, "Preparex": true, "PreparexContext": true}
 
-func lastName(call *ast.CallExpr) string {
-	switch f := ast.Unparen(call.Fun).(type) {
-	case *ast.SelectorExpr:
-		return f.Sel.Name
-	case *ast.Ident:
-		return f.Name
-	}
-	return ""
-}
-
 // checkReceiver finds what waits for notifications, where the package sends no LISTEN that is reported already.
 func (c *checker) checkReceiver(call *ast.CallExpr, name string) {
 	pq := strings.HasPrefix(name, "github.com/lib/pq.New")
@@ -71,7 +64,7 @@ func (c *checker) checkReceiver(call *ast.CallExpr, name string) {
 		}
 	}
 	c.reportAt(findings.Finding{Check: "session-listen", Pos: call.Pos(), End: call.End(),
-		Message: lastName(call) + " waits for notifications to its session: " + notHeard, Help: listenHelp})
+		Message: syntax.Called(call) + " waits for notifications to its session: " + notHeard, Help: listenHelp})
 }
 
 var (
@@ -103,23 +96,21 @@ func connects(name string) (arg int, driver string, ok bool) {
 	return 0, "", false
 }
 
-// checkConnect looks at connection strings: a search_path in one (TestSearchPathInConnectionString), and how the driver sends queries.
-func (c *checker) checkConnect(cur inspector.Cursor, call *ast.CallExpr, name string, prepares bool) {
+// checkConnect looks at connection strings: a search_path in one (TestSearchPathInConnectionString), and, for pgx and lib/pq where it is asked
+// for, how the driver sends queries.
+func (c *checker) checkConnect(call *ast.CallExpr, name string, pgx, pq bool) {
 	arg, driver, ok := connects(name)
 	if !ok || len(call.Args) <= arg {
 		return
 	}
-	text := c.values.Text(call.Args[arg])
+	text := c.Values.Text(call.Args[arg])
 	if searchPath.MatchString(text) {
 		c.reportAt(findings.Finding{Check: "session-search-path", Pos: call.Args[arg].Pos(), End: call.Args[arg].End(),
 			Message: "search_path in a connection string: PgBouncer refuses the connection (unsupported startup parameter), or with ignore_startup_parameters does without it, and statements go to other schemas",
 			Help:    searchPathHelp})
 	}
-	if !prepares {
-		return
-	}
 	if driver == "" {
-		switch c.values.Text(call.Args[arg-1]) {
+		switch c.Values.Text(call.Args[arg-1]) {
 		case "pgx", "pgx/v4", "pgx/v5":
 			driver = "pgx"
 		case "postgres", "cloudsqlpostgres":
@@ -127,36 +118,36 @@ func (c *checker) checkConnect(cur inspector.Cursor, call *ast.CallExpr, name st
 		}
 	}
 	switch {
-	case driver == "pgx" && !execMode.MatchString(text):
-		c.prepared(call, "pgx prepares each statement under a name and keeps it (QueryExecModeCacheStatement, its default)",
+	case pgx && driver == "pgx" && !execMode.MatchString(text):
+		c.prepared(call, "pgx prepares each statement under a name and keeps it (QueryExecModeCacheStatement, its default)"+notFollowed,
 			"Set DefaultQueryExecMode to pgx.QueryExecModeExec, or default_query_exec_mode=exec in the connection string.")
-	case driver == "pq" && !strings.Contains(text, "binary_parameters=yes"):
-		c.prepared(call, "lib/pq prepares each query with arguments in one round trip and executes it in the next",
+	case pq && driver == "pq" && !strings.Contains(text, "binary_parameters=yes"):
+		c.prepared(call, "lib/pq prepares each query with arguments, without a name, in one round trip and executes it in the next: outside of a transaction any PgBouncer may send the execution to another server connection, and the query fails (26000) or another client's statement runs",
 			"Say binary_parameters=yes in the connection string: one round trip.")
 	}
 }
 
 const notFollowed = ": a PgBouncer before 1.21, which .srhtvet.toml names, may send the execution to another server connection, and the query fails (26000, 42P05, or another client's statement runs)"
 
-func (c *checker) prepared(call *ast.CallExpr, what, help string) {
-	c.reportAt(findings.Finding{Check: "driver-prepared-statement", Pos: call.Pos(), End: call.End(), Message: what + notFollowed, Help: help})
+func (c *checker) prepared(call *ast.CallExpr, message, help string) {
+	c.reportAt(findings.Finding{Check: "driver-prepared-statement", Pos: call.Pos(), End: call.End(), Message: message, Help: help})
 }
 
 // checkPrepares finds statements that code has prepared outside of a transaction.
 func (c *checker) checkPrepares(call *ast.CallExpr, name string) {
-	if !strings.HasPrefix(lastName(call), "Prepare") {
+	if !strings.HasPrefix(syntax.Called(call), "Prepare") {
 		return
 	}
 	typ, _, _ := strings.Cut(strings.TrimPrefix(name, "(*"), ")")
 	switch {
 	case typ == "database/sql.DB", typ == "database/sql.Conn", typ == "github.com/jmoiron/sqlx.DB", strings.HasPrefix(typ, "github.com/jackc/pgx/") && strings.HasSuffix(typ, ".Conn"):
-		c.prepared(call, "a prepared statement is the session's", "Send the statement with its arguments, or prepare it in the transaction that uses it.")
+		c.prepared(call, "a prepared statement is the session's"+notFollowed, "Send the statement with its arguments, or prepare it in the transaction that uses it.")
 	}
 }
 
 // modeSet reports whether the package chooses how pgx sends queries.
 func (c *checker) modeSet() bool {
-	for cur := range c.root.Preorder((*ast.SelectorExpr)(nil), (*ast.KeyValueExpr)(nil)) {
+	for cur := range c.Root.Preorder((*ast.SelectorExpr)(nil), (*ast.KeyValueExpr)(nil)) {
 		switch n := cur.Node().(type) {
 		case *ast.SelectorExpr:
 			switch n.Sel.Name {
@@ -177,7 +168,7 @@ func (c *checker) checkRuntimeParam(n *ast.AssignStmt) {
 	for i, l := range n.Lhs {
 		switch l := ast.Unparen(l).(type) {
 		case *ast.IndexExpr:
-			if isRuntimeParams(l.X) && c.constant(l.Index) == "search_path" {
+			if isRuntimeParams(l.X) && c.isSearchPath(l.Index) {
 				c.runtimeParam(l)
 			}
 		case *ast.SelectorExpr:
@@ -195,12 +186,12 @@ func isRuntimeParams(e ast.Expr) bool {
 
 // checkParams looks at the literal of a map of parameters.
 func (c *checker) checkParams(e ast.Expr) {
-	lit, ok := c.values.Resolve(e).Expr.(*ast.CompositeLit)
+	lit, ok := c.Values.Resolve(e).Expr.(*ast.CompositeLit)
 	if !ok {
 		return
 	}
 	for _, elt := range lit.Elts {
-		if kv, ok := elt.(*ast.KeyValueExpr); ok && c.constant(kv.Key) == "search_path" {
+		if kv, ok := elt.(*ast.KeyValueExpr); ok && c.isSearchPath(kv.Key) {
 			c.runtimeParam(kv.Key)
 		}
 	}
@@ -212,9 +203,7 @@ func (c *checker) runtimeParam(e ast.Expr) {
 		Help:    searchPathHelp})
 }
 
-func (c *checker) constant(e ast.Expr) string {
-	if v := c.TypesInfo.Types[e].Value; v != nil && v.Kind() == constant.String {
-		return constant.StringVal(v)
-	}
-	return ""
+func (c *checker) isSearchPath(e ast.Expr) bool {
+	text, _ := c.Values.Constant(e)
+	return text == "search_path"
 }

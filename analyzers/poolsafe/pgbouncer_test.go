@@ -30,13 +30,25 @@ type client struct {
 // and "server_round_robin" in its manual.
 func bouncer(t *testing.T, size string) *pool {
 	t.Helper()
+	return following(t, size, false)
+}
+
+// following starts one that follows prepared statements that have names, or not.
+func following(t *testing.T, size string, follows bool) *pool {
+	t.Helper()
 	direct := pgtest.Shared(t, pgtest.Config{}).Database(t)
 	settings := map[string]string{"default_pool_size": size}
-	if pgtest.BouncerVersion(t) >= 21 {
-		settings["max_prepared_statements"] = "0" // on by default from 1.24 on
+	switch {
+	case follows:
+		settings["max_prepared_statements"] = "200"
+	case follow(t):
+		settings["max_prepared_statements"] = "0" // 200 by default from 1.24 on
 	}
 	return &pool{t, pgtest.Bouncer(t, direct, settings)}
 }
+
+// follow reports whether the PgBouncer here can do so.
+func follow(t *testing.T) bool { return pgtest.BouncerVersion(t) >= 21 }
 
 // client connects, and sends what it is given as it is: by the simple protocol.
 func (p *pool) client() *client {
@@ -231,26 +243,33 @@ func TestLastval(t *testing.T) {
 	}
 }
 
-// TestProtocolPreparedStatements: what pgx and lib/pq send by default fails through a PgBouncer that does not track it, which
-// 1.21 is the first to do.
+// TestProtocolPreparedStatements: what pgx sends by default fails through a PgBouncer that does not track it, which 1.21 is the first
+// to do.
 func TestProtocolPreparedStatements(t *testing.T) {
-	p := bouncer(t, "2")
 	ask := func(c *client) error {
 		var n int
 		return c.QueryRow(t.Context(), `SELECT $1::int + 1`, 1).Scan(&n)
 	}
-	with := func(mode pgx.QueryExecMode) *client {
+	with := func(p *pool, mode pgx.QueryExecMode) *client {
 		cfg, err := pgx.ParseConfig(p.dsn)
 		require.NoError(t, err)
 		return p.connect(cfg, mode)
 	}
-	a := with(pgx.QueryExecModeCacheStatement)
+	if follow(t) {
+		p := following(t, "2", true)
+		a := with(p, pgx.QueryExecModeCacheStatement)
+		require.NoError(t, ask(a))
+		p.elsewhere(func() { require.NoError(t, ask(a)) })
+		require.NoError(t, ask(with(p, pgx.QueryExecModeCacheStatement)))
+	}
+	p := bouncer(t, "2")
+	a := with(p, pgx.QueryExecModeCacheStatement)
 	require.NoError(t, ask(a))
 	p.elsewhere(func() { requireCode(t, "26000", ask(a)) })
-	requireCode(t, "42P05", ask(with(pgx.QueryExecModeCacheStatement)))
+	requireCode(t, "42P05", ask(with(p, pgx.QueryExecModeCacheStatement)))
 
 	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol, pgx.QueryExecModeCacheDescribe} {
-		b := with(mode)
+		b := with(p, mode)
 		require.NoError(t, ask(b), mode)
 		p.elsewhere(func() { require.NoError(t, ask(b), mode) })
 		require.NoError(t, ask(b), mode)
@@ -258,14 +277,20 @@ func TestProtocolPreparedStatements(t *testing.T) {
 }
 
 // TestUnnamedStatementInTwoRoundTrips: lib/pq prepares the unnamed statement of a query with arguments, waits, and executes
-// it (conn.go, prepareTo("") and st.exec, unless binary_parameters=yes). In between it may be another's turn.
+// it (conn.go, prepareTo("") and st.exec, unless binary_parameters=yes). In between it may be another's turn, also where statements that
+// have names are followed.
 func TestUnnamedStatementInTwoRoundTrips(t *testing.T) {
-	p := bouncer(t, "2")
-	a := p.client().PgConn()
-	_, err := a.Prepare(t.Context(), "", `SELECT $1::int`, nil)
-	require.NoError(t, err)
-	p.elsewhere(func() {
-		_, err := a.ExecPrepared(t.Context(), "", [][]byte{[]byte("1")}, nil, nil).Close()
-		requireCode(t, "26000", err)
-	})
+	pools := []*pool{bouncer(t, "2")}
+	if follow(t) {
+		pools = append(pools, following(t, "2", true))
+	}
+	for _, p := range pools {
+		a := p.client().PgConn()
+		_, err := a.Prepare(t.Context(), "", `SELECT $1::int`, nil)
+		require.NoError(t, err)
+		p.elsewhere(func() {
+			_, err := a.ExecPrepared(t.Context(), "", [][]byte{[]byte("1")}, nil, nil).Close()
+			requireCode(t, "26000", err)
+		})
+	}
 }

@@ -7,11 +7,9 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
-	"golang.org/x/tools/go/analysis/passes/inspect"
-	"golang.org/x/tools/go/ast/inspector"
 
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/code"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/findings"
-	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/values"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/sqlquery"
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/internal/settings"
@@ -23,16 +21,16 @@ var docgo string
 
 // New makes the analyzer.
 func New() *analysis.Analyzer {
-	return findings.New(docgo, run, inspect.Analyzer, values.Analyzer, sqlquery.Analyzer)
+	a := code.New(docgo, run, sqlquery.Analyzer)
+	a.FactTypes = []analysis.Fact{new(locks)}
+	return a
 }
 
 type checker struct {
-	*findings.Pass
-	values *values.Result
-	root   inspector.Cursor
-	found  *sqlquery.Result
-	stmts  []statement
-	seen   map[place]bool // what was reported: one text may be sent from several places
+	*code.Package
+	found *sqlquery.Result
+	stmts []statement
+	seen  map[place]bool // what was reported: one text may be sent from several places
 }
 
 type place struct {
@@ -49,14 +47,8 @@ type statement struct {
 	begun, alone bool
 }
 
-func run(pass *findings.Pass) {
-	c := &checker{
-		Pass:   pass,
-		values: pass.ResultOf[values.Analyzer].(*values.Result),
-		root:   pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root(),
-		found:  pass.ResultOf[sqlquery.Analyzer].(*sqlquery.Result),
-		seen:   map[place]bool{},
-	}
+func run(pkg *code.Package) {
+	c := &checker{Package: pkg, found: pkg.ResultOf[sqlquery.Analyzer].(*sqlquery.Result), seen: map[place]bool{}}
 	c.read()
 	for _, s := range c.stmts {
 		c.checkSet(s)

@@ -14,6 +14,7 @@ import (
 func TestReported(t *testing.T) {
 	dir, _ := filepath.Abs("../testdata")
 	analysistest.RunWithSuggestedFixes(t, dir, New(), "poolsafe/statements", "poolsafe/golang")
+	analysistest.Run(t, dir, New(), "poolsafe/locks/lock", "poolsafe/locks")
 }
 
 // TestDrivers runs with the settings of a module.

@@ -2,13 +2,11 @@ package poolsafe
 
 import (
 	"fmt"
-	"go/ast"
 	"regexp"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
 
-	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
@@ -69,37 +67,19 @@ func (c *checker) checkSet(s statement) {
 	c.report(s, "session-set", s.Offset, fmt.Sprintf("SET %s without LOCAL is the session's%s: %s", what, kept(s), settingLost), settingHelp, fixes...)
 }
 
-// ownSession reports whether a setting is made on a connection that the code holds, and taken back in the same function: who does
-// that knows of sessions, and has one that does not go through a pooler, as far as can be told.
+// ownSession reports whether a setting is made on a connection that the code holds, and taken back in the same function, or in a pool of one
+// connection: who does that knows of sessions, and has one that does not go through a pooler, as far as can be told.
 func (c *checker) ownSession(s statement, setting string) bool {
-	if !c.pinned(s) {
+	if c.single(s) {
+		return true
+	}
+	if c.held(s) == nil {
 		return false
 	}
 	for _, other := range c.stmts {
 		set := other.Node.GetVariableSetStmt()
 		if set != nil && other.site.Func == s.site.Func && (set.GetName() == setting || set.GetKind() == pgast.VariableSetKind_VAR_RESET_ALL) &&
 			c.pos(other, other.Offset) != c.pos(s, s.Offset) {
-			return true
-		}
-	}
-	return false
-}
-
-// pinned reports whether a statement is sent on one connection, rather than by a pool or in a transaction.
-func (c *checker) pinned(s statement) bool {
-	pos := c.found.Pos(s.site.Pos)
-	cur, ok := c.root.FindByPos(pos, pos)
-	if !pos.IsValid() || !ok {
-		return false
-	}
-	for up := range cur.Enclosing((*ast.CallExpr)(nil)) {
-		sel, ok := ast.Unparen(up.Node().(*ast.CallExpr).Fun).(*ast.SelectorExpr)
-		if !ok {
-			continue
-		}
-		switch name := callee.TypeName(c.TypesInfo, sel.X); {
-		case name == "database/sql.Conn", name == "github.com/jmoiron/sqlx.Conn",
-			strings.HasPrefix(name, "github.com/jackc/pgx/") && (strings.HasSuffix(name, ".Conn") || strings.HasSuffix(name, ".PgConn")):
 			return true
 		}
 	}
@@ -188,11 +168,16 @@ func textAt(text string, offset, n int) string {
 	return text[offset:min(len(text), offset+n)]
 }
 
-// checkAdvisory finds advisory locks of the session, unless the transaction that takes one also gives it back.
-// TestAdvisoryLock.
+const (
+	lockLost = "behind PgBouncer's transaction pooling others get the same server connection and the same lock, it is given back on another one or not at all, and whoever waits for it waits until that connection is closed"
+	lockHelp = "Use pg_advisory_xact_lock in a transaction around the work, or a row that is locked FOR UPDATE."
+)
+
+// checkAdvisory finds advisory locks of the session, unless the transaction that takes one also gives it back, or it is taken on a
+// connection that is apart. TestAdvisoryLock.
 func (c *checker) checkAdvisory(s statement, f call) {
 	unlocked, inTx := c.unlocks(s)
-	if s.begun && inTx {
+	if s.begun && inTx || !c.typed(s) || c.locksApart(s) {
 		return
 	}
 	var fixes []analysis.SuggestedFix
@@ -200,8 +185,7 @@ func (c *checker) checkAdvisory(s statement, f call) {
 		fixes = c.replace(s, "Use the transaction's lock", f.at, len(f.name), strings.Replace(f.name, "advisory_", "advisory_xact_", 1))
 	}
 	c.report(s, "session-advisory-lock", f.at,
-		f.name+" locks for the session: behind PgBouncer's transaction pooling others get the same server connection and the same lock, it is given back on another one or not at all, and whoever waits for it waits until that connection is closed",
-		"Use pg_advisory_xact_lock in a transaction around the work, or a row that is locked FOR UPDATE.", fixes...)
+		f.name+" locks for the session: "+lockLost, lockHelp, fixes...)
 }
 
 // unlocks reports whether the package gives back advisory locks, and whether the function that a statement is sent from does so

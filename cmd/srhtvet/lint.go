@@ -209,7 +209,7 @@ func summary(rep *migratecheck.Report, cfg migratecheck.Config) string {
 	text := fmt.Sprintf("%s in %s, %s", strings.Join(parts, ", "), plural(rep.Files, "file"), plural(rep.Statements, "statement"))
 	inGo := func(f migratecheck.Finding) bool { return strings.HasSuffix(f.Pos.File, ".go") }
 	switch {
-	case rep.Files == 0 && slices.ContainsFunc(rep.Findings, inGo):
+	case rep.Files == 0 && (len(rep.Findings) == 0 || slices.ContainsFunc(rep.Findings, inGo)):
 		text = strings.Join(parts, ", ")
 	case rep.Files == 0 && len(rep.Findings) > 0:
 		text = strings.Join(parts, ", ") + " about the history as a whole; no file is pending"

@@ -207,7 +207,8 @@ func (t *terminal) say(format string, args ...any) {
 }
 
 func (t *terminal) usage(w io.Writer) {
-	fmt.Fprint(w, `srhtvet finds what a change of the database schema would break, block or lose.
+	fmt.Fprint(w, `srhtvet finds what a change of the database schema would break, block or lose, and Go code that loses requests, writes or jobs when a node
+leaves or a primary fails over.
 
 Usage:
   srhtvet lint [flags] [paths]              judge migrations; needs neither Go code nor the go command

@@ -17,3 +17,10 @@ func TestPackagesCounted(t *testing.T) {
 	require.Equal(t, exitClean, r.status, r.err)
 	require.Contains(t, r.err, "srhtvet: 1 package; ")
 }
+
+// TestNothingFoundInGo: of files and statements of SQL there are none to speak of.
+func TestNothingFoundInGo(t *testing.T) {
+	r := srhtvet(t, tree(t, map[string]string{"go.mod": "module example.org/clean\n\ngo 1.25\n", "clean.go": "package clean\n"}), "./...")
+	require.Equal(t, exitClean, r.status, r.err)
+	require.Equal(t, "srhtvet: 1 package; no findings\n", r.err)
+}

@@ -9,8 +9,8 @@ import (
 
 // Bar says which findings in Go code are reported.
 type Bar struct {
-	Severity        migratecheck.Severity // the lowest; 0 is Warning
-	Enable, Disable []string              // of checks and analyzers; Disable wins
+	Severity migratecheck.Severity // the lowest; 0 is Warning
+	Disable  []string              // checks and analyzers
 }
 
 // Reports reports whether the findings of a check are to be seen.
@@ -33,7 +33,7 @@ func (f *Flags) Bar(dir, top string) Bar {
 	}
 	if name != "" {
 		if s, err := Load(name); err == nil {
-			b = Bar{Enable: s.Enable, Disable: s.Disable}
+			b.Disable = slices.Clone(s.Disable)
 			b.Severity, _ = migratecheck.ParseSeverity(s.Severity)
 		}
 	}
@@ -41,8 +41,7 @@ func (f *Flags) Bar(dir, top string) Bar {
 		b.Severity = s
 	}
 	enable := splitList(f.enable)
-	b.Disable = slices.DeleteFunc(slices.Clone(b.Disable), func(s string) bool { return slices.Contains(enable, s) })
-	b.Enable = slices.Concat(b.Enable, enable)
+	b.Disable = slices.DeleteFunc(b.Disable, func(s string) bool { return slices.Contains(enable, s) })
 	b.Disable = append(b.Disable, splitList(f.disable)...)
 	return b
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -69,6 +70,11 @@ func TestRun(t *testing.T) {
 	require.Error(t, err, out)
 	require.Contains(t, out, "web.go:7:15: handlerdeadline: warning: call-without-context: net/http.Get, on behalf of handler show")
 	require.Contains(t, out, "web.go:12:2: ignores: warning: unused-ignore: ")
+
+	quiet := strings.Replace(web, `localhost")`, `localhost") //nolint:srhtvet`, 1)
+	out, err = run(t, map[string]string{"go.mod": mod, "web.go": quiet, ".golangci.yml": config})
+	require.Error(t, err, out)
+	require.NotContains(t, out, "web.go:7:")
 
 	out, err = run(t, map[string]string{"go.mod": mod, "web.go": web, ".golangci.yml": config + "        settings: {disable: [handlerdeadline, ignores]}\n"})
 	require.NoError(t, err, out)

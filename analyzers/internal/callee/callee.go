@@ -92,7 +92,7 @@ func Exits(name string) bool {
 	if i < 0 {
 		return false
 	}
-	typ := strings.TrimLeft(name[:i], "(*")
+	typ := Bare(name[:i])
 	for _, pkg := range []string{"log", "github.com/sirupsen/logrus", "go.uber.org/zap", "k8s.io/klog/v2", "github.com/golang/glog"} {
 		if rest, ok := strings.CutPrefix(typ, pkg); ok && (rest == "" || rest[0] == '.') {
 			return true
@@ -100,6 +100,9 @@ func Exits(name string) bool {
 	}
 	return false
 }
+
+// Bare is a full name that begins with its import path: "net/http.Server).Shutdown" of a method.
+func Bare(name string) string { return strings.TrimLeft(name, "(*") }
 
 // Last is the last part of a full name: the function or method alone.
 func Last(name string) string { return name[strings.LastIndex(name, ".")+1:] }

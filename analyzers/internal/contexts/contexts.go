@@ -4,8 +4,13 @@ package contexts
 import (
 	"go/ast"
 	"go/types"
+	"go/version"
+
+	"golang.org/x/tools/go/analysis"
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/imports"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/values"
 )
 
@@ -44,6 +49,28 @@ func (c Context) Unbounded() bool {
 func Of(info *types.Info, vals *values.Result, e ast.Expr) Context {
 	t := tracer{info: info, values: vals, seen: map[*types.Var]bool{}}
 	return t.of(values.Source{Expr: e})
+}
+
+// Arg is the context among the arguments of a call, nil when there is none.
+func Arg(info *types.Info, call *ast.CallExpr) ast.Expr {
+	for _, arg := range call.Args {
+		if callee.TypeName(info, arg) == "context.Context" {
+			return arg
+		}
+	}
+	return nil
+}
+
+// WithoutCancel wraps a context in context.WithoutCancel; not ok before Go 1.21, or where the file does not import context.
+func WithoutCancel(pass *analysis.Pass, ctx ast.Expr) (edits []analysis.TextEdit, ok bool) {
+	name, ok := imports.Name(pass, ctx.Pos(), "context")
+	if v := pass.TypesInfo.FileVersions[syntax.File(pass.Files, ctx.Pos())]; !ok || v != "" && version.Compare(v, "go1.21") < 0 {
+		return nil, false
+	}
+	return []analysis.TextEdit{
+		{Pos: ctx.Pos(), End: ctx.Pos(), NewText: []byte(name + ".WithoutCancel(")},
+		{Pos: ctx.End(), End: ctx.End(), NewText: []byte(")")},
+	}, true
 }
 
 type tracer struct {

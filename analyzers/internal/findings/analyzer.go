@@ -8,12 +8,12 @@ import (
 	"go/token"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 
 	"golang.org/x/tools/go/analysis"
 
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/imports"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/passes"
 	"git.sr.ht/~sourcehut/ha-go/internal/gochecks"
 	"git.sr.ht/~sourcehut/ha-go/internal/settings"
@@ -131,7 +131,7 @@ func (p *Pass) Result() *Result { return p.result }
 
 // importsTesting tells what serves tests, and is not deployed.
 func importsTesting(f *ast.File) bool {
-	return slices.ContainsFunc(f.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"testing"` })
+	return imports.Any([]*ast.File{f}, "testing", "github.com/onsi/gomega", "github.com/onsi/ginkgo", "github.com/onsi/ginkgo/", "github.com/stretchr/testify/")
 }
 
 // Silent reports whether nothing is reported in the file of a position: a test, what serves tests, or generated code.
@@ -167,6 +167,12 @@ func (p *Pass) Report(f Finding) {
 	}
 	p.result.Findings = append(p.result.Findings, migratecheck.Finding{Rule: check.ID, Severity: check.Severity, Message: f.Message, Help: f.Help,
 		Pos: source.Position{File: filepath.ToSlash(name), Line: at.Line, Column: at.Column}})
+}
+
+// Place names a position in messages about another file: "store.go:12".
+func (p *Pass) Place(pos token.Pos) string {
+	at := p.Fset.Position(pos)
+	return fmt.Sprintf("%s:%d", filepath.Base(at.Filename), at.Line)
 }
 
 // Suppressed reports whether a comment takes back what is found at a position under one of these names, and remembers that

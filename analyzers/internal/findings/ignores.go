@@ -54,7 +54,8 @@ func (a *Ignores) List() []Ignore { return a.list }
 // govern says which lines each comment of a file governs.
 func (a *Ignores) govern(f *ast.File, found []Ignore) {
 	line := func(pos token.Pos) int { return a.fset.Position(pos).Line }
-	code := map[int]bool{} // lines on which something other than a comment begins or ends
+	code := map[int]bool{}            // lines on which something other than a comment begins or ends
+	whole := make([]bool, len(found)) // which of them are a function's
 	starts := map[int]int{}
 	ast.Inspect(f, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -66,7 +67,7 @@ func (a *Ignores) govern(f *ast.File, found []Ignore) {
 				for i := range found {
 					if n.Doc.Pos() <= found[i].Pos && found[i].Pos < n.Doc.End() {
 						found[i].first, found[i].last = line(n.Pos()), line(n.End())
-						found[i].file = a.fset.Position(n.Pos()).Filename
+						found[i].file, whole[i] = a.fset.Position(n.Pos()).Filename, true
 					}
 				}
 			}
@@ -80,14 +81,12 @@ func (a *Ignores) govern(f *ast.File, found []Ignore) {
 	})
 	for i := range found {
 		ig := &found[i]
-		at := line(ig.Pos)
-		switch {
-		case ig.first < at || ig.first > at: // a function's
+		switch at := line(ig.Pos); {
+		case whole[i]:
 		case code[at] && a.behindCode(f, ig.Pos):
 			ig.last = at
-		default:
-			next := ig.last // the line behind the group
-			ig.last = max(next, starts[next])
+		default: // last is the line behind the group
+			ig.last = max(ig.last, starts[ig.last])
 		}
 	}
 	a.list = append(a.list, found...)

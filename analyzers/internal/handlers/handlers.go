@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/types"
 	"reflect"
+	"slices"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/passes/inspect"
@@ -13,6 +14,7 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/callee"
 	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/passes"
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // Kind is what a handler serves.
@@ -30,8 +32,11 @@ const (
 type Handler struct {
 	Kind Kind
 	Func ast.Node // *ast.FuncDecl or *ast.FuncLit
-	// Name is how messages call it: "ServeHTTP", "(*mutationResolver).CreateTracker", "a function literal in main".
+	// Name is how messages call it: "handler (*mutationResolver).CreateTracker", "the function literal in main that handles
+	// HTTP requests".
 	Name string
+	// Cancels: the context that it is given ends when it returns. Of HTTP, that is the request's.
+	Cancels bool
 }
 
 // Result is what Analyzer finds in one package.
@@ -137,33 +142,31 @@ func (f *finder) visit(cur inspector.Cursor) {
 			return
 		}
 		if kind := kindOf(fn); kind != "" {
-			f.add(kind, n, nameOf(fn))
+			f.add(&Handler{Kind: kind, Func: n, Name: nameOf(fn), Cancels: kind == GraphQL || kind == GRPC || kind == Job && callee.TakesContext(fn.Signature())})
 		}
 	case *ast.FuncLit:
 		if sig, ok := f.pass.TypesInfo.TypeOf(n).(*types.Signature); ok && isHTTP(sig) {
-			f.add(HTTP, n, litName(cur))
+			f.add(&Handler{Kind: HTTP, Func: n, Name: litName(cur, HTTP)})
 		}
 	case *ast.CallExpr:
-		for _, arg := range jobArgs(f.pass.TypesInfo, n) {
+		list, cancels := jobArgs(f.pass.TypesInfo, n)
+		for _, arg := range list {
 			switch arg := ast.Unparen(arg).(type) {
 			case *ast.FuncLit:
-				f.add(Job, arg, litName(cur))
+				f.add(&Handler{Kind: Job, Func: arg, Name: litName(cur, Job), Cancels: cancels})
 			case *ast.Ident, *ast.SelectorExpr:
 				if fn, ok := used(f.pass.TypesInfo, arg).(*types.Func); ok && f.decls[fn.Origin()] != nil {
-					f.add(Job, f.decls[fn.Origin()], nameOf(fn))
+					f.add(&Handler{Kind: Job, Func: f.decls[fn.Origin()], Name: nameOf(fn), Cancels: cancels})
 				}
 			}
 		}
 	}
 }
 
-func (f *finder) add(kind Kind, fn ast.Node, name string) {
-	for _, h := range f.result.Handlers {
-		if h.Func == fn {
-			return
-		}
+func (f *finder) add(h *Handler) {
+	if !slices.ContainsFunc(f.result.Handlers, func(known *Handler) bool { return known.Func == h.Func }) {
+		f.result.Handlers = append(f.result.Handlers, h)
 	}
-	f.result.Handlers = append(f.result.Handlers, &Handler{Kind: kind, Func: fn, Name: name})
 }
 
 // serve marks a function, and what it calls before it returns.
@@ -172,7 +175,7 @@ func (f *finder) serve(fn ast.Node, h *Handler) {
 		return
 	}
 	f.result.serving[fn] = h
-	ast.Inspect(Body(fn), func(n ast.Node) bool {
+	ast.Inspect(syntax.Body(fn), func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.GoStmt:
 			for _, arg := range n.Call.Args {
@@ -217,34 +220,14 @@ func (f *finder) calls(by ast.Node, e ast.Expr, h *Handler) {
 	})
 }
 
-// Body is the body of a *ast.FuncDecl or *ast.FuncLit.
-func Body(fn ast.Node) *ast.BlockStmt {
-	switch fn := fn.(type) {
-	case *ast.FuncDecl:
-		return fn.Body
-	case *ast.FuncLit:
-		return fn.Body
-	}
-	return nil
-}
-
-// Enclosing is the innermost function around a node, nil outside of functions.
-func Enclosing(cur inspector.Cursor) ast.Node {
-	for up := range cur.Enclosing((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
-		if up != cur {
-			return up.Node()
-		}
-	}
-	return nil
-}
-
 // Detaches reports whether a call runs the functions that it is given at some later time, after it has returned.
 func Detaches(info *types.Info, call *ast.CallExpr) bool {
 	switch callee.Name(info, call) {
 	case "time.AfterFunc", "context.AfterFunc":
 		return true
 	}
-	return len(jobArgs(info, call)) > 0
+	list, _ := jobArgs(info, call)
+	return len(list) > 0
 }
 
 func used(info *types.Info, e ast.Expr) types.Object {

@@ -41,7 +41,7 @@ func isHTTP(sig *types.Signature) bool {
 	case 2:
 		if name := callee.NameOf(params.At(0).Type()); strings.HasPrefix(name, "github.com/labstack/echo/") {
 			// What oapi-codegen's strict server calls: (echo.Context, Request) (Response, error).
-			return strings.HasSuffix(name, ".Context") && sig.Recv() != nil && sig.Results().Len() == 2 && returnsError(sig)
+			return strings.HasSuffix(name, ".Context") && sig.Recv() != nil && sig.Results().Len() == 2 && callee.ReturnsError(sig)
 		}
 		return callee.NameOf(params.At(0).Type()) == "net/http.ResponseWriter" && callee.NameOf(params.At(1).Type()) == "net/http.Request"
 	case 1:
@@ -59,7 +59,7 @@ func isHTTP(sig *types.Signature) bool {
 // isResolver: gqlgen's resolvers are methods of structs like mutationResolver, which embed the *Resolver that its user
 // writes; they take a context first and return an error last.
 func isResolver(sig *types.Signature) bool {
-	if !strings.HasSuffix(callee.NameOf(sig.Recv().Type()), "Resolver") || !takesContext(sig) || !returnsError(sig) {
+	if !strings.HasSuffix(callee.NameOf(sig.Recv().Type()), "Resolver") || !callee.TakesContext(sig) || !callee.ReturnsError(sig) {
 		return false
 	}
 	return embeds(sig.Recv().Type(), func(name string) bool { return strings.HasSuffix(name, "Resolver") })
@@ -67,7 +67,7 @@ func isResolver(sig *types.Signature) bool {
 
 // isGRPC: a method (ctx, *Request) (*Response, error) of a type that embeds a generated Unimplemented…Server.
 func isGRPC(sig *types.Signature) bool {
-	if !takesContext(sig) || !returnsError(sig) || sig.Params().Len() != 2 || sig.Results().Len() != 2 {
+	if !callee.TakesContext(sig) || !callee.ReturnsError(sig) || sig.Params().Len() != 2 || sig.Results().Len() != 2 {
 		return false
 	}
 	return embeds(sig.Recv().Type(), func(name string) bool {
@@ -106,7 +106,7 @@ func isSMTP(fn *types.Func) bool {
 			return false
 		}
 	}
-	return returnsError(fn.Signature())
+	return callee.ReturnsError(fn.Signature())
 }
 
 // isWorker: the methods by which job queues call a worker: river's Work, asynq's ProcessTask, gocelery's RunTask.
@@ -125,23 +125,27 @@ func isWorker(fn *types.Func) bool {
 }
 
 // jobArgs are the arguments of a call that a queue will run as jobs: dowork's NewTask, Enqueue and Submit take func(ctx)
-// error, gocelery registers functions by name, asynq's ServeMux by pattern.
-func jobArgs(info *types.Info, call *ast.CallExpr) []ast.Expr {
+// error, gocelery registers functions by name, asynq's ServeMux by pattern or as a HandlerFunc, river makes a worker of one (WorkFunc).
+// cancels: the queue cancels their context when they return, as asynq and river do; one of dowork's may live on.
+func jobArgs(info *types.Info, call *ast.CallExpr) (list []ast.Expr, cancels bool) {
 	name := callee.Name(info, call)
-	var list []ast.Expr
 	switch {
 	case strings.Contains(name, "/dowork.") && hasSuffix(name, ".NewTask", ".Enqueue", ".Submit"),
-		strings.Contains(name, "/gocelery.") && hasSuffix(name, ".Register"),
-		strings.Contains(name, "/asynq.") && hasSuffix(name, ".HandleFunc"):
-		for _, arg := range call.Args {
-			if _, ok := types.Unalias(typeOf(info, arg)).Underlying().(*types.Signature); ok {
-				list = append(list, arg)
-			} else if _, ok := ast.Unparen(arg).(*ast.FuncLit); ok {
-				list = append(list, arg)
-			}
+		strings.Contains(name, "/gocelery.") && hasSuffix(name, ".Register"):
+	case strings.Contains(name, "/asynq.") && hasSuffix(name, ".HandleFunc", ".HandlerFunc"),
+		hasSuffix(name, "/river.WorkFunc"):
+		cancels = true
+	default:
+		return nil, false
+	}
+	for _, arg := range call.Args {
+		if _, ok := types.Unalias(typeOf(info, arg)).Underlying().(*types.Signature); ok {
+			list = append(list, arg)
+		} else if _, ok := ast.Unparen(arg).(*ast.FuncLit); ok {
+			list = append(list, arg)
 		}
 	}
-	return list
+	return list, cancels
 }
 
 func typeOf(info *types.Info, e ast.Expr) types.Type {
@@ -160,41 +164,32 @@ func hasSuffix(s string, list ...string) bool {
 	return false
 }
 
-func takesContext(sig *types.Signature) bool {
-	return sig.Params().Len() > 0 && callee.NameOf(sig.Params().At(0).Type()) == "context.Context"
-}
-
-func returnsError(sig *types.Signature) bool {
-	n := sig.Results().Len()
-	return n > 0 && callee.NameOf(sig.Results().At(n-1).Type()) == "error"
-}
-
-// nameOf is the name of a function as its package's authors write it.
+// nameOf names a function as its package's authors write it.
 func nameOf(fn *types.Func) string {
 	recv := fn.Signature().Recv()
 	if recv == nil {
-		return fn.Name()
+		return "handler " + fn.Name()
 	}
 	local := func(*types.Package) string { return "" }
 	name := types.TypeString(recv.Type(), local)
 	if strings.HasPrefix(name, "*") {
 		name = "(" + name + ")"
 	}
-	return name + "." + fn.Name()
+	return "handler " + name + "." + fn.Name()
 }
 
-func litName(cur inspector.Cursor) string {
+func litName(cur inspector.Cursor, kind Kind) string {
 	for up := range cur.Enclosing((*ast.FuncDecl)(nil)) {
-		return fmt.Sprintf("a function literal in %s", up.Node().(*ast.FuncDecl).Name.Name)
+		return fmt.Sprintf("the function literal in %s that handles %ss", up.Node().(*ast.FuncDecl).Name.Name, kind)
 	}
-	return "a function literal"
+	return fmt.Sprintf("the function literal that handles %ss", kind)
 }
 
 // Accepts reports whether a function, named as callee.Name does, accepts requests, mails or jobs, or ends that: what has such a
 // call is a service.
 func Accepts(name string) bool {
 	switch callee.Last(name) {
-	case "ListenAndServe", "ListenAndServeTLS", "Serve", "ServeTLS", "GracefulStop", "Shutdown", "StopWorker", "StartWorker":
+	case "ListenAndServe", "ListenAndServeTLS", "Serve", "ServeTLS", "GracefulStop", "Shutdown", "StartWorker", "StartWorkerWithContext", "StopWorker":
 		return !strings.HasPrefix(name, "net/http/cgi.") && !strings.HasPrefix(name, "net/http/fcgi.")
 	case "Join":
 		return strings.Contains(name, "/dowork.") // work.Join

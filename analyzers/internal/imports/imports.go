@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
+
+	"git.sr.ht/~sourcehut/ha-go/analyzers/internal/syntax"
 )
 
 // Any reports whether a file of the package imports one of these paths, or one below a path that ends in "/".
@@ -29,7 +31,7 @@ func Any(files []*ast.File, paths ...string) bool {
 // Use is the name by which code at a position can use a package of the standard library, and the edit that imports it where
 // the file does not yet. It is not ok where the name means something else.
 func Use(pass *analysis.Pass, pos token.Pos, pkg string) (name string, edits []analysis.TextEdit, ok bool) {
-	file := fileOf(pass.Files, pos)
+	file := syntax.File(pass.Files, pos)
 	scope := pass.Pkg.Scope().Innermost(pos)
 	if file == nil || scope == nil {
 		return "", nil, false
@@ -51,6 +53,13 @@ func Use(pass *analysis.Pass, pos token.Pos, pkg string) (name string, edits []a
 	}
 	edit, ok := add(file, pkg)
 	return name, []analysis.TextEdit{edit}, ok
+}
+
+// Name is the name by which code at a position can use a package of the standard library that its file imports; not ok where it
+// does not, or where the name means something else.
+func Name(pass *analysis.Pass, pos token.Pos, pkg string) (name string, ok bool) {
+	name, edits, ok := Use(pass, pos, pkg)
+	return name, ok && len(edits) == 0
 }
 
 // add imports a package beside the others of the standard library.
@@ -84,15 +93,6 @@ func add(file *ast.File, pkg string) (analysis.TextEdit, bool) {
 		return analysis.TextEdit{}, false
 	}
 	return analysis.TextEdit{Pos: last.End(), End: last.End(), NewText: []byte("\nimport " + strconv.Quote(pkg))}, true
-}
-
-func fileOf(files []*ast.File, pos token.Pos) *ast.File {
-	for _, f := range files {
-		if f.FileStart <= pos && pos < f.FileEnd {
-			return f
-		}
-	}
-	return nil
 }
 
 func path(spec *ast.ImportSpec) string {

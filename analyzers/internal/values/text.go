@@ -8,17 +8,23 @@ import (
 	"strings"
 )
 
+// Constant is the value of a constant string; not ok of other expressions.
+func (r *Result) Constant(e ast.Expr) (text string, ok bool) {
+	v := r.info.Types[e].Value
+	if v == nil || v.Kind() != constant.String {
+		return "", false
+	}
+	return constant.StringVal(v), true
+}
+
 // Text is what can be seen of a string: its constants, through variables, concatenation and calls such as fmt.Sprintf, whose
 // verbs stay. Of a variable with several values it is all of those given before the place, one after the other. It is for
 // looking whether a word is there, not for parsing.
 func (r *Result) Text(e ast.Expr) string { return r.text(e, 0) }
 
 func (r *Result) text(e ast.Expr, depth int) string {
-	if v := r.info.Types[e].Value; v != nil {
-		if v.Kind() == constant.String {
-			return constant.StringVal(v)
-		}
-		return ""
+	if text, ok := r.Constant(e); ok || r.info.Types[e].Value != nil {
+		return text
 	}
 	if depth > 4 {
 		return ""

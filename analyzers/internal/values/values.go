@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"reflect"
+	"slices"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/passes/inspect"
@@ -37,6 +38,21 @@ func (r *Result) Of(v *types.Var) (list []Source, known bool) { return r.sources
 
 // Var is the variable or field that an expression names, nil for others.
 func (r *Result) Var(e ast.Expr) *types.Var { return variable(r.info, e) }
+
+// Assigned reports whether the package gives one of some fields of a struct type a value by assignment, in any value of the type; true
+// of other types.
+func (r *Result) Assigned(t types.Type, fields ...string) bool {
+	s, ok := t.Underlying().(*types.Struct)
+	if !ok {
+		return true
+	}
+	for f := range s.Fields() {
+		if slices.Contains(fields, f.Name()) && slices.ContainsFunc(r.sources[f], func(s Source) bool { return s.Lit == nil }) {
+			return true
+		}
+	}
+	return false
+}
 
 // Resolve follows an expression through variables that are given one value only, as far as that goes: the expression and
 // which of its results it is.

@@ -41,6 +41,11 @@ func one(w http.ResponseWriter, r *http.Request) {
 	if _, err := http.Get("http://localhost"); err != nil {
 		http.Get("http://localhost") // want `call-without-context`
 	}
+
+	//srhtvet:ignore call-without-context not what a literal does // want `unused-ignore`
+	func() {
+		http.Get("http://localhost") // want `call-without-context`
+	}()
 }
 
 // whole is taken back as a whole.

@@ -163,7 +163,7 @@ func main() {
 	s := &server{}
 	go s.remove() // of the program
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		go s.remove() // want `which handler a function literal in main starts`
+		go s.remove() // want `which the function literal in main that handles HTTP requests starts`
 	})
 }
 

@@ -42,6 +42,21 @@ func init() {
 	db.QueryRow(`SELECT pg_is_in_recovery()`).Scan(&standby) // want `cached-primary-flag: .*kept in standby`
 }
 
+var (
+	asked    sync.Once
+	writable bool
+)
+
+func isWritable(db *sql.DB) bool {
+	asked.Do(func() {
+		var readOnly string
+		if err := db.QueryRow(`SHOW transaction_read_only`).Scan(&readOnly); err == nil { // want `cached-primary-flag: .*kept in writable`
+			writable = readOnly == "off"
+		}
+	})
+	return writable
+}
+
 func isStandby(db *sql.DB) bool {
 	once.Do(func() {
 		db.QueryRow("select pg_is_in_recovery()").Scan(&cached) // want `cached-primary-flag`

@@ -66,6 +66,24 @@ func untilPinged(ctx context.Context, db *sql.DB) bool {
 	}
 }
 
+// Clone waits for nobody.
+func cloned(ctx context.Context) error {
+	for {
+		err := use(http.DefaultTransport.(*http.Transport).Clone())
+		if err == nil {
+			return nil
+		}
+		time.Sleep(time.Second)
+	}
+}
+
+func use(*http.Transport) error { return own() }
+
+func own() error {
+	http.DefaultTransport.(*http.Transport).Clone()
+	return nil
+}
+
 func atStart(db *sql.DB) error {
 	for {
 		err := db.Ping()

@@ -3,6 +3,7 @@ package metrics
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -35,3 +36,31 @@ func run(l net.Listener) {
 }
 
 func more(mux *http.ServeMux) {}
+
+func setupPprof(addr string) { http.ListenAndServe(addr, nil) }
+
+func address(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+
+// login gets the token that a command needs.
+func login(port int) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/callback", func(w http.ResponseWriter, r *http.Request) {})
+	srv := &http.Server{Addr: address(port), Handler: mux}
+	go srv.ListenAndServe()
+}
+
+// The same for everybody is a service.
+func callbacks() {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/callback", func(w http.ResponseWriter, r *http.Request) {})
+	srv := &http.Server{Addr: ":80", Handler: mux, ReadHeaderTimeout: time.Second}
+	go srv.ListenAndServe() // want `shutdown-never-called`
+}
+
+// show serves the one who runs it.
+func show(l net.Listener, pages http.Handler) {
+	go openBrowser(l.Addr().String())
+	http.Serve(l, pages)
+}
+
+func openBrowser(url string) {}

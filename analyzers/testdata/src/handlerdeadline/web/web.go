@@ -116,6 +116,6 @@ func (r *mutationResolver) Remove(ctx context.Context, id int) (bool, error) {
 func main() {
 	db.Exec(`DELETE FROM t`)
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		db.Exec(`DELETE FROM t`) // want `on behalf of handler a function literal in main`
+		db.Exec(`DELETE FROM t`) // want `on behalf of the function literal in main that handles HTTP requests`
 	})
 }

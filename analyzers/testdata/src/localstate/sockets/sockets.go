@@ -27,6 +27,26 @@ func config(ctx context.Context, dir string) (net.Listener, error) {
 	return lc.Listen(ctx, "unix", filepath.Join(dir, "app.sock")) // want `stale-socket`
 }
 
+type listenerOpts struct{ Unix string }
+
+func field(opts *listenerOpts) (net.Listener, error) {
+	return net.Listen("unix", opts.Unix) // want `stale-socket`
+}
+
+// agent gets its path from elsewhere, for each of its runs perhaps.
+type agent struct{ Path string }
+
+func (a *agent) listen() (net.Listener, error) { return net.Listen("unix", a.Path) }
+
+type temporary struct{ path string }
+
+func newTemporary(dir string) *temporary {
+	name, _ := os.MkdirTemp(dir, "run")
+	return &temporary{path: filepath.Join(name, "s")}
+}
+
+func (t *temporary) listen() (net.Listener, error) { return net.Listen("unix", t.path) }
+
 func typed(name string) (net.Listener, error) {
 	addr := &net.UnixAddr{Name: name, Net: "unix"}
 	return net.ListenUnix("unix", addr) // want `stale-socket: the socket name stays`

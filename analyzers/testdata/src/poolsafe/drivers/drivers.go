@@ -14,7 +14,7 @@ func connect(ctx context.Context, dsn string) {
 	pgxpool.New(ctx, dsn) // want `driver-prepared-statement`
 	pgxpool.New(ctx, dsn+"?default_query_exec_mode=exec")
 	sql.Open("pgx", dsn)      // want `driver-prepared-statement: pgx`
-	sql.Open("postgres", dsn) // want `driver-prepared-statement: lib/pq prepares each query with arguments in one round trip`
+	sql.Open("postgres", dsn) // want `driver-prepared-statement: lib/pq prepares each query with arguments, without a name, in one round trip`
 	sql.Open("postgres", "host=/tmp binary_parameters=yes")
 	sql.Open("sqlite3", dsn)
 }

@@ -1,4 +1,4 @@
-// Package drivers runs behind PgBouncer 1.21.
+// Package drivers runs behind PgBouncer 1.21, which follows statements that have names.
 package drivers
 
 import (
@@ -10,6 +10,7 @@ import (
 
 func follows(ctx context.Context, db *sql.DB, dsn string) {
 	pgx.Connect(ctx, dsn)
-	sql.Open("postgres", dsn)
+	sql.Open("postgres", dsn) // want `driver-prepared-statement: lib/pq prepares each query with arguments, without a name`
+	sql.Open("postgres", "host=/tmp binary_parameters=yes")
 	db.PrepareContext(ctx, `SELECT 1`)
 }

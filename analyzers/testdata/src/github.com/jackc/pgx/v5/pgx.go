@@ -53,3 +53,5 @@ func (*Conn) SendBatch(ctx context.Context, b *Batch) BatchResults             {
 func BeginFunc(ctx context.Context, db *Conn, fn func(Tx) error) error { return nil }
 
 func (*Conn) Ping(ctx context.Context) error { return nil }
+
+func (*Conn) Close(ctx context.Context) error { return nil }

@@ -1,0 +1,4 @@
+// Package fiber stands in for the web framework of that name.
+package fiber
+
+type Ctx struct{}
