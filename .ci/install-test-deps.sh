@@ -18,6 +18,17 @@ for python in /usr/bin/python3 python3; do
 done
 [ "${alembic:-}" = yes ] || want python3-alembic
 [ "${sqlalchemy:-}" = yes ] || { want python3-sqlalchemy; want python3-sqlalchemy-utils; want python3-psycopg2; }
+# drain: the balancer, the queue and its Python peer, and the supervisors whose signals it is told by. OpenRC is not brought to a
+# machine that systemd has booted.
+command -v haproxy >/dev/null 2>&1 || [ -x /usr/sbin/haproxy ] || want haproxy
+command -v redis-server >/dev/null 2>&1 || want redis-server
+for python in /usr/bin/python3 python3; do
+	if "$python" -c 'import celery, redis' >/dev/null 2>&1; then celery=yes; fi
+done
+[ "${celery:-}" = yes ] || { want python3-celery; want python3-redis; }
+command -v runsv >/dev/null 2>&1 || want runit
+command -v systemd-socket-activate >/dev/null 2>&1 || want systemd
+[ -d /run/systemd/system ] || [ -x /usr/sbin/openrc-run ] || [ -x /sbin/openrc-run ] || want openrc
 command -v git >/dev/null 2>&1 || want git
 command -v "${CC:-cc}" >/dev/null 2>&1 || { want gcc; want libc6-dev; }
 
@@ -45,6 +56,13 @@ if [ ! -e "$conf" ]; then
 	$as_root mkdir -p "${conf%/*}"
 	echo 'create_main_cluster = false' | $as_root tee "$conf" >/dev/null
 fi
+# Nor are the daemons started that come along, now or at the next boot.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+	trap '$as_root rm -f "$policy"' EXIT
+	printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
+	$as_root chmod 755 "$policy"
+fi
 apt() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=300 "$@" </dev/null; }
 # A list of packages that was never fetched, or is old, is the usual reason for an install to fail.
 # shellcheck disable=SC2086 # the names are words
@@ -52,4 +70,9 @@ if ! apt install --yes --no-install-recommends $packages >/dev/null 2>&1; then
 	if ! { apt update && apt install --yes --no-install-recommends $packages >/dev/null; }; then
 		echo "make: apt-get could not install:$packages; their tests are skipped, or fail when CI=true" >&2
 	fi
+fi
+if [ -d /run/systemd/system ]; then
+	for package in $packages; do
+		case $package in haproxy | redis-server) $as_root systemctl --quiet disable "$package" || true ;; esac
+	done
 fi

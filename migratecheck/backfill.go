@@ -34,6 +34,9 @@ func (s *Step) massChange() (m massChange, ok bool) {
 // massChangeIn is massChange of one statement or query; outer knows the WITH queries around it.
 func (s *Step) massChangeIn(n *pgast.Node, outer *bounds) (m massChange, ok bool) {
 	with := withOf(n)
+	if with == nil && !mayChangeRows(n) {
+		return m, false
+	}
 	b := s.bounds(with, outer)
 	for _, cte := range with.GetCtes() {
 		if m, ok := s.massChangeIn(cte.GetCommonTableExpr().Ctequery, b); ok {
@@ -85,6 +88,15 @@ func (s *Step) massChangeIn(n *pgast.Node, outer *bounds) (m massChange, ok bool
 	}
 	m.table = rel.OID
 	return m, true
+}
+
+// mayChangeRows tells the statements that massChangeIn looks into from the many that it does not.
+func mayChangeRows(n *pgast.Node) bool {
+	switch n.GetNode().(type) {
+	case *pgast.Node_CreateTableAsStmt, *pgast.Node_ExplainStmt, *pgast.Node_InsertStmt, *pgast.Node_MergeStmt, *pgast.Node_UpdateStmt, *pgast.Node_DeleteStmt:
+		return true
+	}
+	return false
 }
 
 // withOf is the WITH clause of a query or a change of rows.

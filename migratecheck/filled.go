@@ -107,11 +107,11 @@ func (r *Run) noteNotNull(s *Step, w rowWrite) {
 	}
 }
 
-// meetsNull reports whether a condition may hold of a row that has NULL in the column.
+// meetsNull reports whether a condition may hold of a row that has NULL in the column: what speaks of other columns alone may.
 func (s *Step) meetsNull(w rowWrite, num int) bool {
 	var own []*pgast.Node
 	for _, cond := range conjuncts(w.where, nil) {
-		if !w.joined || w.speaksOfItself(cond) {
+		if slices.Contains(columnsIn(w.rel, cond), num) && (!w.joined || w.speaksOfItself(cond)) {
 			own = append(own, cond)
 		}
 	}

@@ -8,9 +8,9 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/query"
 )
 
-// refused is what the server answers to a statement that reads or changes rows, whatever the rows are, and where in it; nil when
+// refused is what the server answers to a statement of a text that reads or changes rows, whatever the rows are, and where in it; nil when
 // nothing is known against it. Tables and columns that do not exist are Catalog.Missing's.
-func (f *File) refused(cat *catalog.Catalog, stmt pgast.Stmt) (e *catalog.Error, at int) {
+func (f *File) refused(cat *catalog.Catalog, text string, stmt pgast.Stmt) (e *catalog.Error, at int) {
 	n := stmt.Node
 	insert := n.GetInsertStmt()
 	switch {
@@ -21,8 +21,7 @@ func (f *File) refused(cat *catalog.Catalog, stmt pgast.Stmt) (e *catalog.Error,
 	case n.GetSelectStmt() == nil && insert == nil && n.GetUpdateStmt() == nil && n.GetDeleteStmt() == nil && n.GetMergeStmt() == nil && n.GetTruncateStmt() == nil:
 		return nil, 0
 	}
-	verdict := query.Parse(&query.Site{Variants: []query.Variant{{SQL: stmt.SQL}}}).On(cat)
-	for _, p := range verdict.Problems {
+	for _, p := range query.Judge(cat, text, stmt).Problems {
 		if !p.Maybe && !p.Unseen && alwaysRefused(p, insert) {
 			e = &catalog.Error{Code: p.Code, Message: p.Message}
 			if _, said, ok := strings.Cut(p.Message, " fails: "); ok {
@@ -31,7 +30,7 @@ func (f *File) refused(cat *catalog.Catalog, stmt pgast.Stmt) (e *catalog.Error,
 			if p.Code == "0A000" {
 				e.Hint = "Name the tables that refer to it as well, or delete the rows that nothing refers to. CASCADE would empty what refers to it unseen."
 			}
-			return e, p.Offset
+			return e, p.Offset - stmt.Offset
 		}
 	}
 	return nil, 0

@@ -31,19 +31,20 @@ var ruleDropDefault = &Rule{
 			had, has := d.old.Default != nil || d.old.Identity != 0, after.Default != nil || after.Identity != 0
 			name, table, col := s.Name(oid)+"."+after.Name, s.sqlName(oid), quoteIdent(after.Name)
 			at := s.Find("ALTER", "[COLUMN]", after.Name)
-			drop := fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT;", table, col)
-			switch {
-			case d.old.Identity != 0 && !has:
-				drop = fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP IDENTITY;", table, col)
-			case d.old.Generated != 0 && !has:
-				drop = fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP EXPRESSION;", table, col)
+			split := func() string {
+				drop := fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT;", table, col)
+				switch {
+				case d.old.Identity != 0 && !has:
+					drop = fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP IDENTITY;", table, col)
+				case d.old.Generated != 0 && !has:
+					drop = fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP EXPRESSION;", table, col)
+				}
+				return fmt.Sprintf("Split it over releases:\nrelease 1: ship code that always writes %s\nrelease 2, when no older code runs:\n%s", col, s.dropping(drop))
 			}
-			drop = s.dropping(drop)
-			split := fmt.Sprintf("Split it over releases:\nrelease 1: ship code that always writes %s\nrelease 2, when no older code runs:\n%s", col, drop)
 			switch {
 			case s.IsNewColumn(oid, d.old.Num):
 				if had && !has && after.NotNull && !f.addedInFile(oid, d.old.Num) {
-					f.ReportStepAt(s, at, Error, fmt.Sprintf("drops the default of %s, which is NOT NULL: every INSERT of released code, which does not know the column, fails", name), split)
+					f.ReportStepAt(s, at, Error, fmt.Sprintf("drops the default of %s, which is NOT NULL: every INSERT of released code, which does not know the column, fails", name), split())
 				}
 			case after.Identity == 'a' && d.old.Identity != 'a':
 				f.ReportStepAt(s, at, Warning, fmt.Sprintf("makes %s GENERATED ALWAYS: every INSERT of released code that gives it a value fails (428C9)", name),
@@ -53,11 +54,11 @@ var ruleDropDefault = &Rule{
 				f.ReportStepAt(s, at, Warning, fmt.Sprintf("changes the default of %s: released code that leaves the column out gets another value than it was written for", name),
 					fmt.Sprintf("Ship code that always writes %s first; change the default when no older code runs.", col))
 			case d.old.Generated != 0:
-				f.ReportStepAt(s, at, Error, fmt.Sprintf("%s is no longer generated: rows that released code writes, which cannot give it a value, lack it", name), split)
+				f.ReportStepAt(s, at, Error, fmt.Sprintf("%s is no longer generated: rows that released code writes, which cannot give it a value, lack it", name), split())
 			case after.NotNull:
-				f.ReportStepAt(s, at, Error, fmt.Sprintf("drops the default of %s, which is NOT NULL: every INSERT of released code that leaves it out fails", name), split)
+				f.ReportStepAt(s, at, Error, fmt.Sprintf("drops the default of %s, which is NOT NULL: every INSERT of released code that leaves it out fails", name), split())
 			default:
-				f.ReportStepAt(s, at, Warning, fmt.Sprintf("drops the default of %s: rows that released code inserts without it hold NULL instead", name), split)
+				f.ReportStepAt(s, at, Warning, fmt.Sprintf("drops the default of %s: rows that released code inserts without it hold NULL instead", name), split())
 			}
 		}
 	},

@@ -203,7 +203,7 @@ func (r *Run) apply(f *File, cat *catalog.Catalog, text *source.Statement, stmt 
 	var err error
 	if e := cat.Missing(stmt.Node); e != nil {
 		s.After, err = cat, e
-	} else if e, at := f.refused(cat, stmt); e != nil {
+	} else if e, at := f.refused(cat, text.SQL, stmt); e != nil {
 		s.After, err, s.errAt = cat, e, at
 	} else {
 		s.After, s.Effects, err = cat.After(stmt)

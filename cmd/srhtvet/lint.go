@@ -262,7 +262,7 @@ func rulesOf(findings []migratecheck.Finding) []*migratecheck.Rule {
 		}
 	}
 	add(migratecheck.Rules())
-	if slices.ContainsFunc(findings, func(f migratecheck.Finding) bool { _, ok := gochecks.ByID(f.Rule); return ok }) {
+	if slices.ContainsFunc(gochecks.All(), func(c gochecks.Check) bool { return used[c.ID] }) {
 		add(goRules()) // whose manuals have to be read
 	}
 	return list

@@ -48,6 +48,30 @@ func withoutCgo() map[string]string {
 	}
 }
 
+// standardOnly are packages that link nothing but the standard library and themselves, and why.
+func standardOnly() map[string]string {
+	const small = "whoever imports drain inherits what it links"
+	return map[string]string{"drain": small, "drain/httpdrain": small}
+}
+
+func checkStandardOnly(t *testing.T, root string) []string {
+	packages := list(t, root)
+	var problems []string
+	for _, p := range sortedPackages(packages) {
+		dir, own := p.own()
+		reason := standardOnly()[dir]
+		if !own || reason == "" {
+			continue
+		}
+		for _, path := range p.Deps {
+			if dep := packages[path]; !dep.Standard && !imports(path, module) {
+				problems = append(problems, fmt.Sprintf("%s links %s: %s", dir, path, reason))
+			}
+		}
+	}
+	return problems
+}
+
 // testSupport are the packages that only tests, examples and each other may import.
 var testSupport = [...]string{"internal/pgtest", "internal/need", "internal/archtest"}
 
@@ -142,6 +166,38 @@ func checkPackageDocs(t *testing.T, root string) []string {
 }
 
 func TestBoundaries(t *testing.T) { check(checkBoundaries).holds(t) }
+
+func TestStandardOnly(t *testing.T) { check(checkStandardOnly).holds(t) }
+
+func TestMoreThanStandardIsSeen(t *testing.T) {
+	check(checkStandardOnly).finds(t, `
+-- go.mod --
+module git.sr.ht/~sourcehut/ha-go
+
+go 1.25.0
+
+require github.com/somebody/log v1.0.0
+
+replace github.com/somebody/log => ./third/log
+-- third/log/go.mod --
+module github.com/somebody/log
+-- third/log/p.go --
+package log
+-- drain/p.go --
+package drain
+
+import (
+	_ "log/slog"
+
+	_ "git.sr.ht/~sourcehut/ha-go/internal/text"
+)
+-- internal/text/p.go --
+package text
+
+import _ "github.com/somebody/log"
+`,
+		"drain links github.com/somebody/log: whoever imports drain inherits what it links")
+}
 
 func TestBoundariesAreSeen(t *testing.T) {
 	check(checkBoundaries).finds(t, `

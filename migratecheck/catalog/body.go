@@ -123,7 +123,7 @@ func (b *Body) makes(n *pgast.Node) {
 
 // AnalyzeBody is [Catalog.Analyze] for statement i of a body, which runs for a call, or for a row or statement of a trigger's table.
 // Its variables have the types that they are declared to have, as far as that is known, and are not known otherwise. It is nil without an error
-// for a statement that is not looked up before it runs.
+// for a statement that is not looked up before it runs. Of a variable that is declared as table.column%TYPE, Columns is that column.
 func (c *Catalog) AnalyzeBody(body *Body, i int, t *Trigger) (*Analysis, error) {
 	stmt := body.Statements[i]
 	if stmt.Node != nil && !looksUp(stmt.Node) {
@@ -145,11 +145,18 @@ func (c *Catalog) AnalyzeBody(body *Body, i int, t *Trigger) (*Analysis, error) 
 		b.vars = &bodyNames{Body: body, trigger: t}
 	}
 	if stmt.declares != "" {
-		_, table, err := b.declared(stmt.declares)
+		t, table, err := b.declared(stmt.declares)
 		if err != nil {
 			return nil, asError(err)
 		}
-		return &Analysis{Refs: []Address{{OID: table}}}, nil
+		a := &Analysis{Refs: []Address{{OID: table}}}
+		if name := declaredType(stmt.declares); name.GetPctType() {
+			column := stringsOf(name.Names)
+			if rel, ok := scratch.Get(table).(*Relation); ok && rel.Column(column[len(column)-1]) != nil {
+				a.Columns = []OutputColumn{{Name: column[len(column)-1], Type: t, Origin: Address{table, rel.Column(column[len(column)-1]).Num}}}
+			}
+		}
+		return a, nil
 	}
 	return b.analyze(withTransitions(stmt.Stmt, scratch, t), func(q *boundQuery) error {
 		if stmt.Returned {

@@ -237,14 +237,15 @@ func (s *step) betweenBodies() {
 				s.out.Problems = append(s.out.Problems, in.via.problem(p, in.via.maybe))
 			}
 		}
-		if in.fails() || in.an == nil || was.an == nil || in.stmt.Node == nil {
+		if in.fails() || in.an == nil || was.an == nil {
 			continue
 		}
 		var v Verdict
 		now := *in
 		now.out = &v
 		for _, c := range checks {
-			if c.between != nil && c.Bodies && s.has(c) {
+			// A variable that is declared is no statement: one check is about these.
+			if c.between != nil && (c.Bodies && in.stmt.Node != nil || c == checkKeptVariable) && s.has(c) {
 				c.between(&step{reading: &now, was: was}, c)
 			}
 		}

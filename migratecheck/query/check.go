@@ -23,7 +23,7 @@ type Problem struct {
 	Objects []catalog.Address
 	// Maybe: it depends on the values, rows or rights that are met at run time (a new CHECK, a trigger).
 	Maybe bool
-	// Unseen: no single row shows it to a server, the order of values for one, or which instant a time is.
+	// Unseen: no single row shows it to a server: the order of values for one, which instant a time is, what a session keeps.
 	Unseen bool
 	// Relation and Column name it for a person; "" where they do not apply.
 	Relation, Column string

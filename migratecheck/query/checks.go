@@ -56,6 +56,7 @@ func Checks() []*Check {
 		checkEnumLabel,
 		checkGeneratedColumn,
 		checkGrouping,
+		checkKeptVariable,
 		checkLiteral,
 		checkMissingColumn,
 		checkMissingFunction,

@@ -3,6 +3,7 @@ package query
 import (
 	"slices"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
@@ -83,8 +84,15 @@ func (b *Bound) onVariant(variant int, cat *catalog.Catalog) Verdict {
 		return *m.on
 	}
 	v := Verdict{Unknown: slices.Clip(m.unknown)}
-	for _, r := range m.readings {
-		r.out = &v
+	judge(m.readings, &v)
+	m.on = &v
+	return v
+}
+
+// judge runs the checks of one schema over its readings.
+func judge(readings []*reading, v *Verdict) {
+	for _, r := range readings {
+		r.out = v
 		for _, e := range r.errs {
 			r.refused(e)
 		}
@@ -92,13 +100,20 @@ func (b *Bound) onVariant(variant int, cat *catalog.Catalog) Verdict {
 			continue
 		}
 		for _, c := range checks {
-			if c.on != nil && b.has(c) {
+			if c.on != nil && r.has(c) {
 				c.on(r, c)
 			}
 		}
 		r.onBodies()
 	}
-	m.on = &v
+}
+
+// Judge is what [Bound.On] says of one statement, which is parsed, in the session that cat is in. sql is the text it is a
+// statement of; offsets of problems count from its start.
+func Judge(cat *catalog.Catalog, sql string, stmt pgast.Stmt) Verdict {
+	b := &Bound{Site: &Site{Variants: []Variant{{SQL: sql}}}, stmts: [][]pgast.Stmt{{stmt}}, errs: []error{nil}}
+	var v Verdict
+	judge(b.run(0, cat, &v), &v)
 	return v
 }
 

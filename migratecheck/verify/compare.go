@@ -197,7 +197,7 @@ func (o *VariantOutcome) doubt(ours []query.Problem) string {
 	case len(ours) == 0:
 		return ""
 	case !slices.ContainsFunc(ours, func(p query.Problem) bool { return !p.Unseen }):
-		return "the order of values, and which instant a time is, are not looked at"
+		return "the order of values, which instant a time is, and what sessions keep are not looked at"
 	case o.Differs:
 		return "it answers other rows here, which may be for any reason"
 	case o.Empty && !slices.ContainsFunc(ours, certain):
