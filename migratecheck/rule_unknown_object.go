@@ -25,7 +25,7 @@ var ruleUnknownObject = &Rule{
 			if unless != "" {
 				severity = Info
 			}
-			s.ReportAt(s.missingAt(), severity, s.Err.Message+": the migration fails here"+unless, missingHelp(s.Err))
+			s.reportError(s.missingAt(), severity, s.Err.Message+": the migration fails here"+unless, missingHelp(s.Err))
 		}
 	},
 }

@@ -260,7 +260,10 @@ func (r *Run) judge(w walked) {
 			changes := catalog.Diff(in.Before, in.After)
 			inner := &Step{File: f, Down: s.Down, Stmt: in.Stmt, Via: in.Via, Over: in.Over, Loop: in.Loop, Commits: in.Commits, Before: in.Before, After: in.After, Tx: s.Tx,
 				Changes: changes, Lock: r.lockEffect(in.Before, in.After, changes, in.Stmt),
-				LockTimeout: s.LockTimeout, StatementTimeout: s.StatementTimeout, IdleTimeout: s.IdleTimeout, text: s.text, base: s.base}
+				LockTimeout: s.LockTimeout, StatementTimeout: s.StatementTimeout, IdleTimeout: s.IdleTimeout, text: s.text, base: s.base, outer: s, in: in.At}
+			if in.Stmt.Node.GetDoStmt() != nil {
+				inner.Changes = nil // as above
+			}
 			r.judgeStep(inner)
 		}
 	}
