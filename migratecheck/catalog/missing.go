@@ -93,3 +93,31 @@ func (c *Catalog) plainlyThere(n *pgast.Node) bool {
 	})
 	return plain
 }
+
+// missingRelation is the error of a statement in a body about the first relation that it reads, changes or locks and that does not exist.
+// Columns are not looked at: names may be variables there.
+func (c *Catalog) missingRelation(n *pgast.Node) error {
+	if c.Open || c.hasUnknownExtension() {
+		return nil
+	}
+	ctes := map[string]bool{}
+	var relations []*pgast.RangeVar
+	pgast.WalkMessages(n, func(m pgast.Message) bool {
+		switch m := m.(type) {
+		case *pgast.CommonTableExpr:
+			ctes[m.Ctename] = true
+		case *pgast.RangeVar:
+			relations = append(relations, m)
+		}
+		return true
+	})
+	for _, rv := range relations {
+		if rv.Schemaname == "" && ctes[rv.Relname] || rv.Schemaname == "pg_toast" || c.builtinRelation(rv.Schemaname, rv.Relname) != nil {
+			continue
+		}
+		if _, err := c.lookupRelation(rv); err != nil {
+			return err
+		}
+	}
+	return nil
+}

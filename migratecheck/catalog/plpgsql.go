@@ -138,6 +138,7 @@ type codeRunner struct {
 	datums  []string
 	records map[string]bool // those that hold rows
 	commits bool            // the body ends transactions itself
+	mayEnd  bool            // before the statement being run: something not known has decided over a RETURN or EXIT
 	loops   int             // that stand around the statement being run, also in the bodies that called this one
 	steps   *int
 	gaps    int // found in this body or those it called
@@ -474,6 +475,11 @@ func (r *codeRunner) statement(stmt pgast.Stmt) error {
 	if isData(stmt.Node) {
 		if stmt.Node.GetSelectStmt() == nil || writesRows(stmt.Node) {
 			r.eff.Inner = append(r.eff.Inner, Inner{Stmt: stmt, Via: r.via, At: r.at, Before: r.c.Clone(), After: r.c.Clone(), Loop: r.loops > 0, Commits: r.commits})
+		}
+		if r.gaps == 0 { // what was not followed may have made it
+			if err := r.c.missingRelation(stmt.Node); err != nil {
+				return err
+			}
 		}
 		return r.query(stmt.Node)
 	}

@@ -3,6 +3,7 @@ package catalog
 import (
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -81,6 +82,13 @@ func (r *codeRunner) function(tree plNode) error {
 		r.vars[name] = value
 	}
 	_, err := r.run([]plNode{tree.child("action")})
+	var e *Error
+	if r.mayEnd && errors.As(err, &e) {
+		if e.Code != "2D000" || len(r.eff.Inner) == 0 { // Inner.Commits says as much
+			r.gap("%s, where that is reached", e.Message)
+		}
+		return nil
+	}
 	return err
 }
 
@@ -306,10 +314,33 @@ func (r *codeRunner) unsure(n plNode, word, what string) (flow, error) {
 	}
 	r.passOver(n)
 	r.forget(n)
-	if mentions(n, "PLpgSQL_stmt_return") || mentions(n, "PLpgSQL_stmt_exit") {
-		return flowNext, nil // what follows is taken to run
+	// What follows is taken to run, but may not.
+	r.mayEnd = r.mayEnd || mentions(n, "PLpgSQL_stmt_return") || mentions(n, "PLpgSQL_stmt_exit")
+	if (word == "IF" || word == "CASE") && exits(map[string]any(n)) {
+		return flowUnknown, nil
 	}
 	return flowNext, nil
+}
+
+// exits reports whether code may leave, or go on with, a loop that stands around it.
+func exits(v any) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		for tag, child := range v {
+			switch strings.TrimPrefix(tag, "PLpgSQL_stmt_") {
+			case "exit":
+				return true
+			case "loop", "while", "fori", "fors", "forc", "dynfors", "foreach_a":
+				continue // has exits of its own
+			}
+			if exits(child) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, exits)
+	}
+	return false
 }
 
 func oneLineText(s string) string {
