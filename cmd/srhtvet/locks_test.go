@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -123,7 +124,7 @@ func TestLocksOfTwoWays(t *testing.T) {
 	dir := tree(t, map[string]string{"V1__a.sql": "CREATE TABLE t ();\n", "U1__a.sql": "DROP TABLE t;\n", "2_a.up.sql": "DROP TABLE u;\n", "2_a.down.sql": "CREATE TABLE u ();\n", "1.py": python})
 	lines := func(files ...string) []string {
 		out := srhtvet(t, dir, append([]string{"locks"}, files...)...).out
-		return regexp.MustCompile(`(?m)^\S+:\d+`).FindAllString(out, -1)
+		return slices.Compact(regexp.MustCompile(`(?m)^\S+:\d+`).FindAllString(out, -1))
 	}
 	require.Equal(t, []string{"V1__a.sql:1"}, lines("V1__a.sql", "U1__a.sql"))
 	require.Equal(t, []string{"U1__a.sql:1"}, lines("U1__a.sql"))
