@@ -37,6 +37,9 @@ type Step struct {
 	// IdleTimeout is idle_in_transaction_session_timeout, or transaction_timeout, in the same way.
 	IdleTimeout string
 
+	// takenBack: a ROLLBACK takes back what it changes, so that Changes are left out.
+	takenBack bool
+
 	errAt  int  // where in Stmt.SQL the server sees Err, 0 when that is not known
 	unseen bool // it is the first to need something that nobody has seen created
 	rule   *Rule
