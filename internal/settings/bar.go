@@ -9,8 +9,8 @@ import (
 
 // Bar says which findings in Go code are reported.
 type Bar struct {
-	Severity        migratecheck.Severity // the lowest; 0 is Warning
-	Enable, Disable []string              // of checks and analyzers; Disable wins
+	Severity migratecheck.Severity // the lowest; 0 is Warning
+	Disable  []string              // checks and analyzers; what is enabled for certain is not among them
 }
 
 // Reports reports whether the findings of a check are to be seen.
@@ -33,7 +33,7 @@ func (f *Flags) Bar(dir, top string) Bar {
 	}
 	if name != "" {
 		if s, err := Load(name); err == nil {
-			b = Bar{Enable: s.Enable, Disable: s.Disable}
+			b = Bar{Disable: s.Disable}
 			b.Severity, _ = migratecheck.ParseSeverity(s.Severity)
 		}
 	}
@@ -42,7 +42,6 @@ func (f *Flags) Bar(dir, top string) Bar {
 	}
 	enable := splitList(f.enable)
 	b.Disable = slices.DeleteFunc(slices.Clone(b.Disable), func(s string) bool { return slices.Contains(enable, s) })
-	b.Enable = slices.Concat(b.Enable, enable)
 	b.Disable = append(b.Disable, splitList(f.disable)...)
 	return b
 }
