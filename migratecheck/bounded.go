@@ -419,12 +419,18 @@ func conjuncts(n *pgast.Node, list []*pgast.Node) []*pgast.Node {
 	return list
 }
 
-// fewItems reports whether functions in FROM take apart constants that somebody has written down: unnest(ARRAY['a', 'b']).
+// fewItems reports whether functions in FROM take apart constants that somebody has written down: unnest(ARRAY['a', 'b']); or count to few.
 func fewItems(n *pgast.RangeFunction) bool {
 	for _, f := range n.GetFunctions() {
 		for _, item := range f.GetList().GetItems() {
 			call := item.GetFuncCall()
 			name := words(call.GetFuncname())
+			if len(name) > 0 && name[len(name)-1] == "generate_series" {
+				if !shortSeries(call.Args) {
+					return false
+				}
+				continue
+			}
 			for _, arg := range call.GetArgs() {
 				if !isConstant(arg) {
 					return false
@@ -436,6 +442,16 @@ func fewItems(n *pgast.RangeFunction) bool {
 		}
 	}
 	return n != nil
+}
+
+// shortSeries reports whether generate_series counts integers that are written down, up to maxBatch of them.
+func shortSeries(args []*pgast.Node) bool {
+	if len(args) < 2 {
+		return false
+	}
+	from, ok1 := integerConstant(args[0])
+	to, ok2 := integerConstant(args[1])
+	return ok1 && ok2 && max(to-from, from-to) < maxBatch
 }
 
 // takesApart are the functions that return no more rows than their argument has parts.

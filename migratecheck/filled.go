@@ -84,7 +84,8 @@ func (r *Run) noteNotNull(s *Step, w rowWrite) {
 		}
 	case rowsChanged:
 		for num, value := range w.values {
-			if isNull(value) {
+			col := w.rel.Att(num)
+			if isNull(value) || value.GetSetToDefault() != nil && col.Default == nil && col.Identity == 0 {
 				delete(r.notNull, filledColumn{table, num})
 			} else if s.meetsNull(w, num) {
 				r.notNull[filledColumn{table, num}] = true

@@ -52,17 +52,26 @@ func (s *Step) writesSerial(column string) bool {
 	return false
 }
 
-// slowTable is a table in use that the statement reads in full, other than by changing rows; 0 when there is none.
+// slowTable is a table in use that the statement reads in full, other than by changing rows, the one it names if that is one; 0 when
+// there is none.
 func (s *Step) slowTable() catalog.OID {
 	if s.Lock.Worst {
 		return 0
 	}
+	var first catalog.OID
 	for _, sc := range s.Lock.Scans {
-		if sc.Kind != lockmode.ScanQuery && sc.Relation != 0 && !s.IsNew(sc.Relation) {
-			return s.subject(sc.Relation)
+		if sc.Kind == lockmode.ScanQuery || sc.Relation == 0 || s.IsNew(sc.Relation) {
+			continue
+		}
+		table := s.subject(sc.Relation)
+		if table == s.named() {
+			return table
+		}
+		if first == 0 {
+			first = table
 		}
 	}
-	return 0
+	return first
 }
 
 // joinedWith names a table that a foreign key connects with this one and that has a column of that name too.

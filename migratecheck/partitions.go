@@ -25,6 +25,19 @@ func (s *Step) under(oid, top catalog.OID) bool {
 // subject is the table that the statement names, when what it does to a relation it does because that is a partition or
 // child of the named one; else the relation itself. One cause, one finding.
 func (s *Step) subject(oid catalog.OID) catalog.OID {
+	for _, c := range s.Stmt.Node.GetAlterTableStmt().GetCmds() {
+		if t := c.GetAlterTableCmd().GetSubtype(); t == pgast.AlterTableType_AT_AttachPartition || t == pgast.AlterTableType_AT_DetachPartition {
+			return oid // the partitioned table itself goes on
+		}
+	}
+	if named := s.named(); named != 0 && s.under(oid, named) {
+		return named
+	}
+	return oid
+}
+
+// named is the table that the statement is about by its words, 0 when there is none.
+func (s *Step) named() catalog.OID {
 	var rv *pgast.RangeVar
 	switch n := s.Stmt.Node; {
 	case n.GetAlterTableStmt() != nil:
@@ -35,12 +48,12 @@ func (s *Step) subject(oid catalog.OID) catalog.OID {
 		rv = n.GetReindexStmt().Relation
 	}
 	if rv == nil {
-		return oid
+		return 0
 	}
-	if named := s.Before.Relation(rv.Schemaname, rv.Relname); named != nil && s.under(oid, named.OID) {
-		return named.OID
+	if rel := s.Before.Relation(rv.Schemaname, rv.Relname); rel != nil {
+		return rel.OID
 	}
-	return oid
+	return 0
 }
 
 // partitions lists the partitions that hold the rows of a partitioned table.

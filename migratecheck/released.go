@@ -129,16 +129,22 @@ func (f *File) reads(view, rel catalog.OID, most int) bool {
 	return false
 }
 
-// releasedLabels lists the labels of an enum that released code knows.
+// releasedLabels lists the labels of an enum that released code knows. Of a type that nobody has seen created, one that a statement
+// names was there, unless the pending change has added it.
 func (s *Step) releasedLabels(enum catalog.OID) []string {
+	var labels []string
 	t, ok := s.File.Run.released(s.File).Get(enum).(*catalog.Type)
-	if !ok || t.Assumed {
-		t, ok = s.Before.Get(enum).(*catalog.Type) // what nobody has seen created was there
+	if ok {
+		labels = t.Labels
 	}
-	if !ok {
-		return nil
+	if now, seen := s.Before.Get(enum).(*catalog.Type); seen && (!ok || t.Assumed) {
+		for _, label := range now.Labels {
+			if !slices.Contains(labels, label) && !now.HasAdded(label) {
+				labels = append(slices.Clip(labels), label)
+			}
+		}
 	}
-	return t.Labels
+	return labels
 }
 
 // functionLike finds a function of the same name that takes the same arguments, nil when a catalog has none.

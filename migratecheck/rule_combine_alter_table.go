@@ -25,7 +25,7 @@ var ruleCombineAlterTable = &Rule{
 			return
 		}
 		if e := s.Tx.held.scanned[table]; e != nil {
-			s.Report(fmt.Sprintf("reads or rewrites %s again, as the ALTER TABLE at line %d has done", s.Name(table), e.Line()), "Write both as one ALTER TABLE with two commands.")
+			s.Report(fmt.Sprintf("reads or rewrites %s again, as the ALTER TABLE at line %d has done", s.Name(table), e.Position(0).Line), "Write both as one ALTER TABLE with two commands.")
 		}
 	},
 }

@@ -37,7 +37,7 @@ var ruleDownCannotRun = &Rule{
 		} else if s.unknownBefore() {
 			severity, unless = Info, ", unless a part above that was not understood changes that"
 		}
-		s.ReportAt(0, severity, "the Down section fails here: "+failureMessage(s.Err)+unless, help)
+		s.reportError(0, severity, "the Down section fails here: "+failureMessage(s.Err)+unless, help)
 	},
 	File: func(f *File) {
 		for _, gap := range f.refusals(&f.Migration.Down) {

@@ -11,17 +11,25 @@ import (
 var ruleDownNotInverse = &Rule{
 	ID: "down-not-inverse", Category: History, Severity: Warning,
 	Doc: Doc{
-		Summary:    "After Up and then Down the schema is not the one before; an empty Down section undoes nothing.",
+		Summary:    "After Up and then Down the schema is not the one before; an empty Down section undoes nothing, and a way down without a way up undoes what nothing did.",
 		Why:        "A roll-back leaves a schema that no release was ever tested on, and the next Up may fail on it.",
 		Schema:     "CREATE TABLE t (id integer PRIMARY KEY, note text DEFAULT '');",
 		Bad:        "-- +brant Up\nALTER TABLE t ALTER COLUMN note DROP DEFAULT;\nALTER TABLE t ADD COLUMN b integer;\n-- +brant Down\nALTER TABLE t DROP COLUMN b;",
 		Good:       "-- +brant Up\nALTER TABLE t ALTER COLUMN note DROP DEFAULT;\nALTER TABLE t ADD COLUMN b integer;\n-- +brant Down\nALTER TABLE t DROP COLUMN b;\nALTER TABLE t ALTER COLUMN note SET DEFAULT '';",
 		Exceptions: "Silent when there is no Down section (missing-down) or a statement of it fails or is not understood; enum labels cannot be removed and are not held against it. The order of columns does not count.",
 		Versions:   "All.",
-		Source:     "Checked by applying both to the catalog.",
+		Source:     "Checked by applying both to the catalog. golang-migrate v4.18.1, migrate.go, newMigration: a version without a file for one way is an empty migration. Flyway, \"Undo migrations\": one undoes the versioned migration of the same version.",
 	},
 	File: func(f *File) {
-		if f.DownAfter == nil || f.DownAfter.Open || len(f.Gaps()) > 0 || len(f.Problems) > 0 || len(f.Up) == 0 {
+		if f.Migration.NoUp {
+			effect := "applying it changes nothing, and taking it back does what stands here"
+			if f.Migration.Tool == "flyway" {
+				effect = "flyway undoes what it has applied, and so never runs this file"
+			}
+			f.Report(fmt.Sprintf("version %s has no file for its way up: %s", f.Migration.Version, effect), "Add the way up, or remove this file.")
+			return
+		}
+		if f.DownAfter == nil || f.DownAfter.Open || len(f.Gaps()) > 0 || len(f.Problems) > 0 {
 			return
 		}
 		for _, steps := range [][]*Step{f.Up, f.Down} {

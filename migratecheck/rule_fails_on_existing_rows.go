@@ -168,7 +168,10 @@ func castCanFail(s *Step, c catalog.Change) bool {
 		}
 		return !s.provesLabels(c.Old.ObjectID(), c.OldColumn, t)
 	}
-	return isText(fb) && !isText(tb) && tb != "bytea" && tb != "citext" && tb != "name" || integerRank(tb) > 0 && narrows(from, to)
+	if readsMember(s.usingOf(c.OldColumn.Name)) {
+		return true
+	}
+	return isText(fb) && !isText(tb) && tb != "citext" && tb != "name" || integerRank(tb) > 0 && narrows(from, to)
 }
 
 // breakersHelp says how to find the rows which break a constraint, before the release.

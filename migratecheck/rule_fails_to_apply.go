@@ -20,7 +20,8 @@ var ruleFailsToApply = &Rule{
 	},
 	Step: func(s *Step) {
 		if s.Via != "" && s.Commits && s.Tx.Explicit && s.Tx.once("fails-to-apply: commits") {
-			s.ReportAt(0, Warning, "COMMIT and ROLLBACK in a body fail inside a transaction (2D000), where they are reached, and "+s.File.whyTransaction(s), s.File.noTransactionHelp())
+			s.outer.rule = s.rule
+			s.outer.ReportAt(0, Warning, "COMMIT and ROLLBACK in a body fail inside a transaction (2D000), where they are reached, and "+s.File.whyTransaction(s), s.File.noTransactionHelp())
 		}
 		if !s.fails() || isMissing(s.Err) {
 			return
@@ -28,7 +29,7 @@ var ruleFailsToApply = &Rule{
 		switch s.Err.Code {
 		case "2D000":
 			if s.Tx.Explicit && s.Tx.once("fails-to-apply: commits") {
-				s.Report("the migration fails here: COMMIT and ROLLBACK in a body fail inside a transaction (2D000), and "+s.File.whyTransaction(s), s.File.noTransactionHelp())
+				s.reportError(0, s.rule.Severity, "the migration fails here: COMMIT and ROLLBACK in a body fail inside a transaction (2D000), and "+s.File.whyTransaction(s), s.File.noTransactionHelp())
 				return
 			}
 		case "25001", "55P04":
@@ -38,7 +39,7 @@ var ruleFailsToApply = &Rule{
 		if s.unknownBefore() {
 			severity, unless = Info, ", unless a part above that was not understood changes that"
 		}
-		s.ReportAt(s.errAt, severity, "the migration fails here: "+failureMessage(s.Err)+unless, failureHelp(s.Err))
+		s.reportError(s.errAt, severity, "the migration fails here: "+failureMessage(s.Err)+unless, failureHelp(s.Err))
 	},
 }
 

@@ -1,6 +1,10 @@
 package migratecheck
 
-import "fmt"
+import (
+	"fmt"
+
+	"git.sr.ht/~sourcehut/ha-go/migratecheck/lockmode"
+)
 
 var ruleNoStatementTimeout = &Rule{
 	ID: "no-statement-timeout", Category: Locks, Severity: Info,
@@ -20,8 +24,8 @@ var ruleNoStatementTimeout = &Rule{
 			if d, ok := parseTimeout(s.StatementTimeout); table == 0 || !ok || d > 0 {
 				continue
 			}
-			lock, blocks := s.blockingLock()
-			if rows, known := s.Rows(table); !blocks || known && rows <= 10_000 {
+			mode := s.Lock.Lock(table)
+			if rows, known := s.Rows(table); mode == "" || !mode.Conflicts(lockmode.RowExclusive) || known && rows <= 10_000 {
 				continue
 			}
 			set := "SET statement_timeout = '5s';"
@@ -32,7 +36,7 @@ var ruleNoStatementTimeout = &Rule{
 				set = "SET LOCAL statement_timeout = '5s';"
 			}
 			f.ReportStep(s, Info,
-				fmt.Sprintf("works through all of %s under its %s without a statement_timeout: nothing ends it when it takes longer than thought", s.Name(table), lock.Mode),
+				fmt.Sprintf("works through all of %s under its %s without a statement_timeout: nothing ends it when it takes longer than thought", s.Name(table), mode),
 				"Bound it by what the service can bear, on the line before:\n"+set)
 			return
 		}

@@ -21,10 +21,14 @@ var ruleNotUnderstood = &Rule{
 	},
 	Step: func(s *Step) {
 		if s.Err != nil && s.Err.Code == catalog.NotUnderstood {
-			s.Report("not understood: "+s.Err.Message, "Judge this statement by hand; if its effect on the schema matters to later ones, write it as plain DDL.")
+			s.reportError(0, s.rule.Severity, "not understood: "+s.Err.Message, "Judge this statement by hand; if its effect on the schema matters to later ones, write it as plain DDL.")
 		}
 		for _, gap := range s.Effects.Gaps {
-			s.Report("not understood: "+gap, "Judge this part by hand, or write it as plain DDL.")
+			pos := s.Position(0)
+			if in, ok := s.Effects.GapIn(gap); ok {
+				pos, _ = s.located(in, 0)
+			}
+			s.reportAt(pos, 0, s.rule.Severity, "not understood: "+gap, "Judge this part by hand, or write it as plain DDL.")
 		}
 	},
 	File: func(f *File) {

@@ -11,12 +11,12 @@ import (
 var ruleRevoke = &Rule{
 	ID: "revoke", Category: Compatibility, Severity: Error,
 	Doc: Doc{
-		Summary:    "A privilege is taken away.",
+		Summary:    "A privilege is taken away, or an object given to another owner.",
 		Why:        "If released code connects as that role, or as a member of it, its queries fail (42501) from the moment of the commit.",
 		Schema:     "CREATE TABLE repo (id integer PRIMARY KEY);\nGRANT SELECT, INSERT ON repo TO PUBLIC;",
 		Bad:        "REVOKE INSERT ON repo FROM PUBLIC;",
 		Good:       "GRANT UPDATE ON repo TO PUBLIC;",
-		Exceptions: "Silent for objects that the pending change creates (REVOKE … FROM PUBLIC on a new function is good practice) and for REVOKE GRANT OPTION FOR. A default privilege (ALTER DEFAULT PRIVILEGES … REVOKE) is a warning, since only what is created later lacks it, and silent for EXECUTE of PUBLIC, which the manual advises, and in schemas that are new. What is granted in this database may come from elsewhere, so a REVOKE is reported even when no migration granted it.",
+		Exceptions: "Silent for objects that the pending change creates (REVOKE … FROM PUBLIC on a new function is good practice) and for REVOKE GRANT OPTION FOR. A default privilege (ALTER DEFAULT PRIVILEGES … REVOKE) is a warning, since only what is created later lacks it, and silent for EXECUTE of PUBLIC, which the manual advises, and in schemas that are new. What is granted in this database may come from elsewhere, so a REVOKE is reported even when no migration granted it. OWNER TO is a warning, as the owners of objects are not known, and silent for CURRENT_USER and its like, who made what the migrations have made.",
 		Versions:   "All.",
 		Source:     "PostgreSQL 15 manual, REVOKE.",
 	},
@@ -24,6 +24,11 @@ var ruleRevoke = &Rule{
 		n := s.Stmt.Node
 		if def := n.GetAlterDefaultPrivilegesStmt(); def != nil {
 			s.revokesDefault(def)
+			return
+		}
+		if owner, what := s.newOwner(); owner != "" {
+			s.ReportAt(0, Warning, fmt.Sprintf("gives %s to %s: unless that owns it already, released code that connects as the former owner, which needed no GRANT, fails (42501) at once", what, owner),
+				"Grant the former owner what released code needs in the same transaction, and revoke it when no older code runs.")
 			return
 		}
 		g, role := n.GetGrantStmt(), n.GetGrantRoleStmt()
@@ -39,6 +44,26 @@ var ruleRevoke = &Rule{
 		s.Report(fmt.Sprintf("takes %s from %s: released code that relies on it fails (42501) at once", what, takenFrom(n)),
 			"Ship code that does without it first; revoke it when no older code runs.")
 	},
+}
+
+// newOwner is the role to which OWNER TO gives a table, sequence or view that is in use, or a schema, by
+// name; "" when it gives none.
+func (s *Step) newOwner() (owner, what string) {
+	n := s.Stmt.Node
+	if o := n.GetAlterOwnerStmt(); o != nil && o.ObjectType == pgast.ObjectType_OBJECT_SCHEMA {
+		schema := s.Before.SchemaNamed(o.Object.GetString_().GetSval())
+		if schema != nil && !s.IsNew(schema.OID) {
+			return o.Newowner.GetRolename(), "schema " + schema.Name
+		}
+	}
+	for _, c := range n.GetAlterTableStmt().GetCmds() {
+		cmd, rv := c.GetAlterTableCmd(), n.GetAlterTableStmt().Relation
+		rel := s.Before.Relation(rv.GetSchemaname(), rv.GetRelname())
+		if cmd.GetSubtype() == pgast.AlterTableType_AT_ChangeOwner && rel != nil && !s.IsNew(rel.OID) {
+			return cmd.Newowner.GetRolename(), s.Name(rel.OID)
+		}
+	}
+	return "", ""
 }
 
 // revokesDefault reports that what is created later lacks a privilege.

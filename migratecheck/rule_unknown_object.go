@@ -15,7 +15,7 @@ var ruleUnknownObject = &Rule{
 		Schema:     "CREATE TABLE users (id integer PRIMARY KEY);",
 		Bad:        "ALTER TABLE user_accounts ADD COLUMN note text;",
 		Good:       "ALTER TABLE users ADD COLUMN note text;",
-		Exceptions: "Queries and changes of rows are looked into for tables and columns (where all of the history before them was understood also for functions and types), those in bodies, where names may be variables, and those with WITH RECURSIVE are not. Info behind a part of the file, or of an earlier one, that was not understood, which may have made the object. Off when the history has no known beginning (an open catalog, see -schema): objects may then exist that no file creates. Silent for tables in which migration tools keep their own state, and after the first error of a transaction: what follows it does not run.",
+		Exceptions: "Queries and changes of rows are looked into for tables and columns (where all of the history before them was understood also for functions and types), those in bodies, where names may be variables, for tables alone; those with WITH RECURSIVE are not. Info behind a part of the file, or of an earlier one, that was not understood, which may have made the object. Off when the history has no known beginning (an open catalog, see -schema): objects may then exist that no file creates. Silent for tables in which migration tools keep their own state, and after the first error of a transaction: what follows it does not run.",
 		Versions:   "All.",
 		Source:     "SQLSTATE 42P01, 42703, 42704, 42883, 3F000 in PostgreSQL's appendix A.",
 	},
@@ -25,7 +25,7 @@ var ruleUnknownObject = &Rule{
 			if unless != "" {
 				severity = Info
 			}
-			s.ReportAt(s.missingAt(), severity, s.Err.Message+": the migration fails here"+unless, missingHelp(s.Err))
+			s.reportError(s.missingAt(), severity, s.Err.Message+": the migration fails here"+unless, missingHelp(s.Err))
 		}
 	},
 }

@@ -15,7 +15,7 @@ type Step struct {
 	Down bool
 	Stmt pgast.Stmt
 	// Via is "" for a statement written in the file, else the body it comes from ("DO block", "function f()"); such a
-	// step reports at the statement that ran the body.
+	// step reports at its place in the body, or, where that does not stand in the file, at the statement that ran the body.
 	Via string
 
 	// Over, Loop and Commits are those of catalog.Inner: the query for each of whose rows a statement in a body is run, that it
@@ -37,11 +37,17 @@ type Step struct {
 	// IdleTimeout is idle_in_transaction_session_timeout, or transaction_timeout, in the same way.
 	IdleTimeout string
 
+	// takenBack: a ROLLBACK takes back what it changes, so that Changes are left out.
+	takenBack bool
+
 	errAt  int  // where in Stmt.SQL the server sees Err, 0 when that is not known
 	unseen bool // it is the first to need something that nobody has seen created
 	rule   *Rule
 	text   *source.Statement // the text it stands in
 	base   int               // offset of the reporting statement in text
+	outer  *Step             // what ran the body
+	in     catalog.Place     // in that body
+	bodies []*bodyText       // that s runs, as far as they were looked for
 }
 
 // Transaction is a sequence of steps that commit together.
@@ -163,13 +169,21 @@ func (s *Step) Sized(table catalog.OID, otherwise Severity) Severity {
 // Report files a finding of the rule being run, at the statement's first byte.
 func (s *Step) Report(message, help string) { s.ReportAt(0, s.rule.Severity, message, help) }
 
-// ReportAt files a finding at a byte offset in Stmt.SQL with a severity of its own. In a body (Via) the offset is
-// ignored: the position is that of the statement that ran it.
+// ReportAt files a finding at a byte offset in Stmt.SQL with a severity of its own. In a body (Via) the offset counts where the
+// statement is written there as it is run.
 func (s *Step) ReportAt(at int, severity Severity, message, help string) {
+	pos, exact := s.position(at)
 	if s.Via != "" {
-		at = 0
-		message += " (in the body of a " + s.Via + ")"
+		message += s.inTheBody()
 	}
+	if !exact {
+		at = 0
+	}
+	s.reportAt(pos, at, severity, message, help)
+}
+
+// reportAt files a finding about the statement, or about what it runs, at a place in the file.
+func (s *Step) reportAt(pos source.Position, at int, severity Severity, message, help string) {
 	if s.unseen && s.rule.Category == Compatibility && s.Stmt.Node.GetDropStmt().GetMissingOk() {
 		severity = min(severity, Warning)
 		message += " (if it is there: no migration creates it)"
@@ -179,7 +193,7 @@ func (s *Step) ReportAt(at int, severity Severity, message, help string) {
 		severity = Info
 	}
 	s.File.Run.report(Finding{
-		Rule: s.rule.ID, Severity: severity, Pos: s.text.Position(s.base + at),
+		Rule: s.rule.ID, Severity: severity, Pos: pos,
 		Message: message, Help: help, Statement: s.Stmt.SQL, At: at, Down: s.Down,
 	}, s)
 }
@@ -292,13 +306,19 @@ func (f *File) reportProblem(p Problem, message, help string) {
 		Statement: p.Statement, At: p.at, Down: p.Down}, nil)
 }
 
-// Position is where in the migration's file a byte offset in Stmt.SQL stands; for a statement from a body (Via), where the
-// statement begins that ran the body.
+// Position is where in the migration's file a byte offset in Stmt.SQL stands; for a statement from a body (Via) that is not
+// written in the file as it is run, where the EXECUTE, or else the statement begins that ran it.
 func (s *Step) Position(at int) source.Position {
+	pos, _ := s.position(at)
+	return pos
+}
+
+// position is Position; exact is false when the statement is not written there as it is run.
+func (s *Step) position(at int) (pos source.Position, exact bool) {
 	if s.Via != "" {
-		at = 0
+		return s.located(s.in, at)
 	}
-	return s.text.Position(s.base + at)
+	return s.text.Position(s.base + at), true
 }
 
 // Suppressed reports whether a comment on the statement takes a rule's findings back: for what is found outside of this

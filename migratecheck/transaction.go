@@ -35,6 +35,14 @@ func refusesTransaction(s *Step) string {
 		return "DROP TABLESPACE"
 	case n.GetAlterSystemStmt() != nil:
 		return "ALTER SYSTEM"
+	case n.GetDiscardStmt().GetTarget() == pgast.DiscardMode_DISCARD_ALL:
+		return "DISCARD ALL"
+	case n.GetCreateSubscriptionStmt() != nil && makesSlot(n.GetCreateSubscriptionStmt()):
+		return "CREATE SUBSCRIPTION, which makes a replication slot,"
+	case n.GetTransactionStmt().GetKind() == pgast.TransactionStmtKind_TRANS_STMT_COMMIT_PREPARED:
+		return "COMMIT PREPARED"
+	case n.GetTransactionStmt().GetKind() == pgast.TransactionStmtKind_TRANS_STMT_ROLLBACK_PREPARED:
+		return "ROLLBACK PREPARED"
 	case n.GetAlterTableStmt() != nil:
 		for _, c := range n.GetAlterTableStmt().Cmds {
 			if p := c.GetAlterTableCmd().GetDef().GetPartitionCmd(); p != nil && p.Concurrent {
@@ -43,6 +51,17 @@ func refusesTransaction(s *Step) string {
 		}
 	}
 	return ""
+}
+
+// makesSlot reports whether CREATE SUBSCRIPTION makes a replication slot at the publisher: unless create_slot or connect is false
+// (src/backend/commands/subscriptioncmds.c).
+func makesSlot(n *pgast.CreateSubscriptionStmt) bool {
+	for _, o := range n.Options {
+		if name := o.GetDefElem().GetDefname(); name == "create_slot" || name == "connect" {
+			return hasOption([]*pgast.Node{o}, name)
+		}
+	}
+	return true
 }
 
 func hasOption(list []*pgast.Node, name string) bool {

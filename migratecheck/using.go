@@ -79,6 +79,19 @@ func castsColumn(n *pgast.Node) bool {
 	return found
 }
 
+// readsMember reports whether an expression casts what stands as text in a JSON value: (data->>'n')::integer.
+func readsMember(n *pgast.Node) bool {
+	found := false
+	pgast.Walk(n, func(n *pgast.Node) bool {
+		if cast := n.GetTypeCast(); cast != nil {
+			names, op := words(cast.TypeName.GetNames()), words(cast.Arg.GetAExpr().GetName())
+			found = found || len(names) > 0 && !textNames[names[len(names)-1]] && len(op) == 1 && (op[0] == "->>" || op[0] == "#>>")
+		}
+		return !found
+	})
+	return found
+}
+
 // readsColumn reports whether the value of an expression has the value of a column in it, and not only its length, or whether a
 // condition holds of it.
 func readsColumn(n *pgast.Node) bool {

@@ -178,6 +178,7 @@ func (r *Run) script(w *walked, cat *catalog.Catalog, script *source.Script, tre
 				}
 			}
 			s := r.apply(f, cat, text, stmt, cur, down)
+			w.takeBack(s)
 			w.steps = append(w.steps, s)
 			cat = s.After
 		}
@@ -194,6 +195,22 @@ func (r *Run) script(w *walked, cat *catalog.Catalog, script *source.Script, tre
 	}
 	cat.EndSession()
 	return cat
+}
+
+// takeBack marks the steps that a ROLLBACK takes back: those of its transaction, or since SAVEPOINT.
+func (w *walked) takeBack(s *Step) {
+	ts := s.Stmt.Node.GetTransactionStmt()
+	to := ts.GetKind() == pgast.TransactionStmtKind_TRANS_STMT_ROLLBACK_TO
+	if !to && ts.GetKind() != pgast.TransactionStmtKind_TRANS_STMT_ROLLBACK {
+		return
+	}
+	for i := len(w.steps) - 1; i >= 0 && w.steps[i].Tx == s.Tx; i-- {
+		t := w.steps[i].Stmt.Node.GetTransactionStmt()
+		if to && t.GetKind() == pgast.TransactionStmtKind_TRANS_STMT_SAVEPOINT && t.SavepointName == ts.SavepointName {
+			return
+		}
+		w.steps[i].takenBack = true
+	}
 }
 
 // apply applies one statement of a pending file; cat stays as it is.
@@ -249,7 +266,7 @@ func (r *Run) judge(w walked) {
 	for _, s := range w.steps {
 		changes := catalog.Diff(s.Before, s.After)
 		// What a body did is judged statement by statement; the call itself did nothing else.
-		if len(s.Effects.Inner) == 0 {
+		if len(s.Effects.Inner) == 0 && !s.takenBack {
 			s.Changes = changes
 		}
 		if s.Err == nil || s.Err.Code == catalog.NotUnderstood {
@@ -260,7 +277,10 @@ func (r *Run) judge(w walked) {
 			changes := catalog.Diff(in.Before, in.After)
 			inner := &Step{File: f, Down: s.Down, Stmt: in.Stmt, Via: in.Via, Over: in.Over, Loop: in.Loop, Commits: in.Commits, Before: in.Before, After: in.After, Tx: s.Tx,
 				Changes: changes, Lock: r.lockEffect(in.Before, in.After, changes, in.Stmt),
-				LockTimeout: s.LockTimeout, StatementTimeout: s.StatementTimeout, IdleTimeout: s.IdleTimeout, text: s.text, base: s.base}
+				LockTimeout: s.LockTimeout, StatementTimeout: s.StatementTimeout, IdleTimeout: s.IdleTimeout, text: s.text, base: s.base, outer: s, in: in.At, takenBack: s.takenBack}
+			if in.Stmt.Node.GetDoStmt() != nil || s.takenBack {
+				inner.Changes = nil // as above
+			}
 			r.judgeStep(inner)
 		}
 	}
@@ -291,5 +311,7 @@ func (r *Run) judgeStep(s *Step) {
 		}
 	}
 	s.Tx.held.note(s)
-	r.noteFilled(s)
+	if !s.takenBack {
+		r.noteFilled(s)
+	}
 }

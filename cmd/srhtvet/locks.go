@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -99,14 +100,24 @@ func (l *locks) run(paths []string) int {
 	status := l.problems(set.Problems)
 	doc := locksDocument{Version: 1, Statements: []locksStatement{}}
 	for i := range set.Migrations {
-		before := len(doc.Statements)
-		for _, gap := range set.Migrations[i].Up.Gaps {
+		before, script := len(doc.Statements), &set.Migrations[i].Up
+		if set.Migrations[i].NoUp {
+			script = &set.Migrations[i].Down // it is asked for by name
+		}
+		for _, gap := range script.Gaps {
 			doc.Statements = append(doc.Statements, locksStatement{File: gap.Pos.File, Line: gap.Pos.Line, SQL: gap.Source,
 				Locks: []locksLock{}, Rewrites: []string{}, Scans: []string{}, Error: "not understood: " + gap.Reason})
 		}
-		for j := range set.Migrations[i].Up.Statements {
-			doc.Statements = append(doc.Statements, l.text(cat, &set.Migrations[i].Up.Statements[j])...)
+		for j := range script.Statements {
+			doc.Statements = append(doc.Statements, l.text(cat, &script.Statements[j])...)
 		}
+		// What was not understood stands apart.
+		slices.SortStableFunc(doc.Statements[before:], func(a, b locksStatement) int {
+			if a.File != b.File {
+				return 0
+			}
+			return cmp.Compare(a.Line, b.Line)
+		})
 		if of := doc.Statements[before:]; len(of) > 0 && !slices.ContainsFunc(of, func(s locksStatement) bool { return s.parsed }) {
 			status = l.fail("%s: no statement of it could be parsed: %s", of[0].File, of[0].Error)
 		}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,6 +115,22 @@ func TestLocksOfUnknownTables(t *testing.T) {
 	// With a schema, nothing is assumed.
 	dir := tree(t, map[string]string{"schema.sql": "CREATE TABLE t ();", "1.sql": "DROP TABLE nope;\n"})
 	require.Contains(t, srhtvet(t, dir, "locks", "-schema", "schema.sql", "1.sql").out, `"nope" does not exist`)
+}
+
+// TestLocksOfTwoWays: a way down is left out beside its way up, and shown when it is named alone; parts that are not understood stand in
+// the order of the lines.
+func TestLocksOfTwoWays(t *testing.T) {
+	python := "revision = '1'\ndown_revision = None\nfrom alembic import op\n\ndef upgrade():\n    op.execute('SELECT 1')\n    op.execute(asked())\n    op.execute('SELECT 2')\n"
+	dir := tree(t, map[string]string{"V1__a.sql": "CREATE TABLE t ();\n", "U1__a.sql": "DROP TABLE t;\n", "2_a.up.sql": "DROP TABLE u;\n", "2_a.down.sql": "CREATE TABLE u ();\n", "1.py": python})
+	lines := func(files ...string) []string {
+		out := srhtvet(t, dir, append([]string{"locks"}, files...)...).out
+		return slices.Compact(regexp.MustCompile(`(?m)^\S+:\d+`).FindAllString(out, -1))
+	}
+	require.Equal(t, []string{"V1__a.sql:1"}, lines("V1__a.sql", "U1__a.sql"))
+	require.Equal(t, []string{"U1__a.sql:1"}, lines("U1__a.sql"))
+	require.Equal(t, []string{"2_a.up.sql:1"}, lines("2_a.up.sql", "2_a.down.sql"))
+	require.Equal(t, []string{"2_a.down.sql:1"}, lines("2_a.down.sql"))
+	require.Equal(t, []string{"1.py:6", "1.py:7", "1.py:8"}, lines("1.py"))
 }
 
 func TestLocksStatus(t *testing.T) {

@@ -20,6 +20,8 @@ type Error struct {
 	Objects []Address
 	// Position is where in the text of the statement the mistake stands, in bytes from 1; 0 is not known.
 	Position int
+	// In is the place in a body at which the statement failed that ran it; nil otherwise.
+	In *Place
 }
 
 // NotUnderstood is the Code of statements that may be right but are not followed; the catalog is unchanged by them.
@@ -41,12 +43,36 @@ type Effects struct {
 	Inner []Inner
 	// Gaps are parts that were not followed, e.g. EXECUTE of a string that is not constant.
 	Gaps []string
+	// gapsIn are the places of those Gaps that are in bodies.
+	gapsIn map[string]Place
+}
+
+// GapIn is the place of a gap that is in a body.
+func (e *Effects) GapIn(gap string) (Place, bool) {
+	in, ok := e.gapsIn[gap]
+	return in, ok
+}
+
+// Place is where in a body a statement stands.
+type Place struct {
+	// Body is the text of the body, "" of one without (BEGIN ATOMIC), and Function the name of the function or procedure that
+	// has it, "" of a DO block.
+	Body, Function string
+	// SQL is the statement, "" for what is none (IF, FOR).
+	SQL string
+	// Line is the line of the body, from 1, on which the statement begins, and Dynamic is set of one that EXECUTE makes there. Line is 0 in
+	// the body of an SQL function.
+	Line    int
+	Dynamic bool
+	// Offset is where the statement begins in the body of an SQL function, or in the string that is executed.
+	Offset int
 }
 
 // Inner is a statement run from a body.
 type Inner struct {
 	Stmt   pgast.Stmt
 	Via    string   // "DO block", "function f()"
+	At     Place    // in the body
 	Before *Catalog // the catalog just before it
 	After  *Catalog
 	// Over is the query for each of whose rows it is run, as it stands in a FOR loop whose rows are not known, or in a function

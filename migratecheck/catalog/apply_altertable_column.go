@@ -31,6 +31,9 @@ func (a *alterTable) addColumn(cmd *pgast.AlterTableCmd) error {
 	if err := b.column(def); err != nil {
 		return err
 	}
+	if err := c.fitsLength(r, &b.columns[0]); err != nil {
+		return err
+	}
 	children := c.Inheritors(r.OID)
 	if b.columns[0].Identity != 0 && len(children) > 0 && a.recurse && (c.Version < 17 || r.Kind != PartitionedTable) {
 		return errorf("42P16", "cannot recursively add identity column to table that has child tables")

@@ -1,6 +1,9 @@
 package catalog
 
 import (
+	"strings"
+	"unicode/utf8"
+
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
 
@@ -107,4 +110,21 @@ func isNullConst(n *pgast.Node) bool {
 		n = n.GetTypeCast().Arg
 	}
 	return n.GetAConst().GetIsnull()
+}
+
+// fitsLength refuses a string, as the default of a column that is added, that is longer than its type: ADD COLUMN computes it for the
+// rows that are there (ATExecAddColumn in src/backend/commands/tablecmds.c), CREATE TABLE and SET DEFAULT do not.
+func (c *Catalog) fitsLength(r *Relation, col *newColumn) error {
+	if col.def.GetAConst().GetSval() == nil || r.Kind != Table {
+		return nil
+	}
+	text, typ := col.def.GetAConst().GetSval().Sval, c.baseType(col.Type)
+	if typ.Array || typ.OID != typeVarchar && typ.OID != typeBpchar || typ.Mod < 0 {
+		return nil
+	}
+	// The length is kept with a header of 4 bytes; spaces are cut (varchar and bpchar in src/backend/utils/adt/varchar.c).
+	if length := int(typ.Mod) - 4; utf8.RuneCountInString(strings.TrimRight(text, " ")) > length {
+		return errorf("22001", "value too long for type %s", c.typeText(typ))
+	}
+	return nil
 }

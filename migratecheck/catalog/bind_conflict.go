@@ -68,7 +68,7 @@ func (c *Catalog) tableBehind(rel *Relation) (table *Relation, columns []int) {
 		if rel.Kind != View {
 			return rel, columns
 		}
-		base, next, why := c.ViewBase(rel)
+		base, next, why := c.viewBase(rel)
 		if base == nil || why != "" || c.firesInstead(rel, 'i') {
 			return nil, nil
 		}

@@ -48,6 +48,13 @@ func (b *binder) fromItem(n *pgast.Node, s *scope) ([]*rangeItem, error) {
 		}
 		return []*rangeItem{it}, nil
 	case *pgast.Node_RangeSubselect:
+		if n.RangeSubselect.Alias == nil && b.c.Version < 16 { // the grammar is 16's (gram.y of 15, table_ref)
+			what := "subquery"
+			if len(n.RangeSubselect.Subquery.GetSelectStmt().GetValuesLists()) > 0 {
+				what = "VALUES"
+			}
+			return nil, errorf("42601", "%s in FROM must have an alias", what)
+		}
 		outer := &scope{parent: s.parent, ctes: s.ctes}
 		if n.RangeSubselect.Lateral {
 			outer = s

@@ -142,7 +142,7 @@ func (c *Catalog) rewriteTarget(rel *Relation, w *Write) error {
 		if w.Op == 't' || c.firesInstead(rel, w.Op) {
 			return nil
 		}
-		base, columns, why := c.ViewBase(rel)
+		base, columns, why := c.viewBase(rel)
 		if why != "" {
 			return &Error{Code: "55000", Message: "cannot " + changeWord(w.Op) + " view " + quoteMessage(rel.Name), Detail: why, Object: name}
 		}
@@ -227,10 +227,10 @@ func (c *Catalog) firesInstead(rel *Relation, op byte) bool {
 	return slices.ContainsFunc(c.Rules(rel.OID), func(r *Rule) bool { return r.Event == event && r.Instead })
 }
 
-// ViewBase finds the table behind a view that is automatically updatable, and for each of its columns the number of the
+// viewBase finds the table behind a view that is automatically updatable, and for each of its columns the number of the
 // table's, 0 for one that is not a plain column of it. why is what the server says of a view that is not updatable. base is
 // nil, and why empty, when the view is not known well enough.
-func (c *Catalog) ViewBase(view *Relation) (base *Relation, columns []int, why string) {
+func (c *Catalog) viewBase(view *Relation) (base *Relation, columns []int, why string) {
 	if view.Query == nil || view.Query.Node == nil || view.Query.Unknown {
 		return nil, nil, ""
 	}
@@ -311,7 +311,7 @@ func (c *Catalog) OnTable(w *Write) *Write {
 		if rel.Kind != View {
 			return w
 		}
-		base, columns, _ := c.ViewBase(rel)
+		base, columns, _ := c.viewBase(rel)
 		if base == nil {
 			return nil
 		}

@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"slices"
+
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
 
@@ -226,6 +228,9 @@ func (c *Catalog) findColumn(rel OID, name string) *Column {
 
 // Added reports, of a column of an Assumed relation, that a statement has added it: it was not there before, and all of it is known.
 func (col *Column) Added() bool { return col.added }
+
+// HasAdded reports whether ALTER TYPE … ADD VALUE has added the label, by its name of now.
+func (t *Type) HasAdded(label string) bool { return slices.Contains(t.added, label) }
 
 // Lost reports that an Assumed relation has no column of that name any more.
 func (o *Relation) Lost(name string) bool { return o.Assumed && o.lost(name) }

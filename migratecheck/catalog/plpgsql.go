@@ -61,8 +61,8 @@ func (c *Catalog) applyDo(n *pgast.DoStmt, eff *Effects) error {
 		}
 		return err
 	}
-	r := &codeRunner{c: c, eff: eff, via: "DO block", vars: map[string]plValue{}, steps: new(int)}
-	return r.function(tree)
+	r := &codeRunner{c: c, eff: eff, via: "DO block", at: Place{Body: body}, vars: map[string]plValue{}, steps: new(int)}
+	return r.failed(r.function(tree))
 }
 
 // bodyTag is a dollar quote that does not occur in the body.
@@ -132,11 +132,13 @@ type codeRunner struct {
 	c    *Catalog
 	eff  *Effects
 	via  string
+	at   Place // of the statement being run
 	vars map[string]plValue
 	// datums are the variables by number.
 	datums  []string
 	records map[string]bool // those that hold rows
 	commits bool            // the body ends transactions itself
+	mayEnd  bool            // before the statement being run: something not known has decided over a RETURN or EXIT
 	loops   int             // that stand around the statement being run, also in the bodies that called this one
 	steps   *int
 	gaps    int // found in this body or those it called
@@ -150,7 +152,23 @@ func (r *codeRunner) gap(format string, args ...any) {
 	}
 	if !slices.Contains(r.eff.Gaps, text) {
 		r.eff.Gaps = append(r.eff.Gaps, text)
+		if r.via != "" {
+			if r.eff.gapsIn == nil {
+				r.eff.gapsIn = map[string]Place{}
+			}
+			r.eff.gapsIn[text] = r.at
+		}
 	}
+}
+
+// failed notes where a body has failed, unless one that it called has done so.
+func (r *codeRunner) failed(err error) error {
+	var e *Error
+	if errors.As(err, &e) && e.In == nil {
+		at := r.at
+		e.In = &at
+	}
+	return err
 }
 
 // mayChange reports whether calling f could run DDL, or change rows.
@@ -250,7 +268,7 @@ func (r *codeRunner) call(f *Func, call *pgast.FuncCall) error {
 		r.gap("calls are nested too deeply at %s()", f.Name)
 		return nil
 	}
-	inner := &codeRunner{c: r.c, eff: r.eff, via: bodyOf(f), vars: map[string]plValue{}, loops: r.loops, steps: r.steps}
+	inner := &codeRunner{c: r.c, eff: r.eff, via: bodyOf(f), at: Place{Body: f.Body, Function: f.Name}, vars: map[string]plValue{}, loops: r.loops, steps: r.steps}
 	in := f.passed()
 	for i, arg := range call.Args {
 		v := r.eval(arg)
@@ -291,7 +309,7 @@ func (r *codeRunner) call(f *Func, call *pgast.FuncCall) error {
 		}
 	}
 	r.gaps += inner.gaps
-	return err
+	return inner.failed(err)
 }
 
 // bodyOf is the Via of the statements in a function's body.
@@ -443,6 +461,7 @@ func isData(n *pgast.Node) bool {
 // statement runs one statement of a body.
 func (r *codeRunner) statement(stmt pgast.Stmt) error {
 	*r.steps++
+	r.at.SQL, r.at.Offset = stmt.SQL, stmt.Offset
 	if *r.steps > maxCodeSteps {
 		r.gap("more than %d statements", maxCodeSteps)
 		return nil
@@ -455,7 +474,12 @@ func (r *codeRunner) statement(stmt pgast.Stmt) error {
 	}
 	if isData(stmt.Node) {
 		if stmt.Node.GetSelectStmt() == nil || writesRows(stmt.Node) {
-			r.eff.Inner = append(r.eff.Inner, Inner{Stmt: stmt, Via: r.via, Before: r.c.Clone(), After: r.c.Clone(), Loop: r.loops > 0, Commits: r.commits})
+			r.eff.Inner = append(r.eff.Inner, Inner{Stmt: stmt, Via: r.via, At: r.at, Before: r.c.Clone(), After: r.c.Clone(), Loop: r.loops > 0, Commits: r.commits})
+		}
+		if r.gaps == 0 { // what was not followed may have made it
+			if err := r.c.missingRelation(stmt.Node); err != nil {
+				return err
+			}
 		}
 		return r.query(stmt.Node)
 	}
@@ -465,7 +489,7 @@ func (r *codeRunner) statement(stmt pgast.Stmt) error {
 	err := r.c.apply(stmt, r.eff)
 	r.c.depth--
 	if err == nil {
-		inner := Inner{Stmt: stmt, Via: r.via, Before: before, After: r.c.Clone(), Loop: r.loops > 0, Commits: r.commits}
+		inner := Inner{Stmt: stmt, Via: r.via, At: r.at, Before: before, After: r.c.Clone(), Loop: r.loops > 0, Commits: r.commits}
 		// A statement that itself ran others comes before them.
 		r.eff.Inner = slices.Insert(r.eff.Inner, at, inner)
 		return nil

@@ -11,7 +11,7 @@ import (
 // passOver notes what code of which it is not known whether, or how often, it runs does to rows: each change that stands in
 // it, once. What it may do to the schema is its caller's to say.
 func (r *codeRunner) passOver(code plNode) {
-	r.visitRows(map[string]any(code), rowsPlace{via: r.via, commits: r.commits, loop: r.loops > 0})
+	r.visitRows(map[string]any(code), rowsPlace{via: r.via, in: r.at, commits: r.commits, loop: r.loops > 0})
 }
 
 // callOver notes what a function does to rows that is called for each row of a query.
@@ -22,6 +22,7 @@ func (r *codeRunner) callOver(f *Func, query *pgast.Node) {
 // rowsPlace is where a change of rows stands.
 type rowsPlace struct {
 	via           string
+	in            Place
 	over          *pgast.Node // see Inner
 	loop, commits bool
 	depth         int // of calls
@@ -45,14 +46,19 @@ func (r *codeRunner) visitRows(v any, at rowsPlace) {
 func (r *codeRunner) visitRowsOf(tag string, v any, at rowsPlace) {
 	m, _ := v.(map[string]any)
 	n := plNode(m)
+	if line := n.number("lineno"); line > 0 && strings.HasPrefix(tag, "PLpgSQL_stmt_") {
+		at.in.Line, at.in.Dynamic = line, false
+	}
 	switch strings.TrimPrefix(tag, "PLpgSQL_stmt_") {
 	case "fors", "dynfors":
 		text := n.query("query")
 		if tag == "PLpgSQL_stmt_dynfors" {
 			text = r.evalText(text).s
+			at.in.Dynamic = true
 		}
 		query := parseOne(text)
 		r.stmtRows(pgast.Stmt{Node: query, SQL: text}, at)
+		at.in.Dynamic = false
 		if at.loop = true; query != nil {
 			at.over = query
 		}
@@ -62,6 +68,7 @@ func (r *codeRunner) visitRowsOf(tag string, v any, at rowsPlace) {
 		at.loop = true
 	case "dynexecute":
 		text := r.evalText(n.query("query")).s
+		at.in.Dynamic = true
 		r.stmtRows(pgast.Stmt{Node: parseOne(text), SQL: text}, at)
 	case "PLpgSQL_expr":
 		text := n.text("query")
@@ -84,7 +91,8 @@ func (r *codeRunner) stmtRows(stmt pgast.Stmt, at rowsPlace) {
 		return
 	}
 	if writesRows(stmt.Node) {
-		in := Inner{Stmt: stmt, Via: at.via, Before: r.c.Clone(), After: r.c.Clone(), Over: at.over, Loop: at.loop, Commits: at.commits}
+		at.in.SQL, at.in.Offset = stmt.SQL, stmt.Offset
+		in := Inner{Stmt: stmt, Via: at.via, At: at.in, Before: r.c.Clone(), After: r.c.Clone(), Over: at.over, Loop: at.loop, Commits: at.commits}
 		if !slices.ContainsFunc(r.eff.Inner, func(e Inner) bool { return e.Via == in.Via && e.Stmt.SQL == in.Stmt.SQL && e.Stmt.SQL != "" }) {
 			r.eff.Inner = append(r.eff.Inner, in) // it may have been run before it was given up
 		}
@@ -105,7 +113,7 @@ func (r *codeRunner) bodyRows(f *Func, at rowsPlace) {
 	if at.depth++; at.depth > maxCodeDepth || *r.steps > maxCodeSteps {
 		return
 	}
-	at.via = bodyOf(f)
+	at.via, at.in = bodyOf(f), Place{Body: f.Body, Function: f.Name}
 	if f.Language == "sql" {
 		stmts, err := sqlStatements(f)
 		if err != nil {

@@ -3,6 +3,7 @@ package catalog
 import (
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -81,6 +82,13 @@ func (r *codeRunner) function(tree plNode) error {
 		r.vars[name] = value
 	}
 	_, err := r.run([]plNode{tree.child("action")})
+	var e *Error
+	if r.mayEnd && errors.As(err, &e) {
+		if e.Code != "2D000" || len(r.eff.Inner) == 0 { // Inner.Commits says as much
+			r.gap("%s, where that is reached", e.Message)
+		}
+		return nil
+	}
 	return err
 }
 
@@ -106,8 +114,32 @@ func (r *codeRunner) run(list []plNode) (flow, error) {
 	return flowNext, nil
 }
 
+// stand notes the place of a statement of plpgsql, which begins with a word.
+func (r *codeRunner) stand(n plNode, word string) {
+	r.at.Line, r.at.Dynamic, r.at.SQL, r.at.Offset = n.number("lineno"), false, word, 0
+}
+
+// firstWord is the first word of a kind of statement (plpgsql_stmt_typename in src/pl/plpgsql/src/pl_funcs.c), "" where it is the statement's own.
+func firstWord(kind string) string {
+	switch kind {
+	case "fori", "fors", "forc", "dynfors":
+		return "FOR"
+	case "foreach_a":
+		return "FOREACH"
+	case "block":
+		return "BEGIN"
+	case "return_next", "return_query":
+		return "RETURN"
+	case "if", "case", "loop", "while", "perform", "return", "raise", "commit", "rollback":
+		return strings.ToUpper(kind)
+	}
+	return ""
+}
+
 func (r *codeRunner) step(tag string, n plNode) (flow, error) {
-	switch strings.TrimPrefix(tag, "PLpgSQL_stmt_") {
+	kind := strings.TrimPrefix(tag, "PLpgSQL_stmt_")
+	r.stand(n, firstWord(kind))
+	switch kind {
 	case "block":
 		return r.block(n)
 	case "if":
@@ -126,7 +158,7 @@ func (r *codeRunner) step(tag string, n plNode) (flow, error) {
 	case "assign":
 		return flowNext, r.assign(n)
 	case "fori", "fors", "foreach_a", "dynfors", "forc":
-		return r.loop(strings.TrimPrefix(tag, "PLpgSQL_stmt_"), n)
+		return r.loop(kind, n)
 	case "while", "loop":
 		return r.repeat(n)
 	case "exit":
@@ -172,7 +204,7 @@ func (r *codeRunner) step(tag string, n plNode) (flow, error) {
 			return flowNext, e
 		}
 	default:
-		r.gap("a %s statement", strings.TrimPrefix(tag, "PLpgSQL_stmt_"))
+		r.gap("a %s statement", kind)
 	}
 	return flowNext, nil
 }
@@ -187,7 +219,7 @@ func (r *codeRunner) block(n plNode) (flow, error) {
 	f, err := r.run(n.list("body"))
 	if err == nil {
 		if f == flowUnknown {
-			r.unsure(n, "the end of a block")
+			r.unsure(n, "BEGIN", "the end of a block")
 		}
 		return f, nil
 	}
@@ -230,7 +262,7 @@ func (r *codeRunner) branch(n plNode) (flow, error) {
 			return flowNext, err
 		}
 		if !v.known() {
-			return r.unsure(n, "IF "+a.cond)
+			return r.unsure(n, "IF", "IF "+a.cond)
 		}
 		if v.truth() {
 			return r.run(a.body)
@@ -248,7 +280,7 @@ func (r *codeRunner) cases(n plNode) (flow, error) {
 		_, when = when.sole()
 		v := r.evalText(when.query("expr"))
 		if !v.known() {
-			return r.unsure(n, "CASE "+test)
+			return r.unsure(n, "CASE", "CASE "+test)
 		}
 		if v.truth() {
 			return r.run(when.list("stmts"))
@@ -275,16 +307,40 @@ func (r *codeRunner) calls(expr string) error {
 
 // unsure passes over code of which it is not known whether it runs. That is a gap when it holds DDL; what it does to rows is
 // noted, and variables that it assigns are not known afterwards.
-func (r *codeRunner) unsure(n plNode, what string) (flow, error) {
+func (r *codeRunner) unsure(n plNode, word, what string) (flow, error) {
+	r.stand(n, word)
 	if r.changes(n, 0) {
 		r.gap("%s could not be decided", oneLineText(what))
 	}
 	r.passOver(n)
 	r.forget(n)
-	if mentions(n, "PLpgSQL_stmt_return") || mentions(n, "PLpgSQL_stmt_exit") {
-		return flowNext, nil // what follows is taken to run
+	// What follows is taken to run, but may not.
+	r.mayEnd = r.mayEnd || mentions(n, "PLpgSQL_stmt_return") || mentions(n, "PLpgSQL_stmt_exit")
+	if (word == "IF" || word == "CASE") && exits(map[string]any(n)) {
+		return flowUnknown, nil
 	}
 	return flowNext, nil
+}
+
+// exits reports whether code may leave, or go on with, a loop that stands around it.
+func exits(v any) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		for tag, child := range v {
+			switch strings.TrimPrefix(tag, "PLpgSQL_stmt_") {
+			case "exit":
+				return true
+			case "loop", "while", "fori", "fors", "forc", "dynfors", "foreach_a":
+				continue // has exits of its own
+			}
+			if exits(child) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, exits)
+	}
+	return false
 }
 
 func oneLineText(s string) string {
@@ -401,6 +457,7 @@ func onlyData(sql string) bool {
 
 // sql runs a static SQL statement; n is the node with its INTO target, or nil.
 func (r *codeRunner) sql(text string, n plNode) error {
+	r.at.SQL = text
 	stmts, err := pgast.Parse(text)
 	if err != nil {
 		return errorf("42601", "%s", err)
@@ -461,6 +518,7 @@ func (r *codeRunner) into(query *pgast.Node, target plNode) {
 
 // dynamic is EXECUTE of a string.
 func (r *codeRunner) dynamic(n plNode) error {
+	r.at.Dynamic = true
 	v := r.evalText(n.query("query"))
 	if v.kind != plString {
 		r.gap("EXECUTE of a string that is not known: %s", oneLineText(n.query("query")))
@@ -514,7 +572,7 @@ func (r *codeRunner) loop(kind string, n plNode) (flow, error) {
 			return f, err
 		}
 		if f == flowUnknown {
-			return r.unsure(n, "the end of a loop")
+			return r.unsure(n, firstWord(kind), "the end of a loop")
 		}
 		if f == flowExit {
 			break
@@ -598,14 +656,19 @@ func (r *codeRunner) scalarVariable(name string) bool { return !r.records[name] 
 func (r *codeRunner) repeat(n plNode) (flow, error) {
 	r.loops++
 	defer func() { r.loops-- }()
+	word := "LOOP"
+	if n["cond"] != nil {
+		word = "WHILE"
+	}
 	for range 1000 {
+		r.stand(n, word)
 		if cond := n.query("cond"); cond != "" {
 			v, err := r.condition(cond)
 			if err != nil {
 				return flowNext, err
 			}
 			if !v.known() {
-				return r.unsure(n, "WHILE "+cond)
+				return r.unsure(n, word, "WHILE "+cond)
 			}
 			if !v.truth() {
 				return flowNext, nil
@@ -619,9 +682,10 @@ func (r *codeRunner) repeat(n plNode) (flow, error) {
 		case f == flowExit:
 			return flowNext, nil
 		case f == flowUnknown:
-			return r.unsure(n, "the end of a loop")
+			return r.unsure(n, word, "the end of a loop")
 		}
 	}
+	r.stand(n, word)
 	r.gap("a loop of more than 1000 rounds")
 	return flowNext, nil
 }

@@ -2,8 +2,10 @@ package catalog
 
 import (
 	"maps"
+	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 )
@@ -66,6 +68,9 @@ func (c *Catalog) rememberLocal(name string) {
 func (c *Catalog) applySet(s *pgast.VariableSetStmt, eff *Effects) error {
 	switch s.Kind {
 	case pgast.VariableSetKind_VAR_SET_VALUE:
+		if err := checkDuration(s); err != nil {
+			return err
+		}
 		c.setSetting(strings.ToLower(s.Name), setting{settingText(s), true}, s.IsLocal, eff)
 	case pgast.VariableSetKind_VAR_SET_DEFAULT, pgast.VariableSetKind_VAR_RESET:
 		name := strings.ToLower(s.Name)
@@ -73,6 +78,27 @@ func (c *Catalog) applySet(s *pgast.VariableSetStmt, eff *Effects) error {
 		c.setSetting(name, setting{value, set}, s.IsLocal, eff)
 	case pgast.VariableSetKind_VAR_RESET_ALL:
 		c.resetAll()
+	}
+	return nil
+}
+
+// duration is an integer parameter with a unit of time (parse_int and convert_to_base_unit in src/backend/utils/misc/guc.c).
+var duration = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\s*[-+]?(0[xX][0-9a-fA-F]+|[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?|\.[0-9]+([eE][-+]?[0-9]+)?)\s*(us|ms|s|min|h|d)?\s*$`)
+})
+
+// checkDuration refuses a timeout that cannot be read.
+func checkDuration(s *pgast.VariableSetStmt) error {
+	switch strings.ToLower(s.Name) {
+	case "lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout":
+	default:
+		return nil
+	}
+	if len(s.Args) != 1 || s.Args[0].GetAConst() == nil {
+		return nil
+	}
+	if text := constText(s.Args[0]); !duration().MatchString(text) {
+		return errorf("22023", "invalid value for parameter %s: %s", quoteMessage(strings.ToLower(s.Name)), quoteMessage(text))
 	}
 	return nil
 }

@@ -107,6 +107,8 @@ func (a *analyzer) statement(n *pgast.Node) {
 	case *pgast.Node_CreatedbStmt, *pgast.Node_DropdbStmt, *pgast.Node_AlterSystemStmt, *pgast.Node_CreateTableSpaceStmt,
 		*pgast.Node_DropTableSpaceStmt:
 		a.eff.NoTransaction = true
+	case *pgast.Node_DiscardStmt:
+		a.eff.NoTransaction = s.DiscardStmt.Target == pgast.DiscardMode_DISCARD_ALL
 	}
 }
 

@@ -197,7 +197,7 @@ func pair(steps []step) []Migration {
 			i, ok = byVersion[s.version]
 		}
 		if !ok || out[i].HasDown {
-			s.Migration.Up = Script{}
+			s.Migration.NoUp = !ok
 			out = append(out, s.Migration)
 			continue
 		}

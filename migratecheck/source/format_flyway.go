@@ -19,7 +19,7 @@ func flywayFormat() Format {
 		ext:       ".sql",
 		recursive: true,
 		claim: func(name, _ string) claim {
-			if n, ok := flywayName(name); ok && !n.down {
+			if _, ok := flywayName(name); ok {
 				return claimName
 			}
 			return claimNone

@@ -30,7 +30,9 @@ type Migration struct {
 	HasDown bool // a Down section (file, function) exists, be it empty
 	// NoWayBack: there is none because its author says so: alembic's downgrade() raises an error, and so stops the tool.
 	NoWayBack bool
-	Repeat    bool // re-run whenever it changes (Flyway's R__)
+	// NoUp: there is a file for the way down (File) and none for the way up.
+	NoUp   bool
+	Repeat bool // re-run whenever it changes (Flyway's R__)
 
 	// baseline: the file stands for every migration before it (Flyway's B, atlas's checkpoint).
 	baseline bool

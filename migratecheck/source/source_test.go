@@ -114,6 +114,9 @@ func dumpSet(t *testing.T, b *strings.Builder, fsys fs.FS, set Set) {
 		if m.Repeat {
 			b.WriteString(" repeat")
 		}
+		if m.NoUp {
+			b.WriteString(" no way up")
+		}
 		b.WriteByte('\n')
 		dumpScript(t, b, fsys, "up", m.Up)
 		if m.HasDown {

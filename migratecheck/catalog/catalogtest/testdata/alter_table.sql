@@ -299,3 +299,19 @@ ALTER TABLE t ALTER e TYPE timestamp;
 DROP INDEX dated;
 CREATE INDEX day ON t ((e::date));
 ALTER TABLE t ALTER e TYPE timestamptz;
+
+-- script: a default that is too long for the rows that are there
+CREATE DOMAIN short AS varchar(2);
+CREATE TABLE t (a varchar(2) DEFAULT 'abc');
+ALTER TABLE t ADD COLUMN b varchar(2) DEFAULT 'abc';
+ALTER TABLE t ADD COLUMN b varchar(2) DEFAULT 'ab  ';
+ALTER TABLE t ADD COLUMN c char(2) DEFAULT 'abc';
+ALTER TABLE t ADD COLUMN c char DEFAULT 'ab';
+ALTER TABLE t ADD COLUMN c varchar(2) DEFAULT 'éé';
+ALTER TABLE t ADD COLUMN d varchar(2) DEFAULT 'abc'::varchar(2);
+ALTER TABLE t ADD COLUMN e short DEFAULT 'abc';
+ALTER TABLE t ADD COLUMN e short DEFAULT 'ab';
+ALTER TABLE t ALTER COLUMN b SET DEFAULT 'abc';
+CREATE TABLE p (a int) PARTITION BY LIST (a);
+ALTER TABLE p ADD COLUMN b varchar(2) DEFAULT 'abc';
+ALTER TABLE p ADD COLUMN e varchar(2) DEFAULT NULL;

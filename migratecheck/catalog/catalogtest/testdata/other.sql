@@ -84,3 +84,19 @@ CREATE VIEW pg_temp.one AS SELECT 1 AS a;
 -- script: the schema of TOAST tables
 GRANT USAGE ON SCHEMA pg_toast TO PUBLIC;
 REVOKE USAGE ON SCHEMA pg_toast FROM PUBLIC;
+
+-- script: timeouts that cannot be read
+SET lock_timeout = '2s';
+SET lock_timeout = 2000;
+SET lock_timeout = ' 1.5 min ';
+SET lock_timeout = '1e3';
+SET lock_timeout = '0x10';
+SET lock_timeout = '.5s';
+SET lock_timeout = '2 sec';
+SET lock_timeout = '2S';
+SET lock_timeout = 'off';
+SET statement_timeout TO '';
+SET idle_in_transaction_session_timeout = '5 minutes';
+SET LOCAL lock_timeout = '2x';
+SET lock_timeout TO DEFAULT;
+RESET lock_timeout;
