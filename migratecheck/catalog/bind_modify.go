@@ -39,7 +39,7 @@ func (b *binder) bindInsert(n *pgast.InsertStmt, parent *scope) (*boundQuery, er
 		return nil, err
 	}
 	w := b.writes(rel, 'i', n.Relation.Location)
-	w.Overriding = overriding(n.Override)
+	w.Overriding, w.Returning = overriding(n.Override), len(n.ReturningList) > 0
 	columns, err := b.insertColumns(n.Cols, rel, s, w)
 	if err != nil {
 		return nil, err
@@ -400,7 +400,7 @@ func (b *binder) bindUpdate(n *pgast.UpdateStmt, parent *scope) (*boundQuery, er
 		return nil, err
 	}
 	w := b.writes(rel, 'u', n.Relation.Location)
-	w.Alias, w.Where = it.name, n.WhereClause
+	w.Alias, w.Where, w.Returning = it.name, n.WhereClause, len(n.ReturningList) > 0
 	// The types of parameters are found in this order (transformUpdateStmt).
 	q, err := b.filtered(n.WhereClause, n.ReturningList, s)
 	if err != nil {
@@ -420,7 +420,7 @@ func (b *binder) bindDelete(n *pgast.DeleteStmt, parent *scope) (*boundQuery, er
 	if err != nil {
 		return nil, err
 	}
-	b.writes(rel, 'd', n.Relation.Location)
+	b.writes(rel, 'd', n.Relation.Location).Returning = len(n.ReturningList) > 0
 	s.items = append(s.items, it)
 	if err := b.from(n.UsingClause, s); err != nil {
 		return nil, err
@@ -468,6 +468,8 @@ func (b *binder) bindMerge(n *pgast.MergeStmt, parent *scope) (*boundQuery, erro
 // refusesMerge is what transformMergeStmt has against a target (src/backend/parser/parse_merge.c). Since 17 views are taken.
 func (c *Catalog) refusesMerge(rel *Relation) error {
 	switch {
+	case rel.Kind != View && len(c.Rules(rel.OID)) > 0:
+		return &Error{Code: "0A000", Message: "cannot execute MERGE on relation " + quoteMessage(rel.Name), Detail: "MERGE is not supported for relations with rules.", Object: c.nameOf(rel)}
 	case rel.Assumed || rel.Kind == Table || rel.Kind == PartitionedTable || rel.Kind == View && c.Version >= 17:
 		return nil
 	case rel.Kind == View:

@@ -406,6 +406,8 @@ func (b *binder) with(w *pgast.WithClause, s *scope) error {
 		return nil
 	}
 	s.ctes = map[string]*boundCTE{}
+	b.nested++
+	defer func() { b.nested-- }()
 	for _, cte := range inOrder(w) {
 		if s.ctes[cte.Ctename] != nil {
 			return errorf("42712", "WITH query name %s specified more than once", quoteMessage(cte.Ctename))

@@ -12,7 +12,8 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
-// TestFixtures runs testdata. Commands: schema (DDL; open: the history has no beginning), migrate (more DDL: what On judges,
+// TestFixtures runs testdata. Commands: schema (DDL; open: the history has no beginning), rows (written there, of which [TestServer] needs
+// to know), migrate (more DDL: what On judges,
 // and the second schema of Between), on, between and back (from the second to the first: a query and, with its flags, what the code does around it; an answer
 // of "fine" is a site without a problem).
 //
@@ -26,6 +27,8 @@ func TestFixtures(t *testing.T) {
 				from = catalog.New(catalog.Config{Open: d.HasArg("open")})
 				apply(t, from, d.Input)
 				to = from
+				return ""
+			case "rows":
 				return ""
 			case "migrate":
 				to = from.Clone()
