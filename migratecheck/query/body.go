@@ -245,22 +245,26 @@ func (r *reading) own() Verdict {
 	return v
 }
 
-// onBodies reports what cannot work in the functions that a statement certainly calls, and could where they were made.
+// onBodies reports what cannot work in the functions that a statement calls, and could where they were made. What else it brings about
+// depends on rows that no schema tells of.
 func (r *reading) onBodies() {
 	for _, in := range r.inner {
 		own := in.own()
 		r.out.unsure(own.Unknown...)
-		if len(own.Problems) == 0 || in.via.maybe {
+		if len(own.Problems) == 0 || in.via.depends() {
 			continue
 		}
 		before := in.whenMade()
 		for _, p := range own.Problems {
 			if !hasProblem(before, p) {
-				r.out.Problems = append(r.out.Problems, in.via.problem(p, false))
+				r.out.Problems = append(r.out.Problems, in.via.problem(p, in.via.maybe))
 			}
 		}
 	}
 }
+
+// depends reports whether what an effect does is refused by some rows only.
+func (c *call) depends() bool { return c.effect != nil && c.maybe }
 
 // whenMade is what the statement had against the schema that its function was made on.
 func (r *reading) whenMade() []Problem {
@@ -293,7 +297,7 @@ func (s *step) betweenBodies() {
 		}
 		made := in.whenMade()
 		for _, p := range list {
-			if !hasProblem(before, p) && (in.via.maybe || hasProblem(made, p)) {
+			if !hasProblem(before, p) && (in.via.depends() || hasProblem(made, p)) {
 				s.tell(in, p)
 			}
 		}
