@@ -166,6 +166,10 @@ func (e *effect) keys(cat *catalog.Catalog, con *catalog.Constraint) []catalog.N
 func (e *effect) told(in *reading, p Problem, s *step) bool {
 	switch e.kind {
 	case ofForeignKey:
+		if p.Check == checkNewForeignKey.ID && p.Code == "23503" && s.ofNewTable(p) {
+			s.out.unsure(fmt.Sprintf("whether rows of a table that comes keep %s from it", in.verb()))
+			return true
+		}
 		return p.Check == checkNullWritten.ID || p.Check == checkRequiredColumn.ID || (p.Check == checkNewUnique.ID || p.Check == checkNewExclusion.ID) && len(in.an.Params) > 0 && !setsDefault(in.an.Writes)
 	case ofPartition:
 		same := func(q Problem) bool {
@@ -181,6 +185,14 @@ func (s *step) alone() []Problem {
 	out := s.out
 	defer func() { s.out = out }() // which judging sets
 	return s.onVariant(s.variant, s.cat).Problems
+}
+
+// ofNewTable reports whether a problem is about a table that the other schema does not have: its rows are new code's.
+func (s *step) ofNewTable(p Problem) bool {
+	return slices.ContainsFunc(p.Objects, func(a catalog.Address) bool {
+		_, ok := s.cat.Get(a.OID).(*catalog.Relation)
+		return ok && s.was.cat.Get(a.OID) == nil
+	})
 }
 
 func setsDefault(list []*catalog.Write) bool {
