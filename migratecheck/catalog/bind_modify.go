@@ -284,13 +284,20 @@ func takesExcluded(list []*pgast.Node, rel *Relation, w *Write) {
 func (b *binder) assignments(list []*pgast.Node, rel *Relation, s *scope, w *Write) error {
 	sources := make([]*pgast.Node, len(list))
 	values := make([]value, len(list))
+	var row *boundQuery // of the subquery that gives several columns their values
 	for i, n := range list {
-		source, err := b.source(n.GetResTarget(), s)
+		source, q, err := b.source(n.GetResTarget(), s)
 		if err != nil {
 			return err
 		}
 		if values[i], err = b.bindExpr(source, s); err != nil {
 			return err
+		}
+		if q != nil {
+			row = q
+		}
+		if m := n.GetResTarget().GetVal().GetMultiAssignRef(); m.GetSource().GetSubLink() != nil && row != nil && int(m.Colno) <= len(row.cols) {
+			values[i].mayNull = !row.answers || row.cols[m.Colno-1].mayNull || row.cols[m.Colno-1].null
 		}
 		sources[i] = source
 	}
@@ -302,36 +309,37 @@ func (b *binder) assignments(list []*pgast.Node, rel *Relation, s *scope, w *Wri
 	return nil
 }
 
-// source is the expression that a column is set to, nil for a column of a subquery's row.
-func (b *binder) source(t *pgast.ResTarget, s *scope) (*pgast.Node, error) {
+// source is the expression that a column is set to, nil for a column of a subquery's row. The subquery comes with the first of them.
+func (b *binder) source(t *pgast.ResTarget, s *scope) (*pgast.Node, *boundQuery, error) {
 	m := t.Val.GetMultiAssignRef()
 	if m == nil {
-		return t.Val, nil
+		return t.Val, nil, nil
 	}
 	const counts = "number of columns does not match number of values"
 	if row := m.Source.GetRowExpr(); row != nil {
 		switch {
 		case hasStar(row.Args):
-			return nil, nil
+			return nil, nil, nil
 		case len(row.Args) != int(m.Ncolumns):
-			return nil, locate(errorf("42601", counts), row.Location)
+			return nil, nil, locate(errorf("42601", counts), row.Location)
 		}
-		return row.Args[m.Colno-1], nil
+		return row.Args[m.Colno-1], nil, nil
 	}
 	sub := m.Source.GetSubLink()
 	if sub == nil {
-		return t.Val, nil
+		return t.Val, nil, nil
 	}
 	if m.Colno == 1 {
 		q, err := b.bindQuery(sub.Subselect, s)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if !q.open && len(q.cols) != int(m.Ncolumns) {
-			return nil, locate(errorf("42601", counts), locationOf(m.Source, b.at))
+			return nil, nil, locate(errorf("42601", counts), locationOf(m.Source, b.at))
 		}
+		return nil, q, nil
 	}
-	return nil, nil
+	return nil, nil, nil
 }
 
 // hasStar tells of t.* in a row, which stands for several columns.
@@ -356,7 +364,7 @@ func (b *binder) assignment(rel *Relation, t *pgast.ResTarget, val *pgast.Node, 
 	b.refAt(Address{rel.OID, col.Num}, t.Location)
 	target := Target{Column: col.Num, Offset: int(t.Location)}
 	if val == nil || val.GetMultiAssignRef() != nil {
-		target.give(value{})
+		target.give(value{mayNull: v.mayNull})
 		w.Targets = append(w.Targets, target)
 		return nil // one column of a subquery's row
 	}
