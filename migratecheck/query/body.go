@@ -100,6 +100,7 @@ func (c *call) read(cat *catalog.Catalog) *reading {
 	}
 	if e := (*catalog.Error)(nil); errors.As(err, &e) {
 		if r.errs = []*catalog.Error{e}; e.Code == catalog.NotUnderstood {
+			r.out.unsure("what " + r.verb() + " does: " + e.Message)
 			return nil
 		}
 	}

@@ -132,7 +132,7 @@ func (r *reading) triggered(w *catalog.Write, list *[]call) {
 			if f == nil || t.InsteadOf != instead || !r.fires(t, ch) {
 				continue
 			}
-			maybe := maybe || t.When != nil || t.Row && (w.Query || w.Conflict != nil && !t.Before)
+			maybe := maybe || t.When != nil || !hears(t, ch) || t.Row && (w.Query || w.Conflict != nil && !t.Before)
 			*list = append(*list, call{fn: f, trigger: t, offset: w.Offset, maybe: maybe})
 		}
 	}

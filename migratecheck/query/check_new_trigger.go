@@ -70,12 +70,22 @@ func (s *step) functionChanged(f *catalog.Func) bool {
 }
 
 // fires reports whether a trigger runs for the change. Of a partition these are those for rows that are not its parent's as well: the
-// statement is the parent's.
+// statement is the parent's. A row that UPDATE moves is deleted in one partition and inserted into another (sql-createtrigger.html).
 func (r *reading) fires(t *catalog.Trigger, w change) bool {
 	if r.below() && (!t.Row || t.Parent != 0) {
 		return false
 	}
-	return hears(t, w)
+	return hears(t, w) || t.Row && r.moves(w) && (hears(t, change{Write: &catalog.Write{Op: 'd'}}) || hears(t, change{Write: &catalog.Write{Op: 'i'}}))
+}
+
+// moves reports whether an UPDATE may move rows to another partition.
+func (r *reading) moves(w change) bool {
+	write, rel := w.Write, w.rel
+	if r.below() {
+		write = r.via.effect.write
+		rel, _ = r.cat.Get(write.Relation).(*catalog.Relation)
+	}
+	return write.Op == 'u' && rel != nil && rel.PartitionKey != nil && (change{Write: write}).sets(rel.PartitionKey.Columns)
 }
 
 // hears reports whether a trigger is one for changes of the kind.
