@@ -105,6 +105,10 @@ func (c *call) read(cat *catalog.Catalog) *reading {
 		}
 	}
 	if an == nil && err == nil {
+		// Tables of its own are most often what a body works on then.
+		if r.stmt.Node != nil && changesSchema(r.stmt.Node) && c.body != nil && len(c.body.Makes) == 0 {
+			r.out.unsure(fmt.Sprintf("a change of the schema in %s()", c.fn.Name))
+		}
 		return nil
 	}
 	if an != nil {

@@ -53,6 +53,11 @@ func (r *reading) calls() []call {
 	}
 	for _, w := range r.an.Writes {
 		r.triggered(w, &list)
+		for _, c := range slices.Clone(list) {
+			if c.trigger != nil && c.offset == w.Offset {
+				expr(c.trigger.When, w.Offset, true)
+			}
+		}
 		if w = r.cat.OnTable(w); w == nil {
 			continue
 		}
