@@ -21,9 +21,9 @@ type Body struct {
 	vars     map[string]bodyVariable
 	labels   map[string]bool
 	records  map[string][]int // by record: the statements whose rows it gets, -1 for what is not known
-	unread   bool            // it could not be parsed
-	sets     map[string]bool // the columns of NEW that it gives a value, "" for the row as a whole
-	prefers  bool            // #variable_conflict says which of a column and a variable is meant: none is ambiguous
+	unread   bool             // it could not be parsed
+	sets     map[string]bool  // the columns of NEW that it gives a value, "" for the row as a whole
+	prefers  bool             // #variable_conflict says which of a column and a variable is meant: none is ambiguous
 }
 
 // BodyStatement is a statement of a body, or an expression as a SELECT of it.
