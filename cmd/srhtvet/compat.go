@@ -161,7 +161,11 @@ func (c *compatRun) configure(args []string) (migratecheck.Config, compat.Order,
 		if err != nil {
 			return cfg, "", err
 		}
+		given := c.migrations
 		if c.migrations, err = compat.SlashRel(c.dir, full); err != nil {
+			if _, missing := os.Stat(full); missing != nil {
+				err = fmt.Errorf("%s: no such file or directory", given)
+			}
 			return cfg, "", fmt.Errorf("-migrations: %w", err)
 		}
 	} else {

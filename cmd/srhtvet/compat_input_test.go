@@ -58,6 +58,7 @@ func TestCompatBadInput(t *testing.T) {
 		"two directories":      {good, []string{".", "."}, "compat takes one directory, not 2"},
 		"unknown format":       {good, []string{"-format", "hmtl"}, `unknown format "hmtl"; did you mean html?`},
 		"migrations elsewhere": {good, []string{"-migrations", "/"}, "-migrations: / is outside of"},
+		"no such migrations":   {good, []string{"-migrations", "../nowhere"}, "-migrations: ../nowhere: no such file or directory"},
 		"no such directory":    {good, []string{"nowhere"}, "nowhere: no such file or directory"},
 		"no such schema":       {good, []string{"-schema", "nowhere.sql"}, "-schema: nowhere.sql: no such file or directory"},
 		"no server":            {good, []string{"-verify=host=127.0.0.1 port=1 user=nobody password=hush connect_timeout=2"}, "-verify: "},

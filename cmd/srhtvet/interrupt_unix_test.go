@@ -12,9 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestInterrupt sends what Ctrl-C does while the command waits for a file.
+// TestInterrupt sends what Ctrl-C does, what ends a job of CI, and what a terminal does that is closed, while the command waits for a file.
 func TestInterrupt(t *testing.T) {
-	for _, args := range [][]string{{"lint", "-stats", "pipe"}, {"-stats", "pipe", "./..."}} {
+	for signal, args := range map[os.Signal][]string{
+		os.Interrupt: {"lint", "-stats", "pipe"}, syscall.SIGTERM: {"-stats", "pipe", "./..."}, syscall.SIGHUP: {"lint", "-stats", "pipe"},
+	} {
 		dir := service(t, map[string]string{"svc.go": "package svc\n"})
 		pipe := filepath.Join(dir, "pipe")
 		require.NoError(t, syscall.Mkfifo(pipe, 0o600))
@@ -24,7 +26,7 @@ func TestInterrupt(t *testing.T) {
 		require.NoError(t, cmd.Start())
 		w, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits for the reader
 		require.NoError(t, err)
-		require.NoError(t, cmd.Process.Signal(os.Interrupt))
+		require.NoError(t, cmd.Process.Signal(signal))
 		require.Error(t, cmd.Wait())
 		require.NoError(t, w.Close())
 		require.Equal(t, exitInterrupted, cmd.ProcessState.ExitCode())

@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"syscall"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/spell"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/verify"
@@ -25,7 +26,7 @@ const (
 	exitFindings = 1
 	exitFailed   = 2 // could not run, or not on everything
 
-	exitInterrupted = 130 // by SIGINT, as shells count it
+	exitInterrupted = 130 // as shells count SIGINT; by SIGTERM and SIGHUP too
 )
 
 func main() {
@@ -40,9 +41,9 @@ func main() {
 		ballast := make([]byte, 32<<20)
 		defer runtime.KeepAlive(ballast)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	t := &terminal{ctx: ctx, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, launcher: launcher}
-	// The parser, which is C, could not be told: Ctrl-C ends the process at once, but for what has to be put in order.
+	// The parser, which is C, could not be told: Ctrl-C, or whoever ends a job of CI, ends the process at once, but for what has to be put in order.
 	finished := context.AfterFunc(ctx, func() {
 		status := t.fail("interrupted")
 		t.inOrder.Lock()

@@ -59,6 +59,7 @@ func defaultSettings() []setting {
 		{"jit", "off"},
 		{"dynamic_shared_memory_type", "mmap"}, // in the data directory, so it cannot be left behind in /dev/shm
 		{"shared_buffers", "32MB"},
+		{"max_locks_per_transaction", "512"}, // verify keeps a transaction open in each state of a schema, with all of its tables
 		{"max_wal_size", "1GB"},
 		{"checkpoint_timeout", "1h"},
 		{"timezone", "UTC"},

@@ -185,7 +185,10 @@ type columnRenamed struct {
 func (h columnRenamed) rename(n *pgast.Node) bool {
 	r := h.c.relation(h.rel)
 	// The names under which the relation is known: its own, NEW and OLD in a trigger, its aliases in a query.
-	known := []string{r.Name, "new", "old", "excluded"}
+	known := []string{r.Name, "excluded"}
+	if rule := n.GetRuleStmt(); rule == nil || h.isOf(rule.Relation) {
+		known = append(known, "new", "old")
+	}
 	query := false
 	if h.merged(n) {
 		return false // only the server can write what is left: t(a, old) in the place of t
@@ -239,10 +242,30 @@ func (h columnRenamed) renameIn(m pgast.Message, scope *pgast.SelectStmt, query 
 			}
 		case *pgast.ColumnRef:
 			changed = here(m) || changed
+		case *pgast.InsertStmt:
+			changed = h.renameTargets(m.Relation, m.Cols) || changed
+		case *pgast.UpdateStmt:
+			changed = h.renameTargets(m.Relation, m.TargetList) || changed
 		}
 		return true
 	})
 	return changed
+}
+
+// renameTargets renames among the columns that a statement sets, which a rule and the body of a function hold.
+func (h columnRenamed) renameTargets(rv *pgast.RangeVar, list []*pgast.Node) bool {
+	changed := false
+	for _, n := range list {
+		if t := n.GetResTarget(); t != nil && t.Name == h.old && h.isOf(rv) {
+			t.Name, changed = h.new, true
+		}
+	}
+	return changed
+}
+
+func (h columnRenamed) isOf(rv *pgast.RangeVar) bool {
+	found := h.c.findRelation(rv)
+	return found != nil && found.OID == h.rel
 }
 
 // hides tells whether an unqualified name in a SELECT is that of another relation's column, and not of this one's further out.

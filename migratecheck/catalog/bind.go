@@ -35,6 +35,8 @@ type binder struct {
 	routine string     // its name, by which arguments can be qualified
 	body    bool       // a function's body is bound: there are no other parameters
 	vars    *bodyNames // of a body in PL/pgSQL; nil for others
+	nested  int        // how many WITH lists the statement at hand stands in
+	around  *scope     // what stands around the statement: OLD and NEW of a rule; nil for others
 	inline  bool       // calls of simple SQL functions are as volatile as their bodies (bind_inline.go)
 	domain  TypeRef    // type of VALUE in a domain's CHECK
 	columns string     // why there are no columns ("cannot use column reference in DEFAULT expression"), "" when there are

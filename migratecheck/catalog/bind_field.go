@@ -130,7 +130,7 @@ func (b *binder) bindSubLink(n *pgast.SubLink, s *scope) (value, error) {
 			return value{}, errorf("42601", "subquery must return only one column")
 		}
 		b.sublinkNames[n] = q.cols[0].name
-		v := value{typ: q.cols[0].typ, collation: q.cols[0].collation, mayNull: q.cols[0].mayNull || q.cols[0].null}
+		v := value{typ: q.cols[0].typ, collation: q.cols[0].collation, mayNull: !q.answers || q.cols[0].mayNull || q.cols[0].null}
 		if n.SubLinkType == pgast.SubLinkType_ARRAY_SUBLINK && v.typ.known() {
 			v.typ.Array = true
 			v.notNull, v.mayNull, v.full = true, false, q.cols[0].notNull

@@ -63,7 +63,7 @@ func (b *binder) fromItem(n *pgast.Node, s *scope) ([]*rangeItem, error) {
 		if err != nil {
 			return nil, err
 		}
-		it := &rangeItem{cols: derived(q.cols), open: q.open, colsVisible: true}
+		it := &rangeItem{cols: derived(q.cols), open: q.open, colsVisible: true, answers: q.answers}
 		b.identify(it)
 		return b.aliased(it, n.RangeSubselect.Alias, "")
 	case *pgast.Node_RangeFunction:

@@ -39,7 +39,7 @@ func (b *binder) bindInsert(n *pgast.InsertStmt, parent *scope) (*boundQuery, er
 		return nil, err
 	}
 	w := b.writes(rel, 'i', n.Relation.Location)
-	w.Overriding = overriding(n.Override)
+	w.Overriding, w.Returning = overriding(n.Override), len(n.ReturningList) > 0
 	columns, err := b.insertColumns(n.Cols, rel, s, w)
 	if err != nil {
 		return nil, err
@@ -284,13 +284,20 @@ func takesExcluded(list []*pgast.Node, rel *Relation, w *Write) {
 func (b *binder) assignments(list []*pgast.Node, rel *Relation, s *scope, w *Write) error {
 	sources := make([]*pgast.Node, len(list))
 	values := make([]value, len(list))
+	var row *boundQuery // of the subquery that gives several columns their values
 	for i, n := range list {
-		source, err := b.source(n.GetResTarget(), s)
+		source, q, err := b.source(n.GetResTarget(), s)
 		if err != nil {
 			return err
 		}
 		if values[i], err = b.bindExpr(source, s); err != nil {
 			return err
+		}
+		if q != nil {
+			row = q
+		}
+		if m := n.GetResTarget().GetVal().GetMultiAssignRef(); m.GetSource().GetSubLink() != nil && row != nil && int(m.Colno) <= len(row.cols) {
+			values[i].mayNull = !row.answers || row.cols[m.Colno-1].mayNull || row.cols[m.Colno-1].null
 		}
 		sources[i] = source
 	}
@@ -302,36 +309,37 @@ func (b *binder) assignments(list []*pgast.Node, rel *Relation, s *scope, w *Wri
 	return nil
 }
 
-// source is the expression that a column is set to, nil for a column of a subquery's row.
-func (b *binder) source(t *pgast.ResTarget, s *scope) (*pgast.Node, error) {
+// source is the expression that a column is set to, nil for a column of a subquery's row. The subquery comes with the first of them.
+func (b *binder) source(t *pgast.ResTarget, s *scope) (*pgast.Node, *boundQuery, error) {
 	m := t.Val.GetMultiAssignRef()
 	if m == nil {
-		return t.Val, nil
+		return t.Val, nil, nil
 	}
 	const counts = "number of columns does not match number of values"
 	if row := m.Source.GetRowExpr(); row != nil {
 		switch {
 		case hasStar(row.Args):
-			return nil, nil
+			return nil, nil, nil
 		case len(row.Args) != int(m.Ncolumns):
-			return nil, locate(errorf("42601", counts), row.Location)
+			return nil, nil, locate(errorf("42601", counts), row.Location)
 		}
-		return row.Args[m.Colno-1], nil
+		return row.Args[m.Colno-1], nil, nil
 	}
 	sub := m.Source.GetSubLink()
 	if sub == nil {
-		return t.Val, nil
+		return t.Val, nil, nil
 	}
 	if m.Colno == 1 {
 		q, err := b.bindQuery(sub.Subselect, s)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if !q.open && len(q.cols) != int(m.Ncolumns) {
-			return nil, locate(errorf("42601", counts), locationOf(m.Source, b.at))
+			return nil, nil, locate(errorf("42601", counts), locationOf(m.Source, b.at))
 		}
+		return nil, q, nil
 	}
-	return nil, nil
+	return nil, nil, nil
 }
 
 // hasStar tells of t.* in a row, which stands for several columns.
@@ -356,7 +364,7 @@ func (b *binder) assignment(rel *Relation, t *pgast.ResTarget, val *pgast.Node, 
 	b.refAt(Address{rel.OID, col.Num}, t.Location)
 	target := Target{Column: col.Num, Offset: int(t.Location)}
 	if val == nil || val.GetMultiAssignRef() != nil {
-		target.give(value{})
+		target.give(value{mayNull: v.mayNull})
 		w.Targets = append(w.Targets, target)
 		return nil // one column of a subquery's row
 	}
@@ -400,7 +408,7 @@ func (b *binder) bindUpdate(n *pgast.UpdateStmt, parent *scope) (*boundQuery, er
 		return nil, err
 	}
 	w := b.writes(rel, 'u', n.Relation.Location)
-	w.Alias, w.Where = it.name, n.WhereClause
+	w.Alias, w.Where, w.Returning = it.name, n.WhereClause, len(n.ReturningList) > 0
 	// The types of parameters are found in this order (transformUpdateStmt).
 	q, err := b.filtered(n.WhereClause, n.ReturningList, s)
 	if err != nil {
@@ -420,7 +428,7 @@ func (b *binder) bindDelete(n *pgast.DeleteStmt, parent *scope) (*boundQuery, er
 	if err != nil {
 		return nil, err
 	}
-	b.writes(rel, 'd', n.Relation.Location)
+	b.writes(rel, 'd', n.Relation.Location).Returning = len(n.ReturningList) > 0
 	s.items = append(s.items, it)
 	if err := b.from(n.UsingClause, s); err != nil {
 		return nil, err
@@ -468,6 +476,8 @@ func (b *binder) bindMerge(n *pgast.MergeStmt, parent *scope) (*boundQuery, erro
 // refusesMerge is what transformMergeStmt has against a target (src/backend/parser/parse_merge.c). Since 17 views are taken.
 func (c *Catalog) refusesMerge(rel *Relation) error {
 	switch {
+	case rel.Kind != View && len(c.Rules(rel.OID)) > 0:
+		return &Error{Code: "0A000", Message: "cannot execute MERGE on relation " + quoteMessage(rel.Name), Detail: "MERGE is not supported for relations with rules.", Object: c.nameOf(rel)}
 	case rel.Assumed || rel.Kind == Table || rel.Kind == PartitionedTable || rel.Kind == View && c.Version >= 17:
 		return nil
 	case rel.Kind == View:

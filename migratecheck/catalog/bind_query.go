@@ -13,6 +13,8 @@ type boundQuery struct {
 	open bool // a star over something with unknown columns: cols is incomplete
 	// aggregates: it has aggregate functions of its own level.
 	aggregates bool
+	// answers: there is a row for certain, whatever the tables hold.
+	answers bool
 }
 
 // bindQuery binds a statement that answers rows: SELECT, VALUES, or in a WITH also INSERT, UPDATE, DELETE … RETURNING.
@@ -92,6 +94,7 @@ func (b *binder) bindUnsettled(n *pgast.SelectStmt, parent *scope) (*boundQuery,
 		return nil, err
 	}
 	q.aggregates = b.aggregates > 0
+	q.answers = unlimited(n) && n.HavingClause == nil && len(n.GroupClause) == 0 && (q.aggregates || n.WhereClause == nil && allAnswer(n.FromClause, s))
 	widen(n, q)
 	if len(n.GroupClause) > 0 || q.aggregates || n.HavingClause != nil {
 		if err := b.checkGrouping(n, s, q, exprs); err != nil {
@@ -99,6 +102,17 @@ func (b *binder) bindUnsettled(n *pgast.SelectStmt, parent *scope) (*boundQuery,
 		}
 	}
 	return q, nil
+}
+
+// unlimited reports whether neither LIMIT nor OFFSET leaves out the first row.
+func unlimited(n *pgast.SelectStmt) bool {
+	k := n.LimitCount.GetAConst()
+	return n.LimitOffset == nil && (n.LimitCount == nil || k.GetIsnull() || k.GetIval().GetIval() > 0)
+}
+
+// allAnswer reports whether all that is joined in FROM has a row for certain.
+func allAnswer(from []*pgast.Node, s *scope) bool {
+	return len(from) == len(s.items) && !slices.ContainsFunc(s.items, func(it *rangeItem) bool { return !it.answers })
 }
 
 // limits is transformLimitClause.
@@ -312,7 +326,7 @@ func (b *binder) bindValues(n *pgast.SelectStmt, s *scope) (*boundQuery, error) 
 			columns[j] = append(columns[j], v)
 		}
 	}
-	q := &boundQuery{}
+	q := &boundQuery{answers: unlimited(n)}
 	for i, values := range columns {
 		v, err := b.unify(values, "VALUES")
 		if err != nil {
@@ -359,6 +373,7 @@ func (b *binder) bindSetOperation(n *pgast.SelectStmt, s *scope) (*boundQuery, e
 			return nil, err
 		}
 	}
+	q.answers = unlimited(n) && n.Op == pgast.SetOperation_SETOP_UNION && (left.answers || right.answers)
 	// ORDER BY over a set operation knows the output columns only.
 	out := &scope{parent: s.parent, items: []*rangeItem{{cols: q.cols, colsVisible: true, open: q.open}}}
 	if err := b.orderBy(n.SortClause, out, q); err != nil {
@@ -406,6 +421,8 @@ func (b *binder) with(w *pgast.WithClause, s *scope) error {
 		return nil
 	}
 	s.ctes = map[string]*boundCTE{}
+	b.nested++
+	defer func() { b.nested-- }()
 	for _, cte := range inOrder(w) {
 		if s.ctes[cte.Ctename] != nil {
 			return errorf("42712", "WITH query name %s specified more than once", quoteMessage(cte.Ctename))

@@ -27,6 +27,7 @@ type rangeItem struct {
 	lateralOnly             bool  // visible to LATERAL items only, while FROM is being read
 	at                      int32 // where the statement names it, of the target of a change
 	scalar                  bool  // a function with one scalar column: the name alone is that column
+	answers                 bool  // a subquery that has a row for certain
 }
 
 type boundCTE struct {

@@ -17,13 +17,13 @@ func (b *binder) statement(n *pgast.Node) (*boundQuery, error) {
 			_, err := b.bindQuery(&pgast.Node{Node: &query}, nil)
 			return nil, err
 		}
-		q, err := b.bindQuery(&pgast.Node{Node: n}, nil)
+		q, err := b.bindQuery(&pgast.Node{Node: n}, b.around)
 		if err == nil {
 			err = b.locking(n.SelectStmt)
 		}
 		return q, err
 	case *pgast.Node_InsertStmt, *pgast.Node_UpdateStmt, *pgast.Node_DeleteStmt, *pgast.Node_MergeStmt:
-		return b.bindQuery(&pgast.Node{Node: n}, nil)
+		return b.bindQuery(&pgast.Node{Node: n}, b.around)
 	case *pgast.Node_ExplainStmt:
 		_, err := b.statement(n.ExplainStmt.Query)
 		return &boundQuery{cols: []boundColumn{{name: "QUERY PLAN", typ: scalar(typeText), notNull: true}}}, err

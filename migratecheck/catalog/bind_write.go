@@ -20,6 +20,8 @@ type Write struct {
 	Copy       bool // COPY … FROM
 	Overriding Overriding
 	Conflict   *Conflict // INSERT … ON CONFLICT
+	Returning  bool      // it has RETURNING
+	Nested     bool      // it stands in a WITH
 	// Of UPDATE: what it calls the relation, and its condition, nil for none.
 	Alias string
 	Where *pgast.Node
@@ -114,7 +116,7 @@ func (w *Write) Target(column int) *Target {
 
 // writes notes a change; what the rewriter says of it comes when all of it is known.
 func (b *binder) writes(rel *Relation, op byte, at int32) *Write {
-	w := &Write{Relation: rel.OID, Op: op, Offset: int(at)}
+	w := &Write{Relation: rel.OID, Op: op, Offset: int(at), Nested: b.nested > 0}
 	if b.ask != nil {
 		b.ask.writes = append(b.ask.writes, w)
 	}
@@ -137,6 +139,9 @@ func (b *binder) rewrite() error {
 
 func (c *Catalog) rewriteTarget(rel *Relation, w *Write) error {
 	name := c.nameOf(rel)
+	if why := c.rulesRefuse(rel, w); why != "" {
+		return &Error{Code: "0A000", Message: why, Object: name}
+	}
 	switch rel.Kind {
 	case View:
 		if w.Op == 't' || c.firesInstead(rel, w.Op) {
@@ -223,8 +228,7 @@ func (c *Catalog) firesInstead(rel *Relation, op byte) bool {
 			return true
 		}
 	}
-	event := map[byte]string{'i': "INSERT", 'u': "UPDATE", 'd': "DELETE"}[op]
-	return slices.ContainsFunc(c.Rules(rel.OID), func(r *Rule) bool { return r.Event == event && r.Instead })
+	return slices.ContainsFunc(c.Rules(rel.OID), func(r *Rule) bool { return r.Instead && r.Fires(op) })
 }
 
 // viewBase finds the table behind a view that is automatically updatable, and for each of its columns the number of the

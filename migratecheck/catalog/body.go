@@ -20,9 +20,10 @@ type Body struct {
 	function *Func
 	vars     map[string]bodyVariable
 	labels   map[string]bool
-	unread   bool            // it could not be parsed
-	sets     map[string]bool // the columns of NEW that it gives a value, "" for the row as a whole
-	prefers  bool            // #variable_conflict says which of a column and a variable is meant: none is ambiguous
+	records  map[string][]int // by record: the statements whose rows it gets, -1 for what is not known
+	unread   bool             // it could not be parsed
+	sets     map[string]bool  // the columns of NEW that it gives a value, "" for the row as a whole
+	prefers  bool             // #variable_conflict says which of a column and a variable is meant: none is ambiguous
 }
 
 // BodyStatement is a statement of a body, or an expression as a SELECT of it.
@@ -200,6 +201,9 @@ func (b *binder) variable(names []string) (value, bool) {
 	if v.declared != "" {
 		typ, _, _ = b.declared(v.declared) // an error of its own statement
 	}
+	if list := b.vars.records[names[0]]; len(names) > 1 && len(list) > 0 {
+		return b.recordField(names[0], names[1], list), true
+	}
 	out := value{typ: typ}
 	if isPolymorphic(typ) || typ.OID == typeRecord {
 		out.typ = TypeRef{}
@@ -242,6 +246,38 @@ func (b *binder) rowVariable(t *Trigger, names []string) value {
 		}
 	}
 	return v
+}
+
+// recordField is a field of a record, which has the columns of the queries that it gets rows of (make_datum_param and
+// plpgsql_exec_get_datum_type in src/pl/plpgsql/src).
+func (b *binder) recordField(record, field string, queries []int) value {
+	var typ TypeRef
+	found := false
+	for _, i := range queries {
+		if i < 0 {
+			return value{}
+		}
+		body := *b.vars.Body
+		body.records = nil // of the query's own nothing is asked in turn
+		inner := b.c.bodyBinder(body.function)
+		inner.ask, inner.vars = &asked{untyped: true, all: true}, &bodyNames{Body: &body, trigger: b.vars.trigger}
+		q, err := inner.statement(withTransitions(body.Statements[i].Stmt, b.c, b.vars.trigger).Node)
+		if err != nil || q == nil || q.open || len(inner.ask.errors) > 0 || inner.failed != nil {
+			return value{}
+		}
+		for _, col := range q.cols {
+			if col.name == field {
+				found, typ = true, col.typ
+			}
+		}
+	}
+	if !found {
+		b.fails(&Error{Code: "42703", Message: "record " + quoteMessage(record) + " has no field " + quoteMessage(field), Column: field})
+	}
+	if len(queries) > 1 {
+		typ = TypeRef{}
+	}
+	return value{typ: typ}
 }
 
 // fails notes an error where none can be answered.

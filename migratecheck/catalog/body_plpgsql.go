@@ -24,6 +24,7 @@ func (b *Body) plpgsql(tree plNode) {
 			b.labels[label] = true
 		}
 	})
+	b.records = map[string][]int{}
 	args := map[string]bool{}
 	for _, a := range f.Args {
 		args[a.Name] = true
@@ -41,6 +42,12 @@ func (b *Body) plpgsql(tree plNode) {
 			b.statement(q, true)
 		}
 		declared := strings.TrimSpace(v.child("datatype").child("PLpgSQL_type").text("typname"))
+		if strings.EqualFold(declared, "record") && blocks == 1 && b.vars[name] == (bodyVariable{}) {
+			b.records[name] = nil
+			if v.query("default_val") != "" {
+				b.records[name] = []int{-1}
+			}
+		}
 		if declared == "UNKNOWN" || strings.EqualFold(declared, "record") || strings.EqualFold(declared, "refcursor") {
 			declared = ""
 		}
@@ -118,10 +125,11 @@ func (b *Body) step(kind string, n plNode, maybe bool) (mayEnd, over bool) {
 		b.run(n.list("body"), true)
 		return leaves(n), false
 	case "fors", "forc", "dynfors":
-		b.statement(n.query("query"), maybe)
+		one := b.statement(n.query("query"), maybe)
 		if kind == "dynfors" {
 			b.dynamic(n.query("query"), maybe)
 		}
+		b.fills(n.child("var"), one && kind == "fors")
 		b.run(n.list("body"), true)
 		return leaves(n), false
 	case "loop":
@@ -150,15 +158,21 @@ func (b *Body) step(kind string, n plNode, maybe bool) (mayEnd, over bool) {
 		}
 	case "perform", "call":
 		b.statement(n.query("expr"), maybe)
+		b.fills(n.child("target"), false) // of CALL
 	case "execsql":
-		b.statement(n.query("sqlstmt"), maybe)
+		b.fills(n.child("target"), b.statement(n.query("sqlstmt"), maybe))
 		b.targets(n, maybe)
 	case "dynexecute":
 		b.dynamic(n.query("query"), maybe)
+		b.fills(n.child("target"), false)
 		b.targets(n, maybe)
+	case "fetch":
+		b.fills(n.child("target"), false)
 	case "assign":
 		if target, value, ok := assignment(n.query("expr")); ok {
-			b.assigns(target)
+			if b.assigns(target); b.isRecord(target) {
+				b.records[target] = append(b.records[target], -1)
+			}
 			if row, _, field := strings.Cut(target, "."); field && !strings.Contains(row, "[") {
 				b.expression(target, maybe)
 			}
@@ -211,6 +225,27 @@ func (b *Body) assigns(target string) {
 	}
 }
 
+func (b *Body) isRecord(name string) bool {
+	_, ok := b.records[name]
+	return ok
+}
+
+// fills notes that a record gets the rows of a query: of the last statement, when that is one, else of one that is not known.
+func (b *Body) fills(target plNode, known bool) {
+	fields := target.child("PLpgSQL_row").list("fields")
+	for _, f := range fields {
+		name := f.text("name")
+		if !b.isRecord(name) {
+			continue
+		}
+		i := len(b.Statements) - 1
+		if !known || len(fields) > 1 {
+			i = -1
+		}
+		b.records[name] = append(b.records[name], i)
+	}
+}
+
 // targets are the fields of rows that INTO sets.
 func (b *Body) targets(n plNode, maybe bool) {
 	for _, f := range n.child("target").child("PLpgSQL_row").list("fields") {
@@ -230,10 +265,13 @@ func assignment(text string) (target, value string, ok bool) {
 
 func (b *Body) expression(text string, maybe bool) { b.add("SELECT "+text, maybe, true) }
 
-func (b *Body) statement(text string, maybe bool) {
+// statement adds a statement, and reports whether it is one.
+func (b *Body) statement(text string, maybe bool) bool {
+	before := len(b.Statements)
 	if text != "" {
 		b.add(text, maybe, false)
 	}
+	return len(b.Statements) == before+1
 }
 
 func (b *Body) add(text string, maybe, expression bool) {

@@ -140,16 +140,16 @@ func (j *judge) site(v Version, bound []*query.Bound) {
 		s.Coverage[v].Checked++
 		return
 	}
-	// What is not known of one part is not known of the site.
-	worst := slices.MinFunc(parts, func(a, b *part) int { return cmp.Compare(a.known(), b.known()) })
-	if worst.reason != "" {
-		s.Unchecked[v] = append(s.Unchecked[v], Unchecked{worst.Site, worst.reason, worst.partly})
-	}
 	var broken [2]bool
 	for _, p := range parts {
 		for w, is := range j.part(v, p) {
 			broken[w] = broken[w] || is
 		}
+	}
+	// What is not known of one part is not known of the site.
+	worst := slices.MinFunc(parts, func(a, b *part) int { return cmp.Compare(a.known(), b.known()) })
+	if worst.reason != "" {
+		s.Unchecked[v] = append(s.Unchecked[v], Unchecked{worst.Site, worst.reason, worst.partly})
 	}
 	if worst.known() > 0 || broken[0] || broken[1] {
 		s.Coverage[v].Checked++
@@ -161,6 +161,15 @@ func (j *judge) site(v Version, bound []*query.Bound) {
 			if broken[w] {
 				s.Cells[v][w].Broken++
 			}
+		}
+	}
+}
+
+// unsure notes what is not known on a schema and is at home.
+func (p *part) unsure(reasons []string) {
+	for _, reason := range reasons {
+		if p.reason == "" && !slices.Contains(p.own.Unknown, reason) {
+			p.reason = reason
 		}
 	}
 }
@@ -187,16 +196,20 @@ func (j *judge) part(v Version, p *part) (broken [2]bool) {
 	away := make([]problems, len(j.states))
 	var old problems // those of code that is as it was: on the schemas up to the one that is rid of them
 	for i := range j.states {
-		met := j.meets(b.Site, i)
-		if i == home || met == never {
+		when := j.meets(b.Site, i)
+		if i == home || when == never {
 			continue
 		}
-		list := verdict(b, j.states[home].cat, j.states[i].cat).Problems
+		met := verdict(b, j.states[home].cat, j.states[i].cat)
+		if len(met.Problems) == 0 {
+			p.unsure(met.Unknown)
+		}
+		list := met.Problems
 		if v == New && i == 0 {
 			old.add(j.unchanged(b, list), nil)
 		}
 		list = slices.DeleteFunc(slices.Clone(list), func(p query.Problem) bool { return old.keys[keyOf(&p)] })
-		if met == late && b.Site.Gate.Retried {
+		if when == late && b.Site.Gate.Retried {
 			list = lasting(list)
 		}
 		away[i].add(list, &atHome)

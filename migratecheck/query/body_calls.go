@@ -28,15 +28,36 @@ func (r *reading) calls() []call {
 		}
 		list = append(list, call{fn: f, offset: offset, maybe: maybe})
 	}
+	uses := func(oid catalog.OID, offset int, maybe bool) {
+		for i, f := range r.cat.Runs(oid) {
+			add(f.OID, offset, maybe || i > 0)
+		}
+	}
+	expr := func(e *catalog.Expr, offset int, maybe bool) {
+		if e != nil {
+			for _, a := range e.Refs {
+				uses(a.OID, offset, maybe)
+			}
+		}
+	}
 	branches := branchesOf(r.stmt.Node)
 	for _, use := range r.an.Uses {
-		add(use.Address.OID, use.Offset, branches[use.Offset])
-		if rel, _ := r.cat.Get(use.Address.OID).(*catalog.Relation); rel != nil && use.Address.Column == 0 {
-			r.inView(rel, 0, func(oid catalog.OID) { add(oid, use.Offset, true) })
+		if use.Address.Column == 0 {
+			_, called := r.cat.Get(use.Address.OID).(*catalog.Func)
+			uses(use.Address.OID, use.Offset, !called || branches[use.Offset])
+		}
+		for _, policy := range r.policies(use.Address) {
+			expr(policy.Using, use.Offset, true)
+			expr(policy.WithCheck, use.Offset, true)
 		}
 	}
 	for _, w := range r.an.Writes {
 		r.triggered(w, &list)
+		for _, c := range slices.Clone(list) {
+			if c.trigger != nil && c.offset == w.Offset {
+				expr(c.trigger.When, w.Offset, true)
+			}
+		}
 		if w = r.cat.OnTable(w); w == nil {
 			continue
 		}
@@ -44,18 +65,36 @@ func (r *reading) calls() []call {
 		for i := range rel.Columns {
 			col := &rel.Columns[i]
 			t := w.Target(col.Num)
-			if e := col.Default; e != nil && !col.Dropped && (w.Op == 'i' && (t == nil || t.Default) || w.Op == 'u' && col.Generated != 0) {
-				for _, a := range e.Refs {
-					add(a.OID, w.Offset, w.Query || w.Op == 'u')
+			switch {
+			case col.Dropped:
+			case w.Op == 'i' && (t == nil || t.Default) || w.Op == 'u' && col.Generated != 0:
+				if expr(col.Default, w.Offset, w.Query || w.Op == 'u'); col.Default == nil {
+					expr(domainDefault(r.cat, col.Type), w.Offset, true)
 				}
+				uses(col.Type.OID, w.Offset, true)
+			case t != nil:
+				uses(col.Type.OID, w.Offset, true)
 			}
 		}
 		if w.Op == 'i' || w.Op == 'u' {
+			below := r.below() // what it has from its parent was looked at there
 			for _, con := range r.cat.Constraints(rel.OID) {
-				if con.Check != nil {
-					for _, a := range con.Check.Refs {
-						add(a.OID, w.Offset, true)
-					}
+				if !below || ownConstraint(con) {
+					expr(con.Check, w.Offset, true)
+				}
+			}
+			for _, idx := range r.cat.Indexes(rel.OID) {
+				if below && !ownIndex(idx) {
+					continue
+				}
+				expr(idx.Index.Predicate, w.Offset, true)
+				for _, key := range idx.Index.Keys {
+					expr(key.Expr, w.Offset, true)
+				}
+			}
+			if key := rel.PartitionKey; key != nil {
+				for i := range key.Exprs {
+					expr(&key.Exprs[i], w.Offset, true)
 				}
 			}
 		}
@@ -63,17 +102,27 @@ func (r *reading) calls() []call {
 	return list
 }
 
-// inView tells of the functions in the query of a view, and of those that it reads.
-func (r *reading) inView(rel *catalog.Relation, depth int, tell func(catalog.OID)) {
-	if rel.Kind != catalog.View || rel.Query == nil || depth > maxCalls {
-		return
-	}
-	for _, a := range rel.Query.Refs {
-		if inner, ok := r.cat.Get(a.OID).(*catalog.Relation); ok && inner != rel {
-			r.inView(inner, depth+1, tell)
+// domainDefault is the default that a column of the type has without one of its own.
+func domainDefault(cat *catalog.Catalog, t catalog.TypeRef) *catalog.Expr {
+	for !t.Array {
+		d, _ := cat.Get(t.OID).(*catalog.Type)
+		switch {
+		case d == nil || d.Kind != catalog.DomainType:
+			return nil
+		case d.Default != nil:
+			return d.Default
 		}
-		tell(a.OID)
+		t = d.Base
 	}
+	return nil
+}
+
+// policies are those that may decide which rows of a table the statement sees and writes.
+func (r *reading) policies(a catalog.Address) []*catalog.Policy {
+	if rel, _ := r.cat.Get(a.OID).(*catalog.Relation); rel == nil || !rel.RowSecurity || r.definer() {
+		return nil
+	}
+	return r.cat.Policies(a.OID)
 }
 
 // triggered adds the triggers that a change fires.
@@ -85,10 +134,10 @@ func (r *reading) triggered(w *catalog.Write, list *[]call) {
 	on := func(ch change, instead, maybe bool) {
 		for _, t := range r.cat.Triggers(ch.rel.OID) {
 			f, _ := r.cat.Get(t.Function).(*catalog.Func)
-			if f == nil || t.InsteadOf != instead || !hears(t, ch) {
+			if f == nil || t.InsteadOf != instead || !r.fires(t, ch) {
 				continue
 			}
-			maybe := maybe || t.When != nil || t.Row && (w.Query || w.Conflict != nil && !t.Before)
+			maybe := maybe || t.When != nil || !hears(t, ch) || t.Row && (w.Query || w.Conflict != nil && !t.Before)
 			*list = append(*list, call{fn: f, trigger: t, offset: w.Offset, maybe: maybe})
 		}
 	}
@@ -104,20 +153,6 @@ func (r *reading) triggered(w *catalog.Write, list *[]call) {
 	// ON CONFLICT DO UPDATE comes to its UPDATE where there is a row already.
 	i := slices.IndexFunc(r.an.Writes, func(o *catalog.Write) bool { return o.Conflict != nil && o.Relation == w.Relation })
 	on(change{Write: w, rel: rel}, false, w.Op == 'u' && i >= 0)
-	if w.Op == 'd' {
-		for _, con := range r.cat.ReferencedBy(rel.OID) {
-			child, _ := r.cat.Get(con.Table).(*catalog.Relation)
-			op := map[byte]byte{'c': 'd', 'n': 'u', 'd': 'u'}[con.OnDelete]
-			if child == nil || op == 0 || child == rel {
-				continue
-			}
-			cascade := &catalog.Write{Relation: child.OID, Op: op, Offset: w.Offset}
-			for _, num := range con.Columns {
-				cascade.Targets = append(cascade.Targets, catalog.Target{Column: num})
-			}
-			on(change{Write: cascade, rel: child}, false, true)
-		}
-	}
 }
 
 // branchesOf are the offsets in a statement of what is evaluated for some rows only.

@@ -40,28 +40,29 @@ var checkNarrowed = &Check{
 	},
 }
 
-// defaultsFit looks at the columns that an INSERT leaves to a constant that does not fit.
+// defaultsFit looks at the columns that an INSERT leaves, or an UPDATE sets, to a default that is a constant and does not fit.
 func (r *reading) defaultsFit(c *Check) {
 	r.writes(func(w change) {
-		if w.Op != 'i' {
-			return
-		}
 		rel := w.rel
 		for i := range rel.Columns {
 			col := &rel.Columns[i]
 			t := w.Target(col.Num)
-			if col.Dropped || t != nil && !t.Default || col.Default == nil || col.Generated != 0 || !col.Default.Constant || isNull(col.Default) {
+			if col.Dropped || t == nil && w.Op != 'i' || t != nil && !t.Default || col.Default == nil || col.Generated != 0 || !col.Default.Constant || isNull(col.Default) {
 				continue
 			}
 			code := limit(r.cat.BaseType(col.Type))
 			if code == "" || literalFits(col.Default.Node, r.cat.BaseType(col.Type)) {
 				continue
 			}
+			verb := "leaves"
+			if w.Op == 'u' {
+				verb = "sets"
+			}
 			r.report(c, Problem{
 				Code: code, Offset: w.Offset, Relation: r.cat.NameOf(rel.OID).String(), Column: col.Name,
 				Objects: []catalog.Address{{OID: rel.OID}, {OID: rel.OID, Column: col.Num}},
-			}, "%s leaves column %q of %s to its default, %s, which does not fit %s: every row is refused",
-				r.verb(), col.Name, r.cat.NameOf(rel.OID), col.Default.SQL, r.cat.FormatType(col.Type))
+			}, "%s %s column %q of %s to its default, %s, which does not fit %s: every row is refused",
+				r.verb(), verb, col.Name, r.cat.NameOf(rel.OID), col.Default.SQL, r.cat.FormatType(col.Type))
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"fmt"
 	"slices"
 
 	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
@@ -23,6 +24,7 @@ var checkNewCheck = &Check{
 			if w.Op != 'i' && w.Op != 'u' {
 				return
 			}
+			s.fewerPartitions(w)
 			before := s.was.cat.Constraints(w.rel.OID)
 			for _, con := range s.cat.Constraints(w.rel.OID) {
 				if con.Kind != catalog.Check || con.Check == nil || impliedBy(con, before) {
@@ -41,6 +43,22 @@ var checkNewCheck = &Check{
 			}
 		})
 	},
+}
+
+// fewerPartitions notes that rows may have lost their partition: which are those of it is not looked into.
+func (s *step) fewerPartitions(w change) {
+	if w.rel.Kind != catalog.PartitionedTable || w.Op == 'u' && !w.sets(w.rel.PartitionKey.Columns) {
+		return
+	}
+	now := s.cat.Inheritors(w.rel.OID)
+	if slices.ContainsFunc(now, func(part *catalog.Relation) bool { return part.Bound != nil && part.Bound.Default }) {
+		return
+	}
+	for _, part := range s.was.cat.Inheritors(w.rel.OID) {
+		if !slices.ContainsFunc(now, func(p *catalog.Relation) bool { return p.OID == part.OID }) {
+			s.out.unsure(fmt.Sprintf("whether rows are for %s, which is no partition of %s any more", part.Name, s.cat.NameOf(w.rel.OID)))
+		}
+	}
 }
 
 // constantsRefused looks for a CHECK that the constants and defaults which a row gets do not satisfy, whatever else it holds.
@@ -149,7 +167,7 @@ func (s *step) mayViolate(w change, con *catalog.Constraint, columns []int, befo
 				known[n] = c.constant
 			}
 			// What is written to be there is not a default's doing.
-			given = given || c.kind == constantCell && w.Target(n) != nil
+			given = given || (c.kind == constantCell || c.kind == nullCell) && w.Target(n) != nil
 		}
 		if w.Op == 'u' && !w.sets(columns) {
 			continue

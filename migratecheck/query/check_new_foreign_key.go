@@ -63,6 +63,12 @@ func (s *step) referringRows(c *Check, w change) {
 			p.Objects = append(p.Objects, catalog.Address{OID: con.Table, Column: col.Num})
 			s.report(c, p, "foreign key %q of %s sets column %q to NULL, which is NOT NULL, when a row it refers to goes: %s fails for such a row", con.Name, name, col.Name, s.verb())
 		}
+		if col := s.otherDefault(w, con, old); col != nil {
+			p := w.about(s.reading, nil, con.OID, con.Table)
+			p.Code, p.Maybe = "23503", true
+			p.Objects = append(p.Objects, catalog.Address{OID: con.Table, Column: col.Num})
+			s.report(c, p, "foreign key %q of %s sets column %q to its default, %s, when a row it refers to goes: %s fails for such a row unless %s has that one", con.Name, name, col.Name, col.Default.SQL, s.verb(), s.cat.NameOf(w.rel.OID))
+		}
 		if w.Op == 'd' && con.OnDelete == 'c' && old != nil && old.OnDelete != 'c' {
 			p := w.about(s.reading, nil, con.OID, con.Table)
 			p.Maybe = true
@@ -103,6 +109,22 @@ func (r *reading) leavesNull(w change, con *catalog.Constraint) *catalog.Column 
 		col := rel.Att(n)
 		if col != nil && (col.NotNull || domainNotNull(r.cat, col.Type)) && (action == 'n' || !hasDefault(r.cat, col)) && r.mayReplace(rel, col, 'u') == "" {
 			return col
+		}
+	}
+	return nil
+}
+
+// otherDefault finds a column that SET DEFAULT sets to a default which it did not have.
+func (s *step) otherDefault(w change, con, old *catalog.Constraint) *catalog.Column {
+	rel, _ := s.cat.Get(con.Table).(*catalog.Relation)
+	was, _ := s.was.cat.Get(con.Table).(*catalog.Relation)
+	if w.action(con) != 'd' || old == nil || rel == nil || was == nil {
+		return nil
+	}
+	for _, n := range con.Columns {
+		now, before := rel.Att(n), was.Att(n)
+		if now != nil && before != nil && now.Default != nil && !isNull(now.Default) && !catalog.SameCondition(before.Default, now.Default) {
+			return now
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ var checkNewTrigger = &Check{
 	between: func(s *step, c *Check) {
 		s.changes(func(w change) {
 			for _, t := range s.cat.Triggers(w.rel.OID) {
-				if !firesFor(t, w) {
+				if t.InsteadOf || !s.fires(t, w) {
 					continue
 				}
 				f, _ := s.cat.Get(t.Function).(*catalog.Func)
@@ -42,16 +43,20 @@ var checkNewTrigger = &Check{
 	},
 }
 
-// newRules looks for INSTEAD rules on what the statement changes.
+// newRules looks for rules on what the statement changes. What those do that are not INSTEAD is not compared with anything.
 func (s *step) newRules(c *Check) {
 	for _, w := range s.an.Writes {
-		event := map[byte]string{'i': "INSERT", 'u': "UPDATE", 'd': "DELETE"}[w.Op]
-		for _, rule := range s.cat.Rules(w.Relation) {
-			if rule.Event == event && rule.Instead && s.was.cat.Get(rule.OID) == nil && s.was.cat.Get(w.Relation) != nil {
-				name := s.cat.NameOf(w.Relation).String()
-				s.report(c, Problem{Offset: w.Offset, Relation: name, Objects: []catalog.Address{{OID: w.Relation}, {OID: rule.OID}}},
-					"rule %q of %s does something else INSTEAD: %s has no effect, or another", rule.Name, name, s.verb())
+		for _, rule := range s.rules(w) {
+			if s.was.cat.Get(rule.OID) != nil || s.was.cat.Get(w.Relation) == nil {
+				continue
 			}
+			name := s.cat.NameOf(w.Relation).String()
+			if !rule.Instead {
+				s.out.unsure(fmt.Sprintf("what rule %q of %s does besides", rule.Name, name))
+				continue
+			}
+			s.report(c, Problem{Offset: w.Offset, Relation: name, Objects: []catalog.Address{{OID: w.Relation}, {OID: rule.OID}}},
+				"rule %q of %s does something else INSTEAD: %s has no effect, or another", rule.Name, name, s.verb())
 		}
 	}
 }
@@ -64,9 +69,23 @@ func (s *step) functionChanged(f *catalog.Func) bool {
 	return !ok || !catalog.SameBody(old, f)
 }
 
-// firesFor reports whether a trigger runs for the change.
-func firesFor(t *catalog.Trigger, w change) bool {
-	return !t.InsteadOf && hears(t, w)
+// fires reports whether a trigger runs for the change. Of a partition these are those for rows that are not its parent's as well: the
+// statement is the parent's. A row that UPDATE moves is deleted in one partition and inserted into another (sql-createtrigger.html).
+func (r *reading) fires(t *catalog.Trigger, w change) bool {
+	if r.below() && (!t.Row || t.Parent != 0) {
+		return false
+	}
+	return hears(t, w) || t.Row && r.moves(w) && (hears(t, change{Write: &catalog.Write{Op: 'd'}}) || hears(t, change{Write: &catalog.Write{Op: 'i'}}))
+}
+
+// moves reports whether an UPDATE may move rows to another partition.
+func (r *reading) moves(w change) bool {
+	write, rel := w.Write, w.rel
+	if r.below() {
+		write = r.via.effect.write
+		rel, _ = r.cat.Get(write.Relation).(*catalog.Relation)
+	}
+	return write.Op == 'u' && rel != nil && rel.PartitionKey != nil && (change{Write: write}).sets(rel.PartitionKey.Columns)
 }
 
 // hears reports whether a trigger is one for changes of the kind.

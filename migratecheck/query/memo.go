@@ -64,8 +64,16 @@ func (b *Bound) footprint(variant int, cat *catalog.Catalog, readings []*reading
 				for _, con := range cat.ReferencedBy(w.Relation) {
 					refs = append(refs, catalog.Address{OID: con.Table}) // what becomes of its rows
 				}
+				if w = cat.OnTable(w); w != nil {
+					for _, part := range r.partitions(w) {
+						refs = append(refs, catalog.Address{OID: part.OID})
+					}
+				}
 			}
-			if r.via != nil && r.via.fn != body {
+			for _, oid := range r.ran {
+				refs = append(refs, catalog.Address{OID: oid})
+			}
+			if r.via != nil && r.via.fn != nil && r.via.fn != body {
 				body = r.via.fn
 				text += "\n" + body.Body
 			}

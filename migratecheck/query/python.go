@@ -2,10 +2,14 @@ package query
 
 import (
 	_ "embed"
+	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/pgast"
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
@@ -99,4 +103,35 @@ func plainWord(s string) bool {
 // pythonLiterals are the types of what psycopg2 puts into the text for objects of Python's own (psycopg2/extensions.py, adapters).
 var pythonLiterals = map[string]catalog.OID{
 	"DateTime": 1114, "Date": 1082, "Time": 1083, "Interval": 1186, "UUID": 2950, "LargeBinary": 17,
+}
+
+// AsSent is the site with its parameters cast to the types that they have as literals where a driver puts those into the text, which a
+// server that is asked with parameters could not know. A site of a driver that sends parameters is itself.
+func (s *Site) AsSent() *Site {
+	if s.Lang != "python" {
+		return s
+	}
+	sent := *s
+	sent.Variants = slices.Clone(s.Variants)
+	for i := range sent.Variants {
+		v := &sent.Variants[i]
+		types := literals(v.Args)
+		stmts, err := pgast.Parse(v.SQL)
+		if err != nil {
+			continue
+		}
+		casts := map[int]string{} // by the place behind the parameter
+		for _, stmt := range stmts {
+			pgast.Walk(stmt.Node, func(n *pgast.Node) bool {
+				if ref := n.GetParamRef(); ref != nil && ref.Number >= 1 && int(ref.Number) <= len(types) && types[ref.Number-1].OID != 0 {
+					casts[int(ref.Location)+len(fmt.Sprintf("$%d", ref.Number))] = "::" + pythonColumns[types[ref.Number-1].OID]
+				}
+				return true
+			})
+		}
+		for _, at := range slices.Backward(slices.Sorted(maps.Keys(casts))) {
+			v.SQL = v.SQL[:at] + casts[at] + v.SQL[at:]
+		}
+	}
+	return &sent
 }

@@ -12,20 +12,24 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
 
-// TestFixtures runs testdata. Commands: schema (DDL; open: the history has no beginning), migrate (more DDL: what On judges,
+// TestFixtures runs testdata. Commands: schema (DDL; open: the history has no beginning), rows (written there, for [TestServer]; between then says what
+// both say), migrate (more DDL: what On judges,
 // and the second schema of Between), on, between and back (from the second to the first: a query and, with its flags, what the code does around it; an answer
 // of "fine" is a site without a problem).
 //
 //	args=(int,*string,nil)   scan=(int,string)   byname=(id:int,name:string)   lax   extra   prepared   python   name
 func TestFixtures(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
-		from, to := catalog.New(catalog.Config{}), (*catalog.Catalog)(nil)
+		from, to, rows := catalog.New(catalog.Config{}), (*catalog.Catalog)(nil), false
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			switch d.Cmd {
 			case "schema":
 				from = catalog.New(catalog.Config{Open: d.HasArg("open")})
 				apply(t, from, d.Input)
-				to = from
+				to, rows = from, false
+				return ""
+			case "rows":
+				rows = true
 				return ""
 			case "migrate":
 				to = from.Clone()
@@ -34,7 +38,12 @@ func TestFixtures(t *testing.T) {
 			case "on":
 				return verdict(t, Parse(site(t, d)).On(to), d.Input)
 			case "between":
-				return verdict(t, Parse(site(t, d)).Between(from, to), d.Input)
+				b, v := Parse(site(t, d)), Verdict{}
+				if rows {
+					v = b.On(to)
+				}
+				v.add(b.Between(from, to))
+				return verdict(t, v, d.Input)
 			case "back":
 				return verdict(t, Parse(site(t, d)).Between(to, from), d.Input)
 			}

@@ -21,8 +21,9 @@ type reading struct {
 	an      *catalog.Analysis // nil when nothing can be said but errs
 	errs    []*catalog.Error  // what the server answers, the first of them first
 	out     *Verdict
-	via     *call      // how the code comes to it, of a statement in the body of a function; nil for one of the code's own
-	inner   []*reading // of a statement of the code: those of the functions that it makes run
+	via     *call         // how the code comes to it, of a statement in the body of a function; nil for one of the code's own
+	inner   []*reading    // of a statement of the code: those of the functions that it makes run, and of what else it brings about
+	ran     []catalog.OID // the functions that it makes run, and the foreign keys, rules and partitions
 }
 
 // step is a statement as two schemas read it.
@@ -178,6 +179,8 @@ func (r *reading) verb() string {
 	switch {
 	case r.via == nil:
 		return "this " + statementWord(r.stmt.Node)
+	case r.via.effect != nil:
+		return r.via.effect.verb(r)
 	case r.via.body.Statements[r.via.number].Expression:
 		return "an expression in " + r.via.fn.Name + "()"
 	}

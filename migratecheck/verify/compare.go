@@ -213,9 +213,9 @@ func (o *VariantOutcome) doubt(ours []query.Problem) string {
 const insufficientPrivilege = "42501"
 
 // certain: a server that has such a problem shows it with any values and any role. Class 42 is what is found before a row is
-// looked at, but for privileges (src/backend/utils/errcodes.txt).
+// looked at, but for privileges (src/backend/utils/errcodes.txt), and in what a statement may come to.
 func certain(p query.Problem) bool {
-	return strings.HasPrefix(p.Code, "42") && p.Code != insufficientPrivilege
+	return strings.HasPrefix(p.Code, "42") && p.Code != insufficientPrivilege && !p.Maybe
 }
 
 // String says what each side says, for a bug report: a disagreement is one.

@@ -101,6 +101,7 @@ func TestCompare(t *testing.T) {
 	unproved := Outcome{Variants: []VariantOutcome{{NotProved: "no rows"}}}
 	constant := Outcome{Variants: []VariantOutcome{{NotProved: "no values", Refusal: &Failure{Code: "23514"}}}}
 	missing := query.Verdict{Problems: []query.Problem{{Check: "missing-column", Code: "42703"}}}
+	perhaps := query.Verdict{Problems: []query.Problem{{Check: "missing-column", Code: "42703", Maybe: true}}}
 	check := query.Verdict{Problems: []query.Problem{{Check: "new-check", Code: "23514"}}}
 	unknown := query.Verdict{Unknown: []string{"a type"}}
 	var sum Summary
@@ -110,7 +111,7 @@ func TestCompare(t *testing.T) {
 		want   Agreement
 	}{
 		{missing, refused, Agreed}, {query.Verdict{}, fine, Agreed},
-		{query.Verdict{}, refused, Disagreed}, {missing, fine, Disagreed},
+		{query.Verdict{}, refused, Disagreed}, {missing, fine, Disagreed}, {perhaps, fine, NotProved}, {perhaps, refused, Agreed},
 		{check, fine, NotProved}, {query.Verdict{}, unproved, NotProved}, {missing, unproved, NotProved},
 		{check, constant, Agreed}, {missing, constant, NotProved}, {query.Verdict{}, constant, NotProved},
 		{unknown, fine, NotDecided}, {unknown, refused, NotDecided},
@@ -119,7 +120,7 @@ func TestCompare(t *testing.T) {
 		require.Equal(t, c.want, got.Agreement, "%v", got)
 		sum.Add(got)
 	}
-	require.Equal(t, []int{3, 2, 5, 2}, []int{sum.Agreed, sum.Disagreed, sum.NotProved, sum.Undecided})
+	require.Equal(t, []int{4, 2, 6, 2}, []int{sum.Agreed, sum.Disagreed, sum.NotProved, sum.Undecided})
 	require.Contains(t, sum.Disagreements[0].String(), "42703: no")
 	require.NotEmpty(t, sum.Unproved[0].Reason)
 }

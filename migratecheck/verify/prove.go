@@ -78,6 +78,7 @@ const (
 
 // Prove looks for a site's witness on this schema, the one that it was written for.
 func (p *Probe) Prove(ctx context.Context, site *query.Site, hints Hints) (*Witness, error) {
+	site = site.AsSent()
 	w := &Witness{site: site, history: p.history}
 	if err := p.fill(ctx); err != nil {
 		return nil, err

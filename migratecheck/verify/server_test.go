@@ -122,6 +122,22 @@ func TestAnIntegerIsBoundAsDigits(t *testing.T) {
 	}
 }
 
+// psycopg2 puts 1 into the text, where it is an integer; lib/pq and pgx leave the type of a parameter to the server.
+func TestPythonSendsLiterals(t *testing.T) {
+	s, _ := open(t)
+	st := state(t, s, nil, `CREATE TABLE t (id int PRIMARY KEY, b text)`)
+	count := site("SELECT id FROM t WHERE b = $1 OR b = 'it''s $1'")
+	count.Variants[0].Args = []query.GoType{{Name: "int", Kind: query.Int, Bits: 64}}
+	hints, err := st.Hints(t.Context())
+	require.NoError(t, err)
+	for lang, unproved := range map[string]string{"go": "", "python": "it fails on its own schema: 42883: operator does not exist: text = integer"} {
+		count.Lang = lang
+		w, err := st.Prove(t.Context(), count, hints)
+		require.NoError(t, err)
+		require.Equal(t, unproved, w.Unproved(), lang)
+	}
+}
+
 func TestCloseAfterCancelDropsEverything(t *testing.T) {
 	s, admin := open(t)
 	first := state(t, s, nil, "CREATE TABLE t (id int)")
