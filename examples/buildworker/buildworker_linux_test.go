@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -332,4 +333,31 @@ func TestRunit(t *testing.T) {
 	control("-w", "30", "exit")
 	require.NoError(t, cmd.Wait())
 	until(t, "no process is left", func() bool { return len(s.processes(t)) == 0 })
+}
+
+// TestSoakKilledAtRandom: the worker is killed again and again while builds come and go, ten times or as long as HA_SOAK says. Shims are left alone, so that no
+// build has a reason to run twice.
+func TestSoakKilledAtRandom(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, time.Second)
+	s.letGo(t)
+	rounds, until := 10, time.Time{}
+	if text := os.Getenv("HA_SOAK"); text != "" {
+		d, err := time.ParseDuration(text)
+		require.NoError(t, err)
+		rounds, until = 1<<30, time.Now().Add(d)
+	}
+	for n := 0; n < rounds && (until.IsZero() || time.Now().Before(until)); n++ {
+		s.submit(t, 4)
+		w := s.start(t, "a")
+		select {
+		case <-time.After(time.Duration(rand.IntN(300)) * time.Millisecond):
+		case <-t.Context().Done():
+		}
+		require.NoError(t, w.Process.Kill())
+		require.Error(t, w.Wait())
+	}
+	last := s.start(t, "a")
+	s.audit(t, "a", 1)
+	s.stop(t, last)
 }
