@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"git.sr.ht/~sourcehut/ha-go/drain/worker/celery"
@@ -62,7 +62,7 @@ func install(t *testing.T, path, version string) {
 type site struct {
 	dir     string
 	url     string
-	redis   *redis.Client
+	socket  string
 	program string
 	lease   time.Duration
 	ids     []string // of the builds, by their numbers
@@ -71,9 +71,7 @@ type site struct {
 func newSite(t *testing.T, lease time.Duration) *site {
 	t.Helper()
 	server := pgtest.Redis(t, nil)
-	s := &site{dir: t.TempDir(), url: "redis+socket://" + server.Socket, lease: lease}
-	s.redis = redis.NewClient(&redis.Options{Network: "unix", Addr: server.Socket})
-	t.Cleanup(func() { _ = s.redis.Close() })
+	s := &site{dir: t.TempDir(), url: "redis+socket://" + server.Socket, socket: server.Socket, lease: lease}
 	s.program = filepath.Join(s.dir, "buildworker")
 	install(t, s.program, "1")
 	require.NoError(t, os.Mkdir(s.path("builds"), 0o700))
@@ -83,6 +81,14 @@ func newSite(t *testing.T, lease time.Duration) *site {
 		}
 	})
 	return s
+}
+
+// asks asks Redis, and returns the answer's lines.
+func (s *site) asks(t *testing.T, command ...string) []string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), need.Binary(t, "redis-cli"), append([]string{"-s", s.socket}, command...)...).CombinedOutput()
+	require.NoError(t, err, string(out))
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
 }
 
 func (s *site) path(elem ...string) string { return filepath.Join(append([]string{s.dir}, elem...)...) }
@@ -196,8 +202,7 @@ func (s *site) audit(t *testing.T, machine string, runs int) {
 	for i, id := range s.ids {
 		var result struct{ Status string }
 		until(t, fmt.Sprintf("build %d has a result", i), func() bool {
-			text, err := s.redis.Get(t.Context(), "celery-task-meta-"+id).Bytes()
-			return err == nil && json.Unmarshal(text, &result) == nil
+			return json.Unmarshal([]byte(s.asks(t, "GET", "celery-task-meta-"+id)[0]), &result) == nil
 		})
 		require.Equal(t, "SUCCESS", result.Status)
 		log, err := os.ReadFile(s.path("logs", id+".log"))
@@ -211,12 +216,8 @@ func (s *site) audit(t *testing.T, machine string, runs int) {
 		entries, err := os.ReadDir(s.path(machine, "jobs"))
 		return err == nil && len(entries) == 0
 	})
-	n, err := s.redis.ZCard(t.Context(), "ha:leases").Result()
-	require.NoError(t, err)
-	require.Zero(t, n)
-	n, err = s.redis.LLen(t.Context(), "ha:dead").Result()
-	require.NoError(t, err)
-	require.Zero(t, n)
+	require.Equal(t, []string{"0"}, s.asks(t, "ZCARD", "ha:leases"))
+	require.Equal(t, []string{"0"}, s.asks(t, "LLEN", "ha:dead"))
 }
 
 // stop stops a worker that has nothing to do.
@@ -237,14 +238,15 @@ func TestKilled(t *testing.T) {
 	until(t, "all builds are up", func() bool { return s.up(t) == jobs })
 	require.NoError(t, first.Process.Kill())
 	require.Error(t, first.Wait())
-	other := s.start(t, "b") // has free slots, and would take what is not kept
-	now, err := s.redis.Time(t.Context()).Result()
+	other := s.start(t, "b")                                   // has free slots, and would take what is not kept
+	now, err := strconv.ParseInt(s.asks(t, "TIME")[0], 10, 64) // in seconds
 	require.NoError(t, err)
 	until(t, "three leases have gone by", func() bool {
-		leases, err := s.redis.ZRangeWithScores(t.Context(), "ha:leases", 0, -1).Result()
+		leases := s.asks(t, "ZRANGE", "ha:leases", "0", "-1", "WITHSCORES") // members and scores in turn, the first to run out first
+		require.Len(t, leases, 2*jobs)
+		until, err := strconv.ParseFloat(leases[1], 64) // milliseconds
 		require.NoError(t, err)
-		require.Len(t, leases, jobs)
-		return leases[0].Score > float64(now.Add(3*s.lease).UnixMilli())
+		return until > float64(1000*(now+1)+3*s.lease.Milliseconds())
 	})
 	require.NoError(t, other.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, other.Wait())
@@ -331,4 +333,31 @@ func TestRunit(t *testing.T) {
 	control("-w", "30", "exit")
 	require.NoError(t, cmd.Wait())
 	until(t, "no process is left", func() bool { return len(s.processes(t)) == 0 })
+}
+
+// TestSoakKilledAtRandom: the worker is killed again and again while builds come and go, ten times or as long as HA_SOAK says. Shims are left alone, so that no
+// build has a reason to run twice.
+func TestSoakKilledAtRandom(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, time.Second)
+	s.letGo(t)
+	rounds, until := 10, time.Time{}
+	if text := os.Getenv("HA_SOAK"); text != "" {
+		d, err := time.ParseDuration(text)
+		require.NoError(t, err)
+		rounds, until = 1<<30, time.Now().Add(d)
+	}
+	for n := 0; n < rounds && (until.IsZero() || time.Now().Before(until)); n++ {
+		s.submit(t, 4)
+		w := s.start(t, "a")
+		select {
+		case <-time.After(time.Duration(rand.IntN(300)) * time.Millisecond):
+		case <-t.Context().Done():
+		}
+		require.NoError(t, w.Process.Kill())
+		require.Error(t, w.Wait())
+	}
+	last := s.start(t, "a")
+	s.audit(t, "a", 1)
+	s.stop(t, last)
 }
