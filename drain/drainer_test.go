@@ -1,14 +1,25 @@
 package drain
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
+
+func newDrainer(t *testing.T, cfg Config) *Drainer {
+	t.Helper()
+	d, err := New(cfg)
+	require.NoError(t, err)
+	return d
+}
 
 func TestLifecycle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -21,11 +32,11 @@ func TestLifecycle(t *testing.T) {
 				return ctx.Err()
 			}}
 		}
-		d, err := New(Config{LameDuck: 2 * time.Second, Phases: []Phase{note("intake", time.Second), note("database", 0)}})
-		require.NoError(t, err)
+		d := newDrainer(t, Config{LameDuck: 2 * time.Second, Phases: []Phase{note("intake", time.Second), note("database", 0)}})
 		require.Equal(t, Starting, d.State())
 		d.Ready()
 		require.Equal(t, Ready, d.State())
+		require.NoError(t, d.Leaving().Err())
 		ended := make(chan error, 2)
 		for range 2 { // whoever comes second waits for the same
 			go func() { ended <- d.Drain(t.Context()) }()
@@ -40,7 +51,6 @@ func TestLifecycle(t *testing.T) {
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		require.Equal(t, Draining, d.State())
-		require.False(t, d.Go(func(context.Context) {}), "nothing new")
 		require.NoError(t, <-ended)
 		require.NoError(t, <-ended)
 		require.Equal(t, Stopped, d.State())
@@ -49,19 +59,56 @@ func TestLifecycle(t *testing.T) {
 	})
 }
 
-func TestWorkIsWaitedFor(t *testing.T) {
+// TestCause: the first to tell the process to stop says why, to whoever asks.
+func TestCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, err := New(Config{})
-		require.NoError(t, err)
-		finished := false
+		d := newDrainer(t, Config{})
+		d.Ready()
+		require.NoError(t, d.Cause())
+		why := errors.New("a new version comes")
+		require.True(t, d.Begin(why))
+		require.False(t, d.Begin(errors.New("late")))
+		require.Equal(t, why, d.Cause())
+		require.Equal(t, why, context.Cause(d.Leaving()))
+		require.Equal(t, LameDuck, d.State())
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.Equal(t, LameDuck, d.State(), "Begin alone goes no further")
+		began := time.Now()
+		require.NoError(t, d.Drain(t.Context()))
+		require.Zero(t, time.Since(began), "the lame duck has lasted long enough")
+
+		d = newDrainer(t, Config{})
+		require.NoError(t, d.Drain(t.Context()))
+		require.NoError(t, d.Cause(), "nobody said")
+	})
+}
+
+// TestWork: what Go runs is waited for in the phase without Stop; what it starts itself meanwhile, too.
+func TestWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d *Drainer
+		var order []string
+		d = newDrainer(t, Config{LameDuck: time.Second, Phases: []Phase{
+			{Name: "http", Stop: func(context.Context) error {
+				require.True(t, d.Go(func(context.Context) {}), "handlers in flight may start work")
+				return nil
+			}},
+			{Name: "work"},
+			{Name: "database", Stop: func(context.Context) error { order = append(order, "closed"); return nil }},
+		}})
 		require.True(t, d.Go(func(ctx context.Context) {
 			wait(ctx, 10*time.Second)
-			finished = ctx.Err() == nil
+			require.True(t, d.Go(func(ctx context.Context) {
+				wait(ctx, 5*time.Second)
+				order = append(order, fmt.Sprint("done ", ctx.Err()))
+			}))
 		}))
 		began := time.Now()
 		require.NoError(t, d.Drain(t.Context()))
-		require.True(t, finished)
-		require.Equal(t, 10*time.Second, time.Since(began))
+		require.Equal(t, []string{"done <nil>", "closed"}, order)
+		require.Equal(t, 15*time.Second, time.Since(began))
+		require.False(t, d.Go(func(context.Context) {}))
 	})
 }
 
@@ -78,15 +125,24 @@ func TestCut(t *testing.T) {
 		took time.Duration
 		err  string
 	}{
-		"deadline": {Config{Deadline: 5 * time.Second, Phases: []Phase{{Name: "http", Stop: hang}}}, time.Hour, 5 * time.Second, "http: 2 requests cut\nlast: context deadline exceeded\ncut 1 of what Go runs"},
-		"context":  {Config{Phases: []Phase{{Name: "http", Stop: hang}}}, 3 * time.Second, 3 * time.Second, "http: 2 requests cut\nlast: context canceled\ncut 1 of what Go runs"},
-		"phase":    {Config{Deadline: time.Minute, Phases: []Phase{{Name: "http", Deadline: 4 * time.Second, Stop: hang}}}, time.Hour, time.Minute, "http: 2 requests cut\ncut 1 of what Go runs"},
+		"deadline":      {Config{Deadline: 5 * time.Second, Phases: []Phase{{Name: "http", Stop: hang}}}, time.Hour, 5 * time.Second, "http: 2 requests cut\nlast: context deadline exceeded\nwork: cut 1 of what Go runs"},
+		"context":       {Config{Phases: []Phase{{Name: "http", Stop: hang}}}, 3 * time.Second, 3 * time.Second, "http: 2 requests cut\nlast: context canceled\nwork: cut 1 of what Go runs"},
+		"phase":         {Config{Deadline: time.Minute, Phases: []Phase{{Name: "http", Deadline: 4 * time.Second, Stop: hang}}}, time.Hour, time.Minute, "http: 2 requests cut\nwork: cut 1 of what Go runs"},
+		"work":          {Config{Phases: []Phase{{Name: "work", Deadline: 2 * time.Second}}}, time.Hour, 2500 * time.Millisecond, "work: cut 1 of what Go runs"},
+		"hangs forever": {Config{Deadline: 5 * time.Second, Phases: []Phase{{Name: "http", Stop: func(ctx context.Context) error { <-t.Context().Done(); return nil }}}}, time.Hour, 6 * time.Second, "http: left behind: it has not returned 1s after it was cut (context deadline exceeded)\nlast: context deadline exceeded\nwork: cut 1 of what Go runs"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if name == "hangs forever" {
+				c.cfg.Phases[0].Stop = nil // one of the bubble, below
+			}
 			synctest.Test(t, func(t *testing.T) {
+				release := make(chan struct{})
+				defer close(release)
+				if name == "hangs forever" {
+					c.cfg.Phases[0].Stop = func(context.Context) error { <-release; return nil }
+				}
 				c.cfg.Phases = append(c.cfg.Phases, Phase{Name: "last", Stop: func(ctx context.Context) error { return ctx.Err() }})
-				d, err := New(c.cfg)
-				require.NoError(t, err)
+				d := newDrainer(t, c.cfg)
 				d.Go(func(ctx context.Context) { <-ctx.Done() })
 				ctx, cancel := context.WithTimeout(t.Context(), c.ctx)
 				defer cancel()
@@ -99,10 +155,90 @@ func TestCut(t *testing.T) {
 	}
 }
 
+// TestHolds: they are waited for in turn, within the maximum, and what one was waiting for is logged.
+func TestHolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		d := newDrainer(t, Config{LameDuckMax: 4 * time.Second, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		for range 2 {
+			d.Hold(Hold{"quiet", func(ctx context.Context) error { wait(ctx, time.Second); return ctx.Err() }})
+		}
+		d.Hold(Hold{"never", func(ctx context.Context) error { <-ctx.Done(); return errors.New("still 2 requests a second") }})
+		began := time.Now()
+		require.NoError(t, d.Drain(t.Context()))
+		require.Equal(t, 4*time.Second, time.Since(began))
+		require.Contains(t, log.String(), `hold=never waited=4s err="still 2 requests a second"`)
+		require.NotContains(t, log.String(), "hold=quiet")
+	})
+}
+
 func TestBadConfig(t *testing.T) {
-	_, err := New(Config{LameDuck: -1, Deadline: -time.Second, Phases: []Phase{{Name: "a", Deadline: -1}}})
-	require.EqualError(t, err, `drain: LameDuck is -1ns: a duration cannot be negative
+	stop := func(context.Context) error { return nil }
+	for text, cfg := range map[string]Config{
+		`drain: LameDuck is -1ns: a duration cannot be negative
+drain: LameDuckMax is -1m0s: a duration cannot be negative
 drain: Deadline is -1s: a duration cannot be negative
-drain: phase 0 ("a") has no Stop
-drain: the Deadline of phase 0 ("a") is -1ns: a duration cannot be negative`)
+drain: Balancers is -2: a count cannot be negative; 0 waits for those that ask
+drain: the Deadline of phase 0 ("a") is -1ns: a duration cannot be negative`: {LameDuck: -1, LameDuckMax: -time.Minute, Deadline: -time.Second, Balancers: -2, Phases: []Phase{{Name: "a", Deadline: -1, Stop: stop}}},
+		"drain: 2 phases have no Stop: one can wait for what Go runs":                  {Phases: []Phase{{Name: "a"}, {Name: "b"}}},
+		"drain: LameDuck, 2s, is longer than LameDuckMax, 1s":                          {LameDuck: 2 * time.Second, LameDuckMax: time.Second},
+		"drain: the lame duck, 30s, leaves nothing of the Deadline, 30s, to finish in": {LameDuck: 30 * time.Second},
+		"drain: the lame duck, 6s, leaves nothing of the Deadline, 5s, to finish in":   {LameDuckMax: 6 * time.Second, Deadline: 5 * time.Second},
+		"drain: Beside[0] is nil": {Beside: []Service{nil}},
+	} {
+		_, err := New(cfg)
+		require.EqualError(t, err, text)
+	}
+	for deadline := range 2000 { // no deadline is too short for the defaults
+		_, err := New(Config{Deadline: time.Duration(deadline) * time.Millisecond})
+		require.NoError(t, err)
+	}
+}
+
+// some is a Reporter.
+type some []Open
+
+func (s some) Open() []Open { return s }
+
+// seen is an Observer that remembers.
+type seen []string
+
+func (s *seen) Observe(p Progress) { *s = append(*s, fmt.Sprintf("%s %s: %s", p.State, p.Phase, p)) }
+
+func TestProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var shown, log bytes.Buffer
+		d := newDrainer(t, Config{Deadline: 20 * time.Second, Progress: &shown, Log: slog.New(slog.NewTextHandler(&log, nil)),
+			Phases: []Phase{{Name: "http", Stop: func(ctx context.Context) error { wait(ctx, 10*time.Second); return nil }}}})
+		var s seen
+		d.Observe(&s)
+		d.Report(some{{Kind: "request", Count: 12, Oldest: time.Now().Add(-34 * time.Second), What: "POST /query"}, {Kind: "stream"}})
+		d.Report(some{{Kind: "websocket", Count: 2, Oldest: time.Now()}})
+		d.Ready()
+		d.Go(func(ctx context.Context) { wait(ctx, 1700*time.Millisecond) })
+		require.NoError(t, d.Drain(t.Context()))
+		require.Equal(t, seen{
+			"ready : 12 requests, 2 websockets, oldest 34 s: POST /query",
+			"lame duck lame duck: 12 requests, 2 websockets, 1 task, oldest 34 s: POST /query",
+			"draining : 12 requests, 2 websockets, 1 task, oldest 34 s: POST /query",
+			"draining http: 12 requests, 2 websockets, 1 task, oldest 35 s: POST /query",
+			"draining http: 12 requests, 2 websockets, oldest 36 s: POST /query",
+		}, s[:5])
+		require.Equal(t, "stopped : 12 requests, 2 websockets, oldest 44 s: POST /query", s[len(s)-1])
+		require.Len(t, s, 14, "each second, and each state")
+		require.Contains(t, shown.String(), clearLine+"draining (http): 12 requests, 2 websockets, oldest 36 s: POST /query; cut in 18 s")
+		require.True(t, strings.HasSuffix(shown.String(), clearLine+"stopped after 10.5s\n"), shown.String())
+		require.Contains(t, log.String(), `msg="drain: waiting" state=draining phase=http open="12 requests, 2 websockets, oldest 44 s: POST /query"`)
+		require.Contains(t, log.String(), `msg="drain: phase" phase=http took=10s`)
+	})
+}
+
+// TestProgressOfHostileNames: what a client sent stays within its line.
+func TestProgressOfHostileNames(t *testing.T) {
+	now := time.Now()
+	p := Progress{Open: []Open{{Kind: "request", Count: 1, Oldest: now, What: "GET /\x1b[2J\n" + strings.Repeat("ä", 100)}}}
+	text := p.at(now)
+	require.Equal(t, `1 request, oldest 0 s: GET /\x1b[2J\n`, text[:len(`1 request, oldest 0 s: GET /\x1b[2J\n`)])
+	require.Less(t, len(text), 120)
+	require.Equal(t, "nothing open", Progress{}.String())
 }

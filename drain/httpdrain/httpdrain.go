@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"sync/atomic"
+
+	"git.sr.ht/~sourcehut/ha-go/drain"
 )
 
 // Service is an *http.Server as a drain.Service. Make it with Server.
@@ -63,6 +65,12 @@ func (s *Service) Serve() error {
 		return nil
 	}
 	return err
+}
+
+// Attach makes the service a lame duck when the process is one.
+func (s *Service) Attach(d *drain.Drainer) error {
+	context.AfterFunc(d.Leaving(), s.LameDuck)
+	return nil
 }
 
 // LameDuck makes keep-alive connections leave with their next response.
