@@ -87,6 +87,15 @@ func (b *balancers) leave(now time.Time) {
 	})
 }
 
+func (b *balancers) size() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.count > 0 {
+		return b.count
+	}
+	return len(b.sources)
+}
+
 // missing are the sources that do not know yet; and how many are expected that have not asked at all.
 func (b *balancers) missing() (names []string, unseen int, changed <-chan struct{}) {
 	b.mu.Lock()

@@ -119,6 +119,9 @@ func (d *Drainer) Told(source string, state State, fall int) {
 	d.balancers.tell(source, state, fall, time.Now())
 }
 
+// Balancers is how many sources the process waits for when it leaves: what Config says, else those that ask regularly.
+func (d *Drainer) Balancers() int { return d.balancers.size() }
+
 // Progress is how far the process has come, and what is open.
 func (d *Drainer) Progress() Progress {
 	d.mu.Lock()

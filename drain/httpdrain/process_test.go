@@ -132,7 +132,7 @@ func TestSecondSignal(t *testing.T) {
 	for c.out.Scan() {
 		last += c.out.Text() + "\n"
 	}
-	require.Contains(t, last, "services: *httpdrain.Service: cut with 1 requests in flight: context canceled")
+	require.Contains(t, last, ": cut 1 request, oldest 0 s: POST /: context canceled")
 	require.NotContains(t, last, "panic")
 	require.ErrorContains(t, c.cmd.Wait(), "exit status 1")
 }

@@ -1,0 +1,188 @@
+package httpdrain
+
+import (
+	"bytes"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// conns is the connections that are open.
+type conns struct {
+	mu   sync.Mutex
+	open map[*track]struct{}
+}
+
+// track is what is known of a connection.
+type track struct {
+	net.Conn // the one that was accepted
+	of       *conns
+	state    atomic.Int32 // http.ConnState
+	heard    atomic.Bool  // something was read since it became idle: a request is coming
+	spoke    atomic.Bool  // something was read at all
+	http2    atomic.Bool
+	idle     atomic.Int64 // since when, in nanoseconds since 1970; 0: since before the lame duck
+	closed   atomic.Bool
+
+	hijacked *entry // not nil: by which request; under conns.mu
+}
+
+func (t *track) read(b []byte) {
+	if len(b) == 0 || t.heard.Load() {
+		return
+	}
+	t.heard.Store(true)
+	if !t.spoke.Load() {
+		t.spoke.Store(true)
+		t.http2.Store(bytes.HasPrefix(b, []byte("PRI * HTTP/2.0"))) // without TLS (RFC 9113, section 3.4)
+	}
+}
+
+func (t *track) gone() {
+	if t.closed.CompareAndSwap(false, true) {
+		t.of.mu.Lock()
+		delete(t.of.open, t)
+		t.of.mu.Unlock()
+	}
+}
+
+// tcpConn is a *net.TCPConn in all but identity, sendfile and splice included: net/http asks for io.ReaderFrom.
+type tcpConn struct {
+	*net.TCPConn
+	t *track
+}
+
+func (c *tcpConn) Read(b []byte) (int, error) {
+	n, err := c.TCPConn.Read(b)
+	c.t.read(b[:max(n, 0)])
+	return n, err
+}
+
+func (c *tcpConn) Close() error {
+	c.t.gone()
+	return c.TCPConn.Close()
+}
+
+func (c *tcpConn) tracked() *track { return c.t }
+
+// anyConn is a connection of another kind.
+type anyConn struct {
+	net.Conn
+	t *track
+}
+
+func (c *anyConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.t.read(b[:max(n, 0)])
+	return n, err
+}
+
+func (c *anyConn) Close() error {
+	c.t.gone()
+	return c.Conn.Close()
+}
+
+func (c *anyConn) tracked() *track { return c.t }
+
+// trackOf finds the track below what net/http has made of a connection.
+func trackOf(c net.Conn) *track {
+	for {
+		switch conn := c.(type) {
+		case interface{ tracked() *track }:
+			return conn.tracked()
+		case interface{ NetConn() net.Conn }: // *tls.Conn
+			c = conn.NetConn()
+		default:
+			return nil
+		}
+	}
+}
+
+// listener tracks what it accepts.
+type listener struct {
+	net.Listener
+	of   *conns
+	once sync.Once
+	err  error
+}
+
+// Close may be called by the drain, and by net/http once more.
+func (l *listener) Close() error {
+	l.once.Do(func() { l.err = l.Listener.Close() })
+	return l.err
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	t := &track{Conn: conn, of: l.of}
+	l.of.mu.Lock()
+	l.of.open[t] = struct{}{}
+	l.of.mu.Unlock()
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		return &tcpConn{tcp, t}, nil
+	}
+	return &anyConn{conn, t}, nil
+}
+
+// each calls do with each connection that is open, which must not block.
+func (c *conns) each(do func(*track)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for t := range c.open {
+		do(t)
+	}
+}
+
+// connState is the server's hook. What it costs, each request pays twice.
+func (s *Service) connState(c net.Conn, state http.ConnState) {
+	if t := trackOf(c); t != nil {
+		if state == http.StateIdle {
+			t.heard.Store(false)
+			if encrypted, ok := c.(*tls.Conn); ok && !t.http2.Load() {
+				t.http2.Store(encrypted.ConnectionState().NegotiatedProtocol == "h2")
+			}
+			if s.leaving.Load() {
+				t.idle.Store(time.Now().UnixNano())
+			}
+		}
+		t.state.Store(int32(state))
+		if state == http.StateHijacked {
+			s.hijack(t)
+		}
+	}
+	if s.userConnState != nil {
+		s.userConnState(c, state)
+	}
+}
+
+// hijack notes which request took the connection: the one from its address, for a connection of HTTP/1 serves one at a time.
+func (s *Service) hijack(t *track) {
+	address := t.RemoteAddr().String()
+	var found []entry
+	s.flight.each(func(sl *slot) {
+		if sl.remote == address {
+			e := s.entry(sl)
+			e.Kind = "hijacked connection"
+			if strings.EqualFold(sl.header.Get("Upgrade"), "websocket") {
+				e.Kind = "websocket"
+			}
+			sl.hijack = true
+			found = append(found, e)
+		}
+	})
+	e := entry{Kind: "hijacked connection", Remote: address}
+	if len(found) == 1 { // unix sockets' clients have no address
+		e = found[0]
+	}
+	e.Since = time.Now()
+	s.conns.mu.Lock()
+	defer s.conns.mu.Unlock()
+	t.hijacked = &e
+}

@@ -1,0 +1,171 @@
+package httpdrain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"git.sr.ht/~sourcehut/ha-go/drain"
+)
+
+// Shutdown closes the listener, waits for what is in flight, hijacked connections included, and closes what is left when ctx has
+// ended. The error says what was cut. Further calls wait for the first and return the same; one before Serve keeps that from serving.
+func (s *Service) Shutdown(ctx context.Context) error {
+	s.down.Do(func() { s.err = s.shutdown(ctx) })
+	return s.err
+}
+
+func (s *Service) shutdown(ctx context.Context) error {
+	s.LameDuck()
+	s.closing.Store(true)
+	s.mu.Lock()
+	l := s.listener
+	s.mu.Unlock()
+	if l == nil {
+		if s.cfg.Listener != nil {
+			_ = s.cfg.Listener.Close()
+		}
+		return s.cfg.Server.Close()
+	}
+	err := l.Close()
+	s.until(ctx, s.settled)
+	// Of HTTP/1 only connections are left now that have never spoken, if any. HTTP/2's are told.
+	if ctx.Err() == nil {
+		err = errors.Join(err, ignoreEnd(ctx, s.cfg.Server.Shutdown(ctx)))
+	}
+	s.until(ctx, s.empty)
+	if ctx.Err() != nil && !s.empty() {
+		err = errors.Join(err, s.cut(ctx))
+	}
+	_ = s.cfg.Server.Close() // what remains is idle
+	if n := s.cuts.Load(); n > 0 {
+		err = errors.Join(err, fmt.Errorf("cut %d that outlasted Patience", n))
+	}
+	return err
+}
+
+// ignoreEnd drops the error that says no more than that the context has ended: what was cut is said elsewhere.
+func ignoreEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}
+
+// until waits for something that is looked at often at first, and cuts what outlasts its Patience meanwhile.
+func (s *Service) until(ctx context.Context, done func() bool) {
+	t := time.NewTimer(0)
+	defer t.Stop()
+	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		s.cutImpatient(time.Now())
+		if done() {
+			return
+		}
+		t.Reset(pause)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// settled closes HTTP/1 connections that have been idle for long enough, and reports whether no other is left that speaks, and
+// nothing in flight.
+func (s *Service) settled() bool {
+	now := time.Now().UnixNano()
+	left := s.leftSince.Load()
+	settled := true
+	var idle []*track
+	s.conns.each(func(t *track) {
+		if t.http2.Load() || t.hijacked != nil {
+			return
+		}
+		switch http.ConnState(t.state.Load()) {
+		case http.StateActive:
+			settled = false
+		case http.StateIdle:
+			if t.heard.Load() || now-max(left, t.idle.Load()) < int64(s.cfg.KeepIdle) {
+				settled = false
+			} else {
+				idle = append(idle, t)
+			}
+		}
+	})
+	for _, t := range idle {
+		_ = t.Close() // net/http sees its end, and forgets it
+	}
+	return settled && s.flight.count() == 0
+}
+
+// empty reports whether nothing is in flight, hijacked or not.
+func (s *Service) empty() bool {
+	n := s.flight.count()
+	s.conns.each(func(t *track) {
+		if t.hijacked != nil {
+			n++
+		}
+	})
+	return n == 0
+}
+
+// cutImpatient cuts what outlasts its Patience.
+func (s *Service) cutImpatient(now time.Time) {
+	if s.cfg.Patience == nil {
+		return
+	}
+	since := now.Sub(time.Unix(0, s.leftSince.Load()))
+	over := func(method, path string) bool {
+		patience := s.cfg.Patience(method, path)
+		return patience > 0 && since >= patience
+	}
+	s.flight.each(func(sl *slot) {
+		if sl.cut || sl.hijack || !over(sl.method, sl.path) {
+			return
+		}
+		sl.cut = true
+		s.cuts.Add(1)
+		s.cfg.Log.Warn("httpdrain: cut", "method", sl.method, "path", sl.path, "open", now.Sub(s.flight.since(sl)))
+		c := http.NewResponseController(sl.w)
+		_ = c.SetReadDeadline(now) // both ends of a handler that reads or writes; an error says that it cannot be helped
+		_ = c.SetWriteDeadline(now)
+	})
+	s.closeHijacked(func(e *entry) bool {
+		if !over(e.Method, e.Path) {
+			return false
+		}
+		s.cuts.Add(1)
+		s.cfg.Log.Warn("httpdrain: cut", "method", e.Method, "path", e.Path, "open", now.Sub(e.Since), "kind", e.Kind)
+		return true
+	})
+}
+
+func (s *Service) closeHijacked(which func(*entry) bool) {
+	var cut []*track
+	s.conns.each(func(t *track) {
+		if t.hijacked != nil && which(t.hijacked) {
+			cut = append(cut, t)
+		}
+	})
+	for _, t := range cut {
+		t.gone()
+		_ = t.Close()
+	}
+}
+
+// cut closes what is left, and gives handlers a moment to notice, so that what they need is not closed below them.
+func (s *Service) cut(ctx context.Context) error {
+	err := fmt.Errorf("cut %s: %w", drain.Progress{Open: s.Open()}, context.Cause(ctx))
+	s.closeHijacked(func(*entry) bool { return true })
+	err = errors.Join(err, s.cfg.Server.Close())
+	moment, cancel := context.WithTimeout(context.WithoutCancel(ctx), 500*time.Millisecond)
+	defer cancel()
+	s.until(moment, func() bool {
+		n := 0
+		s.flight.each(func(*slot) { n++ })
+		return n == 0
+	})
+	return err
+}
