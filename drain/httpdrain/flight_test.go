@@ -23,13 +23,13 @@ func TestNothingIsAllocated(t *testing.T) {
 // TestFlight: whatever many goroutines do, what is in flight is counted, and nothing is remembered of what is not.
 func TestFlight(t *testing.T) {
 	s := Server(&http.Server{})
-	const n = 5000
+	const n = 2000
 	var arrived, left sync.WaitGroup
 	arrived.Add(n)
 	leave := make(chan struct{})
 	for i := range n {
 		left.Go(func() {
-			for range 20 {
+			for range 3 {
 				s.flight.start(nil, httptest.NewRequest("GET", "/soon", nil)).end()
 			}
 			slot := s.flight.start(nil, httptest.NewRequest("GET", fmt.Sprint("/", i), nil))
