@@ -29,6 +29,7 @@ type Drainer struct {
 	mu        sync.Mutex
 	owned     bool      // somebody drains
 	began     time.Time // told to stop
+	cause     error     // of that
 	deadline  time.Time // of the drain
 	phase     string    // that runs
 	reporters []Reporter
@@ -82,13 +83,10 @@ func (d *Drainer) Leaving() context.Context { return d.leaving }
 
 // Cause is why the process leaves: what Begin was given. It is nil before, and when nobody said.
 func (d *Drainer) Cause() error {
-	if cause := context.Cause(d.leaving); !errors.Is(cause, errUnsaid) {
-		return cause
-	}
-	return nil
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.cause
 }
-
-var errUnsaid = errors.New("the process was told to stop")
 
 // Report adds something that knows what is open.
 func (d *Drainer) Report(r Reporter) {
@@ -125,7 +123,7 @@ func (d *Drainer) Balancers() int { return d.balancers.size() }
 // Progress is how far the process has come, and what is open.
 func (d *Drainer) Progress() Progress {
 	d.mu.Lock()
-	p := Progress{State: d.State(), Cause: d.Cause(), Began: d.began, Deadline: d.deadline, Phase: d.phase}
+	p := Progress{State: d.State(), Cause: d.cause, Began: d.began, Deadline: d.deadline, Phase: d.phase}
 	reporters := d.reporters
 	work := Open{Kind: "task", Count: len(d.work)}
 	for j := range d.work {
@@ -172,9 +170,6 @@ func (d *Drainer) finished(j *job) {
 // Begin tells the process to stop, for a cause that may be nil, and returns at once: the process is a lame duck. It reports
 // whether it was the first. Drain does the rest.
 func (d *Drainer) Begin(cause error) bool {
-	if cause == nil {
-		cause = errUnsaid
-	}
 	d.telling.Lock()
 	defer d.telling.Unlock()
 	if d.State() >= LameDuck {
@@ -182,9 +177,9 @@ func (d *Drainer) Begin(cause error) bool {
 	}
 	now := time.Now()
 	d.mu.Lock()
-	d.began, d.phase = now, LameDuck.String()
+	d.began, d.phase, d.cause = now, LameDuck.String(), cause
 	d.mu.Unlock()
-	d.enter(LameDuck, slog.String("cause", cause.Error()))
+	d.enter(LameDuck, slog.Any("cause", cause))
 	d.balancers.leave(now)
 	d.leave(cause)
 	return true
