@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"git.sr.ht/~sourcehut/ha-go/drain/listen"
 )
 
 // Server is what most servers that are not HTTP look like: emersion/go-smtp, gliderlabs/ssh. Those that also have
@@ -24,7 +26,8 @@ type Server interface {
 type Serving struct {
 	// Name is for errors and progress.
 	Name string
-	// Network and Address are where to listen, as for net.Listen; Network "" is "tcp". Listener, if not nil, is used instead.
+	// Network and Address are where to listen, as for net.Listen; Network "" is "tcp". Listener, if not nil, is used
+	// instead: one of package listen that is shared, say.
 	Network, Address string
 	Listener         net.Listener
 	Server           Server
@@ -70,16 +73,12 @@ func (s *Serving) Listen() error {
 	}
 	l := s.Listener
 	if l == nil {
-		network := s.Network
-		if network == "" {
-			network = "tcp"
-		}
 		var err error
-		if l, err = net.Listen(network, s.Address); err != nil {
+		if l, err = (listen.Config{Network: s.Network, Address: s.Address}).Listen(context.Background()); err != nil {
 			return err // it names network, address and reason
 		}
 	}
-	s.listener = &clientListener{Listener: l, s: s}
+	s.listener = &clientListener{Listener: listen.Gentle(l), s: s}
 	s.open = map[*clientConn]struct{}{}
 	return nil
 }

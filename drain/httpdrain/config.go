@@ -15,7 +15,8 @@ type Config struct {
 	// Server has not been started. New puts itself before its Handler (http.DefaultServeMux when that is nil), its BaseContext and its
 	// ConnState. It listens on its Addr, ":http" when that is empty, and with TLS if its TLSConfig has certificates.
 	Server *http.Server
-	// Listener is used instead of Server.Addr if it is not nil: one of package listen, of socket activation say.
+	// Listener is used instead of Server.Addr if it is not nil: of socket activation or shared, say (package listen). What is in its queue
+	// when it is closed is accepted first (listen.Gentle).
 	Listener net.Listener
 	// HealthPath answers 200 while the process lives, ReadyPath 200 while it is ready and 503 otherwise, before Server.Handler is
 	// asked. "" is /healthz and /readyz; "-" answers none: use Healthz and Readyz.

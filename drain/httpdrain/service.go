@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"git.sr.ht/~sourcehut/ha-go/drain"
+	"git.sr.ht/~sourcehut/ha-go/drain/listen"
 )
 
 // Service is an *http.Server as a drain.Service. Make it with New, Server or On. Its methods are safe for concurrent use.
@@ -123,11 +124,11 @@ func (s *Service) Listen() error {
 			address = ":http"
 		}
 		var err error
-		if l, err = net.Listen("tcp", address); err != nil {
+		if l, err = (listen.Config{Address: address}).Listen(context.Background()); err != nil {
 			return err
 		}
 	}
-	s.listener = &listener{Listener: l, of: &s.conns}
+	s.listener = &listener{Listener: listen.Gentle(l), of: &s.conns}
 	return nil
 }
 
