@@ -21,6 +21,7 @@ type conns struct {
 type track struct {
 	net.Conn // the one that was accepted
 	of       *conns
+	since    int64        // when it was accepted, in nanoseconds since 1970
 	state    atomic.Int32 // http.ConnState
 	heard    atomic.Bool  // something was read since it became idle: a request is coming
 	spoke    atomic.Bool  // something was read at all
@@ -121,7 +122,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &track{Conn: conn, of: l.of}
+	t := &track{Conn: conn, of: l.of, since: time.Now().UnixNano()}
 	l.of.mu.Lock()
 	l.of.open[t] = struct{}{}
 	l.of.mu.Unlock()

@@ -35,6 +35,7 @@ type Service struct {
 
 	mu       sync.Mutex
 	listener net.Listener
+	served   chan struct{} // closed when Serve returns; nil before it is called
 	tls      bool
 
 	down sync.Once
@@ -150,6 +151,14 @@ func (s *Service) Serve() error {
 	if err := s.Listen(); err != nil {
 		return err
 	}
+	s.mu.Lock()
+	if s.served != nil {
+		s.mu.Unlock()
+		return errors.New("httpdrain: Serve was called before")
+	}
+	s.served = make(chan struct{})
+	s.mu.Unlock()
+	defer close(s.served)
 	defer s.flight.tick()()
 	var err error
 	if s.tls {

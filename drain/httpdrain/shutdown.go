@@ -21,7 +21,7 @@ func (s *Service) shutdown(ctx context.Context) error {
 	s.LameDuck()
 	s.closing.Store(true)
 	s.mu.Lock()
-	l := s.listener
+	l, served := s.listener, s.served
 	s.mu.Unlock()
 	if l == nil {
 		if s.cfg.Listener != nil {
@@ -30,10 +30,27 @@ func (s *Service) shutdown(ctx context.Context) error {
 		return s.cfg.Server.Close()
 	}
 	err := l.Close()
+	if served != nil {
+		select {
+		case <-served: // what it had accepted last is known now
+		case <-ctx.Done():
+		}
+	}
 	s.until(ctx, s.settled)
-	// Of HTTP/1 only connections are left now that have never spoken, if any. HTTP/2's are told.
+	// Of HTTP/1 nothing is left now but what stammers. HTTP/2's are told to go.
 	if ctx.Err() == nil {
-		err = errors.Join(err, ignoreEnd(ctx, s.cfg.Server.Shutdown(ctx)))
+		ended := make(chan error, 1)
+		go func() { ended <- s.cfg.Server.Shutdown(ctx) }()
+		var down error
+		s.until(context.WithoutCancel(ctx), func() bool { // HTTP/2's requests that come meanwhile have their Patience too
+			select {
+			case down = <-ended:
+				return true
+			default:
+				return false
+			}
+		})
+		err = errors.Join(err, ignoreEnd(ctx, down))
 	}
 	s.until(ctx, s.empty)
 	if ctx.Err() != nil && !s.empty() {
@@ -72,8 +89,8 @@ func (s *Service) until(ctx context.Context, done func() bool) {
 	}
 }
 
-// settled closes HTTP/1 connections that have been idle for long enough, and reports whether no other is left that speaks, and
-// nothing in flight.
+// settled closes HTTP/1 connections that have been idle for long enough, and reports whether none is left that speaks, and nothing in
+// flight: from net/http's Shutdown on, a request that has just been read is dropped without an answer (conn.serve).
 func (s *Service) settled() bool {
 	now := time.Now().UnixNano()
 	left := s.leftSince.Load()
@@ -83,15 +100,22 @@ func (s *Service) settled() bool {
 		if t.http2.Load() || t.hijacked != nil {
 			return
 		}
+		since := t.since
 		switch http.ConnState(t.state.Load()) {
-		case http.StateActive:
-			settled = false
-		case http.StateIdle:
-			if t.heard.Load() || now-max(left, t.idle.Load()) < int64(s.cfg.KeepIdle) {
-				settled = false
-			} else {
-				idle = append(idle, t)
+		case http.StateNew:
+			if t.heard.Load() && now-since >= int64(speechless) {
+				return // left to net/http
 			}
+		case http.StateIdle:
+			since = max(left, t.idle.Load())
+		default:
+			settled = false
+			return
+		}
+		if t.heard.Load() || now-since < int64(s.cfg.KeepIdle) {
+			settled = false
+		} else {
+			idle = append(idle, t)
 		}
 	})
 	for _, t := range idle {
@@ -99,6 +123,10 @@ func (s *Service) settled() bool {
 	}
 	return settled && s.flight.count() == 0
 }
+
+// speechless is how long a new connection may take to say the first request whole before nobody waits for it (net/http has the same for
+// those that have said nothing: golang/go issue 22682).
+const speechless = 5 * time.Second
 
 // empty reports whether nothing is in flight, hijacked or not.
 func (s *Service) empty() bool {

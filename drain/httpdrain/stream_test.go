@@ -202,8 +202,14 @@ func TestKeepIdle(t *testing.T) {
 	})
 }
 
-// TestPatience: what outlasts its own deadline is cut and counted, other requests go on.
+// TestPatience: what outlasts its own deadline is cut and counted, other requests go on, whether they came before the listener was closed
+// or from a connection that had not spoken until then.
 func TestPatience(t *testing.T) {
+	t.Run("before", func(t *testing.T) { testPatience(t, true) })
+	t.Run("after", func(t *testing.T) { testPatience(t, false) })
+}
+
+func testPatience(t *testing.T, before bool) {
 	synctest.Test(t, func(t *testing.T) {
 		cut := make(chan error, 1)
 		patience := func(method, path string) time.Duration {
@@ -220,11 +226,22 @@ func TestPatience(t *testing.T) {
 			fmt.Fprint(w, n)
 		})
 		push, other := m.dial(t), m.dial(t)
+		synctest.Wait()
+		down := make(chan error, 1)
+		began := time.Now()
+		shutdown := func() {
+			go func() { down <- s.Shutdown(t.Context()) }()
+			synctest.Wait()
+		}
+		if !before {
+			shutdown()
+		}
 		push.write("POST /repo/git-receive-pack HTTP/1.1\nHost: x\nContent-Length: 10\n\nfirst ")
 		other.write("POST /other HTTP/1.1\nHost: x\nContent-Length: 10\n\nfirst ")
-		began := time.Now()
-		down := make(chan error, 1)
-		go func() { down <- s.Shutdown(t.Context()) }()
+		if before {
+			synctest.Wait()
+			shutdown()
+		}
 		require.ErrorContains(t, <-cut, "timeout")
 		require.WithinRange(t, time.Now(), began.Add(10*time.Second), began.Add(10*time.Second+100*time.Millisecond))
 		time.Sleep(50 * time.Minute)
@@ -254,6 +271,7 @@ func TestQuiet(t *testing.T) {
 			began := time.Now()
 			drained := make(chan error, 1)
 			go func() { drained <- d.Drain(t.Context()) }()
+			<-s.left.Done()
 			for time.Since(began) < 2800*time.Millisecond && d.State() <= drain.LameDuck {
 				c := m.dial(t)
 				c.get()

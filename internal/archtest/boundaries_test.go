@@ -51,7 +51,7 @@ func withoutCgo() map[string]string {
 // standardOnly are packages that link nothing but the standard library and themselves, and why.
 func standardOnly() map[string]string {
 	const small = "whoever imports drain inherits what it links"
-	return map[string]string{"drain": small, "drain/httpdrain": small}
+	return map[string]string{"drain": small, "drain/httpdrain": small, "drain/listen": small, "drain/sdnotify": small}
 }
 
 func checkStandardOnly(t *testing.T, root string) []string {
