@@ -2,6 +2,7 @@ package drain
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -16,7 +17,7 @@ func ask(d *Drainer, source string, interval time.Duration, fall int) {
 	go func() {
 		for d.State() != Stopped {
 			d.Told(source, d.State(), fall)
-			time.Sleep(interval)
+			pause(interval)
 		}
 	}()
 }
@@ -44,9 +45,9 @@ func TestBalancers(t *testing.T) {
 		"who looked once is no balancer": {ask: func(d *Drainer) { d.Told("scanner", Ready, 1) }, lasts: 500 * time.Millisecond},
 		"who asks no more is none either": {ask: func(d *Drainer) {
 			d.Told("gone", Ready, 1)
-			time.Sleep(time.Second)
+			pause(time.Second)
 			d.Told("gone", Ready, 1)
-			time.Sleep(4 * time.Second)
+			pause(4 * time.Second)
 		}, lasts: 500 * time.Millisecond},
 		"one of two": {Config{Balancers: 2, LameDuckMax: 3 * time.Second}, func(d *Drainer) { ask(d, "lb1", 100*time.Millisecond, 1) }, 3 * time.Second,
 			"1 of 2 balancers have not read the new state"},
@@ -54,7 +55,7 @@ func TestBalancers(t *testing.T) {
 			ask(d, "lb1", 100*time.Millisecond, 1)
 			go func() {
 				<-d.Draining()
-				time.Sleep(3 * time.Second)
+				pause(3 * time.Second)
 				d.Told("lb2", d.State(), 1)
 			}()
 		}, 3 * time.Second, ""},
@@ -73,7 +74,7 @@ func TestBalancers(t *testing.T) {
 				d := newDrainer(t, c.cfg)
 				d.Ready()
 				c.ask(d)
-				time.Sleep(4*time.Second + 1) // all intervals divide 4 s: the answers just given are of Ready
+				pause(4*time.Second + 1) // all intervals divide 4 s: the answers just given are of Ready
 				synctest.Wait()
 				began := time.Now()
 				require.NoError(t, d.Drain(t.Context()))
@@ -83,7 +84,7 @@ func TestBalancers(t *testing.T) {
 				} else {
 					require.Contains(t, log.String(), c.log)
 				}
-				time.Sleep(5 * time.Second) // for those who ask
+				pause(5 * time.Second) // for those who ask
 			})
 		})
 	}
@@ -98,3 +99,6 @@ func TestBalancersAreForgotten(t *testing.T) {
 	}
 	require.Len(t, d.balancers.sources, forget)
 }
+
+// pause is for goroutines of a bubble: synctest's time.
+func pause(d time.Duration) { wait(context.Background(), d) }
