@@ -29,8 +29,8 @@ type Config struct {
 	// ends at drain.Config.LameDuckMax in any case. It is waited for only if balancers ask for the state: without one, clients
 	// come until the doors are closed. 0 is 50 ms.
 	Quiet time.Duration
-	// KeepIdle is how long an HTTP/1 connection must have been idle, since the process was told to leave, before it is closed. 0
-	// is half a second.
+	// KeepIdle is how long an HTTP/1 connection must have been idle, since the process was told to leave, before it is closed;
+	// and for how long an HTTP/2 connection has been told to go before what it still asks for is left to net/http. 0 is half a second.
 	KeepIdle time.Duration
 	// Patience is how long after the process was told to leave a request, or hijacked connection, may go on; 0 is until the
 	// drain's own deadline. It is asked while the process leaves, not for each request, with the path as it came. What is cut cannot

@@ -25,9 +25,12 @@ type track struct {
 	state    atomic.Int32 // http.ConnState
 	heard    atomic.Bool  // something was read since it became idle: a request is coming
 	spoke    atomic.Bool  // something was read at all
-	http2    atomic.Bool
+	http2    atomic.Bool  // without TLS
+	tls2     atomic.Bool  // HTTP/2 inside of TLS
 	idle     atomic.Int64 // since when, in nanoseconds since 1970; 0: since before the lame duck
 	closed   atomic.Bool
+	goAway   goAway
+	told     atomic.Int64 // when goAway was wanted, in nanoseconds since 1970
 
 	hijacked *entry // not nil: by which request; under conns.mu
 }
@@ -63,6 +66,13 @@ func (c *tcpConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
+func (c *tcpConn) Write(b []byte) (int, error) {
+	if c.t.http2.Load() {
+		return c.t.goAway.write(c.TCPConn, b)
+	}
+	return c.TCPConn.Write(b)
+}
+
 func (c *tcpConn) Close() error {
 	c.t.gone()
 	return c.TCPConn.Close()
@@ -80,6 +90,13 @@ func (c *anyConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.t.read(b[:max(n, 0)])
 	return n, err
+}
+
+func (c *anyConn) Write(b []byte) (int, error) {
+	if c.t.http2.Load() {
+		return c.t.goAway.write(c.Conn, b)
+	}
+	return c.Conn.Write(b)
 }
 
 func (c *anyConn) Close() error {
@@ -146,8 +163,8 @@ func (s *Service) connState(c net.Conn, state http.ConnState) {
 	if t := trackOf(c); t != nil {
 		if state == http.StateIdle {
 			t.heard.Store(false)
-			if encrypted, ok := c.(*tls.Conn); ok && !t.http2.Load() {
-				t.http2.Store(encrypted.ConnectionState().NegotiatedProtocol == "h2")
+			if encrypted, ok := c.(*tls.Conn); ok && !t.tls2.Load() {
+				t.tls2.Store(encrypted.ConnectionState().NegotiatedProtocol == "h2")
 			}
 			if s.leaving.Load() {
 				t.idle.Store(time.Now().UnixNano())

@@ -13,10 +13,12 @@
 //
 //   - Lame duck: HTTP/1 responses say "Connection: close", so that connections leave by themselves, behind a response that says it. HTTP/2
 //     connections are left alone: a new one would come to this process again. /readyz answers 503.
-//   - Then the listener is closed. HTTP/1 connections that are idle are closed when they have been for [Config.KeepIdle]; until
-//     then, and while anything is in flight, what comes is served. HTTP/2 connections get GOAWAY with their next response.
-//   - When nothing is in flight, Shutdown of net/http sends GOAWAY to the HTTP/2 connections that are left. It names the last stream that
-//     was served, so a client knows that it may send later ones again (RFC 9113, section 6.8); net/http leaves a second for that.
+//   - Then the listener is closed, after what is in its queue has been accepted. HTTP/1 connections that are idle are closed when they
+//     have been for [Config.KeepIdle]; until then, and while anything is in flight, what comes is served. HTTP/2 connections are told
+//     GOAWAY that leaves no stream out, so that what is on its way is served (inside of TLS that cannot be done: GOAWAY goes with the next
+//     response, and a client must repeat what was on its way, as RFC 9113, section 6.8, lets it).
+//   - When nothing is in flight, and KeepIdle has passed, Shutdown of net/http sends the GOAWAY that names the last stream which was served,
+//     and leaves a second for it.
 //   - Hijacked connections (WebSocket) are waited for. Their handlers, and long streams, hear of the drain from [Leaving] or [OnLeave].
 //   - At the end of the context what is left is closed, and counted in the error.
 //

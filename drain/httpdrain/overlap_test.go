@@ -12,6 +12,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -90,7 +91,7 @@ func (u *users) http1(i int) {
 		request = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
 	}
 	for u.ctx.Err() == nil {
-		if conn != nil && !alive(conn, r) {
+		if conn != nil && !alive(conn) {
 			_ = conn.Close()
 			conn = nil
 		}
@@ -118,11 +119,15 @@ func (u *users) http1(i int) {
 }
 
 // alive looks whether the server has closed the connection, as every client does before it uses one that it has kept.
-func alive(conn net.Conn, r *bufio.Reader) bool {
-	_ = conn.SetReadDeadline(time.Now().Add(50 * time.Microsecond))
-	_, err := r.Peek(1)
-	_ = conn.SetReadDeadline(time.Time{})
-	return errors.Is(err, os.ErrDeadlineExceeded)
+func alive(conn net.Conn) bool {
+	raw, err := conn.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return false
+	}
+	_ = raw.Control(func(fd uintptr) {
+		_, _, err = syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	})
+	return errors.Is(err, syscall.EAGAIN)
 }
 
 func exchange(conn net.Conn, r *bufio.Reader, request string) (*http.Response, error) {

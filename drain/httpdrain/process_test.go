@@ -17,12 +17,13 @@ import (
 
 	"git.sr.ht/~sourcehut/ha-go/drain"
 	"git.sr.ht/~sourcehut/ha-go/drain/httpdrain"
+	"git.sr.ht/~sourcehut/ha-go/internal/leaktest"
 )
 
 // TestMain lets the test binary be the process that is told to stop.
 func TestMain(m *testing.M) {
 	if os.Getenv("HTTPDRAIN_SERVE") == "" {
-		os.Exit(m.Run())
+		os.Exit(leaktest.Run(m))
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

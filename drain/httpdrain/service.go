@@ -182,8 +182,8 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.leaving.Load() {
 		s.last.Store(time.Now().UnixNano())
 		_, upgrade := r.Header["Upgrade"] // which a reverse proxy may answer with these headers
-		if !upgrade && (r.ProtoMajor == 1 || s.closing.Load()) {
-			w.Header().Set("Connection", "close") // of HTTP/2, net/http makes GOAWAY
+		if !upgrade && (r.ProtoMajor == 1 || r.TLS != nil && s.closing.Load()) {
+			w.Header().Set("Connection", "close") // of HTTP/2, net/http makes GOAWAY; without TLS there is goAway
 		}
 	}
 	s.handler.ServeHTTP(w, r)

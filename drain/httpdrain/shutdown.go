@@ -97,7 +97,15 @@ func (s *Service) settled() bool {
 	settled := true
 	var idle []*track
 	s.conns.each(func(t *track) {
-		if t.http2.Load() || t.hijacked != nil {
+		if t.tls2.Load() || t.hijacked != nil {
+			return
+		}
+		if t.http2.Load() {
+			if t.told.CompareAndSwap(0, now) {
+				t.goAway.wanted.Store(true)
+				go t.goAway.now(t.Conn) // in a goroutine, for the client may not read; its connection is closed in the end
+			}
+			settled = settled && now-t.told.Load() >= int64(s.cfg.KeepIdle)
 			return
 		}
 		since := t.since
@@ -119,6 +127,10 @@ func (s *Service) settled() bool {
 		}
 	})
 	for _, t := range idle {
+		if pending(t.Conn) {
+			settled = false
+			continue
+		}
 		_ = t.Close() // net/http sees its end, and forgets it
 	}
 	return settled && s.flight.count() == 0

@@ -14,13 +14,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"git.sr.ht/~sourcehut/ha-go/internal/leaktest"
 	"git.sr.ht/~sourcehut/ha-go/internal/need"
 )
 
 // TestMain lets the test binary be the process that is activated: it answers on both of its sockets who it is.
 func TestMain(m *testing.M) {
 	if os.Getenv("LISTEN_ACTIVATED") == "" {
-		os.Exit(m.Run())
+		os.Exit(leaktest.Run(m))
 	}
 	if err := activated(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

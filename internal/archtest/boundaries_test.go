@@ -73,7 +73,7 @@ func checkStandardOnly(t *testing.T, root string) []string {
 }
 
 // testSupport are the packages that only tests, examples and each other may import.
-var testSupport = [...]string{"internal/pgtest", "internal/need", "internal/archtest"}
+var testSupport = [...]string{"internal/pgtest", "internal/need", "internal/leaktest", "internal/archtest"}
 
 func within(dir, pattern string) bool {
 	if tree, ok := strings.CutSuffix(pattern, "/..."); ok {
