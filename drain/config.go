@@ -58,6 +58,8 @@ type Config struct {
 	// Log gets one record for each change of state, each phase and each hold, and every ten seconds what is still open; nil
 	// discards them.
 	Log *slog.Logger
+
+	hint string // of Main, for Progress
 }
 
 const (

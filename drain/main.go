@@ -43,6 +43,7 @@ func Main(ctx context.Context, cfg Config, services ...Service) error {
 	if cfg.Progress == nil {
 		cfg.Progress = terminal()
 	}
+	cfg.hint = ", a second signal cuts now"
 	return run(ctx, cfg, signals, services)
 }
 

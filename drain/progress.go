@@ -84,7 +84,10 @@ func printable(s string, most int) string {
 }
 
 // line writes progress for a person who waits.
-type line struct{ w io.Writer }
+type line struct {
+	w    io.Writer
+	hint string // what the person may do
+}
 
 const clearLine = "\r\x1b[K"
 
@@ -100,7 +103,7 @@ func (l line) Observe(p Progress) {
 	if p.Phase != "" && p.Phase != text {
 		text += " (" + p.Phase + ")"
 	}
-	fmt.Fprintf(l.w, "%s%s: %s; cut in %d s, a second signal cuts now", clearLine, text, p, int(max(0, time.Until(p.Deadline)).Seconds()))
+	fmt.Fprintf(l.w, "%s%s: %s; cut in %d s%s", clearLine, text, p, int(max(0, time.Until(p.Deadline)).Seconds()), l.hint)
 }
 
 // terminal is standard error if that is one.
