@@ -34,6 +34,8 @@ type Config struct {
 	// names. nil and "" are what is on disk, and HEAD.
 	Files    fs.FS
 	Revision string
+
+	resolved *resolved // see BaseRevision
 }
 
 // validate reports every bad field at once.

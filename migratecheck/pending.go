@@ -76,9 +76,18 @@ type base struct {
 	desc string
 }
 
+// resolved is a base that was found for a directory and what Config said then. Asking git takes longer than judging a small history.
+type resolved struct {
+	dir, base, revision string
+	found               *base
+}
+
 // findBase resolves the revision whose migrations count as released; nil without git or when there is nothing to
 // compare with.
 func findBase(ctx context.Context, cfg *Config, dir string) (*base, error) {
+	if r := cfg.resolved; r != nil && r.dir == dir && r.base == cfg.Base && r.revision == cfg.Revision {
+		return r.found, nil
+	}
 	repo, err := gitrepo.Open(ctx, dir)
 	if errors.Is(err, gitrepo.ErrNotRepository) {
 		if cfg.Base != "" {
@@ -117,11 +126,15 @@ func findBase(ctx context.Context, cfg *Config, dir string) (*base, error) {
 }
 
 // BaseRevision names the commit that decides what is pending in dir, and describes it; both are "" without git or
-// without anything to compare with. The vettool mixes it into its version, so that go vet's cache follows a moved tag.
+// without anything to compare with. cfg remembers it for the calls that follow with the same directory. The vettool mixes it into its version, so that go vet's cache follows a moved tag.
 func BaseRevision(ctx context.Context, cfg *Config, dir string) (commit, desc string, err error) {
 	b, err := findBase(ctx, cfg, dir)
-	if err != nil || b == nil || b.tree == nil {
+	if err != nil {
 		return "", "", err
+	}
+	cfg.resolved = &resolved{dir, cfg.Base, cfg.Revision, b}
+	if b == nil || b.tree == nil {
+		return "", "", nil
 	}
 	return b.tree.Commit, b.desc, nil
 }

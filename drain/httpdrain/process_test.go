@@ -50,12 +50,18 @@ type child struct {
 	addr string
 }
 
-func serve(t *testing.T) *child {
+func serve(t *testing.T) *child { return serveWith(t, nil) }
+
+// serveWith has standard error go to a file.
+func serveWith(t *testing.T, stderr *os.File) *child {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	cmd := exec.CommandContext(t.Context(), self)
-	cmd.Env = append(os.Environ(), "HTTPDRAIN_SERVE=1")
+	cmd.Env = append(os.Environ(), "HTTPDRAIN_SERVE=1", "TERM=xterm")
+	if stderr != nil {
+		cmd.Stderr = stderr
+	}
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,7 +41,7 @@ func (r *Repo) at() string {
 // Open finds the repository that dir belongs to. The error is ErrNotRepository, wraps ErrBare, or says why git could
 // not answer (an unsafe owner, a broken repository).
 func Open(ctx context.Context, dir string) (*Repo, error) {
-	if _, err := exec.LookPath("git"); err != nil {
+	if _, err := exec.LookPath("git"); err != nil || outside(dir) {
 		return nil, ErrNotRepository
 	}
 	out, err := run(ctx, dir, "rev-parse", "--show-toplevel", "--show-prefix")
@@ -58,6 +59,30 @@ func Open(ctx context.Context, dir string) (*Repo, error) {
 		return nil, ErrNotRepository
 	}
 	return &Repo{Root: filepath.FromSlash(lines[0]), Prefix: strings.TrimSuffix(lines[1], "/")}, nil
+}
+
+// outside reports that git would find no repository from dir upwards: it is not asked then, which takes as long as linting a hundred files.
+// A repository is .git, a bare one HEAD among other files (is_git_directory of git's setup.c).
+func outside(dir string) bool {
+	dir, err := filepath.Abs(dir)
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir)
+	}
+	if err != nil || os.Getenv("GIT_DIR") != "" {
+		return false // git says what is wrong
+	}
+	for {
+		for _, name := range []string{".git", "HEAD"} {
+			if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
+				return false
+			}
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return true
+		}
+		dir = parent
+	}
 }
 
 // run executes git read-only: no optional locks, no pager, no hooks are involved in these commands.

@@ -145,3 +145,33 @@ func TestNotOwned(t *testing.T) {
 	require.ErrorContains(t, err, "dubious ownership")
 	require.ErrorContains(t, err, "; if you trust it: git config --global --add safe.directory ")
 }
+
+// Where there can be no repository git is not asked; where there may be one it is.
+func TestGitIsNotAskedOutside(t *testing.T) {
+	bin, asked := t.TempDir(), filepath.Join(t.TempDir(), "asked")
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "git"), []byte("#!/bin/sh\n: >'"+asked+"'\necho 'fatal: not a git repository' >&2; exit 128\n"), 0o755))
+	t.Setenv("PATH", bin)
+	top := t.TempDir()
+	below := filepath.Join(top, "svc", "migrations")
+	require.NoError(t, os.MkdirAll(below, 0o755))
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(below, link))
+	isAsked := func(dir string) bool {
+		_ = os.Remove(asked)
+		_, err := Open(t.Context(), dir)
+		require.ErrorIs(t, err, ErrNotRepository)
+		_, err = os.Stat(asked)
+		return err == nil
+	}
+	require.False(t, isAsked(below))
+	require.False(t, isAsked(link))
+	t.Setenv("GIT_DIR", filepath.Join(top, "elsewhere"))
+	require.True(t, isAsked(below))
+	t.Setenv("GIT_DIR", "")
+	require.NoError(t, os.WriteFile(filepath.Join(top, "HEAD"), nil, 0o644))
+	require.True(t, isAsked(below), "a bare repository")
+	require.NoError(t, os.Remove(filepath.Join(top, "HEAD")))
+	require.NoError(t, os.WriteFile(filepath.Join(top, ".git"), []byte("gitdir: elsewhere\n"), 0o644))
+	require.True(t, isAsked(below), "a work tree's .git is a file")
+	require.True(t, isAsked(link), "a link into it")
+}

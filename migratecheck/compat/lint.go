@@ -15,8 +15,11 @@ import (
 //
 // A revision whose code cannot be read leaves the findings as the rules made them, and is the error besides the report.
 func Lint(ctx context.Context, cfg migratecheck.Config, root string, paths ...string) (rep *migratecheck.Report, read string, err error) {
-	commit, desc, err := migratecheck.BaseRevision(ctx, &cfg, root)
-	if err != nil || commit == "" || cfg.All {
+	var commit, desc string
+	if !cfg.All {
+		commit, desc, err = migratecheck.BaseRevision(ctx, &cfg, root)
+	}
+	if err != nil || commit == "" {
 		rep, err := migratecheck.Lint(ctx, cfg, root, paths...) // which words the error
 		return rep, "", err
 	}
