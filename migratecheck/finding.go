@@ -59,12 +59,24 @@ type Finding struct {
 
 // SortFindings orders by file, line, column, rule and message.
 func SortFindings(list []Finding) {
-	slices.SortStableFunc(list, func(a, b Finding) int {
-		return cmp.Or(
-			cmp.Compare(a.Pos.File, b.Pos.File),
-			cmp.Compare(a.Pos.Line, b.Pos.Line),
-			cmp.Compare(a.Pos.Column, b.Pos.Column),
-			cmp.Compare(a.Rule, b.Rule),
-			cmp.Compare(a.Message, b.Message))
-	})
+	// Most lists are in order already, and most comparisons are decided by the first of these.
+	if !slices.IsSortedFunc(list, compareFindings) {
+		slices.SortStableFunc(list, compareFindings)
+	}
+}
+
+func compareFindings(a, b Finding) int {
+	if c := cmp.Compare(a.Pos.File, b.Pos.File); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.Pos.Line, b.Pos.Line); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.Pos.Column, b.Pos.Column); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.Rule, b.Rule); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.Message, b.Message)
 }

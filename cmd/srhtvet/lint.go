@@ -388,15 +388,17 @@ func (p *place) relabel(rep *migratecheck.Report) {
 	if p.root == p.shown {
 		return
 	}
+	known := map[string]string{"": ""} // a file has many findings
 	name := func(file string) string {
-		if file == "" {
-			return ""
+		shown, ok := known[file]
+		if !ok {
+			shown = file
+			if rel, err := filepath.Rel(p.shown, filepath.Join(p.root, filepath.FromSlash(file))); err == nil {
+				shown = filepath.ToSlash(rel)
+			}
+			known[file] = shown
 		}
-		rel, err := filepath.Rel(p.shown, filepath.Join(p.root, filepath.FromSlash(file)))
-		if err != nil {
-			return file
-		}
-		return filepath.ToSlash(rel)
+		return shown
 	}
 	for i := range rep.Findings {
 		rep.Findings[i].Pos.File = name(rep.Findings[i].Pos.File)

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -34,13 +33,7 @@ func main() {
 	if isVetProtocol(os.Args[1:]) {
 		vet(os.Args[1:]) // ends the process
 	}
-	if os.Getenv("GOGC") == "" {
-		// A run lives for a second and drops most of what it makes: a quarter of its time went into collecting it. Most runs
-		// end before the heap is five times the ballast, which is never touched and so takes no memory.
-		debug.SetGCPercent(400)
-		ballast := make([]byte, 32<<20)
-		defer runtime.KeepAlive(ballast)
-	}
+	defer runtime.KeepAlive(prepareHeap())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	t := &terminal{ctx: ctx, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, launcher: launcher}
 	// The parser, which is C, could not be told: Ctrl-C, or whoever ends a job of CI, ends the process at once, but for what has to be put in order.
