@@ -16,7 +16,7 @@ BUILD       ?= build
 # Modules of their own below this one: tests whose dependencies nobody should inherit.
 NESTED = $(shell git ls-files '*/go.mod' 2>/dev/null | grep -v /testdata/)
 
-.PHONY: all test deps demo bench fuzz soak generate builtins lint gofmt vet srhtvet staticcheck postgres-versions clean
+.PHONY: all test deps demo bench fuzz soak generate tidy builtins lint gofmt vet srhtvet staticcheck postgres-versions clean
 
 all: lint test
 
@@ -47,6 +47,11 @@ soak:
 
 generate:
 	$(GO) generate ./...
+
+# This module, and those below it, which require it.
+tidy:
+	$(GO) mod tidy
+	@for mod in $(NESTED); do $(GO) -C "$${mod%/go.mod}" mod tidy || exit; done
 
 # The catalog's tables of built-in types, functions and operators, from the server that PGDSN names (a scratch database:
 # extensions are created in it).
