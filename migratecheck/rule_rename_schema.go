@@ -22,7 +22,7 @@ var ruleRenameSchema = &Rule{
 		for _, c := range s.Changes {
 			if old, ok := c.Old.(*catalog.Schema); ok && c.Op == catalog.Renamed && !s.IsNew(old.OID) {
 				s.Report(fmt.Sprintf("renames schema %s to %s: released code that names it fails, and new code fails on the old schema", old.Name, c.New.ObjectName()),
-					"Keep the name; or create the new schema with views on the old tables, ship code that uses it, and move the tables a release later.")
+					s.renameSchemaHelp(old, c.New.ObjectName()))
 			}
 		}
 	},
