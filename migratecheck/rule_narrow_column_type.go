@@ -2,6 +2,7 @@ package migratecheck
 
 import (
 	"fmt"
+	"strings"
 
 	"git.sr.ht/~sourcehut/ha-go/migratecheck/catalog"
 )
@@ -25,7 +26,7 @@ var ruleNarrowColumnType = &Rule{
 			}
 			s := r.step
 			help := "Ship code that only writes values that fit first, and repair the old rows; then keep the type as it is and let a CHECK constraint say what fits."
-			if fits := fitsCheck(r.old.Name, r.to); fits != "" && r.table.Kind != catalog.CompositeRel {
+			if fits := fitsCheck(r.old.Name, r.from, r.to); fits != "" && r.table.Kind != catalog.CompositeRel {
 				help = fmt.Sprintf("Split it over releases:\nrelease 1: ship code that only writes values that fit; then repair the old rows:\nSELECT count(*) FROM %[1]s WHERE NOT (%[3]s);\nrelease 2, when no older code runs: leave the type as it is (to narrow it rewrites the table) and say it by a CHECK, validated in a later migration:\nALTER TABLE %[1]s ADD CONSTRAINT %[2]s CHECK (%[3]s) NOT VALID;\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;",
 					s.sqlName(r.table.OID), quoteIdent(r.table.Name+"_"+r.old.Name+"_fits"), fits)
 			}
@@ -35,10 +36,11 @@ var ruleNarrowColumnType = &Rule{
 	},
 }
 
-// fitsCheck is the condition that a value of the column fits the type; "" where a cast is the only way to tell.
-func fitsCheck(column, to string) string {
+// fitsCheck is the condition that a value of the column fits the type; "" where a cast that may fail is the only way to tell.
+func fitsCheck(column, from, to string) string {
 	c := quoteIdent(column)
 	base, mods := splitType(to)
+	fromBase, _ := splitType(from)
 	switch {
 	case isText(base) && base == to[:len(base)] && len(mods) == 1:
 		return fmt.Sprintf("char_length(%s) <= %d", c, mods[0])
@@ -46,6 +48,10 @@ func fitsCheck(column, to string) string {
 		return c + " BETWEEN -32768 AND 32767"
 	case base == "integer":
 		return c + " BETWEEN -2147483648 AND 2147483647"
+	case base == fromBase && base == "numeric" && len(mods) > 0 && mods[0] > scale(mods):
+		return fmt.Sprintf("abs(%s) < 1e%d AND %[1]s = round(%[1]s, %[3]d)", c, mods[0]-scale(mods), scale(mods))
+	case base == fromBase && len(mods) == 1 && (strings.HasPrefix(base, "time") || base == "interval"):
+		return fmt.Sprintf("%s = %[1]s::%s", c, to) // which rounds
 	}
 	return ""
 }
