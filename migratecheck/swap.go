@@ -147,11 +147,29 @@ func (s *Step) changeTypeHelp(r retyped) string {
 	}
 	return fmt.Sprintf("Split it over releases:\n"+
 		"release 1, its code writes both columns and reads %[2]s:\nALTER TABLE %[1]s ADD COLUMN %[3]s %[4]s;\n"+
-		"then, when no older code runs, fill %[3]s in batches\n"+
+		"then, when no older code runs, %[6]s\n"+
 		"release 2: ship code that reads %[3]s and still writes both\n"+
 		"release 3: ship code that uses %[3]s only%[5]s\n"+
 		"release 4, when no older code runs:\nALTER TABLE %[1]s DROP COLUMN %[2]s;",
-		table, old, quoteIdent(r.old.Name+"_new"), r.to, relax)
+		table, old, quoteIdent(r.old.Name+"_new"), r.to, relax, s.fillHelp(r, table))
+}
+
+// fillHelp says how the new column gets the values of the old one: as the statement would have converted them, by USING or the cast on
+// assignment.
+func (s *Step) fillHelp(r retyped, table string) string {
+	old, now := quoteIdent(r.old.Name), quoteIdent(r.old.Name+"_new")
+	value := old
+	if using := s.usingOf(r.old.Name); using != nil {
+		text, err := pgast.DeparseExpr(using)
+		if err != nil {
+			return "fill " + now + " in batches"
+		}
+		value = text
+	}
+	if r.swapped {
+		return "fill " + now + " in batches"
+	}
+	return fmt.Sprintf("in batches (by ranges of a key), each its own transaction:\nUPDATE %s SET %s = %s WHERE %[2]s IS NULL AND %[4]s IS NOT NULL;", table, now, value, old)
 }
 
 func (s *Step) inPrimaryKey(table catalog.OID, num int) bool {
