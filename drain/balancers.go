@@ -21,9 +21,10 @@ type balancers struct {
 
 // source is one that asks.
 type source struct {
-	last, before time.Time // the latest two answers while ready
-	told         int       // answers since that it leaves
-	knows        bool
+	last     time.Time     // the latest answer while ready
+	interval time.Duration // between answers, the longest lately: two backends of one balancer ask in pairs
+	told     int           // answers since that it leaves
+	knows    bool
 }
 
 const (
@@ -48,7 +49,10 @@ func (b *balancers) tell(name string, state State, fall int, now time.Time) {
 		b.sources[name] = s
 	}
 	if state < LameDuck {
-		s.before, s.last = s.last, now
+		if !s.last.IsZero() {
+			s.interval = max(now.Sub(s.last), s.interval/2, 1)
+		}
+		s.last = now
 		return
 	}
 	s.told++
@@ -82,14 +86,14 @@ func (b *balancers) leave(now time.Time) {
 		if s.told > 0 {
 			return false // in the same moment
 		}
-		return s.before.IsZero() || s.silent(now)
+		return s.interval == 0 || s.silent(now)
 	})
 }
 
 // silent says that a source asks no more: an operator has told the balancer to leave the agent alone, say.
 func (s *source) silent(now time.Time) bool {
 	silence := now.Sub(s.last)
-	return silence > recent || silence > max(time.Second, 3*s.last.Sub(s.before))
+	return silence > recent || silence > max(time.Second, 3*s.interval)
 }
 
 func (b *balancers) size() int {

@@ -60,6 +60,16 @@ func (o Observed) drained() bool {
 	return len(o.Views) > 0
 }
 
+// hears says that the agents speak that did when the plan was made.
+func (o Observed) hears(t target) bool {
+	for i, v := range o.Views {
+		if t.Agents[i] && v.State.HasAgent && !v.State.AgentOn {
+			return false
+		}
+	}
+	return true
+}
+
 // String is what the balancers call its status: "UP", or "UP at lb1, DOWN at lb2".
 func (o Observed) String() string {
 	var each []string

@@ -54,7 +54,7 @@ func (r *Rollout) steps(s Server, t target) []plan.Step {
 	}
 	list[stepReady] = plan.Step{
 		Name: ready, Does: "make it ready, and wait until it is up", Keep: true,
-		Check: sees(Observed.Up),
+		Check: sees(func(o Observed) bool { return o.Up() && o.hears(t) }),
 		Do:    func(ctx context.Context) error { return r.putBack(ctx, s, t) },
 	}
 	if r.Undeploy != nil {

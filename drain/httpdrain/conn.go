@@ -30,6 +30,7 @@ type track struct {
 	idle     atomic.Int64 // since when, in nanoseconds since 1970; 0: since before the lame duck
 	closed   atomic.Bool
 	goAway   goAway
+	stammers int64        // since when it has been idle and heard at once, for settled
 	told     atomic.Int64 // when goAway was wanted, in nanoseconds since 1970
 
 	hijacked *entry // not nil: by which request; under conns.mu
@@ -183,21 +184,24 @@ func (s *Service) connState(c net.Conn, state http.ConnState) {
 // hijack notes which request took the connection: the one from its address, for a connection of HTTP/1 serves one at a time.
 func (s *Service) hijack(t *track) {
 	address := t.RemoteAddr().String()
-	var found []entry
+	from := 0 // how many requests: unix sockets' clients have no address, and the headers of others are not to be touched
 	s.flight.each(func(sl *slot) {
 		if sl.remote == address {
-			e := s.entry(sl)
-			e.Kind = "hijacked connection"
-			if strings.EqualFold(sl.header.Get("Upgrade"), "websocket") {
-				e.Kind = "websocket"
-			}
-			sl.hijack = true
-			found = append(found, e)
+			from++
 		}
 	})
 	e := entry{Kind: "hijacked connection", Remote: address}
-	if len(found) == 1 { // unix sockets' clients have no address
-		e = found[0]
+	if from == 1 {
+		s.flight.each(func(sl *slot) {
+			if sl.remote == address {
+				e = s.entry(sl)
+				e.Kind = "hijacked connection"
+				if strings.EqualFold(sl.header.Get("Upgrade"), "websocket") {
+					e.Kind = "websocket"
+				}
+				sl.hijack = true
+			}
+		})
 	}
 	e.Since = time.Now()
 	s.conns.mu.Lock()

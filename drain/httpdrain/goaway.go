@@ -16,6 +16,8 @@ type goAway struct {
 	wanted atomic.Bool
 	mu     sync.Mutex // over a write and what is known of it
 	sent   bool
+	begun  bool    // the first frame, SETTINGS, has been written (RFC 9113, section 3.4)
+	block  bool    // a field block goes on: only CONTINUATION may come (section 6.10)
 	head   [9]byte // of the frame that is being written: its length comes first
 	n      int     // of head, what has been written
 	left   int     // of its payload, what has not
@@ -49,6 +51,10 @@ func (g *goAway) follow(b []byte) {
 		b = b[n:]
 		if g.n == len(g.head) {
 			g.n = 0
+			g.begun = true
+			if kind := g.head[3]; kind == 1 || kind == 5 || kind == 9 { // HEADERS, PUSH_PROMISE, CONTINUATION
+				g.block = g.head[4]&4 == 0 // END_HEADERS
+			}
 			g.left = int(binary.BigEndian.Uint32(g.head[:4]) >> 8)
 		}
 	}
@@ -56,7 +62,7 @@ func (g *goAway) follow(b []byte) {
 
 // send sends the frame if it is wanted and a frame has ended. mu is held.
 func (g *goAway) send(w io.Writer) error {
-	if !g.wanted.Load() || g.sent || g.n > 0 || g.left > 0 {
+	if !g.wanted.Load() || g.sent || !g.begun || g.block || g.n > 0 || g.left > 0 {
 		return nil
 	}
 	g.sent = true

@@ -74,13 +74,19 @@ func source(r *http.Request) string {
 	}
 	// "UP 2/3; name=web/node1; node=lb1; …" (HAProxy configuration manual 2.6, http-check send-state). A server in two backends is
 	// checked by each for itself.
-	for field := range strings.SplitSeq(r.Header.Get("X-Haproxy-Server-State"), ";") {
+	said := r.Header.Get("X-Haproxy-Server-State")
+	var name, node string // one of each: anybody may send this
+	for field := range strings.SplitSeq(said[:min(len(said), 1024)], ";") {
 		field = strings.TrimSpace(field)
-		if strings.HasPrefix(field, "node=") || strings.HasPrefix(field, "name=") {
-			host += " " + field[:min(len(field), 64)]
+		field = field[:min(len(field), 64)]
+		switch {
+		case strings.HasPrefix(field, "name="):
+			name = " " + field
+		case strings.HasPrefix(field, "node="):
+			node = " " + field
 		}
 	}
-	return host
+	return host + name + node
 }
 
 // checks are the caller's, with what they said last.

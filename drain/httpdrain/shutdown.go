@@ -27,7 +27,7 @@ func (s *Service) shutdown(ctx context.Context) error {
 		if s.cfg.Listener != nil {
 			_ = s.cfg.Listener.Close()
 		}
-		return s.cfg.Server.Close()
+		return s.cfg.Server.Shutdown(ctx) // of a program that serves by itself
 	}
 	err := l.Close()
 	if served != nil {
@@ -116,6 +116,17 @@ func (s *Service) settled() bool {
 			}
 		case http.StateIdle:
 			since = max(left, t.idle.Load())
+			if t.heard.Load() { // a request comes, or stammers
+				if t.stammers == 0 {
+					t.stammers = now
+				}
+				if now-t.stammers >= int64(speechless) {
+					idle = append(idle, t)
+					return
+				}
+			} else {
+				t.stammers = 0
+			}
 		default:
 			settled = false
 			return

@@ -70,6 +70,7 @@ func (c Config) gentle(l *net.TCPListener) *gentle {
 	}
 	if c.Shared {
 		g.elders = others(l)
+		unsteer(l)
 	}
 	return g
 }
@@ -81,6 +82,7 @@ type gentle struct {
 	elders inodes // listeners on the same port that were there before; nil if it is not shared
 
 	mu        sync.Mutex
+	called    bool      // Accept was, ever
 	accepting int       // calls of Accept that wait
 	leaving   time.Time // since when; zero: it does not
 	closed    chan struct{}
@@ -90,6 +92,10 @@ type gentle struct {
 func (g *gentle) Accept() (net.Conn, error) {
 	g.mu.Lock()
 	g.accepting++
+	g.called = true
+	if !g.leaving.IsZero() { // from now: with a deadline that has passed nobody looks into the queue
+		_ = g.SetDeadline(time.Now().Add(g.settle))
+	}
 	g.mu.Unlock()
 	defer func() {
 		g.mu.Lock()
@@ -139,11 +145,11 @@ func (g *gentle) Close() error {
 		}
 		_ = g.SetDeadline(g.leaving.Add(g.settle))
 	}
-	if g.accepting == 0 { // nor may come between two calls: whoever serves is told by the closed socket
+	if !g.called { // nor may come between two calls: whoever serves is told by the closed socket
 		g.mu.Unlock()
 		g.wait(g.settle)
 		g.mu.Lock()
-		if g.accepting == 0 {
+		if !g.called {
 			g.closeLocked()
 		}
 	}

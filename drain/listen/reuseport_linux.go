@@ -16,6 +16,7 @@ import (
 const (
 	soReusePort           = 15
 	soAttachReusePortCBPF = 51
+	soDetachReusePortBPF  = 68 // Linux 5.3
 )
 
 // share sets SO_REUSEPORT.
@@ -80,6 +81,13 @@ func steer(l *net.TCPListener, elders inodes) {
 		_, _, _ = syscall.Syscall6(syscall.SYS_SETSOCKOPT, fd, syscall.SOL_SOCKET, soAttachReusePortCBPF,
 			uintptr(unsafe.Pointer(&program)), unsafe.Sizeof(program), 0)
 	})
+}
+
+// unsteer has Linux spread connections again, after one that has left had steered them.
+func unsteer(l *net.TCPListener) {
+	if raw, err := l.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, soDetachReusePortBPF, 0) })
+	}
 }
 
 // holder is who listens on an address, as far as this process may see.

@@ -17,4 +17,5 @@ func share(_, _ string, _ syscall.RawConn) error {
 
 func others(*net.TCPListener) inodes            { return nil }
 func steer(*net.TCPListener, inodes)            {}
+func unsteer(*net.TCPListener)                  {}
 func holder(net.Addr) (pid int, program string) { return 0, "" }
