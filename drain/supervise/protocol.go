@@ -77,10 +77,10 @@ func (c *client) close() { _ = c.conn.Close() }
 // call sends a request and returns the response; an error in it is an error. After one, the connection is of no use.
 func (c *client) call(ctx context.Context, req request) (response, error) {
 	req.V = version
-	defer context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })()
 	if err := c.conn.SetDeadline(time.Now().Add(answerTime)); err != nil {
 		return response{}, err
 	}
+	defer context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })() // not before: it must have the last word
 	text, err := json.Marshal(req)
 	if err != nil {
 		return response{}, err

@@ -181,6 +181,7 @@ func (sh *shim) watch(t *tree, began time.Time) Result {
 	defer ticker.Stop()
 	leader := t.leaderEnded
 	var killAt time.Time // when grace ends
+	told := false        // init stops this process
 	stop := func(why Outcome, after time.Duration) {
 		if leader == nil {
 			return // it has ended by itself, the rest is being killed
@@ -200,6 +201,9 @@ func (sh *shim) watch(t *tree, began time.Time) Result {
 		select {
 		case <-t.ended:
 			result.Code, result.Signal = t.code()
+			if result.Outcome == Exited && result.Code != 0 && (told || sh.toldToo(result.Signal == int(syscall.SIGTERM))) {
+				result.Outcome = Terminated
+			}
 			return result
 		case <-leader:
 			leader, tick = nil, ticker.C
@@ -215,6 +219,7 @@ func (sh *shim) watch(t *tree, began time.Time) Result {
 		case <-deadline:
 			stop(Late, sh.spec.grace())
 		case <-sh.term:
+			told = true
 			stop(Terminated, sh.spec.grace())
 		case <-lost:
 			lost = nil
@@ -223,6 +228,27 @@ func (sh *shim) watch(t *tree, began time.Time) Result {
 			}
 			stop(LeaseLost, sh.spec.grace())
 		}
+	}
+}
+
+// toldToo reports whether init stops this process as well as the job, which got its signal, or died of it, first: at the machine's shutdown all get one.
+func (sh *shim) toldToo(likely bool) bool {
+	patience := time.Duration(0)
+	if likely {
+		patience = 500 * time.Millisecond
+	}
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case <-sh.term:
+		return true
+	case <-late.C:
+	}
+	select {
+	case <-sh.term: // both were ready
+		return true
+	default:
+		return false
 	}
 }
 

@@ -118,6 +118,9 @@ func (b *builder) abort(ctx context.Context, j *supervise.Job, why error) error 
 	if err == nil {
 		_, err = j.Wait(ctx)
 	}
+	if err == nil && !errors.Is(why, worker.ErrLost) {
+		err = b.copyLog(ctx, j) // what it said after its time was over, too
+	}
 	if err == nil && errors.Is(why, worker.ErrLost) {
 		err = j.Done(ctx) // nobody wants its result
 	}

@@ -39,7 +39,7 @@ elseif where == 'tail' then
 elseif where == 'dead' then
 	redis.call('LPUSH', prefix .. 'dead', preface .. '\n' .. list .. '\n' .. message)
 elseif where ~= '' then
-	redis.call('ZADD', prefix .. 'delayed', where, receipt)
+	redis.call('ZADD', prefix .. 'delayed:' .. list, where, receipt)
 end
 if where == '' or not tonumber(where) then
 	redis.call('DEL', job)

@@ -7,13 +7,16 @@ local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local job = prefix .. 'job:' .. receipt
 if redis.call('EXISTS', job) == 0 then
-	local due = redis.call('ZRANGEBYSCORE', prefix .. 'delayed', '-inf', now, 'LIMIT', 0, 1)[1]
 	local found = false
-	if due then
-		redis.call('ZREM', prefix .. 'delayed', due)
-		if redis.call('EXISTS', prefix .. 'job:' .. due) == 1 then
-			redis.call('RENAME', prefix .. 'job:' .. due, job)
-			found = true
+	for _, list in ipairs(KEYS) do -- of these lists alone: another queue's tasks are for its own workers
+		local due = redis.call('ZRANGEBYSCORE', prefix .. 'delayed:' .. list, '-inf', now, 'LIMIT', 0, 1)[1]
+		if due then
+			redis.call('ZREM', prefix .. 'delayed:' .. list, due)
+			if redis.call('EXISTS', prefix .. 'job:' .. due) == 1 then
+				redis.call('RENAME', prefix .. 'job:' .. due, job)
+				found = true
+				break
+			end
 		end
 	end
 	for _, list in ipairs(KEYS) do
@@ -25,8 +28,12 @@ if redis.call('EXISTS', job) == 0 then
 		end
 	end
 	if not found then
-		local eta = redis.call('ZRANGE', prefix .. 'delayed', 0, 0, 'WITHSCORES')[2]
-		return {eta and math.max(0, eta - now) or -1}
+		local next_ = -1
+		for _, list in ipairs(KEYS) do
+			local eta = redis.call('ZRANGE', prefix .. 'delayed:' .. list, 0, 0, 'WITHSCORES')[2]
+			if eta and (next_ < 0 or eta - now < next_) then next_ = math.max(0, eta - now) end
+		end
+		return {next_}
 	end
 	-- By the clock, in microseconds, so that it grows even if the server has forgotten the last ones in a crash.
 	local token = math.max((redis.call('GET', prefix .. 'token') or 0) + 1, t[1] * 1000000 + t[2])
