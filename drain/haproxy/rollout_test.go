@@ -332,6 +332,30 @@ web/one is named twice`)
 	require.Equal(t, "one 2 up, two 1 up, three 1 down", f.versions(t))
 }
 
+// TestResumeLetsAgentsSpeak: the controller dies in "put back", when the server is ready and its agent is silent still.
+func TestResumeLetsAgentsSpeak(t *testing.T) {
+	f := newFleet(t)
+	r := f.rollout(t)
+	r.Servers = []string{"one"}
+	type died struct{}
+	r.Progress = func(e haproxy.Event) {
+		if e.Name == "put back web/one" && e.Kind == haproxy.Begun {
+			panic(died{})
+		}
+	}
+	func() {
+		defer func() { require.Equal(t, died{}, recover()) }()
+		_ = r.Run(t.Context())
+	}()
+	for _, lb := range f.lbs {
+		require.NoError(t, lb.SetState(t.Context(), haproxy.Server{Backend: "web", Name: "one"}, haproxy.Ready))
+	}
+	eventually(t, "it is up, and deaf", func() bool { return f.versions(t) == "one 2 up deaf, two 1 up, three 1 up" })
+	r.Progress = nil
+	require.NoError(t, r.Resume(t.Context()))
+	require.Equal(t, "one 2 up, two 1 up, three 1 up", f.versions(t))
+}
+
 // TestRolloutCrashes: the controller dies at each event, and the next one resumes, or undoes; under load.
 func TestRolloutCrashes(t *testing.T) {
 	f := newFleet(t)
