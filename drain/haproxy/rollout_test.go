@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -330,6 +331,32 @@ web/one is named twice`)
 	}
 	require.ErrorContains(t, r.Run(t.Context()), `step "drain web/two": without it 1 servers would be up, and not 2`)
 	require.Equal(t, "one 2 up, two 1 up, three 1 down", f.versions(t))
+}
+
+// TestBalancerIsGone: a rollout that has begun has stopped, even if nobody can say where the servers are; one that could not write its
+// journal has not begun.
+func TestBalancerIsGone(t *testing.T) {
+	f := newFleet(t)
+	r := f.rollout(t)
+	gone := *f.lbs[1]
+	r.Balancers = []*haproxy.Client{f.lbs[0], &gone}
+	r.UpWithin = 100 * time.Millisecond
+	r.Journal = filepath.Join(t.TempDir(), "missing", "journal")
+	var stopped *haproxy.RolloutError
+	err := r.Run(t.Context())
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.NotErrorAs(t, err, &stopped)
+	require.NotContains(t, err.Error(), "in which state the servers are")
+
+	r.Journal = filepath.Join(t.TempDir(), "journal")
+	r.Deploy = func(context.Context, haproxy.Server) error {
+		gone.Address = "/nonexistent/s"
+		return nil
+	}
+	err = r.Run(t.Context())
+	require.ErrorAs(t, err, &stopped)
+	require.ErrorContains(t, err, `step "see up web/one": `)
+	require.Regexp(t, `\nin which state the servers are is not known: .*/nonexistent/s: connect: no such file or directory$`, err.Error())
 }
 
 // TestResumeLetsAgentsSpeak: the controller dies in "put back", when the server is ready and its agent is silent still.

@@ -180,6 +180,14 @@ func TestOperator(t *testing.T) {
 	require.Contains(t, out, "ended: done")
 }
 
+// TestBalancerIsGone: what was begun is not said to have been refused.
+func TestBalancerIsGone(t *testing.T) {
+	args, dir := backend(t)
+	code, _, complaint := call(t, args, "-up-within", "100ms", "run", "--", "mv", args[1], filepath.Join(dir, "moved"))
+	require.Equal(t, exitStopped, code, complaint)
+	require.Contains(t, complaint, "in which state the servers are is not known")
+}
+
 func TestMistakes(t *testing.T) {
 	for says, args := range map[string][]string{
 		"rollout restarts the servers":               {},
