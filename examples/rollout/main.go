@@ -80,7 +80,6 @@ options:
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var r haproxy.Rollout
 	var balancers, servers list
-	var undo string
 	var asJSON bool
 	flags := flag.NewFlagSet("rollout", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -94,7 +93,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.DurationVar(&r.UpWithin, "up-within", time.Minute, "how long a server may take to become healthy")
 	flags.DurationVar(&r.UpFor, "up-for", 5*time.Second, "how long it must stay so; more than HAProxy's inter times fall")
 	flags.StringVar(&r.Journal, "journal", "", "`PATH` of the journal; rollout-BACKEND.journal in the current directory when empty")
-	flags.StringVar(&undo, "undo", "", "`COMMAND` that takes a deployment back, split at spaces")
+	flags.Func("undo", "`COMMAND` that takes a deployment back, split at spaces", func(text string) error {
+		words := strings.Fields(text)
+		if len(words) == 0 {
+			return errors.New("no command")
+		}
+		r.Undeploy = command(words, stderr)
+		return nil
+	})
 	flags.BoolVar(&asJSON, "json", false, "print events, reports and plans as JSON, a line each")
 	flags.Usage = func() {
 		fmt.Fprint(stderr, usage)
@@ -121,14 +127,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(words) > 0 && words[0] == "--" {
 		words = words[1:]
 	}
+	if len(words) > 0 && strings.HasPrefix(words[0], "-") {
+		fmt.Fprintf(stderr, "rollout: %q begins no command: options come before the verb\n", words[0])
+		return exitRefused
+	}
 	if len(words) > 0 {
 		r.Deploy = command(words, stderr)
 	}
 	if verb == "undo" && r.Deploy == nil {
 		r.Deploy = func(context.Context, haproxy.Server) error { return errors.New("an undo deploys nothing") }
-	}
-	if undo != "" {
-		r.Undeploy = command(strings.Fields(undo), stderr)
 	}
 	r.Progress = p.event
 

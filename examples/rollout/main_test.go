@@ -199,6 +199,9 @@ func TestMistakes(t *testing.T) {
 		"MinUp is -1: a count cannot be negative":    {"-backend", "web", "-min-up", "-1", "plan", "--", "true"},
 		"rollout: no balancer":                       {"-backend", "web", "run", "--", "true"},
 		`invalid value "a,,b" for flag -servers`:     {"-servers", "a,,b"},
+		`"-strict" begins no command`:                {"-haproxy", "/nonexistent/s", "-backend", "web", "run", "-strict", "--", "true"},
+		`"-json" begins no command`:                  {"-haproxy", "/nonexistent/s", "-backend", "web", "status", "-json"},
+		`invalid value " " for flag -undo`:           {"-haproxy", "/nonexistent/s", "-backend", "web", "-undo", " ", "run", "--", "true"},
 		"opening the journal: open /nonexistent/j: ": {"-haproxy", "/nonexistent/s", "-backend", "web", "-journal", "/nonexistent/j", "resume", "--", "true"},
 	} {
 		code, _, complaint := call(t, args)
