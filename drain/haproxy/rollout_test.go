@@ -471,6 +471,17 @@ func TestResumeLetsAgentsSpeak(t *testing.T) {
 	require.Equal(t, "one 2 up, two 1 up, three 1 up", f.versions(t))
 }
 
+// TestServersOfWeightZeroDoNotCount: they are up, and at one balancer nothing new is sent to this one.
+func TestServersOfWeightZeroDoNotCount(t *testing.T) {
+	f := newFleet(t)
+	r := f.rollout(t)
+	r.MinUp, r.Servers = 2, []string{"one"}
+	require.NoError(t, f.lbs[1].SetWeight(t.Context(), haproxy.Server{Backend: "web", Name: "two"}, 0))
+	require.EqualError(t, r.Run(t.Context()), "without web/one there would be 1 servers up, and not 2")
+	require.NoError(t, f.lbs[1].SetWeight(t.Context(), haproxy.Server{Backend: "web", Name: "two"}, 1))
+	require.NoError(t, r.Run(t.Context()))
+}
+
 // TestRolloutCrashes: the controller dies at each event, and the next one resumes, or undoes; under load.
 func TestRolloutCrashes(t *testing.T) {
 	f := newFleet(t)
