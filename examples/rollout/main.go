@@ -7,6 +7,10 @@
 // until its health checks are good and stay so, put it back. {server} and {backend} in the command's words are replaced; no shell is
 // involved, and the same is in the environment as ROLLOUT_SERVER and ROLLOUT_BACKEND. A command that fails stops the rollout.
 //
+// The journal keeps two operators apart, if it is the same for both: without -journal it is in the current directory, and another one
+// elsewhere knows nothing of it. On a host that several work on, name one path for each backend, the same for all:
+// -journal /var/lib/rollout/web.journal.
+//
 // A signal stops the command and puts its server back; a second one leaves everything as it is.
 //
 // The verbs: plan prints what would be done; run does it; resume goes on after a crash or a failure; undo takes everything back (with
@@ -92,7 +96,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.DurationVar(&r.DeployWithin, "within", 10*time.Minute, "how long the command may take")
 	flags.DurationVar(&r.UpWithin, "up-within", time.Minute, "how long a server may take to become healthy")
 	flags.DurationVar(&r.UpFor, "up-for", 5*time.Second, "how long it must stay so; more than HAProxy's inter times fall")
-	flags.StringVar(&r.Journal, "journal", "", "`PATH` of the journal; rollout-BACKEND.journal in the current directory when empty")
+	flags.StringVar(&r.Journal, "journal", "", "`PATH` of the journal, by which a second rollout is refused: name one for all who roll out to the backend, such as\n/var/lib/rollout/web.journal; rollout-BACKEND.journal in the current directory when empty")
 	flags.Func("undo", "`COMMAND` that takes a deployment back, split at spaces", func(text string) error {
 		words := strings.Fields(text)
 		if len(words) == 0 {

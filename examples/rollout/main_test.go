@@ -211,4 +211,5 @@ func TestMistakes(t *testing.T) {
 	code, _, complaint := call(t, []string{"-h"})
 	require.Equal(t, exitDone, code)
 	require.Contains(t, complaint, "-min-up")
+	require.Contains(t, complaint, "name one for all who roll out to the backend")
 }
