@@ -67,6 +67,12 @@ func TestBalancers(t *testing.T) {
 				d.Told("lb2", d.State(), 1)
 			}()
 		}, 3 * time.Second, ""},
+		"two backends of one balancer, which ask in pairs": {ask: func(d *Drainer) {
+			ask(d, "lb1", 2*time.Second, 3)
+			pause(100 * time.Millisecond)
+			ask(d, "lb1", 2*time.Second, 3)
+			pause(1500 * time.Millisecond)
+		}, lasts: 2400 * time.Millisecond},
 		"one told ready in the moment of the change": {ask: func(d *Drainer) {
 			ask(d, "lb1", time.Second, 1)
 			go func() {

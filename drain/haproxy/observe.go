@@ -60,6 +60,17 @@ func (o Observed) drained() bool {
 	return len(o.Views) > 0
 }
 
+// weighs says that the server has a weight at every balancer: one of weight 0 is up, and gets no new clients but sticky ones
+// (configuration manual 2.6, section 5.2, weight).
+func (o Observed) weighs() bool {
+	for _, v := range o.Views {
+		if v.Stat.Weight <= 0 {
+			return false
+		}
+	}
+	return len(o.Views) > 0
+}
+
 // hears says that the agents speak that did when the plan was made.
 func (o Observed) hears(t target) bool {
 	for i, v := range o.Views {
@@ -100,11 +111,11 @@ func (s State) find(server Server) (Observed, error) {
 	return Observed{}, fmt.Errorf("%s: %w", server, ErrNoSuchServer)
 }
 
-// othersUp counts the servers that would be left without one. Backup servers are no replacement.
+// othersUp counts the servers that would be left without one. Backup servers are no replacement, and neither are those of weight 0.
 func (s State) othersUp(without Server) int {
 	n := 0
 	for _, o := range s.Servers {
-		if o.Server != without && o.Up() && !o.Views[0].Stat.Backup {
+		if o.Server != without && o.Up() && o.weighs() && !o.Views[0].Stat.Backup {
 			n++
 		}
 	}

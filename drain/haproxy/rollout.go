@@ -242,8 +242,16 @@ func (r *Rollout) drive(ctx context.Context, p plan.Plan, how func(plan.Runner, 
 	if r.Journal == "" {
 		return errors.New("rollout: no Journal: without one nothing could be resumed or undone after a crash")
 	}
-	err := how(r.runner(len(p.Steps)/stepsOfServer), ctx, p)
-	if err == nil || errors.Is(err, ErrRuns) || errors.Is(err, ErrEnded) || errors.Is(err, ErrUnfinished) || errors.Is(err, ErrUnreadable) {
+	runner := r.runner(len(p.Steps) / stepsOfServer)
+	begun, tell := false, runner.Observe
+	runner.Observe = func(e plan.Event) {
+		begun = true // the journal is open: whatever fails then is told
+		if tell != nil {
+			tell(e)
+		}
+	}
+	err := how(runner, ctx, p)
+	if err == nil || !begun {
 		return err
 	}
 	// The context may be what ended it; the operator wants to know all the same.
@@ -251,19 +259,19 @@ func (r *Rollout) drive(ctx context.Context, p plan.Plan, how func(plan.Runner, 
 	defer cancel()
 	report, unknown := r.Report(ctx)
 	if unknown != nil {
-		return errors.Join(err, fmt.Errorf("in which state the servers are is not known: %w", unknown))
+		err = errors.Join(err, fmt.Errorf("in which state the servers are is not known: %w", unknown))
 	}
 	return &RolloutError{Err: err, Report: report}
 }
 
-// RolloutError is a rollout that stopped on its way.
+// RolloutError is a rollout that stopped on its way. Its Report has no servers when a balancer did not answer; Err says so then.
 type RolloutError struct {
 	Err    error
 	Report Report
 }
 
 func (e *RolloutError) Error() string {
-	return e.Err.Error() + "\n" + strings.TrimSuffix(e.Report.String(), "\n")
+	return strings.TrimSuffix(e.Err.Error()+"\n"+e.Report.String(), "\n")
 }
 
 func (e *RolloutError) Unwrap() error { return e.Err }

@@ -61,7 +61,12 @@ func (r *Rollout) steps(s Server, t target) []plan.Step {
 		list[stepDeploy].Undoes = "take the deployment back"
 		list[stepDeploy].Undo = func(ctx context.Context) error { return r.deploy(ctx, s, r.Undeploy) }
 		list[stepReady].Undoes = "drain it, and wait for its sessions"
-		list[stepReady].Undo = func(ctx context.Context) error { return errors.Join(r.drain(ctx, s), r.empty(ctx, s)) }
+		list[stepReady].Undo = func(ctx context.Context) error {
+			if err := r.drain(ctx, s); err != nil {
+				return err // it gets new sessions: nobody waits for their end
+			}
+			return r.empty(ctx, s)
+		}
 	}
 	return list
 }
@@ -192,7 +197,11 @@ func (r *Rollout) putBack(ctx context.Context, s Server, t target) error {
 // undrain puts back a server that was deployed to, or was not, or in part: only if it is healthy. One that is not is left where
 // nobody sends to it.
 func (r *Rollout) undrain(ctx context.Context, s Server, t target) error {
-	o, err := r.look(ctx, s)
+	var o Observed
+	err := r.until(ctx, or(r.UpWithin, time.Minute), func(ctx context.Context) (ok bool, err error) {
+		o, err = r.look(ctx, s)
+		return err == nil, err
+	})
 	if err != nil {
 		return err
 	}

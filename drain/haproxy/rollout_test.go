@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -330,6 +331,155 @@ web/one is named twice`)
 	}
 	require.ErrorContains(t, r.Run(t.Context()), `step "drain web/two": without it 1 servers would be up, and not 2`)
 	require.Equal(t, "one 2 up, two 1 up, three 1 down", f.versions(t))
+}
+
+// TestBalancerIsGone: a rollout that has begun has stopped, even if nobody can say where the servers are; one that could not write its
+// journal has not begun.
+func TestBalancerIsGone(t *testing.T) {
+	f := newFleet(t)
+	r := f.rollout(t)
+	gone := *f.lbs[1]
+	r.Balancers = []*haproxy.Client{f.lbs[0], &gone}
+	r.UpWithin = 100 * time.Millisecond
+	r.Journal = filepath.Join(t.TempDir(), "missing", "journal")
+	var stopped *haproxy.RolloutError
+	err := r.Run(t.Context())
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.NotErrorAs(t, err, &stopped)
+	require.NotContains(t, err.Error(), "in which state the servers are")
+
+	r.Journal = filepath.Join(t.TempDir(), "journal")
+	r.Deploy = func(context.Context, haproxy.Server) error {
+		gone.Address = "/nonexistent/s"
+		return nil
+	}
+	err = r.Run(t.Context())
+	require.ErrorAs(t, err, &stopped)
+	require.ErrorContains(t, err, `step "see up web/one": `)
+	require.Regexp(t, `\nin which state the servers are is not known: .*/nonexistent/s: connect: no such file or directory$`, err.Error())
+}
+
+// TestBalancerReloadsInAnUndo: a balancer that does not answer at once leaves no server drained.
+func TestBalancerReloadsInAnUndo(t *testing.T) {
+	f := newFleet(t)
+	r := f.rollout(t)
+	var refuse atomic.Int64
+	socket := filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", socket)
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	t.Cleanup(func() {
+		_ = l.Close()
+		wg.Wait()
+	})
+	wg.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if refuse.Add(-1) < 0 {
+				relay(conn, f.lbs[0].Address)
+			}
+			_ = conn.Close()
+		}
+	})
+	r.Balancers = []*haproxy.Client{{Address: socket}, f.lbs[1]}
+	r.Deploy = func(context.Context, haproxy.Server) error {
+		refuse.Store(2)
+		return errors.New("no space left on device")
+	}
+	err = r.Run(t.Context())
+	require.ErrorContains(t, err, `step "deploy web/one": no space left on device; what had been done is undone`)
+	require.Equal(t, "one 1 up, two 1 up, three 1 up", f.versions(t))
+}
+
+// relay takes one command to a balancer, and its answer back.
+func relay(conn net.Conn, address string) {
+	lb, err := net.Dial("unix", address)
+	if err != nil {
+		return
+	}
+	defer func() { _ = lb.Close() }()
+	var wg sync.WaitGroup
+	wg.Go(func() { _, _ = io.Copy(lb, conn) })
+	_, _ = io.Copy(conn, lb)
+	_ = conn.Close()
+	wg.Wait()
+}
+
+// TestUndoRefusesToDrain: a server that must stay in service is not waited for.
+func TestUndoRefusesToDrain(t *testing.T) {
+	f := newFleet(t)
+	r := f.rollout(t)
+	r.Servers, r.Drain = []string{"one", "two"}, 300*time.Millisecond
+	deploy := r.Deploy
+	r.Deploy = func(ctx context.Context, s haproxy.Server) error {
+		if s.Name == "two" {
+			return errors.New("no space left on device")
+		}
+		return deploy(ctx, s)
+	}
+	require.ErrorContains(t, r.Run(t.Context()), "no space left on device")
+	r.Undeploy = r.Deploy
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for range 3 { // each server in turn gets one
+		wg.Go(func() {
+			if resp, err := http.Post("http://"+f.address+":8011/wait", "", nil); err == nil {
+				_ = resp.Body.Close()
+			}
+		})
+	}
+	for _, n := range f.nodes {
+		<-n.entered
+		defer close(n.busy)
+	}
+	r.MinUp = 3
+	var sessions []string
+	r.Progress = func(e haproxy.Event) {
+		if e.Kind == haproxy.InProgress && e.Name == "put back web/one" {
+			sessions = append(sessions, e.Text)
+		}
+	}
+	require.ErrorContains(t, r.Undo(t.Context()), `undoing step "put back web/one": without it 2 servers would be up, and not 3`)
+	require.Empty(t, sessions)
+	require.Equal(t, "one 2 up, two 1 up, three 1 up", f.versions(t))
+}
+
+// TestResumeLetsAgentsSpeak: the controller dies in "put back", when the server is ready and its agent is silent still.
+func TestResumeLetsAgentsSpeak(t *testing.T) {
+	f := newFleet(t)
+	r := f.rollout(t)
+	r.Servers = []string{"one"}
+	type died struct{}
+	r.Progress = func(e haproxy.Event) {
+		if e.Name == "put back web/one" && e.Kind == haproxy.Begun {
+			panic(died{})
+		}
+	}
+	func() {
+		defer func() { require.Equal(t, died{}, recover()) }()
+		_ = r.Run(t.Context())
+	}()
+	for _, lb := range f.lbs {
+		require.NoError(t, lb.SetState(t.Context(), haproxy.Server{Backend: "web", Name: "one"}, haproxy.Ready))
+	}
+	eventually(t, "it is up, and deaf", func() bool { return f.versions(t) == "one 2 up deaf, two 1 up, three 1 up" })
+	r.Progress = nil
+	require.NoError(t, r.Resume(t.Context()))
+	require.Equal(t, "one 2 up, two 1 up, three 1 up", f.versions(t))
+}
+
+// TestServersOfWeightZeroDoNotCount: they are up, and at one balancer nothing new is sent to this one.
+func TestServersOfWeightZeroDoNotCount(t *testing.T) {
+	f := newFleet(t)
+	r := f.rollout(t)
+	r.MinUp, r.Servers = 2, []string{"one"}
+	require.NoError(t, f.lbs[1].SetWeight(t.Context(), haproxy.Server{Backend: "web", Name: "two"}, 0))
+	require.EqualError(t, r.Run(t.Context()), "without web/one there would be 1 servers up, and not 2")
+	require.NoError(t, f.lbs[1].SetWeight(t.Context(), haproxy.Server{Backend: "web", Name: "two"}, 1))
+	require.NoError(t, r.Run(t.Context()))
 }
 
 // TestRolloutCrashes: the controller dies at each event, and the next one resumes, or undoes; under load.

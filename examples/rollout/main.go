@@ -7,6 +7,10 @@
 // until its health checks are good and stay so, put it back. {server} and {backend} in the command's words are replaced; no shell is
 // involved, and the same is in the environment as ROLLOUT_SERVER and ROLLOUT_BACKEND. A command that fails stops the rollout.
 //
+// The journal keeps two operators apart, if it is the same for both: without -journal it is in the current directory, and another one
+// elsewhere knows nothing of it. On a host that several work on, name one path for each backend, the same for all:
+// -journal /var/lib/rollout/web.journal.
+//
 // A signal stops the command and puts its server back; a second one leaves everything as it is.
 //
 // The verbs: plan prints what would be done; run does it; resume goes on after a crash or a failure; undo takes everything back (with
@@ -80,7 +84,6 @@ options:
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var r haproxy.Rollout
 	var balancers, servers list
-	var undo string
 	var asJSON bool
 	flags := flag.NewFlagSet("rollout", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -93,8 +96,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.DurationVar(&r.DeployWithin, "within", 10*time.Minute, "how long the command may take")
 	flags.DurationVar(&r.UpWithin, "up-within", time.Minute, "how long a server may take to become healthy")
 	flags.DurationVar(&r.UpFor, "up-for", 5*time.Second, "how long it must stay so; more than HAProxy's inter times fall")
-	flags.StringVar(&r.Journal, "journal", "", "`PATH` of the journal; rollout-BACKEND.journal in the current directory when empty")
-	flags.StringVar(&undo, "undo", "", "`COMMAND` that takes a deployment back, split at spaces")
+	flags.StringVar(&r.Journal, "journal", "", "`PATH` of the journal, by which a second rollout is refused: name one for all who roll out to the backend, such as\n/var/lib/rollout/web.journal; rollout-BACKEND.journal in the current directory when empty")
+	flags.Func("undo", "`COMMAND` that takes a deployment back, split at spaces", func(text string) error {
+		words := strings.Fields(text)
+		if len(words) == 0 {
+			return errors.New("no command")
+		}
+		r.Undeploy = command(words, stderr)
+		return nil
+	})
 	flags.BoolVar(&asJSON, "json", false, "print events, reports and plans as JSON, a line each")
 	flags.Usage = func() {
 		fmt.Fprint(stderr, usage)
@@ -121,14 +131,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(words) > 0 && words[0] == "--" {
 		words = words[1:]
 	}
+	if len(words) > 0 && strings.HasPrefix(words[0], "-") {
+		fmt.Fprintf(stderr, "rollout: %q begins no command: options come before the verb\n", words[0])
+		return exitRefused
+	}
 	if len(words) > 0 {
 		r.Deploy = command(words, stderr)
 	}
 	if verb == "undo" && r.Deploy == nil {
 		r.Deploy = func(context.Context, haproxy.Server) error { return errors.New("an undo deploys nothing") }
-	}
-	if undo != "" {
-		r.Undeploy = command(strings.Fields(undo), stderr)
 	}
 	r.Progress = p.event
 

@@ -180,6 +180,14 @@ func TestOperator(t *testing.T) {
 	require.Contains(t, out, "ended: done")
 }
 
+// TestBalancerIsGone: what was begun is not said to have been refused.
+func TestBalancerIsGone(t *testing.T) {
+	args, dir := backend(t)
+	code, _, complaint := call(t, args, "-up-within", "100ms", "run", "--", "mv", args[1], filepath.Join(dir, "moved"))
+	require.Equal(t, exitStopped, code, complaint)
+	require.Contains(t, complaint, "in which state the servers are is not known")
+}
+
 func TestMistakes(t *testing.T) {
 	for says, args := range map[string][]string{
 		"rollout restarts the servers":               {},
@@ -191,6 +199,9 @@ func TestMistakes(t *testing.T) {
 		"MinUp is -1: a count cannot be negative":    {"-backend", "web", "-min-up", "-1", "plan", "--", "true"},
 		"rollout: no balancer":                       {"-backend", "web", "run", "--", "true"},
 		`invalid value "a,,b" for flag -servers`:     {"-servers", "a,,b"},
+		`"-strict" begins no command`:                {"-haproxy", "/nonexistent/s", "-backend", "web", "run", "-strict", "--", "true"},
+		`"-json" begins no command`:                  {"-haproxy", "/nonexistent/s", "-backend", "web", "status", "-json"},
+		`invalid value " " for flag -undo`:           {"-haproxy", "/nonexistent/s", "-backend", "web", "-undo", " ", "run", "--", "true"},
 		"opening the journal: open /nonexistent/j: ": {"-haproxy", "/nonexistent/s", "-backend", "web", "-journal", "/nonexistent/j", "resume", "--", "true"},
 	} {
 		code, _, complaint := call(t, args)
@@ -200,4 +211,5 @@ func TestMistakes(t *testing.T) {
 	code, _, complaint := call(t, []string{"-h"})
 	require.Equal(t, exitDone, code)
 	require.Contains(t, complaint, "-min-up")
+	require.Contains(t, complaint, "name one for all who roll out to the backend")
 }

@@ -39,7 +39,16 @@ sed -e "s|/run/haproxy|$dir|; s|/var/lib/haproxy|$dir|; s|bind :8000|bind 127.0.
 : >"$dir/state"
 haproxy -db -f "$dir/haproxy.cfg" 2>"$dir/haproxy.log" &
 pids=$!
-until curl -fs http://127.0.0.1:8081/readyz && curl -fs http://127.0.0.1:8082/readyz && curl -fs http://127.0.0.1:8000/; do sleep 0.1; done >/dev/null
+n=0
+until curl -fs -m 1 http://127.0.0.1:8081/readyz && curl -fs -m 1 http://127.0.0.1:8082/readyz && curl -fs -m 1 http://127.0.0.1:8000/; do
+	n=$((n + 1))
+	if [ $n = 100 ]; then
+		cat "$dir"/*.log >&2
+		echo "nothing serves: does another program have port 8000, 8081, 8082, 9081 or 9082 of 127.0.0.1?" >&2
+		exit 1
+	fi
+	sleep 0.1
+done >/dev/null
 sleep 2 # for the first health checks
 
 clients=
@@ -60,8 +69,15 @@ pids="$pids $clients"
 
 n=0
 while [ $n -lt "$rounds" ]; do
-	"$dir/rollout" -haproxy "$dir/admin.sock" -backend web -journal "$dir/journal" -up-for 3500ms run -- sh "$dir/restart" "{server}" |
-		grep -v progress || { "$dir/rollout" -haproxy "$dir/admin.sock" -backend web -journal "$dir/journal" status; exit 1; }
+	# The status of a pipe is that of its last command.
+	{
+		"$dir/rollout" -haproxy "$dir/admin.sock" -backend web -journal "$dir/journal" -up-for 3500ms run -- sh "$dir/restart" "{server}" ||
+			touch "$dir/stopped"
+	} | grep -v progress || :
+	if [ -e "$dir/stopped" ]; then
+		"$dir/rollout" -haproxy "$dir/admin.sock" -backend web -journal "$dir/journal" status || :
+		exit 1
+	fi
 	n=$((n + 1))
 done
 touch "$dir/done"
