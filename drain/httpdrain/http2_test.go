@@ -27,9 +27,11 @@ func frame(t *testing.T, r io.Reader) (kind byte, payload []byte) {
 	return head[3], payload
 }
 
-// TestGoAwayBetweenFrames: wherever net/http's writes end, our frame comes between two of its.
+// TestGoAwayBetweenFrames: wherever net/http's writes end, our frame comes between two of its, behind the SETTINGS that come first and not inside of
+// a field block (RFC 9113, sections 3.4 and 6.10).
 func TestGoAwayBetweenFrames(t *testing.T) {
-	frames := []string{"\x00\x00\x00\x04\x01\x00\x00\x00\x00", "\x00\x00\x05\x00\x00\x00\x00\x00\x01hello", "\x00\x01\x00\x00\x00\x00\x00\x00\x01" + strings.Repeat("x", 256)}
+	header, rest := "\x00\x00\x01\x01\x00\x00\x00\x00\x03\x82", "\x00\x00\x02\x09\x04\x00\x00\x00\x03\x86\x84" // HEADERS and its CONTINUATION
+	frames := []string{"\x00\x00\x00\x04\x01\x00\x00\x00\x00", "\x00\x00\x05\x00\x00\x00\x00\x00\x01hello", "\x00\x01\x00\x00\x00\x00\x00\x00\x01" + strings.Repeat("x", 256), header + rest}
 	all := strings.Join(frames, "")
 	for at := range len(all) + 1 { // where it is asked for
 		for _, size := range []int{1, 7, 100, 1000} { // of writes
@@ -48,7 +50,7 @@ func TestGoAwayBetweenFrames(t *testing.T) {
 			before, after, ok := strings.Cut(wire.String(), lastGoAway)
 			require.True(t, ok)
 			require.Equal(t, all, before+after)
-			require.Contains(t, []string{"", frames[0], frames[0] + frames[1], all}, before)
+			require.Contains(t, []string{frames[0], frames[0] + frames[1], frames[0] + frames[1] + frames[2], all}, before)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -310,4 +311,55 @@ func TestQuiet(t *testing.T) {
 			require.NoError(t, <-drained)
 		})
 	}
+}
+
+// TestWebSocketOnAUnixSocket: its clients have no address that tells them apart, and the requests of others stay in flight.
+func TestWebSocketOnAUnixSocket(t *testing.T) {
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "socket"))
+	require.NoError(t, err)
+	entered, leave := make(chan struct{}), make(chan struct{})
+	s := On(l, &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/ws" {
+			conn, _ := hijack(w, "Hijacker")
+			defer conn.Close()
+		} else {
+			entered <- struct{}{}
+		}
+		<-leave
+	})})
+	go s.Serve()
+	dial := func(request string) *client {
+		conn, err := net.Dial("unix", l.Addr().String())
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		c := &client{t, conn, bufio.NewReader(conn)}
+		c.write(request)
+		return c
+	}
+	for range 3 {
+		dial(get)
+		<-entered
+	}
+	_, err = http.ReadResponse(dial(upgrade).r, nil)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, s.InFlight(), 3)
+	require.Equal(t, "hijacked connection", s.Open()[len(s.Open())-1].Kind)
+	close(leave)
+	require.NoError(t, s.Shutdown(t.Context()))
+}
+
+// TestStammer: a client that has begun a request on a connection that it keeps, and says no more, is not waited for to the deadline.
+func TestStammer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, m := startInMemory(t, Config{}, ok)
+		c := m.dial(t)
+		require.False(t, c.get())
+		c.write("G")
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		began := time.Now()
+		require.NoError(t, s.Shutdown(ctx))
+		require.Equal(t, speechless, time.Since(began).Round(time.Second))
+	})
 }
