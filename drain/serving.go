@@ -64,11 +64,11 @@ func (s *Serving) Attach(d *Drainer) error {
 	return nil
 }
 
-// Listen takes the port.
+// Listen takes the port, unless the server is shut down.
 func (s *Serving) Listen() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.listener != nil {
+	if s.listener != nil || s.down.Load() {
 		return nil
 	}
 	l := s.Listener
@@ -83,10 +83,13 @@ func (s *Serving) Listen() error {
 	return nil
 }
 
-// Serve serves until Shutdown.
+// Serve serves until Shutdown; not at all after it.
 func (s *Serving) Serve() error {
 	if err := s.Listen(); err != nil {
 		return err
+	}
+	if s.down.Load() {
+		return nil
 	}
 	err := s.Server.Serve(s.listener)
 	if s.down.Load() {

@@ -247,3 +247,24 @@ func TestIdleIsTheClientsTurn(t *testing.T) {
 		require.NoError(t, c.Close())
 	})
 }
+
+// TestShutdownBeforeServe: the server never serves, listening or not.
+func TestShutdownBeforeServe(t *testing.T) {
+	for _, listens := range []bool{false, true} {
+		s := &Serving{Name: "grpc", Address: "127.0.0.1:0", Server: Graceful(newGRPC(0))}
+		if listens {
+			require.NoError(t, s.Listen())
+		}
+		require.NoError(t, s.Shutdown(t.Context()))
+		ended := make(chan error, 1)
+		go func() { ended <- s.Serve() }()
+		select {
+		case err := <-ended:
+			require.NoError(t, err)
+		case <-time.After(10 * time.Second):
+			t.Fatal("it serves")
+		}
+		require.NoError(t, s.Listen())
+		require.Equal(t, listens, s.listener != nil)
+	}
+}
