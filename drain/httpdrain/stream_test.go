@@ -363,3 +363,36 @@ func TestStammer(t *testing.T) {
 		require.Equal(t, speechless, time.Since(began).Round(time.Second))
 	})
 }
+
+// TestHandlerBehindItsConnection: a handler that has closed its hijacked connection and still works, on what the next phase closes, is waited
+// for, and named when it is cut.
+func TestHandlerBehindItsConnection(t *testing.T) {
+	for _, cut := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s, m := startInMemory(t, Config{}, func(w http.ResponseWriter, r *http.Request) {
+				conn, _ := hijack(w, "Hijacker")
+				<-Leaving(r)
+				conn.Close()
+				time.Sleep(time.Hour)
+			})
+			c := m.dial(t)
+			c.write(upgrade)
+			_, err := http.ReadResponse(c.r, nil)
+			require.NoError(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
+			if cut {
+				ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
+			}
+			defer cancel()
+			began := time.Now()
+			err = s.Shutdown(ctx)
+			if cut {
+				require.ErrorContains(t, err, "cut 1 request, oldest 60 s: GET /ws")
+				time.Sleep(time.Hour)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, time.Hour, time.Since(began).Truncate(time.Minute))
+		})
+	}
+}
