@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -133,4 +134,23 @@ func TestTLS(t *testing.T) {
 	close(leave)
 	require.Equal(t, "HTTP/2.0true<nil>", <-slow)
 	require.NoError(t, <-down)
+}
+
+// TestListenerOfTLS is refused: behind what tracks connections, handlers would find neither HTTP/2 nor Request.TLS.
+func TestListenerOfTLS(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := On(tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{}}}), &http.Server{ReadHeaderTimeout: time.Minute})
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve() }()
+	c := dial(t, l.Addr().String())
+	select {
+	case err = <-ended:
+	case <-time.After(10 * time.Second):
+		t.Fatal("it serves")
+	}
+	require.EqualError(t, err, "httpdrain: the listener is one of crypto/tls: set Server.TLSConfig and pass the listener below")
+	_, err = c.r.ReadByte()
+	require.Error(t, err)
+	require.NoError(t, s.Shutdown(t.Context()))
 }
