@@ -76,6 +76,7 @@ func (s *Service) until(ctx context.Context, done func() bool) {
 	t := time.NewTimer(0)
 	defer t.Stop()
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		s.flight.now() // for what still comes: Serve, and tick with it, has returned
 		s.cutImpatient(time.Now())
 		if done() {
 			return
