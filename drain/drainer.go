@@ -63,7 +63,7 @@ func New(cfg Config) (*Drainer, error) {
 	d.cutting, d.cut = context.WithCancel(context.Background())
 	d.working, d.cutWork = context.WithCancel(context.Background())
 	if cfg.Progress != nil {
-		d.Observe(line{cfg.Progress, cfg.hint})
+		d.Observe(&line{w: cfg.Progress, hint: cfg.hint})
 	}
 	return d, nil
 }

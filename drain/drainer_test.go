@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -241,4 +242,34 @@ func TestProgressOfHostileNames(t *testing.T) {
 	require.Equal(t, `1 request, oldest 0 s: GET /\x1b[2J\n`, text[:len(`1 request, oldest 0 s: GET /\x1b[2J\n`)])
 	require.Less(t, len(text), 120)
 	require.Equal(t, "nothing open", Progress{}.String())
+}
+
+// TestTerminalThatDoesNotRead: the process leaves all the same; the terminal gets the line of then and the last one when it reads again.
+func TestTerminalThatDoesNotRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		screen, w := io.Pipe()
+		d := newDrainer(t, Config{LameDuck: time.Nanosecond, Progress: w, Phases: []Phase{{Name: "uploads", Stop: func(ctx context.Context) error {
+			wait(ctx, 10*time.Second)
+			return nil
+		}}}})
+		d.Ready()
+		began := time.Now()
+		ended := make(chan error, 1)
+		go func() { ended <- d.Drain(t.Context()) }()
+		select {
+		case err := <-ended:
+			require.NoError(t, err)
+			require.Less(t, time.Since(began), 12*time.Second)
+		case <-time.After(time.Minute):
+			t.Error("it waits for the terminal")
+		}
+		shown := make(chan string, 1)
+		go func() {
+			text, _ := io.ReadAll(screen)
+			shown <- string(text)
+		}()
+		synctest.Wait()
+		require.NoError(t, w.Close())
+		require.Regexp(t, `^\r\x1b\[Klame duck: [^\r]*\r\x1b\[Kstopped after 10[^\r]*\n$`, <-shown)
+	})
 }

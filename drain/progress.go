@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -83,27 +84,79 @@ func printable(s string, most int) string {
 	return quoted
 }
 
-// line writes progress for a person who waits.
+// line writes progress for a person who waits. A terminal may not read (Ctrl-S, a frozen ssh): the process must leave all the same, so a
+// goroutine writes, which a terminal that never reads again keeps, and what it has had no time for is dropped.
 type line struct {
 	w    io.Writer
 	hint string // what the person may do
+
+	mu   sync.Mutex
+	next string        // what is to be written, the latest alone
+	busy chan struct{} // not nil: it is being written; closed when nothing is left
 }
 
-const clearLine = "\r\x1b[K"
+const (
+	clearLine = "\r\x1b[K"
+	// glance is how long a line may take before the process goes on beside it.
+	glance = 100 * time.Millisecond
+)
 
-func (l line) Observe(p Progress) {
+func (l *line) Observe(p Progress) {
 	if p.State < LameDuck {
 		return
 	}
 	if p.State == Stopped {
-		fmt.Fprintf(l.w, "%sstopped after %s\n", clearLine, time.Since(p.Began).Round(100*time.Millisecond))
+		l.write(fmt.Sprintf("%sstopped after %s\n", clearLine, time.Since(p.Began).Round(100*time.Millisecond)), true)
 		return
 	}
 	text := p.State.String()
 	if p.Phase != "" && p.Phase != text {
 		text += " (" + p.Phase + ")"
 	}
-	fmt.Fprintf(l.w, "%s%s: %s; cut in %d s%s", clearLine, text, p, int(max(0, time.Until(p.Deadline)).Seconds()), l.hint)
+	l.write(fmt.Sprintf("%s%s: %s; cut in %d s%s", clearLine, text, p, int(max(0, time.Until(p.Deadline)).Seconds()), l.hint), false)
+}
+
+// write waits a glance; for the last line abandon; not at all for one behind others that are late.
+func (l *line) write(text string, last bool) {
+	l.mu.Lock()
+	l.next = text
+	late := l.busy != nil
+	if !late {
+		l.busy = make(chan struct{})
+		go l.flush(l.busy)
+	}
+	busy := l.busy
+	l.mu.Unlock()
+	most := glance
+	if last {
+		most = abandon
+	} else if late {
+		return
+	}
+	t := time.NewTimer(most)
+	defer t.Stop()
+	select {
+	case <-busy:
+	case <-t.C:
+	}
+}
+
+// flush writes what is to be written until nothing is.
+func (l *line) flush(busy chan struct{}) {
+	defer close(busy)
+	for {
+		l.mu.Lock()
+		text := l.next
+		l.next = ""
+		if text == "" {
+			l.busy = nil
+		}
+		l.mu.Unlock()
+		if text == "" {
+			return
+		}
+		_, _ = io.WriteString(l.w, text)
+	}
 }
 
 // terminal is standard error if that is one.

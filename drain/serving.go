@@ -2,6 +2,7 @@ package drain
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -31,6 +32,9 @@ type Serving struct {
 	Network, Address string
 	Listener         net.Listener
 	Server           Server
+	// TLS, if not nil, is spoken on each connection. Listener must not be one of tls.NewListener: the server, which looks for a *tls.Conn to
+	// know that a connection is encrypted, would not find it.
+	TLS *tls.Config
 	// CloseIdle closes, once the process has begun to drain, connections on which the client has had the last answer for so long and sends
 	// nothing: a Postfix that keeps its connection to an LMTP server open would hold go-smtp's Shutdown until the deadline.
 	// A connection is idle if the server's last call was a Write and it now waits in Read; this suits protocols in which the client speaks
@@ -64,11 +68,11 @@ func (s *Serving) Attach(d *Drainer) error {
 	return nil
 }
 
-// Listen takes the port.
+// Listen takes the port, unless the server is shut down.
 func (s *Serving) Listen() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.listener != nil {
+	if s.listener != nil || s.down.Load() {
 		return nil
 	}
 	l := s.Listener
@@ -79,14 +83,20 @@ func (s *Serving) Listen() error {
 		}
 	}
 	s.listener = &clientListener{Listener: listen.Gentle(l), s: s}
+	if s.TLS != nil {
+		s.listener = tls.NewListener(s.listener, s.TLS)
+	}
 	s.open = map[*clientConn]struct{}{}
 	return nil
 }
 
-// Serve serves until Shutdown.
+// Serve serves until Shutdown; not at all after it.
 func (s *Serving) Serve() error {
 	if err := s.Listen(); err != nil {
 		return err
+	}
+	if s.down.Load() {
+		return nil
 	}
 	err := s.Server.Serve(s.listener)
 	if s.down.Load() {
@@ -190,6 +200,8 @@ func (s *Serving) closeAll(which func(*clientConn) bool) int {
 	return len(conns)
 }
 
+var errEncrypted = errors.New("drain: the Listener of Serving is one of crypto/tls: set TLS and pass the listener below")
+
 type clientListener struct {
 	net.Listener
 	s *Serving
@@ -199,6 +211,10 @@ func (l *clientListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
+	}
+	if _, ok := conn.(*tls.Conn); ok {
+		_ = conn.Close()
+		return nil, errEncrypted
 	}
 	c := &clientConn{Conn: conn, s: l.s, began: time.Now()}
 	l.s.mu.Lock()
@@ -262,7 +278,7 @@ type GracefulStopper interface {
 
 // Stopping is a Phase that stops a GracefulStopper, and cuts it at the end of the context. A gRPC server that Main is to run is
 //
-//	drain.Serving{Name: "grpc", Address: ":9000", Server: drain.Graceful(grpcServer)}
+//	&drain.Serving{Name: "grpc", Address: ":9000", Server: drain.Graceful(grpcServer)}
 func Stopping(name string, s GracefulStopper) Phase {
 	return Phase{Name: name, Stop: func(ctx context.Context) error { return gracefulStop(ctx, s) }}
 }

@@ -3,10 +3,13 @@ package drain
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/textproto"
 	"sync"
 	"testing"
@@ -246,4 +249,65 @@ func TestIdleIsTheClientsTurn(t *testing.T) {
 		require.Zero(t, idle(), "the client speaks")
 		require.NoError(t, c.Close())
 	})
+}
+
+// TestShutdownBeforeServe: the server never serves, listening or not.
+func TestShutdownBeforeServe(t *testing.T) {
+	for _, listens := range []bool{false, true} {
+		s := &Serving{Name: "grpc", Address: "127.0.0.1:0", Server: Graceful(newGRPC(0))}
+		if listens {
+			require.NoError(t, s.Listen())
+		}
+		require.NoError(t, s.Shutdown(t.Context()))
+		ended := make(chan error, 1)
+		go func() { ended <- s.Serve() }()
+		select {
+		case err := <-ended:
+			require.NoError(t, err)
+		case <-time.After(10 * time.Second):
+			t.Fatal("it serves")
+		}
+		require.NoError(t, s.Listen())
+		require.Equal(t, listens, s.listener != nil)
+	}
+}
+
+// TestServingTLS: the server finds that its connections are encrypted, and they are counted and closed as others are. A listener that hides
+// that is refused.
+func TestServingTLS(t *testing.T) {
+	other := httptest.NewTLSServer(http.NotFoundHandler()) // for its certificate and a client that trusts it
+	defer other.Close()
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: other.TLS.Certificates}
+	encrypted := make(chan bool, 1)
+	srv := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
+		_, ok := c.TLSConnectionState()
+		encrypted <- ok
+		return &mailbox{}, nil
+	}))
+	s := &Serving{Name: "smtps", Address: "127.0.0.1:0", Server: srv, TLS: cfg, CloseIdle: time.Millisecond}
+	require.NoError(t, s.Listen())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve() }()
+	conn, err := tls.Dial("tcp", s.listener.Addr().String(), other.Client().Transport.(*http.Transport).TLSClientConfig)
+	require.NoError(t, err)
+	defer conn.Close()
+	c := textproto.NewConn(conn)
+	_, _, err = c.ReadResponse(220)
+	require.NoError(t, err)
+	mailer{t, c}.say("EHLO me", 250)
+	require.True(t, <-encrypted)
+	require.Equal(t, 1, s.Open()[0].Count)
+	require.NoError(t, s.Shutdown(t.Context()))
+	require.NoError(t, <-ended)
+
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	s = &Serving{Name: "smtps", Listener: tls.NewListener(l, cfg), Server: Graceful(newGRPC(0))}
+	require.NoError(t, s.Listen())
+	client, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	defer client.Close()
+	_, err = s.listener.Accept()
+	require.EqualError(t, err, "drain: the Listener of Serving is one of crypto/tls: set TLS and pass the listener below")
 }

@@ -20,6 +20,7 @@ type Config struct {
 	Listener net.Listener
 	// HealthPath answers 200 while the process lives, ReadyPath 200 while it is ready and 503 otherwise, before Server.Handler is
 	// asked. "" is /healthz and /readyz; "-" answers none: use Healthz and Readyz.
+	// A balancer should deny ReadyPath to its clients: see Readyz.
 	HealthPath, ReadyPath string
 	// Checks are what readiness depends on besides.
 	Checks []Check

@@ -3,6 +3,7 @@ package httpdrain
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"strings"
@@ -121,6 +122,8 @@ func trackOf(c net.Conn) *track {
 	}
 }
 
+var errEncrypted = errors.New("httpdrain: the listener is one of crypto/tls: set Server.TLSConfig and pass the listener below")
+
 // listener tracks what it accepts.
 type listener struct {
 	net.Listener
@@ -139,6 +142,10 @@ func (l *listener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
+	}
+	if _, ok := conn.(*tls.Conn); ok { // hidden by what tracks it, net/http would serve without HTTP/2 and Request.TLS
+		_ = conn.Close()
+		return nil, errEncrypted
 	}
 	t := &track{Conn: conn, of: l.of, since: time.Now().UnixNano()}
 	l.of.mu.Lock()

@@ -47,7 +47,7 @@ type slot struct {
 	remote string
 	header http.Header // for Hijack, which is called where the handler runs
 	w      http.ResponseWriter
-	_      [16]byte // to two cache lines: neighbours are other goroutines'
+	_      [24]byte // to two cache lines, with 64 bits: neighbours are other goroutines'
 }
 
 func (f *flight) init() {
@@ -57,6 +57,7 @@ func (f *flight) init() {
 
 // tick keeps the clock until the function that it returns is called.
 func (f *flight) tick() (stop func()) {
+	f.now() // the program may have started slowly
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -65,7 +66,7 @@ func (f *flight) tick() (stop func()) {
 		for {
 			select {
 			case <-t.C:
-				f.clock.Store(int64(time.Since(f.epoch)))
+				f.now()
 			case <-done:
 				return
 			}
@@ -76,6 +77,8 @@ func (f *flight) tick() (stop func()) {
 		<-ended
 	}
 }
+
+func (f *flight) now() { f.clock.Store(int64(time.Since(f.epoch))) }
 
 // since is when a slot was taken, at most resolution too early.
 func (f *flight) since(s *slot) time.Time { return f.epoch.Add(time.Duration(s.began)) }

@@ -2,11 +2,14 @@ package httpdrain
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 )
@@ -106,4 +109,43 @@ func BenchmarkRequest(b *testing.B) {
 			_ = time.Now()
 		}
 	})
+}
+
+// TestAges: a request is as old as it is, in a program that served late, and when it comes after the listener has been closed.
+func TestAges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &memory{make(chan net.Conn), make(chan struct{})}
+		ages := make(chan time.Duration, 1)
+		var s *Service
+		var err error
+		s, err = New(Config{Listener: l, KeepIdle: 10 * time.Second, Server: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			all := s.entries()
+			ages <- time.Since(all[len(all)-1].Since) // the youngest
+			if r.URL.Path == "/slow" {
+				time.Sleep(time.Minute)
+			}
+		})}})
+		require.NoError(t, err)
+		time.Sleep(time.Minute)
+		go s.Serve()
+		synctest.Wait()
+		slow, late := l.dial(t), l.dial(t)
+		slow.write("GET /slow HTTP/1.1\nHost: x\n\n")
+		require.LessOrEqual(t, <-ages, resolution)
+		down := make(chan error, 1)
+		go func() { down <- s.Shutdown(t.Context()) }()
+		time.Sleep(5 * time.Second)
+		late.get()
+		require.LessOrEqual(t, <-ages, resolution)
+		slow.read()
+		require.NoError(t, <-down)
+	})
+}
+
+// TestSlotSize: no two slots share a cache line.
+func TestSlotSize(t *testing.T) {
+	if unsafe.Sizeof(uintptr(0)) != 8 {
+		t.Skip("its padding is for 64 bits")
+	}
+	require.EqualValues(t, 128, unsafe.Sizeof(slot{}))
 }

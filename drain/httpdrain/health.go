@@ -33,7 +33,8 @@ func (s *Service) Healthz() http.Handler { return http.HandlerFunc(s.alive) }
 
 // Readyz answers 200 while requests are welcome: the process is ready and its Checks are. Otherwise 503, with a line for each reason. It
 // remembers who asked, by address and by the node that HAProxy's "http-check send-state" names (X-Haproxy-Server-State, HAProxy
-// configuration manual 2.6), and the lame duck waits until each has read the new state often enough.
+// configuration manual 2.6), and the lame duck waits until each has read the new state often enough. Whoever
+// asks through a balancer counts as that balancer: have it deny the path to its clients, as examples/webservice/haproxy.cfg does.
 func (s *Service) Readyz() http.Handler { return http.HandlerFunc(s.ready) }
 
 func (s *Service) alive(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive") }

@@ -219,3 +219,13 @@ func TestStatus(t *testing.T) {
 	require.Contains(t, text, "0 in flight")
 	require.NotContains(t, text, "<table>")
 }
+
+// TestLongServerState: whoever asks may send a long X-Haproxy-Server-State; what is remembered of it is short, and so is what it costs.
+func TestLongServerState(t *testing.T) {
+	r := httptest.NewRequest("GET", "/readyz", nil)
+	r.RemoteAddr = "10.0.0.1:1"
+	r.Header.Set("X-Haproxy-Server-State", "UP; name=web/node1; node=lb1; "+strings.Repeat("node=;", 1000)+"node="+strings.Repeat("x", 1000))
+	require.Less(t, len(source(r)), 150)
+	r.Header.Set("X-Haproxy-Server-State", "UP; name=web/node1; node=lb1; scur=1")
+	require.Equal(t, "10.0.0.1 name=web/node1 node=lb1", source(r))
+}

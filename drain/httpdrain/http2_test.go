@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -27,9 +28,11 @@ func frame(t *testing.T, r io.Reader) (kind byte, payload []byte) {
 	return head[3], payload
 }
 
-// TestGoAwayBetweenFrames: wherever net/http's writes end, our frame comes between two of its.
+// TestGoAwayBetweenFrames: wherever net/http's writes end, our frame comes between two of its, behind the SETTINGS that come first and not inside of
+// a field block (RFC 9113, sections 3.4 and 6.10).
 func TestGoAwayBetweenFrames(t *testing.T) {
-	frames := []string{"\x00\x00\x00\x04\x01\x00\x00\x00\x00", "\x00\x00\x05\x00\x00\x00\x00\x00\x01hello", "\x00\x01\x00\x00\x00\x00\x00\x00\x01" + strings.Repeat("x", 256)}
+	header, rest := "\x00\x00\x01\x01\x00\x00\x00\x00\x03\x82", "\x00\x00\x02\x09\x04\x00\x00\x00\x03\x86\x84" // HEADERS and its CONTINUATION
+	frames := []string{"\x00\x00\x00\x04\x01\x00\x00\x00\x00", "\x00\x00\x05\x00\x00\x00\x00\x00\x01hello", "\x00\x01\x00\x00\x00\x00\x00\x00\x01" + strings.Repeat("x", 256), header + rest}
 	all := strings.Join(frames, "")
 	for at := range len(all) + 1 { // where it is asked for
 		for _, size := range []int{1, 7, 100, 1000} { // of writes
@@ -48,7 +51,7 @@ func TestGoAwayBetweenFrames(t *testing.T) {
 			before, after, ok := strings.Cut(wire.String(), lastGoAway)
 			require.True(t, ok)
 			require.Equal(t, all, before+after)
-			require.Contains(t, []string{"", frames[0], frames[0] + frames[1], all}, before)
+			require.Contains(t, []string{frames[0], frames[0] + frames[1], frames[0] + frames[1] + frames[2], all}, before)
 		}
 	}
 }
@@ -131,4 +134,23 @@ func TestTLS(t *testing.T) {
 	close(leave)
 	require.Equal(t, "HTTP/2.0true<nil>", <-slow)
 	require.NoError(t, <-down)
+}
+
+// TestListenerOfTLS is refused: behind what tracks connections, handlers would find neither HTTP/2 nor Request.TLS.
+func TestListenerOfTLS(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := On(tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{}}}), &http.Server{ReadHeaderTimeout: time.Minute})
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve() }()
+	c := dial(t, l.Addr().String())
+	select {
+	case err = <-ended:
+	case <-time.After(10 * time.Second):
+		t.Fatal("it serves")
+	}
+	require.EqualError(t, err, "httpdrain: the listener is one of crypto/tls: set Server.TLSConfig and pass the listener below")
+	_, err = c.r.ReadByte()
+	require.Error(t, err)
+	require.NoError(t, s.Shutdown(t.Context()))
 }

@@ -341,3 +341,27 @@ func TestIdleConnections(t *testing.T) {
 	}
 	require.Zero(t, s.Connections())
 }
+
+// TestServedByTheProgram: of a server whose Serve the program calls by itself, Shutdown lets what is in flight finish.
+func TestServedByTheProgram(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	entered, leave := make(chan struct{}), make(chan struct{})
+	srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(entered)
+		select {
+		case <-leave:
+			io.WriteString(w, "done")
+		case <-r.Context().Done():
+		}
+	})}
+	srv.RegisterOnShutdown(func() { close(leave) })
+	s := Server(srv)
+	go func() { _ = srv.Serve(l) }()
+	c := dial(t, l.Addr().String())
+	c.write(get)
+	<-entered
+	require.NoError(t, s.Shutdown(t.Context()))
+	_, text := c.read()
+	require.Equal(t, "done", text)
+}

@@ -54,7 +54,8 @@ func New(cfg Config) (*Service, error) {
 // Server is New with a Config of a server alone.
 func Server(srv *http.Server) *Service { return On(nil, srv) }
 
-// On is Server for a listener that is there already, of socket activation say.
+// On is Server for a listener that is there already, of socket activation say. For TLS set Server.TLSConfig: with a listener of tls.NewListener
+// Serve ends with an error.
 func On(l net.Listener, srv *http.Server) *Service {
 	s, err := New(Config{Server: srv, Listener: l})
 	if err != nil {

@@ -76,6 +76,7 @@ func (s *Service) until(ctx context.Context, done func() bool) {
 	t := time.NewTimer(0)
 	defer t.Stop()
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		s.flight.now() // for what still comes: Serve, and tick with it, has returned
 		s.cutImpatient(time.Now())
 		if done() {
 			return
@@ -151,9 +152,10 @@ func (s *Service) settled() bool {
 // those that have said nothing: golang/go issue 22682).
 const speechless = 5 * time.Second
 
-// empty reports whether nothing is in flight, hijacked or not.
+// empty reports whether nothing is in flight, hijacked or not, and no handler works on behind a connection that it has hijacked and closed.
 func (s *Service) empty() bool {
-	n := s.flight.count()
+	n := 0
+	s.flight.each(func(*slot) { n++ })
 	s.conns.each(func(t *track) {
 		if t.hijacked != nil {
 			n++

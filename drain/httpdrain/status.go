@@ -32,14 +32,16 @@ func (e entry) what() string { return strings.TrimSpace(e.Method + " " + e.Path)
 // entries are all that is in flight, the oldest first.
 func (s *Service) entries() []entry {
 	var all []entry
-	s.flight.each(func(sl *slot) {
-		if !sl.hijack {
-			all = append(all, s.entry(sl))
-		}
-	})
+	hijacked := map[string]bool{} // by address
 	s.conns.each(func(t *track) {
 		if t.hijacked != nil {
 			all = append(all, *t.hijacked)
+			hijacked[t.hijacked.Remote] = true
+		}
+	})
+	s.flight.each(func(sl *slot) {
+		if !sl.hijack || !hijacked[sl.remote] { // a handler may work on when its connection is closed
+			all = append(all, s.entry(sl))
 		}
 	})
 	slices.SortStableFunc(all, func(a, b entry) int { return a.Since.Compare(b.Since) })

@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -308,6 +309,90 @@ func TestQuiet(t *testing.T) {
 			}
 			require.InDelta(t, lasts.Seconds(), time.Since(began).Seconds(), 0.15)
 			require.NoError(t, <-drained)
+		})
+	}
+}
+
+// TestWebSocketOnAUnixSocket: its clients have no address that tells them apart, and the requests of others stay in flight.
+func TestWebSocketOnAUnixSocket(t *testing.T) {
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "socket"))
+	require.NoError(t, err)
+	entered, leave := make(chan struct{}), make(chan struct{})
+	s := On(l, &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/ws" {
+			conn, _ := hijack(w, "Hijacker")
+			defer conn.Close()
+		} else {
+			entered <- struct{}{}
+		}
+		<-leave
+	})})
+	go s.Serve()
+	dial := func(request string) *client {
+		conn, err := net.Dial("unix", l.Addr().String())
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		c := &client{t, conn, bufio.NewReader(conn)}
+		c.write(request)
+		return c
+	}
+	for range 3 {
+		dial(get)
+		<-entered
+	}
+	_, err = http.ReadResponse(dial(upgrade).r, nil)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, s.InFlight(), 3)
+	require.Equal(t, "hijacked connection", s.Open()[len(s.Open())-1].Kind)
+	close(leave)
+	require.NoError(t, s.Shutdown(t.Context()))
+}
+
+// TestStammer: a client that has begun a request on a connection that it keeps, and says no more, is not waited for to the deadline.
+func TestStammer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, m := startInMemory(t, Config{}, ok)
+		c := m.dial(t)
+		require.False(t, c.get())
+		c.write("G")
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		began := time.Now()
+		require.NoError(t, s.Shutdown(ctx))
+		require.Equal(t, speechless, time.Since(began).Round(time.Second))
+	})
+}
+
+// TestHandlerBehindItsConnection: a handler that has closed its hijacked connection and still works, on what the next phase closes, is waited
+// for, and named when it is cut.
+func TestHandlerBehindItsConnection(t *testing.T) {
+	for _, cut := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s, m := startInMemory(t, Config{}, func(w http.ResponseWriter, r *http.Request) {
+				conn, _ := hijack(w, "Hijacker")
+				<-Leaving(r)
+				conn.Close()
+				time.Sleep(time.Hour)
+			})
+			c := m.dial(t)
+			c.write(upgrade)
+			_, err := http.ReadResponse(c.r, nil)
+			require.NoError(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
+			if cut {
+				ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
+			}
+			defer cancel()
+			began := time.Now()
+			err = s.Shutdown(ctx)
+			if cut {
+				require.ErrorContains(t, err, "cut 1 request, oldest 60 s: GET /ws")
+				time.Sleep(time.Hour)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, time.Hour, time.Since(began).Truncate(time.Minute))
 		})
 	}
 }

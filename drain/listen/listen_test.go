@@ -259,3 +259,44 @@ func TestBadConfig(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
 }
+
+// TestSlowAcceptor: whoever accepts is busy when the listener is closed, for longer than it settles, and gets what is queued all the same.
+func TestSlowAcceptor(t *testing.T) {
+	l, err := Config{Address: "127.0.0.1:0", Settle: 50 * time.Millisecond}.Listen(t.Context())
+	require.NoError(t, err)
+	clients := queued(t, l.Addr().String())
+	first, err := l.Accept()
+	require.NoError(t, err)
+	defer first.Close()
+	closed := make(chan error, 1)
+	go func() { closed <- l.Close() }()
+	select {
+	case err := <-closed:
+		t.Fatalf("the queue was not waited for: %v", err)
+	case <-time.After(150 * time.Millisecond):
+	}
+	serve(l)
+	require.NoError(t, <-closed)
+	require.Equal(t, len(clients)-1, answered(clients[1:]))
+}
+
+// TestSteeringEnds: a listener that comes after another has left gets its share.
+func TestSteeringEnds(t *testing.T) {
+	shared := func(addr string) *gentle {
+		l, err := Config{Address: addr, Shared: true, Settle: time.Millisecond}.Listen(t.Context())
+		require.NoError(t, err)
+		return l.(*gentle)
+	}
+	leaves := shared("127.0.0.1:0")
+	stays := shared(leaves.Addr().String())
+	require.NoError(t, leaves.Close())
+	comes := shared(stays.Addr().String())
+	queued(t, stays.Addr().String())
+	for _, l := range []*gentle{stays, comes} {
+		require.NoError(t, l.SetDeadline(time.Now().Add(10*time.Second)))
+		conn, err := l.TCPListener.Accept()
+		require.NoError(t, err)
+		require.NoError(t, conn.Close())
+		require.NoError(t, l.Close())
+	}
+}

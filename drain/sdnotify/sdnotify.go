@@ -31,6 +31,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"git.sr.ht/~sourcehut/ha-go/drain"
 )
@@ -59,6 +60,8 @@ const (
 	extension = 15 * time.Second
 	// patience bounds a message: systemd's queue may be full.
 	patience = time.Second
+	// mostStatus bounds a status, in bytes: systemd ignores messages of more than 4096 (NOTIFY_BUFFER_MAX, src/core/manager.c).
+	mostStatus = 1024
 )
 
 func (n *Notifier) String() string { return "sd_notify" }
@@ -170,7 +173,7 @@ func (n *Notifier) Observe(p drain.Progress) {
 	if !n.Enabled() {
 		return
 	}
-	variables := []string{"STATUS=" + status(p)}
+	variables := []string{statusIs(status(p))}
 	switch p.State {
 	case drain.Ready:
 		variables = append(variables, "READY=1")
@@ -195,7 +198,17 @@ func status(p drain.Progress) string {
 	if p.Cause != nil {
 		text += "; cause: " + p.Cause.Error()
 	}
-	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r < ' ' }), " ")
+	return text
+}
+
+// statusIs is the variable STATUS of a text that may come from anywhere: of one line and of a length that leaves room for others.
+func statusIs(text string) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }), " ")
+	if len(text) > mostStatus {
+		text = strings.ToValidUTF8(text[:mostStatus], "") + "…" // a rune that was cut
+	}
+	return "STATUS=" + text
 }
 
 func microseconds(d time.Duration) string { return strconv.FormatInt(d.Microseconds(), 10) }
@@ -208,11 +221,11 @@ func (n *Notifier) Reload(f func() error) error {
 		err = n.Notify("RELOADING=1", "MONOTONIC_USEC="+strconv.FormatInt(now, 10), "STATUS=reloading")
 	}
 	failed := f()
-	what := "STATUS=ready"
+	what := "ready"
 	if failed != nil {
-		what += ", not reloaded: " + strings.Join(strings.Fields(failed.Error()), " ")
+		what += ", not reloaded: " + failed.Error()
 	}
-	return errors.Join(failed, err, n.Notify("READY=1", what))
+	return errors.Join(failed, err, n.Notify("READY=1", statusIs(what)))
 }
 
 // Serve keeps the watchdog quiet until Shutdown. It begins at once: systemd does not count before READY=1.

@@ -256,3 +256,29 @@ func TestSystemdsOwn(t *testing.T) {
 	n.Observe(drain.Progress{State: drain.Ready})
 	require.Equal(t, theirs, s.heard())
 }
+
+// TestStatusOfAnything: what an error says, and at what length, keeps READY=1 and STOPPING=1 from nobody.
+func TestStatusOfAnything(t *testing.T) {
+	s := inDir(t)
+	n := &Notifier{}
+	require.NoError(t, n.Listen())
+	for text, want := range map[string]string{
+		"line 3:\na \x00 byte\x1b[2J": "line 3: a byte [2J",
+		"not \xff UTF-8":              "not \uFFFD UTF-8",
+	} {
+		bad := errors.New(text)
+		require.Equal(t, bad.Error(), n.Reload(func() error { return bad }).Error())
+		s.heard()
+		require.Equal(t, map[string]string{"READY": "1", "STATUS": "ready, not reloaded: " + want}, s.heard())
+		n.Observe(drain.Progress{State: drain.LameDuck, Cause: bad})
+		require.Equal(t, map[string]string{"STOPPING": "1", "STATUS": "lame duck: nothing open; cause: " + want}, s.heard())
+	}
+	long := errors.New(strings.Repeat("é", 10_000))
+	require.ErrorIs(t, n.Reload(func() error { return long }), long)
+	s.heard()
+	text := s.heard()["STATUS"]
+	require.Regexp(t, `^ready, not reloaded: é+…$`, text)
+	require.InDelta(t, mostStatus, len(text), 4)
+	n.Observe(drain.Progress{State: drain.LameDuck, Phase: "uploads", Cause: long})
+	require.InDelta(t, mostStatus, len(s.heard()["STATUS"]), 4)
+}

@@ -85,12 +85,12 @@ func (a *Agent) Attach(d *drain.Drainer) error {
 	return nil
 }
 
-// Listen takes the port. The error names it.
+// Listen takes the port, unless the agent is shut down. The error names it.
 func (a *Agent) Listen() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
-	case a.listener != nil:
+	case a.listener != nil, a.down:
 	case a.Listener != nil:
 		a.listener = a.Listener
 	case a.Addr == "":
@@ -105,13 +105,16 @@ func (a *Agent) Listen() error {
 	return nil
 }
 
-// Serve answers until Shutdown.
+// Serve answers until Shutdown; nobody after it.
 func (a *Agent) Serve() error {
 	if a.drain == nil {
 		return errors.New("agent: not attached to a drain: put it into Config.Beside, or call Attach")
 	}
 	if err := a.Listen(); err != nil {
 		return err
+	}
+	if a.isDown() {
+		return nil
 	}
 	var delay time.Duration
 	for {

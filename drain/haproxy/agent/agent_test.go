@@ -168,3 +168,23 @@ func TestHAProxyObeys(t *testing.T) {
 	require.NoError(t, <-ended, "HAProxy has read that it drains")
 	is("DOWN", 100)
 }
+
+// TestShutdownBeforeServe: nobody is answered.
+func TestShutdownBeforeServe(t *testing.T) {
+	d, err := drain.New(drain.Config{})
+	require.NoError(t, err)
+	a := &agent.Agent{Addr: pgtest.Loopback(t) + ":9001"}
+	require.NoError(t, a.Attach(d))
+	require.NoError(t, a.Shutdown(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- a.Serve() }()
+	select {
+	case err := <-ended:
+		require.NoError(t, err)
+	case <-time.After(10 * time.Second):
+		t.Fatal("it serves")
+	}
+	require.NoError(t, a.Listen())
+	_, err = net.Dial("tcp", a.Addr)
+	require.Error(t, err)
+}
