@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -300,6 +301,37 @@ func TestRebooted(t *testing.T) {
 	s.audit(t, "a", 2)
 	require.Equal(t, jobs, strings.Count(s.said(t, "a"), `result="rebooted: the machine was started anew while the job ran"`))
 	s.stop(t, second)
+}
+
+// result waits for a build's, as it is stored.
+func (s *site) result(t *testing.T, id string) (text string) {
+	t.Helper()
+	until(t, "build "+id+" has a result", func() bool {
+		text = s.asks(t, "GET", "celery-task-meta-"+id)[0]
+		return strings.HasPrefix(text, "{")
+	})
+	return text
+}
+
+// TestLimit: what a build says after Celery's time limit has ended it is in its log.
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 5*time.Second)
+	body, err := json.Marshal([]any{[]any{`trap 'seq 1 3; echo cleaned up; exit 1' TERM; echo up; while :; do sleep 0.05; done`}, map[string]any{}, map[string]any{}})
+	require.NoError(t, err)
+	message, err := json.Marshal(map[string]any{
+		"body": base64.StdEncoding.EncodeToString(body), "content-type": "application/json", "content-encoding": "utf-8",
+		"headers":    map[string]any{"task": "build", "id": "limited", "timelimit": []any{1, nil}},
+		"properties": map[string]any{"body_encoding": "base64", "delivery_tag": "x"},
+	})
+	require.NoError(t, err)
+	s.asks(t, "LPUSH", "builds", string(message))
+	w := s.start(t, "a")
+	require.Contains(t, s.result(t, "limited"), `"FAILURE"`)
+	log, err := os.ReadFile(s.path("logs", "limited.log"))
+	require.NoError(t, err)
+	require.Regexp(t, `^up\n(Terminated\n)?1\n2\n3\ncleaned up\n$`, string(log)) // some shells say what became of their sleep
+	s.stop(t, w)
 }
 
 // TestRunit: the shipped service under the real runsv. sv kills the worker; builds run on.

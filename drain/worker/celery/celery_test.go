@@ -146,6 +146,22 @@ func TestRecoveredInOrder(t *testing.T) {
 	require.Equal(t, "SUCCESS", stored(t, q, "a")["status"], "and a success by nothing")
 }
 
+// TestDelayedOfAnotherQueue: a worker leaves a task that waits for its eta to those that take from the task's queue.
+func TestDelayedOfAnotherQueue(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Redis(t, nil)
+	a, b := newQueue(t, server, Config{Queues: []string{"a"}}), newQueue(t, server, Config{Queues: []string{"b"}})
+	_, err := b.Send(t.Context(), Task{Name: "only b knows", ID: "x", ETA: time.Now().Add(300 * time.Millisecond)})
+	require.NoError(t, err)
+	nothing(t, b) // it is set aside
+	ctx, cancel := context.WithTimeout(t.Context(), 600*time.Millisecond)
+	defer cancel()
+	job, err := a.Take(ctx)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Nil(t, job)
+	require.Equal(t, "x", take(t, b).ID)
+}
+
 // TestDeadLetterKeepsEachByte: also of what is not text.
 func TestDeadLetterKeepsEachByte(t *testing.T) {
 	q := newQueue(t, pgtest.Redis(t, nil), Config{})

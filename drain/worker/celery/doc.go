@@ -30,7 +30,7 @@
 // is in nobody's hands. It stays there until, again in one script, its result is stored and it is removed. Everything of this package's own is below [Config.Prefix]:
 //
 //	ha:leases    the taken, by the time their leases run out
-//	ha:delayed   those whose eta is to come, by it
+//	ha:delayed:… those of each list whose eta is to come, by it
 //	ha:job:…     each of these: the message byte for byte, the list it came from, its token
 //	ha:token     the last token: the server's time in microseconds, or one more than the one before
 //	ha:done:…    what became of a hand-out, for some time, so that a question asked again gets the same answer
