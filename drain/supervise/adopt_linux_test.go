@@ -426,6 +426,8 @@ supervise: job "../x": LogLimit is -1: it cannot be negative
 supervise: job "../x": Deadline is -1ns: a duration cannot be negative
 supervise: job "../x": RenewWithin is set and RenewEvery is not: nothing would renew the lease
 supervise: job "../x": Meta is not JSON`)
+	_, err = s.Start(t.Context(), Spec{ID: "long", Args: []string{"true", strings.Repeat("x", 4<<20)}})
+	require.ErrorContains(t, err, `supervise: job "long": the spec has 419`, "its record could not be read again")
 }
 
 // TestBadShim: a program that is none, is not there, or does not know that it is a shim.

@@ -45,7 +45,8 @@ const maxSpec = 4 << 20
 
 var validID = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$`)
 
-func (s *Spec) validate() error {
+// Validate says all that is wrong with a spec, as Supervisor.Start does: a queue's job that ends here can be run by nobody.
+func (s *Spec) Validate() error {
 	var errs []error
 	bad := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("supervise: job %q: "+format, append([]any{s.ID}, args...)...))
@@ -81,6 +82,13 @@ func (s *Spec) validate() error {
 	}
 	if len(s.Meta) > 0 && !json.Valid(s.Meta) {
 		bad("Meta is not JSON")
+	}
+	if len(errs) == 0 {
+		if text, err := json.Marshal(s); err != nil {
+			bad("%w", err)
+		} else if len(text) > maxSpec-1<<10 { // less what the record says besides
+			bad("the spec has %d bytes, more than %d: Args and Env are too long", len(text), maxSpec-1<<10)
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -68,13 +68,18 @@ func (b *builder) build(ctx context.Context, job *worker.Job) (any, error) {
 	if job.Limit > 0 {
 		limit = min(limit, job.Limit)
 	}
+	spec := supervise.Spec{
+		ID: job.ID, Token: job.Token, Args: []string{"sh", "-c", script}, Dir: "/", Deadline: limit, Meta: meta, RenewEvery: b.queue.RenewEvery(),
+	}
+	// Before anything is done with its ID, which is whatever somebody has sent: it is a file's name below.
+	if err := spec.Validate(); err != nil {
+		return nil, fmt.Errorf("%w: %w", worker.ErrReject, err)
+	}
 	// What an earlier attempt has written is not this one's.
 	if err := os.Remove(b.logPath(job.ID)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %w", worker.ErrGiveBack, err)
 	}
-	j, err := b.jobs.Start(ctx, supervise.Spec{
-		ID: job.ID, Token: job.Token, Args: []string{"sh", "-c", script}, Dir: "/", Deadline: limit, Meta: meta, RenewEvery: b.queue.RenewEvery(),
-	})
+	j, err := b.jobs.Start(ctx, spec)
 	if err != nil {
 		b.log.Error("starting a build", "build", job.ID, "error", err)
 		select { // the disk is full, say: not again and again without a pause

@@ -334,6 +334,31 @@ func TestLimit(t *testing.T) {
 	s.stop(t, w)
 }
 
+// TestPoison: what cannot be run is put aside at once, and no ID that somebody has sent leads out of the directory of the logs.
+func TestPoison(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 5*time.Second)
+	require.NoError(t, os.WriteFile(s.path("victim.log"), []byte("precious"), 0o600))
+	queue, err := celery.New(celery.Config{URL: s.url, Queues: []string{"builds"}, Lease: s.lease})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, queue.Close()) }()
+	poison := map[string]string{"../victim": "true", "build:7": "true", "huge": "true #" + strings.Repeat("x", 1<<20)}
+	for id, script := range poison {
+		_, err = queue.Send(t.Context(), celery.Task{Name: "build", ID: id, Args: []any{script}})
+		require.NoError(t, err)
+	}
+	_, err = queue.Send(t.Context(), celery.Task{Name: "build", ID: "good", Args: []any{"true"}})
+	require.NoError(t, err)
+	w := s.start(t, "a", "-slots", "1")
+	require.Contains(t, s.result(t, "good"), `"SUCCESS"`)
+	for id := range poison {
+		require.Contains(t, s.result(t, id), `"FAILURE"`)
+	}
+	require.Equal(t, []string{"3"}, s.asks(t, "LLEN", "ha:dead"))
+	require.FileExists(t, s.path("victim.log"))
+	s.stop(t, w)
+}
+
 // TestRunit: the shipped service under the real runsv. sv kills the worker; builds run on.
 func TestRunit(t *testing.T) {
 	t.Parallel()
