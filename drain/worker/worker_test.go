@@ -303,6 +303,29 @@ func (q *cutOff) Renew(ctx context.Context, jobs ...*worker.Job) ([]*worker.Job,
 	return q.Memory.Renew(ctx, jobs...)
 }
 
+// copies is a queue that answers with jobs of its own making.
+type copies struct{ *workertest.Memory }
+
+func (c copies) Renew(_ context.Context, jobs ...*worker.Job) ([]*worker.Job, error) {
+	lost := *jobs[0]
+	return []*worker.Job{nil, {ID: "nobody's"}, &lost}, nil
+}
+
+// TestLostJobIsEqual: a queue may name a lost job by an equal one, and what is nobody's does no harm.
+func TestLostJobIsEqual(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var memory workertest.Memory
+		ended := make(chan error, 1)
+		start(t, worker.Config{Queue: copies{&memory}, Handler: func(ctx context.Context, _ *worker.Job) (any, error) {
+			<-ctx.Done()
+			ended <- context.Cause(ctx)
+			return nil, nil
+		}})
+		memory.Add("a")
+		require.ErrorIs(t, <-ended, worker.ErrLost)
+	})
+}
+
 // TestLost: a job whose lease ran out and that another worker has is told so, and its end is not recorded.
 func TestLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
