@@ -19,7 +19,8 @@ type Spec struct {
 	// Args are the program, looked up in the worker's PATH, and its arguments.
 	Args []string `json:"args"`
 	// Env is the job's environment as of os/exec; nil means the worker's own, less what systemd tells the worker. One more
-	// variable, SUPERVISE_JOB, is how processes of the job are known when its shim has died.
+	// variable, SUPERVISE_JOB, is how processes of the job are known when its shim has died. It is kept in spec.json in the clear (mode 0600), so
+	// with nil are all secrets that the worker's environment has.
 	Env []string `json:"env"`
 	// Dir is the directory that the program starts in; "" means the worker's.
 	Dir string `json:"dir,omitempty"`
@@ -36,7 +37,7 @@ type Spec struct {
 	// lease's duration, less RenewEvery and Grace, the job has ended before it can begin elsewhere. 0 means that it
 	// goes on until the queue says that it is lost: a short outage costs no job, but two may run for a while, of which one has a result.
 	RenewWithin time.Duration `json:"renew_within_ns,omitempty"`
-	// Meta is the caller's own, such as the message that the job came in; a megabyte at most.
+	// Meta is the caller's own, such as the message that the job came in; a megabyte at most. It is kept in spec.json in the clear (mode 0600).
 	Meta json.RawMessage `json:"meta,omitempty"`
 }
 

@@ -359,6 +359,34 @@ func TestPoison(t *testing.T) {
 	s.stop(t, w)
 }
 
+// TestSecrets: builds get nothing of the worker's environment that may be a secret, and neither that nor the broker's URL is kept on the disk.
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, time.Second)
+	queue, err := celery.New(celery.Config{URL: s.url, Queues: []string{"builds"}, Lease: s.lease})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, queue.Close()) }()
+	script := fmt.Sprintf("cd %s; env; >0.up; while ! [ -e go ]; do sleep 0.05; done", s.path("builds"))
+	_, err = queue.Send(t.Context(), celery.Task{Name: "build", ID: "nosy", Args: []any{script}})
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), s.program, s.flags("a")[2:]...) // without -redis
+	cmd.Env = append(os.Environ(), "BUILDWORKER_TEST="+s.dir, "BUILDWORKER_REDIS="+s.url, "DATABASE_PASSWORD=hunter2")
+	require.NoError(t, cmd.Start())
+	until(t, "the build is up", func() bool { return s.up(t) == 1 })
+	spec, err := os.ReadFile(s.path("a", "jobs", "nosy", "spec.json"))
+	require.NoError(t, err)
+	s.letGo(t)
+	require.Contains(t, s.result(t, "nosy"), `"SUCCESS"`)
+	log, err := os.ReadFile(s.path("logs", "nosy.log"))
+	require.NoError(t, err)
+	require.Contains(t, string(log), "PATH=")
+	for _, secret := range []string{"hunter2", s.socket} {
+		require.NotContains(t, string(log), secret)
+		require.NotContains(t, string(spec), secret)
+	}
+	s.stop(t, cmd)
+}
+
 // TestRunit: the shipped service under the real runsv. sv kills the worker; builds run on.
 func TestRunit(t *testing.T) {
 	t.Parallel()
