@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"time"
 )
@@ -22,7 +23,7 @@ type Spec struct {
 	// variable, SUPERVISE_JOB, is how processes of the job are known when its shim has died. It is kept in spec.json in the clear (mode 0600), so
 	// with nil are all secrets that the worker's environment has.
 	Env []string `json:"env"`
-	// Dir is the directory that the program starts in; "" means the worker's.
+	// Dir is the directory that the program starts in, absolute; "" means the worker's.
 	Dir string `json:"dir,omitempty"`
 	// Deadline is how long the job may run before it is stopped; 0 means for ever. Changes of the clock do not matter.
 	Deadline time.Duration `json:"deadline_ns,omitempty"`
@@ -57,6 +58,9 @@ func (s *Spec) Validate() error {
 	}
 	if len(s.Args) == 0 || s.Args[0] == "" {
 		bad("Args is empty: there is no program to run")
+	}
+	if s.Dir != "" && !filepath.IsAbs(s.Dir) {
+		bad("Dir is %q: it has to be absolute", s.Dir)
 	}
 	if s.Token < 0 {
 		bad("Token is %d: it cannot be negative", s.Token)
@@ -155,10 +159,10 @@ type Result struct {
 }
 
 // Interrupted reports whether the job has no result of its own: it was ended, or not begun, for reasons that are not the job's, and can be given
-// back to its queue.
+// back to its queue. After LeaseLost the queue refuses it if it is really somebody else's.
 func (r Result) Interrupted() bool {
 	switch r.Outcome {
-	case Terminated, Rebooted, ShimDied, NeverBegan, Unreadable:
+	case Terminated, Rebooted, ShimDied, NeverBegan, Unreadable, LeaseLost:
 		return true
 	}
 	return false
