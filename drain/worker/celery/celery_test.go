@@ -136,6 +136,9 @@ func TestRecoveredInOrder(t *testing.T) {
 		require.NoError(t, q.recover(t.Context()))
 		return q.redis.LLen(t.Context(), "ha:dead").Val() == 2
 	})
+	none, err := q.Dead(t.Context(), 0)
+	require.NoError(t, err)
+	require.Empty(t, none)
 	letters, err := q.Dead(t.Context(), 10)
 	require.NoError(t, err)
 	require.Contains(t, letters[0].Why+letters[1].Why, "2 workers died with it")
