@@ -303,6 +303,36 @@ func (q *cutOff) Renew(ctx context.Context, jobs ...*worker.Job) ([]*worker.Job,
 	return q.Memory.Renew(ctx, jobs...)
 }
 
+// ends is a queue at which a deadline comes just when the end of a job has been recorded.
+type ends struct {
+	*workertest.Memory
+	deadline context.CancelFunc
+}
+
+func (q ends) Finish(ctx context.Context, job *worker.Job, value any, failure error) error {
+	defer q.deadline()
+	return q.Memory.Finish(ctx, job, value, failure)
+}
+
+// TestEndsAtTheDeadline: whether the last job is cut then or not, no poll is blamed when there is none.
+func TestEndsAtTheDeadline(t *testing.T) {
+	for range 300 {
+		synctest.Test(t, func(t *testing.T) {
+			var memory workertest.Memory
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			w := start(t, worker.Config{Queue: ends{&memory, cancel}, Handler: takes(time.Second)})
+			memory.Add("a")
+			synctest.Wait()
+			w.LameDuck()
+			synctest.Wait()
+			if err := w.Shutdown(ctx); err != nil {
+				require.NotContains(t, err.Error(), "poll")
+			}
+		})
+	}
+}
+
 // copies is a queue that answers with jobs of its own making.
 type copies struct{ *workertest.Memory }
 
