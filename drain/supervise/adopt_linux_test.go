@@ -360,7 +360,7 @@ func TestLease(t *testing.T) {
 		require.NoError(t, writeFile(path, []byte("4")))
 		r := end(t, j)
 		same(t, Result{Outcome: LeaseLost, Code: -1, Signal: 15, Err: "token 3: the job is somebody else's now"}, r)
-		require.False(t, r.Interrupted(), "it is not to be given back")
+		require.True(t, r.Interrupted(), "it has no result of its own; a queue that has given it away refuses it")
 		require.NoError(t, j.Done(t.Context()))
 	})
 	t.Run("out of reach too long", func(t *testing.T) {
@@ -369,6 +369,7 @@ func TestLease(t *testing.T) {
 		r := end(t, j)
 		require.Equal(t, LeaseLost, r.Outcome)
 		require.Contains(t, r.Err, "the lease could not be renewed for 200ms: open ")
+		require.True(t, r.Interrupted(), "an outage is no failure of the job")
 		require.NoError(t, j.Done(t.Context()))
 	})
 }
@@ -418,14 +419,17 @@ func TestBadConfig(t *testing.T) {
 	_, err = s.Adopt(t.Context())
 	require.ErrorContains(t, err, file+": not a directory")
 	s, _ = open(t, Config{Dir: t.TempDir()})
-	_, err = s.Start(t.Context(), Spec{ID: "../x", Token: -1, Deadline: -1, LogLimit: -1, RenewWithin: time.Second, Meta: json.RawMessage("{")})
+	_, err = s.Start(t.Context(), Spec{ID: "../x", Dir: "work", Token: -1, Deadline: -1, LogLimit: -1, RenewWithin: time.Second, Meta: json.RawMessage("{")})
 	require.EqualError(t, err, `supervise: job "../x": an ID is 1 to 100 letters, digits, '.', '_' and '-', and does not begin with '.'
 supervise: job "../x": Args is empty: there is no program to run
+supervise: job "../x": Dir is "work": it has to be absolute
 supervise: job "../x": Token is -1: it cannot be negative
 supervise: job "../x": LogLimit is -1: it cannot be negative
 supervise: job "../x": Deadline is -1ns: a duration cannot be negative
 supervise: job "../x": RenewWithin is set and RenewEvery is not: nothing would renew the lease
 supervise: job "../x": Meta is not JSON`)
+	_, err = s.Start(t.Context(), Spec{ID: "long", Args: []string{"true", strings.Repeat("x", 4<<20)}})
+	require.ErrorContains(t, err, `supervise: job "long": the spec has 419`, "its record could not be read again")
 }
 
 // TestBadShim: a program that is none, is not there, or does not know that it is a shim.

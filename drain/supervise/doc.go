@@ -41,6 +41,7 @@
 //	Stop, Kill; Spec.Deadline                  Stopped; Late
 //	the program cannot be executed             NotExecuted
 //	the queue has given the job away           LeaseLost, the job is ended
+//	the queue is away for Spec.RenewWithin     LeaseLost as well: given back, it is refused or runs anew
 //	the worker dies while it starts the job    NeverBegan, or the job goes on: one of the two
 //	the shim is killed                         ShimDied: the kernel kills the first process, whoever finds out the rest
 //	the machine goes down in order (SIGTERM)   Terminated

@@ -112,6 +112,38 @@ func TestEnd(t *testing.T) {
 	}
 }
 
+// TestShutdown: at the machine's shutdown init signals the shim and the job in an order of its own. Whichever it is, the job was interrupted: it is not
+// its own failure.
+func TestShutdown(t *testing.T) {
+	send := func(sig syscall.Signal, pids ...int) {
+		for _, pid := range pids {
+			_ = syscall.Kill(pid, sig) // the first signal may have ended the other one too
+		}
+	}
+	for name, act := range map[string]func(shim, job int){
+		"the shim first": func(shim, job int) { send(syscall.SIGTERM, shim, job) },
+		"the job first":  func(shim, job int) { send(syscall.SIGTERM, job, shim) },
+		"stopped, the job first, going on": func(shim, job int) { // as killall5 does
+			send(syscall.SIGSTOP, shim, job)
+			send(syscall.SIGTERM, job, shim)
+			send(syscall.SIGCONT, shim, job)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := open(t, Config{Dir: t.TempDir()})
+			for i := range 10 {
+				j := start(t, s, fmt.Sprint("down-", strings.NewReplacer(" ", "-", ",", "").Replace(name), i), "echo up; exec sleep 1000")
+				untilUp(t, j)
+				var first processRecord
+				require.NoError(t, readRecord(j.path(jobFile), &first))
+				act(shimOf(t, j).PID, first.PID)
+				same(t, Result{Outcome: Terminated, Code: -1, Signal: 15}, end(t, j))
+			}
+		})
+	}
+}
+
 // TestNothingIsLeft: whatever a job has started ends with its first process, wherever it has gone.
 func TestNothingIsLeft(t *testing.T) {
 	for name, script := range map[string]string{

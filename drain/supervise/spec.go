@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"time"
 )
@@ -19,9 +20,10 @@ type Spec struct {
 	// Args are the program, looked up in the worker's PATH, and its arguments.
 	Args []string `json:"args"`
 	// Env is the job's environment as of os/exec; nil means the worker's own, less what systemd tells the worker. One more
-	// variable, SUPERVISE_JOB, is how processes of the job are known when its shim has died.
+	// variable, SUPERVISE_JOB, is how processes of the job are known when its shim has died. It is kept in spec.json in the clear (mode 0600), so
+	// with nil are all secrets that the worker's environment has.
 	Env []string `json:"env"`
-	// Dir is the directory that the program starts in; "" means the worker's.
+	// Dir is the directory that the program starts in, absolute; "" means the worker's.
 	Dir string `json:"dir,omitempty"`
 	// Deadline is how long the job may run before it is stopped; 0 means for ever. Changes of the clock do not matter.
 	Deadline time.Duration `json:"deadline_ns,omitempty"`
@@ -36,7 +38,7 @@ type Spec struct {
 	// lease's duration, less RenewEvery and Grace, the job has ended before it can begin elsewhere. 0 means that it
 	// goes on until the queue says that it is lost: a short outage costs no job, but two may run for a while, of which one has a result.
 	RenewWithin time.Duration `json:"renew_within_ns,omitempty"`
-	// Meta is the caller's own, such as the message that the job came in; a megabyte at most.
+	// Meta is the caller's own, such as the message that the job came in; a megabyte at most. It is kept in spec.json in the clear (mode 0600).
 	Meta json.RawMessage `json:"meta,omitempty"`
 }
 
@@ -45,7 +47,8 @@ const maxSpec = 4 << 20
 
 var validID = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$`)
 
-func (s *Spec) validate() error {
+// Validate says all that is wrong with a spec, as Supervisor.Start does: a queue's job that ends here can be run by nobody.
+func (s *Spec) Validate() error {
 	var errs []error
 	bad := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("supervise: job %q: "+format, append([]any{s.ID}, args...)...))
@@ -55,6 +58,9 @@ func (s *Spec) validate() error {
 	}
 	if len(s.Args) == 0 || s.Args[0] == "" {
 		bad("Args is empty: there is no program to run")
+	}
+	if s.Dir != "" && !filepath.IsAbs(s.Dir) {
+		bad("Dir is %q: it has to be absolute", s.Dir)
 	}
 	if s.Token < 0 {
 		bad("Token is %d: it cannot be negative", s.Token)
@@ -81,6 +87,13 @@ func (s *Spec) validate() error {
 	}
 	if len(s.Meta) > 0 && !json.Valid(s.Meta) {
 		bad("Meta is not JSON")
+	}
+	if len(errs) == 0 {
+		if text, err := json.Marshal(s); err != nil {
+			bad("%w", err)
+		} else if len(text) > maxSpec-1<<10 { // less what the record says besides
+			bad("the spec has %d bytes, more than %d: Args and Env are too long", len(text), maxSpec-1<<10)
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -146,10 +159,10 @@ type Result struct {
 }
 
 // Interrupted reports whether the job has no result of its own: it was ended, or not begun, for reasons that are not the job's, and can be given
-// back to its queue.
+// back to its queue. After LeaseLost the queue refuses it if it is really somebody else's.
 func (r Result) Interrupted() bool {
 	switch r.Outcome {
-	case Terminated, Rebooted, ShimDied, NeverBegan, Unreadable:
+	case Terminated, Rebooted, ShimDied, NeverBegan, Unreadable, LeaseLost:
 		return true
 	}
 	return false

@@ -273,9 +273,6 @@ func (s *Supervisor) running() int {
 // If there is a job of that name with a lower token, whoever has that token has lost it: it is killed and forgotten first. With the
 // same token or a higher one Start returns that job and [ErrExists]. Other errors mean that nothing was started, and that nothing is left of it.
 func (s *Supervisor) Start(ctx context.Context, spec Spec) (*Job, error) {
-	if err := spec.validate(); err != nil {
-		return nil, err
-	}
 	if spec.Env == nil {
 		spec.Env = environment()
 	}
@@ -285,6 +282,9 @@ func (s *Supervisor) Start(ctx context.Context, spec Spec) (*Job, error) {
 			return nil, fmt.Errorf("supervise: starting job %s: %w", spec.ID, err)
 		}
 		spec.Dir = dir
+	}
+	if err := spec.Validate(); err != nil {
+		return nil, err
 	}
 	j, err := s.start(ctx, spec)
 	if err != nil {

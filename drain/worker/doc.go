@@ -8,7 +8,9 @@
 //		Handlers: map[string]worker.Handler{"buildsrht.runner.run_build_manifest": build},
 //	})
 //	…
-//	log.Fatal(drain.Main(ctx, drain.Config{Deadline: time.Hour}, w))
+//	if err := drain.Main(ctx, drain.Config{Deadline: time.Hour}, w); err != nil {
+//		log.Fatal(err)
+//	}
 //
 // # How it leaves
 //

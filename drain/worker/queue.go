@@ -47,7 +47,8 @@ type Queue interface {
 // Renewer is a Queue whose leases run out.
 type Renewer interface {
 	Queue
-	// Renew keeps the leases of jobs for as long again, and returns those that somebody else has now or has finished.
+	// Renew keeps the leases of jobs for as long again, and returns those of them that somebody else has now or has finished: the same
+	// pointers, or jobs with the same ID, Token and Receipt.
 	Renew(ctx context.Context, jobs ...*Job) (lost []*Job, err error)
 	// RenewEvery is how often to.
 	RenewEvery() time.Duration

@@ -172,6 +172,12 @@ func (w *Worker) insist(log *slog.Logger, what string, tell func(context.Context
 // cut deals with what runs at the deadline: it asks what is to become of each job, tells it to end, and waits for it a little.
 func (w *Worker) cut() error {
 	jobs := w.tellToEnd()
+	w.mu.Lock()
+	idle := w.idle()
+	w.mu.Unlock()
+	if len(jobs) == 0 && idle { // the last one has ended at the deadline
+		return nil
+	}
 	left := len(slices.DeleteFunc(slices.Clone(jobs), func(r *running) bool { return !r.left }))
 	w.mu.Lock()
 	before := w.counts.Unrecorded

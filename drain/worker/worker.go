@@ -286,12 +286,12 @@ func (w *Worker) renew(q Renewer) {
 			return
 		case <-tick.C:
 		}
-		byJob := map[*Job]*running{}
+		var kept []*running
 		var jobs []*Job
 		w.mu.Lock()
 		for r := range w.running {
 			if !r.left {
-				byJob[r.job] = r
+				kept = append(kept, r)
 				jobs = append(jobs, r.job)
 			}
 		}
@@ -307,7 +307,11 @@ func (w *Worker) renew(q Renewer) {
 			w.log.Warn("renewing leases: trying again", "jobs", len(jobs), "error", err)
 		}
 		for _, job := range lost {
-			byJob[job].stop(ErrLost)
+			for _, r := range kept {
+				if r.job == job || job != nil && r.job.ID == job.ID && r.job.Token == job.Token && r.job.Receipt == job.Receipt {
+					r.stop(ErrLost)
+				}
+			}
 		}
 	}
 }

@@ -303,6 +303,59 @@ func (q *cutOff) Renew(ctx context.Context, jobs ...*worker.Job) ([]*worker.Job,
 	return q.Memory.Renew(ctx, jobs...)
 }
 
+// ends is a queue at which a deadline comes just when the end of a job has been recorded.
+type ends struct {
+	*workertest.Memory
+	deadline context.CancelFunc
+}
+
+func (q ends) Finish(ctx context.Context, job *worker.Job, value any, failure error) error {
+	defer q.deadline()
+	return q.Memory.Finish(ctx, job, value, failure)
+}
+
+// TestEndsAtTheDeadline: whether the last job is cut then or not, no poll is blamed when there is none.
+func TestEndsAtTheDeadline(t *testing.T) {
+	for range 300 {
+		synctest.Test(t, func(t *testing.T) {
+			var memory workertest.Memory
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			w := start(t, worker.Config{Queue: ends{&memory, cancel}, Handler: takes(time.Second)})
+			memory.Add("a")
+			synctest.Wait()
+			w.LameDuck()
+			synctest.Wait()
+			if err := w.Shutdown(ctx); err != nil {
+				require.NotContains(t, err.Error(), "poll")
+			}
+		})
+	}
+}
+
+// copies is a queue that answers with jobs of its own making.
+type copies struct{ *workertest.Memory }
+
+func (c copies) Renew(_ context.Context, jobs ...*worker.Job) ([]*worker.Job, error) {
+	lost := *jobs[0]
+	return []*worker.Job{nil, {ID: "nobody's"}, &lost}, nil
+}
+
+// TestLostJobIsEqual: a queue may name a lost job by an equal one, and what is nobody's does no harm.
+func TestLostJobIsEqual(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var memory workertest.Memory
+		ended := make(chan error, 1)
+		start(t, worker.Config{Queue: copies{&memory}, Handler: func(ctx context.Context, _ *worker.Job) (any, error) {
+			<-ctx.Done()
+			ended <- context.Cause(ctx)
+			return nil, nil
+		}})
+		memory.Add("a")
+		require.ErrorIs(t, <-ended, worker.ErrLost)
+	})
+}
+
 // TestLost: a job whose lease ran out and that another worker has is told so, and its end is not recorded.
 func TestLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

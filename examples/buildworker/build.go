@@ -15,9 +15,12 @@ import (
 	"git.sr.ht/~sourcehut/ha-go/drain/worker/celery"
 )
 
+// brokerVariable is where the broker's URL is for workers and shims, since it may have a password: arguments are shown by ps, and a build's
+// order is kept on the disk.
+const brokerVariable = "BUILDWORKER_REDIS"
+
 // order is what a shim has to know to renew the lease of its build, and the next worker to collect it.
 type order struct {
-	Redis  string        `json:"redis"`
 	Queues []string      `json:"queues"`
 	Lease  time.Duration `json:"lease_ns"`
 	Job    *worker.Job   `json:"job"`
@@ -33,7 +36,7 @@ func renewer() func(context.Context, supervise.Spec) error {
 		}
 		if queue == nil {
 			var err error
-			if queue, err = celery.New(celery.Config{URL: o.Redis, Queues: o.Queues, Lease: o.Lease}); err != nil {
+			if queue, err = celery.New(celery.Config{URL: os.Getenv(brokerVariable), Queues: o.Queues, Lease: o.Lease}); err != nil {
 				return err
 			}
 		}
@@ -54,13 +57,23 @@ type builder struct {
 	log    *slog.Logger
 }
 
+// environment is what a build has of the worker's own: nothing that may be a secret.
+func environment() (list []string) {
+	for _, name := range []string{"PATH", "HOME", "LANG", "TZ"} {
+		if value, ok := os.LookupEnv(name); ok {
+			list = append(list, name+"="+value)
+		}
+	}
+	return append(list, "CI=true")
+}
+
 // build starts a build and sees it to its end.
 func (b *builder) build(ctx context.Context, job *worker.Job) (any, error) {
 	var script string
 	if err := celery.Args(job, &script); err != nil {
 		return nil, fmt.Errorf("%w: %w", worker.ErrReject, err)
 	}
-	meta, err := json.Marshal(order{b.settings.queue.URL, b.settings.queue.Queues, b.settings.queue.Lease, job})
+	meta, err := json.Marshal(order{b.settings.queue.Queues, b.settings.queue.Lease, job})
 	if err != nil {
 		return nil, err
 	}
@@ -68,13 +81,19 @@ func (b *builder) build(ctx context.Context, job *worker.Job) (any, error) {
 	if job.Limit > 0 {
 		limit = min(limit, job.Limit)
 	}
+	spec := supervise.Spec{
+		ID: job.ID, Token: job.Token, Args: []string{"sh", "-c", script}, Env: environment(), Dir: "/",
+		Deadline: limit, Meta: meta, RenewEvery: b.queue.RenewEvery(),
+	}
+	// Before anything is done with its ID, which is whatever somebody has sent: it is a file's name below.
+	if err := spec.Validate(); err != nil {
+		return nil, fmt.Errorf("%w: %w", worker.ErrReject, err)
+	}
 	// What an earlier attempt has written is not this one's.
 	if err := os.Remove(b.logPath(job.ID)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %w", worker.ErrGiveBack, err)
 	}
-	j, err := b.jobs.Start(ctx, supervise.Spec{
-		ID: job.ID, Token: job.Token, Args: []string{"sh", "-c", script}, Dir: "/", Deadline: limit, Meta: meta, RenewEvery: b.queue.RenewEvery(),
-	})
+	j, err := b.jobs.Start(ctx, spec)
 	if err != nil {
 		b.log.Error("starting a build", "build", job.ID, "error", err)
 		select { // the disk is full, say: not again and again without a pause

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -300,6 +301,90 @@ func TestRebooted(t *testing.T) {
 	s.audit(t, "a", 2)
 	require.Equal(t, jobs, strings.Count(s.said(t, "a"), `result="rebooted: the machine was started anew while the job ran"`))
 	s.stop(t, second)
+}
+
+// result waits for a build's, as it is stored.
+func (s *site) result(t *testing.T, id string) (text string) {
+	t.Helper()
+	until(t, "build "+id+" has a result", func() bool {
+		text = s.asks(t, "GET", "celery-task-meta-"+id)[0]
+		return strings.HasPrefix(text, "{")
+	})
+	return text
+}
+
+// TestLimit: what a build says after Celery's time limit has ended it is in its log.
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 5*time.Second)
+	body, err := json.Marshal([]any{[]any{`trap 'seq 1 3; echo cleaned up; exit 1' TERM; echo up; while :; do sleep 0.05; done`}, map[string]any{}, map[string]any{}})
+	require.NoError(t, err)
+	message, err := json.Marshal(map[string]any{
+		"body": base64.StdEncoding.EncodeToString(body), "content-type": "application/json", "content-encoding": "utf-8",
+		"headers":    map[string]any{"task": "build", "id": "limited", "timelimit": []any{1, nil}},
+		"properties": map[string]any{"body_encoding": "base64", "delivery_tag": "x"},
+	})
+	require.NoError(t, err)
+	s.asks(t, "LPUSH", "builds", string(message))
+	w := s.start(t, "a")
+	require.Contains(t, s.result(t, "limited"), `"FAILURE"`)
+	log, err := os.ReadFile(s.path("logs", "limited.log"))
+	require.NoError(t, err)
+	require.Regexp(t, `^up\n(Terminated\n)?1\n2\n3\ncleaned up\n$`, string(log)) // some shells say what became of their sleep
+	s.stop(t, w)
+}
+
+// TestPoison: what cannot be run is put aside at once, and no ID that somebody has sent leads out of the directory of the logs.
+func TestPoison(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 5*time.Second)
+	require.NoError(t, os.WriteFile(s.path("victim.log"), []byte("precious"), 0o600))
+	queue, err := celery.New(celery.Config{URL: s.url, Queues: []string{"builds"}, Lease: s.lease})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, queue.Close()) }()
+	poison := map[string]string{"../victim": "true", "build:7": "true", "huge": "true #" + strings.Repeat("x", 1<<20)}
+	for id, script := range poison {
+		_, err = queue.Send(t.Context(), celery.Task{Name: "build", ID: id, Args: []any{script}})
+		require.NoError(t, err)
+	}
+	_, err = queue.Send(t.Context(), celery.Task{Name: "build", ID: "good", Args: []any{"true"}})
+	require.NoError(t, err)
+	w := s.start(t, "a", "-slots", "1")
+	require.Contains(t, s.result(t, "good"), `"SUCCESS"`)
+	for id := range poison {
+		require.Contains(t, s.result(t, id), `"FAILURE"`)
+	}
+	require.Equal(t, []string{"3"}, s.asks(t, "LLEN", "ha:dead"))
+	require.FileExists(t, s.path("victim.log"))
+	s.stop(t, w)
+}
+
+// TestSecrets: builds get nothing of the worker's environment that may be a secret, and neither that nor the broker's URL is kept on the disk.
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, time.Second)
+	queue, err := celery.New(celery.Config{URL: s.url, Queues: []string{"builds"}, Lease: s.lease})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, queue.Close()) }()
+	script := fmt.Sprintf("cd %s; env; >0.up; while ! [ -e go ]; do sleep 0.05; done", s.path("builds"))
+	_, err = queue.Send(t.Context(), celery.Task{Name: "build", ID: "nosy", Args: []any{script}})
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), s.program, s.flags("a")[2:]...) // without -redis
+	cmd.Env = append(os.Environ(), "BUILDWORKER_TEST="+s.dir, "BUILDWORKER_REDIS="+s.url, "DATABASE_PASSWORD=hunter2")
+	require.NoError(t, cmd.Start())
+	until(t, "the build is up", func() bool { return s.up(t) == 1 })
+	spec, err := os.ReadFile(s.path("a", "jobs", "nosy", "spec.json"))
+	require.NoError(t, err)
+	s.letGo(t)
+	require.Contains(t, s.result(t, "nosy"), `"SUCCESS"`)
+	log, err := os.ReadFile(s.path("logs", "nosy.log"))
+	require.NoError(t, err)
+	require.Contains(t, string(log), "PATH=")
+	for _, secret := range []string{"hunter2", s.socket} {
+		require.NotContains(t, string(log), secret)
+		require.NotContains(t, string(spec), secret)
+	}
+	s.stop(t, cmd)
 }
 
 // TestRunit: the shipped service under the real runsv. sv kills the worker; builds run on.

@@ -51,7 +51,7 @@ func run(args []string) error {
 		flags.PrintDefaults()
 	}
 	name := flags.String("queue", "builds", "the queue's `name`")
-	flags.StringVar(&s.queue.URL, "redis", "redis://localhost:6379/0", "the broker's `URL`")
+	flags.StringVar(&s.queue.URL, "redis", "", "the broker's `URL`; one with a password belongs into $"+brokerVariable+", which ps does not show (default redis://localhost:6379/0)")
 	flags.DurationVar(&s.queue.Lease, "lease", 30*time.Second, "how long a build waits whose worker and shim have died")
 	flags.StringVar(&s.state, "state", "/var/lib/buildworker/state", "the state `directory`, which survives a reboot")
 	flags.StringVar(&s.logs, "logs", "/var/lib/buildworker/logs", "the `directory` for the logs of builds")
@@ -63,6 +63,12 @@ func run(args []string) error {
 		return err
 	}
 	s.queue.Queues = []string{*name}
+	if s.queue.URL == "" {
+		s.queue.URL = os.Getenv(brokerVariable)
+	}
+	if err := os.Setenv(brokerVariable, s.queue.URL); err != nil { // for the shims
+		return err
+	}
 	switch flags.Arg(0) {
 	case "":
 		return serve(s)

@@ -23,9 +23,9 @@ type Config struct {
 	// Client is used instead of URL, and not closed by Close. It must have room for a connection for each list waited for
 	// (queues × priority steps) and some more (redis.Options.PoolSize).
 	Client *redis.Client
-	// Queues are taken from in turn; nil means "celery".
+	// Queues are taken from in turn; none means "celery".
 	Queues []string
-	// PrioritySteps is the transport option priority_steps; nil means 0, 3, 6, 9 as kombu has it. 0 is the highest priority.
+	// PrioritySteps is the transport option priority_steps; none means 0, 3, 6, 9 as kombu has it. 0 is the highest priority.
 	PrioritySteps []int
 	// Prefix begins the keys of this package, "" means "ha:". Workers of one queue must have the same.
 	Prefix string
@@ -88,10 +88,10 @@ type Queue struct {
 // wrong.
 func New(cfg Config) (*Queue, error) {
 	errs := []error{cfg.validate()}
-	if cfg.Queues == nil {
+	if len(cfg.Queues) == 0 {
 		cfg.Queues = []string{defaultQueue}
 	}
-	if cfg.PrioritySteps == nil {
+	if len(cfg.PrioritySteps) == 0 {
 		cfg.PrioritySteps = []int{0, 3, 6, 9}
 	}
 	if cfg.Prefix == "" {
@@ -133,6 +133,10 @@ func (q *Queue) Close() error {
 	return q.redis.Close()
 }
 
+// errURL repeats neither the URL nor why it cannot be parsed: each may have the password in it, or a piece of it.
+var errURL = errors.New("celery: URL cannot be read: write redis://user:password@host:port/database, rediss://…, redis+socket:///path?virtual_host=database " +
+	"or unix:///path?db=database, with % and what is special in a URL escaped in the password (@ as %40, # as %23)")
+
 // parseURL understands what kombu does (kombu/utils/url.py, kombu/transport/redis.py _connparams).
 func parseURL(text string) (*redis.Options, error) {
 	if text == "" {
@@ -141,7 +145,7 @@ func parseURL(text string) (*redis.Options, error) {
 	if rest, ok := strings.CutPrefix(text, "redis+socket://"); ok {
 		u, err := url.Parse("unix://" + rest)
 		if err != nil {
-			return nil, fmt.Errorf("celery: the URL %q: %w", text, errors.Unwrap(err)) // the cause alone: a password is not repeated
+			return nil, errURL
 		}
 		query := u.Query()
 		if db := strings.TrimPrefix(query.Get("virtual_host"), "/"); db != "" {
@@ -153,7 +157,7 @@ func parseURL(text string) (*redis.Options, error) {
 	}
 	options, err := redis.ParseURL(text)
 	if err != nil {
-		return nil, fmt.Errorf("celery: the broker's URL: %w", err)
+		return nil, errURL
 	}
 	options.ContextTimeoutEnabled = true
 	options.DialerRetries = 1 // the worker tries again, and says so

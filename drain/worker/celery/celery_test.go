@@ -25,11 +25,27 @@ celery: Attempts is -1: it cannot be negative
 celery: Queues has "a" twice or empty
 celery: Queues has "" twice or empty
 celery: PrioritySteps [3 0] do not grow
-celery: the broker's URL: redis: invalid URL scheme: amqp`)
-	q, err := New(Config{})
-	require.NoError(t, err)
-	require.Equal(t, "localhost:6379", q.redis.Options().Addr)
-	require.NoError(t, q.Close())
+celery: URL cannot be read: write redis://user:password@host:port/database, rediss://…, redis+socket:///path?virtual_host=database `+
+		`or unix:///path?db=database, with % and what is special in a URL escaped in the password (@ as %40, # as %23)`)
+	for _, cfg := range []Config{{}, {Queues: []string{}, PrioritySteps: []int{}}} {
+		q, err := New(cfg)
+		require.NoError(t, err)
+		require.Equal(t, "localhost:6379", q.redis.Options().Addr)
+		require.Equal(t, []string{"celery", "celery\x06\x163", "celery\x06\x166", "celery\x06\x169"}, q.lists())
+		require.NoError(t, q.Close())
+	}
+}
+
+// TestPasswordIsNotRepeated: whatever is wrong with a URL, its error goes to logs.
+func TestPasswordIsNotRepeated(t *testing.T) {
+	for _, text := range []string{
+		"redis://:s3cr%t@host/0", "redis+socket://:s3cr%t@/run/redis", "redis://:s3cr#t@host:6379/0", "redis://:s3cr/t@host:6379/0", "redis://:s3cr3t@host:port/0",
+		"redis+socket://:s3cr3t@/run/x?virtual_host=s3cr", "redis://:s3cr3t@host/x/y", "redis://:s3cr3t@host/0?s3cr=1", "s3cr://x", ":s3cr3t@host",
+	} {
+		_, err := New(Config{URL: text})
+		require.Error(t, err, text)
+		require.NotContains(t, err.Error(), "s3cr", text)
+	}
 }
 
 // TestURL: the forms of Celery's broker_url.
@@ -120,6 +136,9 @@ func TestRecoveredInOrder(t *testing.T) {
 		require.NoError(t, q.recover(t.Context()))
 		return q.redis.LLen(t.Context(), "ha:dead").Val() == 2
 	})
+	none, err := q.Dead(t.Context(), 0)
+	require.NoError(t, err)
+	require.Empty(t, none)
 	letters, err := q.Dead(t.Context(), 10)
 	require.NoError(t, err)
 	require.Contains(t, letters[0].Why+letters[1].Why, "2 workers died with it")
@@ -144,6 +163,22 @@ func TestRecoveredInOrder(t *testing.T) {
 	_, err = q.Take(ctx)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.Equal(t, "SUCCESS", stored(t, q, "a")["status"], "and a success by nothing")
+}
+
+// TestDelayedOfAnotherQueue: a worker leaves a task that waits for its eta to those that take from the task's queue.
+func TestDelayedOfAnotherQueue(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Redis(t, nil)
+	a, b := newQueue(t, server, Config{Queues: []string{"a"}}), newQueue(t, server, Config{Queues: []string{"b"}})
+	_, err := b.Send(t.Context(), Task{Name: "only b knows", ID: "x", ETA: time.Now().Add(300 * time.Millisecond)})
+	require.NoError(t, err)
+	nothing(t, b) // it is set aside
+	ctx, cancel := context.WithTimeout(t.Context(), 600*time.Millisecond)
+	defer cancel()
+	job, err := a.Take(ctx)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Nil(t, job)
+	require.Equal(t, "x", take(t, b).ID)
 }
 
 // TestDeadLetterKeepsEachByte: also of what is not text.

@@ -49,6 +49,9 @@ func (q *Queue) putAside(ctx context.Context, s settling, m *message, why error)
 
 // Dead lists the dead letters, the latest first, limit at most.
 func (q *Queue) Dead(ctx context.Context, limit int) ([]DeadLetter, error) {
+	if limit <= 0 {
+		return nil, nil
+	}
 	entries, err := q.redis.LRange(ctx, q.cfg.Prefix+"dead", 0, int64(limit)-1).Result()
 	if err != nil {
 		return nil, fmt.Errorf("reading the dead letters: %w", err)

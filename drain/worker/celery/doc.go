@@ -30,7 +30,7 @@
 // is in nobody's hands. It stays there until, again in one script, its result is stored and it is removed. Everything of this package's own is below [Config.Prefix]:
 //
 //	ha:leases    the taken, by the time their leases run out
-//	ha:delayed   those whose eta is to come, by it
+//	ha:delayed:… those of each list whose eta is to come, by it
 //	ha:job:…     each of these: the message byte for byte, the list it came from, its token
 //	ha:token     the last token: the server's time in microseconds, or one more than the one before
 //	ha:done:…    what became of a hand-out, for some time, so that a question asked again gets the same answer
@@ -39,7 +39,10 @@
 //
 // A taken message whose lease runs out goes back to the head of its list, marked as redelivered, and counts one more attempt; so any worker, in
 // Python too, may run it next. Leases that ran out while the server was down are left alone until it has been up for as
-// long as a lease: live workers renew theirs first. Time is the server's everywhere.
+// long as a lease: live workers renew theirs first. After an outage of the network that was longer than a lease, with the server up all the time, they are
+// not: the first worker that comes back hands out again what nobody has renewed, and counts one more attempt. Whoever still runs such a job is told
+// that it is lost as soon as it gets through; until then it runs twice, and has one result. A lease that is longer than the outages to be expected costs
+// no job. Time is the server's everywhere.
 //
 // A [worker.Job] is all that [Queue.Renew], [Queue.Finish] and [Queue.GiveBack] need, in whatever process: one that runs a job on when its worker is
 // gone keeps the lease itself.

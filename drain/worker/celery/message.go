@@ -56,8 +56,11 @@ func parse(raw []byte, local *time.Location) (*message, error) {
 	if !utf8.Valid(raw) {
 		return m, errors.New("the message is not UTF-8")
 	}
-	if err := json.Unmarshal(raw, &envelope); err != nil || envelope == nil {
+	if err := json.Unmarshal(raw, &envelope); err != nil {
 		return m, fmt.Errorf("the message is not a JSON object: %w", err)
+	}
+	if envelope == nil {
+		return m, errors.New("the message is not a JSON object: it is null")
 	}
 	err := errors.Join(envelope.get("headers", &headers), envelope.get("properties", &properties))
 	if err != nil {
@@ -278,8 +281,11 @@ func parseTime(text string, local *time.Location, utc bool) (time.Time, error) {
 // _do_restore_message), and with the workers that died with it counted. All else is as it was.
 func again(raw []byte, attempts int) ([]byte, error) {
 	var envelope, headers, properties, delivery object
-	if err := json.Unmarshal(raw, &envelope); err != nil || envelope == nil {
+	if err := json.Unmarshal(raw, &envelope); err != nil {
 		return nil, fmt.Errorf("the message is not a JSON object: %w", err)
+	}
+	if envelope == nil {
+		return nil, errors.New("the message is not a JSON object: it is null")
 	}
 	if err := errors.Join(envelope.get("headers", &headers), envelope.get("properties", &properties), properties.get("delivery_info", &delivery)); err != nil {
 		return nil, err

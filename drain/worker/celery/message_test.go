@@ -62,6 +62,7 @@ func TestParseRefuses(t *testing.T) {
 	for why, raw := range map[string]string{
 		"not UTF-8":               "\xff",
 		"not a JSON object":       `[]`,
+		"object: it is null":      `null`,
 		"unexpected end":          `{"a`,
 		`"headers"`:               `{"headers": 1}`,
 		"no id":                   envelope("[[], {}, {}]", `{"task": "t"}`),
