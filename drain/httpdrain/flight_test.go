@@ -144,8 +144,7 @@ func TestAges(t *testing.T) {
 
 // TestSlotSize: no two slots share a cache line.
 func TestSlotSize(t *testing.T) {
-	if unsafe.Sizeof(uintptr(0)) != 8 {
-		t.Skip("its padding is for 64 bits")
+	if unsafe.Sizeof(uintptr(0)) == 8 { // which its padding is for
+		require.EqualValues(t, 128, unsafe.Sizeof(slot{}))
 	}
-	require.EqualValues(t, 128, unsafe.Sizeof(slot{}))
 }
