@@ -26,6 +26,7 @@ type node struct {
 	address string
 	version atomic.Int64
 	srv     *http.Server
+	l       net.Listener
 	busy    chan struct{} // requests for /wait leave when it is closed
 	entered chan struct{}
 }
@@ -47,12 +48,13 @@ func (n *node) start(t *testing.T) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		fmt.Fprint(w, version)
 	})}
-	n.srv = srv
+	n.srv, n.l = srv, l
 	go func() { _ = srv.Serve(l) }()
 }
 
 // deploy is what exits at once when told to stop would be: whatever is on it is cut.
 func (n *node) deploy(t *testing.T, version int64) {
+	_ = n.l.Close() // the server does not know it before Serve has begun
 	_ = n.srv.Close()
 	n.version.Store(version)
 	n.start(t)
